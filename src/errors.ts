@@ -1,0 +1,56 @@
+/** The one error class of the project. A mismatch is data, never an error. */
+
+/** The closed set of codes. A code, once released, keeps its meaning. */
+export type AuditErrorCode =
+  /** An option, an id or a combination of options cannot be used. */
+  | 'USAGE'
+  /** Another audit holds the store. */
+  | 'STORE_LOCKED'
+  /** The store cannot be read or written. */
+  | 'STORE_UNUSABLE'
+  /** A file is no archive of this project, or it is cut, altered or of another version. */
+  | 'ARCHIVE_INVALID'
+  /** A unit did not answer within its patience. */
+  | 'UNIT_UNREACHABLE'
+  /** A unit answered, but with what its protocol does not allow. */
+  | 'WIRE_INVALID'
+  /** A unit answered that it refuses or does not have what was asked for. */
+  | 'UNIT_REFUSED'
+  /** An answer is larger than its bound. */
+  | 'ANSWER_TOO_LARGE'
+  /** A URL that somebody else named leads to an address that may not be asked. */
+  | 'ADDRESS_FORBIDDEN'
+  /** What an audit cannot do without (process, module, scheduler) was found nowhere. */
+  | 'INPUT_MISSING'
+  /** The module's format is none that the loader runs. */
+  | 'MODULE_UNSUPPORTED'
+  /** The sandbox could not be started or died where no message is to blame. */
+  | 'SANDBOX_FAILED'
+  /** The user or a signal ended the audit. */
+  | 'INTERRUPTED'
+
+export interface AuditErrorOptions {
+  /** What the user can do about it, one line. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/**
+ * An expected failure: a short message, a hint, the cause.
+ *
+ * @example
+ * ```ts
+ * throw new AuditError('STORE_LOCKED', 'the store /tmp/s is in use', { hint: 'wait for the other audit or give --store DIR' })
+ * ```
+ */
+export class AuditError extends Error {
+  readonly code: AuditErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: AuditErrorCode, message: string, options: AuditErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AuditError'
+    this.code = code
+    this.hint = options.hint
+  }
+}

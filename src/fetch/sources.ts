@@ -1,0 +1,68 @@
+/** What the units of the network are to the rest of the project: interfaces, so that tests and archives can stand in. */
+import type { Address, MessageId, ProcessId, TransactionId } from '../ids.ts'
+import type {
+  BlockRecord,
+  EvaluationKey,
+  EvaluationResult,
+  ProcessRecord,
+  ScheduledMessage,
+  TransactionRecord
+} from '../records.ts'
+
+export interface SchedulePage {
+  /** In the order served: verification wants to see it. */
+  readonly messages: readonly ScheduledMessage[]
+  readonly hasNextPage: boolean
+}
+
+export interface SchedulerSource {
+  readonly url: string
+  /** `/processes/<id>` (§1.1). */
+  process(processId: ProcessId): Promise<ProcessRecord>
+  /** The highest nonce now, by `/<id>/latest`. */
+  latestNonce(processId: ProcessId): Promise<number>
+  /** Messages with nonces above `afterNonce` (-1: from the start), at most `limit` (§1.3). */
+  page(processId: ProcessId, afterNonce: number, limit: number): Promise<SchedulePage>
+}
+
+export interface TransactionQuery {
+  readonly ids?: readonly TransactionId[]
+  readonly owners?: readonly Address[]
+  readonly tags?: readonly { readonly name: string; readonly values: readonly string[] }[]
+  /** At most this many, over as many pages as it takes. */
+  readonly limit: number
+  readonly sort?: 'HEIGHT_ASC' | 'HEIGHT_DESC'
+}
+
+/** One or several gateways behind one face: each question goes to them in turn until one answers. */
+export interface GatewaySource {
+  readonly urls: readonly string[]
+  transactions(query: TransactionQuery): Promise<readonly TransactionRecord[]>
+  /** `/raw/<id>`: data only (§5.3). undefined where no gateway has it. */
+  raw(id: TransactionId, maxBytes: number): Promise<{ readonly bytes: Uint8Array; readonly gateway: string } | undefined>
+  /** Blocks of these heights, both inclusive, ascending. */
+  blocks(fromHeight: number, toHeight: number): Promise<readonly BlockRecord[]>
+}
+
+/** What a CU says of one message: a claim's value, or why there is none. */
+export type ResultAnswer =
+  | { readonly kind: 'claim'; readonly value: EvaluationResult; readonly raw: string }
+  | { readonly kind: 'unavailable'; readonly status: number; readonly detail: string }
+
+export interface ListedPage {
+  readonly edges: readonly { readonly key: EvaluationKey; readonly value: EvaluationResult; readonly raw: string }[]
+  /** The cursor to go on from; undefined at the end. */
+  readonly next: string | undefined
+}
+
+export interface ComputeSource {
+  readonly url: string
+  /** The address that its `GET /` names; undefined where it names none. */
+  address(): Promise<Address | undefined>
+  /** `/result/<message>` (§2.1). 202 is asked again until the unit's patience ends. */
+  result(processId: ProcessId, messageId: MessageId): Promise<ResultAnswer>
+  /** `/results/<process>`, one page. */
+  results(processId: ProcessId, cursor: string | undefined): Promise<ListedPage>
+  /** `/cron/<process>`, one page. */
+  cron(processId: ProcessId, cursor: string | undefined): Promise<ListedPage>
+}

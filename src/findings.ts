@@ -1,0 +1,53 @@
+/** Finding codes: a closed set. A code, once released, keeps its meaning. */
+import type { EvaluationKey } from './records.ts'
+
+export const FINDING_CODES = [
+  'NONCE_GAP',
+  'NONCE_TWICE',
+  'SCHEDULE_OUT_OF_ORDER',
+  'SCHEDULER_EQUIVOCATION',
+  'HASH_CHAIN_BROKEN',
+  'TIME_GOES_BACK',
+  'ASSIGNMENT_SIGNATURE_INVALID',
+  'ASSIGNMENT_SIGNER_NOT_SCHEDULER',
+  'ASSIGNMENT_TAGS_DISAGREE',
+  'MESSAGE_SIGNATURE_INVALID',
+  'MESSAGE_DATA_LOSSY',
+  'PROCESS_SIGNATURE_INVALID',
+  'MODULE_SIGNATURE_INVALID',
+  'SIGNATURE_NOT_CHECKED',
+  'INPUT_MISSING',
+  'GATEWAYS_DIFFER',
+  'CHECKPOINT_SIGNATURE_INVALID',
+  'CHECKPOINT_DATA_INVALID',
+  'CHECKPOINT_STATE_MISMATCH',
+  'RESULT_MISMATCH',
+  'RESULT_UNAVAILABLE',
+  'CLAIMANT_CONTRADICTS_ITSELF',
+  'HOST_INPUT_READ',
+  'PROFILE_DOES_NOT_FIT',
+  'SEARCH_BOUND_REACHED',
+  'TAG_ORDER_DIFFERS',
+  'DUPLICATE_SKIPPED',
+  'EVALUATION_LIMIT',
+  'UNIT_UNREACHABLE',
+  'TRUST_LOWERED'
+] as const
+
+export type FindingCode = (typeof FINDING_CODES)[number]
+export type Severity = 'info' | 'warning' | 'error'
+export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'process' | 'checkpoint-signer' | 'auditor'
+
+export interface Finding {
+  readonly code: FindingCode
+  readonly severity: Severity
+  readonly attribution: Attribution
+  readonly nonce?: number
+  readonly key?: EvaluationKey
+  /** Who it is about, where several are audited: a CU's URL, a signer's address. */
+  readonly claimant?: string
+  /** How many times, where a finding is counted and not repeated. */
+  readonly count?: number
+  /** One plain sentence. May hold text from outside: renderers escape it. */
+  readonly detail: string
+}

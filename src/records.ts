@@ -1,0 +1,150 @@
+/** The typed records that fetch makes, verify judges, the store keeps, and replay, compare and report read. */
+import type { Address, AssignmentId, MessageId, ModuleId, ProcessId, Sha256Hex, TransactionId } from './ids.ts'
+
+export interface Tag {
+  readonly name: string
+  readonly value: string
+}
+
+export interface Owner {
+  /** base64url(SHA-256(key)) for every key type, as schedulers and gateways give it. */
+  readonly address: string
+  /** base64url of the raw public key; empty where a gateway does not know it. */
+  readonly key: string
+}
+
+/** A data item as the scheduler's JSON shows it (ao-protocol §1.4). */
+export interface WireItem {
+  readonly id: TransactionId
+  readonly owner: Owner
+  readonly tags: readonly Tag[]
+  readonly signature: string
+  /** Text, base64url or null, by the scheduler's rules; see §1.4. */
+  readonly anchor: string | null
+  readonly target: string | null
+  /** Text as the CU sees it: invalid UTF-8 is already U+FFFD. Assignments have none. */
+  readonly data?: string | null
+}
+
+/** One edge of the schedule. */
+export interface ScheduledMessage {
+  readonly nonce: number
+  readonly epoch: number
+  /** The scheduler's clock, ms. */
+  readonly timestamp: number
+  readonly blockHeight: number
+  readonly hashChain: string
+  readonly assignment: WireItem & { readonly id: AssignmentId }
+  /** null: an on-chain item was assigned; `messageId` names it (§1.8). */
+  readonly message: WireItem | null
+  /** The `Message` tag; for a process's own assignment the process id. */
+  readonly messageId: MessageId
+}
+
+export interface ProcessRecord {
+  readonly id: ProcessId
+  readonly owner: Owner
+  readonly tags: readonly Tag[]
+  readonly signature: string
+  readonly anchor: string | null
+  readonly target: string | null
+  /** ms; when the scheduler took it. */
+  readonly timestamp: number
+  readonly blockHeight: number
+  /** Text, or null where the scheduler could not show it as text. */
+  readonly data: string | null
+  readonly moduleId: ModuleId
+  /** The `Scheduler` tag. */
+  readonly scheduler: Address
+}
+
+/** A transaction or data item as a gateway describes it; its data, where fetched, is a blob. */
+export interface TransactionRecord {
+  readonly id: TransactionId
+  readonly owner: Owner
+  readonly tags: readonly Tag[]
+  readonly recipient: string
+  /** Verbatim; its encoding differs by gateway (§2.4). */
+  readonly anchor: string
+  readonly signature: string
+  readonly blockHeight: number | null
+  readonly data?: BlobRef
+  /** The gateway that answered. */
+  readonly gateway: string
+}
+
+export interface BlobRef {
+  readonly sha256: Sha256Hex
+  readonly bytes: number
+}
+
+/** A block as the gateway describes it; `timestamp` in ms. */
+export interface BlockRecord {
+  readonly height: number
+  readonly timestamp: number
+}
+
+/**
+ * What was evaluated. A scheduled message's ordinate is its nonce; a cron message lies between two nonces: its ordinate is
+ * the nonce before it and `cron` its name. Nothing is keyed by nonce alone.
+ */
+export interface EvaluationKey {
+  readonly ordinate: number
+  /** `<index>-<interval>` as the CU's cursors name it (§2.5). */
+  readonly cron?: string
+  /** ms */
+  readonly timestamp: number
+}
+
+export type ResultField = 'Messages' | 'Spawns' | 'Assignments' | 'Output' | 'Error' | 'GasUsed'
+
+/** A result as a CU gives it (§2.2), before any canonical form. */
+export interface EvaluationResult {
+  readonly Messages?: unknown
+  readonly Spawns?: unknown
+  readonly Assignments?: unknown
+  readonly Output?: unknown
+  readonly Error?: unknown
+  readonly GasUsed?: unknown
+}
+
+export type ClaimKind = 'result' | 'listed' | 'checkpoint'
+
+/** Who says what about which evaluation. */
+export interface Claim {
+  /** The CU's base URL; for a checkpoint its signer's address. */
+  readonly claimant: string
+  readonly kind: ClaimKind
+  readonly key: EvaluationKey
+  /** The message asked for, where the claim is keyed by a message id (`/result`). */
+  readonly messageId?: MessageId
+  readonly covers: readonly ResultField[]
+  readonly value: EvaluationResult
+  /** The answer's body as received (`result`), or the edge as JSON (`listed`). */
+  readonly raw: string
+  /** ISO 8601. */
+  readonly receivedAt: string
+  /** Only where a signature covers the value. */
+  readonly signedBy?: Address
+}
+
+/** A CU answered that it has no result for a message: 404, 425, or a body that is no claim. */
+export interface ClaimUnavailable {
+  readonly claimant: string
+  readonly key: EvaluationKey
+  readonly messageId: MessageId
+  readonly status: number
+  /** The unit's own words, cut to 500 characters. */
+  readonly detail: string
+  readonly receivedAt: string
+}
+
+/** The text form of a key: unique, sortable by nothing, fit for a map. */
+export function keyText(key: EvaluationKey): string {
+  return `${key.ordinate}/${key.cron ?? ''}/${key.timestamp}`
+}
+
+/** The first value of a tag, undefined where there is none. */
+export function tagValue(tags: readonly Tag[], name: string): string | undefined {
+  return tags.find((tag) => tag.name === name)?.value
+}

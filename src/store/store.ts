@@ -1,0 +1,27 @@
+/** The store's port: records under ordered keys, and blobs by content hash. It knows no meaning. */
+import type { BlobRef } from '../records.ts'
+
+/** A path of parts. Numbers order as numbers: `['schedule', pid, 9]` lies before `['schedule', pid, 10]`. */
+export type RecordKey = readonly (string | number)[]
+
+export interface RangeOptions {
+  /** First last-part, inclusive. */
+  readonly from?: string | number
+  /** Last last-part, inclusive. */
+  readonly to?: string | number
+}
+
+export interface Store {
+  get<T>(key: RecordKey): Promise<T | undefined>
+  /** One atomic batch; durable when it resolves. A value `undefined` deletes. */
+  put(entries: readonly (readonly [RecordKey, unknown])[]): Promise<void>
+  /** All records below `prefix`, in key order, streamed. `range` bounds the part that follows the prefix. */
+  list<T>(prefix: RecordKey, range?: RangeOptions): AsyncIterable<readonly [RecordKey, T]>
+  /** Keeps the bytes as a file named by their hash; the file is whole or not there. */
+  putBlob(bytes: Uint8Array): Promise<BlobRef>
+  /** The bytes, checked against their hash; undefined where the store has none. */
+  getBlob(ref: BlobRef): Promise<Uint8Array | undefined>
+  /** Where the blob's file lies, for a reader that maps or streams it itself. */
+  blobPath(ref: BlobRef): string
+  close(): Promise<void>
+}
