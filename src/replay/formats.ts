@@ -1,0 +1,47 @@
+/** What differs between the module formats that the loader runs (ao-protocol §2.8, replay-recipes). */
+import { AuditError } from '../errors.ts'
+
+export interface ModuleFormat {
+  readonly name: string
+  readonly pointerBytes: 4 | 8
+  /** Where the module's clock stands when an instance begins; undefined where the loader always answers 0. */
+  readonly clockStart: number | undefined
+  readonly metered: boolean
+  /** How the module imports the two environment functions: the oldest format minifies its names. */
+  readonly environGet: string
+  readonly environSizesGet: string
+}
+
+const plain = { environGet: 'environ_get', environSizesGet: 'environ_sizes_get', metered: false }
+
+const FORMATS: readonly ModuleFormat[] = [
+  {
+    name: 'wasm32-unknown-emscripten',
+    pointerBytes: 4,
+    clockStart: undefined,
+    metered: false,
+    environGet: 'u',
+    environSizesGet: 'v'
+  },
+  { ...plain, name: 'wasm32-unknown-emscripten2', pointerBytes: 4, clockStart: undefined },
+  { ...plain, name: 'wasm32-unknown-emscripten3', pointerBytes: 4, clockStart: 10_003 },
+  { ...plain, name: 'wasm32-unknown-emscripten4', pointerBytes: 4, clockStart: 10_004 },
+  { ...plain, name: 'wasm32-unknown-emscripten-metering', pointerBytes: 4, clockStart: 10_004, metered: true },
+  { ...plain, name: 'wasm64-unknown-emscripten-draft_2024_02_15', pointerBytes: 8, clockStart: 10_004 },
+  { ...plain, name: 'wasm64-unknown-emscripten-draft_2024_10_16-metering', pointerBytes: 8, clockStart: 10_004, metered: true }
+]
+
+/**
+ * The format that a module's `Module-Format` tag names.
+ *
+ * @throws AuditError `MODULE_UNSUPPORTED`: the loader runs no such format (HyperBEAM's own devices among them, §6.4).
+ */
+export function moduleFormat(name: string): ModuleFormat {
+  const format = FORMATS.find((candidate) => candidate.name === name)
+  if (format === undefined) {
+    throw new AuditError('MODULE_UNSUPPORTED', `the module's format ${JSON.stringify(name.slice(0, 80))} cannot be replayed`, {
+      hint: `formats: ${FORMATS.map((candidate) => candidate.name).join(', ')}`
+    })
+  }
+  return format
+}

@@ -1,0 +1,61 @@
+/** What the sandbox and its child say to each other over IPC. */
+import type { ExecutionProfile } from '../profile.ts'
+
+/** What the CU hands to the module besides the message: fixed for a process (ao-protocol §2.4, §2.9). */
+export interface ModuleSetup {
+  /** The module's file. */
+  readonly wasmPath: string
+  readonly format: string
+  /** The second argument of `handle`. */
+  readonly env: unknown
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface SandboxLimits {
+  /** Wall time of one message. */
+  readonly messageMs: number
+  /** The module's memory. */
+  readonly heapBytes: number
+  /** The child's resident memory: heap, its shadow and the engine. */
+  readonly residentBytes: number
+}
+
+/** One evaluation: the message as the module reads it, and whether the CU began a new instance right before. */
+export interface SandboxMessage {
+  readonly message: Readonly<Record<string, unknown>>
+  readonly fresh: boolean
+}
+
+export interface SandboxResult {
+  /** The result's JSON as the CU would answer it. */
+  readonly text: string
+  /** The CU discarded the memory: `Error`, a throw, or the out-of-memory text. */
+  readonly rolledBack: boolean
+  /** Host functions called whose answer the profile decides, by import name, sorted. */
+  readonly hostInputs: readonly string[]
+  /** Where the clock stood at the first reading; undefined where it was not read. */
+  readonly clockRead: number | undefined
+  readonly memoryBytes: number
+  /** Time inside the module's `handle`, µs. */
+  readonly handleUs: number
+  /** Set where the host, not the module, decided the result: then it says nothing about anybody. */
+  readonly hostTrouble?: string
+}
+
+export type SandboxRequest =
+  | { readonly op: 'open'; readonly setup: ModuleSetup; readonly profile: ExecutionProfile; readonly limits: SandboxLimits }
+  | { readonly op: 'run'; readonly batch: readonly SandboxMessage[] }
+  | { readonly op: 'hash' }
+
+export type SandboxReply =
+  | { readonly op: 'opened'; readonly memoryBytes: number }
+  | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean }
+  | { readonly op: 'hashed'; readonly sha256: string; readonly memoryBytes: number }
+  | { readonly op: 'failed'; readonly message: string }
+
+/** What the watchdog writes to file descriptor 3 before it ends the child. */
+export interface WatchdogReport {
+  readonly limit: 'time' | 'memory'
+  /** Which message of the running batch was under way; -1 for none. */
+  readonly index: number
+}
