@@ -139,6 +139,27 @@ export interface ClaimUnavailable {
   readonly receivedAt: string
 }
 
+/** What replay says of one planned evaluation, in the order of the plan. */
+export interface Evaluation {
+  readonly key: EvaluationKey
+  /** Absent for a cron message and for the process message that the boot loader injects. */
+  readonly nonce?: number
+  readonly messageId?: MessageId
+  readonly outcome: Outcome
+  /** Host functions that the module called and whose answer the profile decides, by import name. */
+  readonly hostInputs?: readonly string[]
+  /** Lowercase hex SHA-256 of the memory after it, where asked for. */
+  readonly stateHash?: string
+}
+
+export type Outcome =
+  /** Evaluated; `result` as the CU would put it, `text` its JSON. `profile` names another profile than the audit's, if one. */
+  | { readonly kind: 'result'; readonly result: EvaluationResult; readonly text: string; readonly profile?: string }
+  /** Not evaluated by the CU's own rules (§2.6). `of` is the nonce of the first. */
+  | { readonly kind: 'skipped'; readonly reason: 'duplicate-assignment' | 'duplicate-push'; readonly of: number }
+  /** The auditor could not evaluate it, or nothing after it. */
+  | { readonly kind: 'inconclusive'; readonly reason: string }
+
 /** The text form of a key: unique, sortable by nothing, fit for a map. */
 export function keyText(key: EvaluationKey): string {
   return `${key.ordinate}/${key.cron ?? ''}/${key.timestamp}`

@@ -7,28 +7,16 @@ export interface ModuleFormat {
   /** Where the module's clock stands when an instance begins; undefined where the loader always answers 0. */
   readonly clockStart: number | undefined
   readonly metered: boolean
-  /** How the module imports the two environment functions: the oldest format minifies its names. */
-  readonly environGet: string
-  readonly environSizesGet: string
 }
 
-const plain = { environGet: 'environ_get', environSizesGet: 'environ_sizes_get', metered: false }
-
 const FORMATS: readonly ModuleFormat[] = [
-  {
-    name: 'wasm32-unknown-emscripten',
-    pointerBytes: 4,
-    clockStart: undefined,
-    metered: false,
-    environGet: 'u',
-    environSizesGet: 'v'
-  },
-  { ...plain, name: 'wasm32-unknown-emscripten2', pointerBytes: 4, clockStart: undefined },
-  { ...plain, name: 'wasm32-unknown-emscripten3', pointerBytes: 4, clockStart: 10_003 },
-  { ...plain, name: 'wasm32-unknown-emscripten4', pointerBytes: 4, clockStart: 10_004 },
-  { ...plain, name: 'wasm32-unknown-emscripten-metering', pointerBytes: 4, clockStart: 10_004, metered: true },
-  { ...plain, name: 'wasm64-unknown-emscripten-draft_2024_02_15', pointerBytes: 8, clockStart: 10_004 },
-  { ...plain, name: 'wasm64-unknown-emscripten-draft_2024_10_16-metering', pointerBytes: 8, clockStart: 10_004, metered: true }
+  { name: 'wasm32-unknown-emscripten', pointerBytes: 4, clockStart: undefined, metered: false },
+  { name: 'wasm32-unknown-emscripten2', pointerBytes: 4, clockStart: undefined, metered: false },
+  { name: 'wasm32-unknown-emscripten3', pointerBytes: 4, clockStart: 10_003, metered: false },
+  { name: 'wasm32-unknown-emscripten4', pointerBytes: 4, clockStart: 10_004, metered: false },
+  { name: 'wasm32-unknown-emscripten-metering', pointerBytes: 4, clockStart: 10_004, metered: true },
+  { name: 'wasm64-unknown-emscripten-draft_2024_02_15', pointerBytes: 8, clockStart: 10_004, metered: false },
+  { name: 'wasm64-unknown-emscripten-draft_2024_10_16-metering', pointerBytes: 8, clockStart: 10_004, metered: true }
 ]
 
 /**

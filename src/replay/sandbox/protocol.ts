@@ -34,7 +34,7 @@ export interface SandboxResult {
   /** Host functions called whose answer the profile decides, by import name, sorted. */
   readonly hostInputs: readonly string[]
   /** Where the clock stood at the first reading; undefined where it was not read. */
-  readonly clockRead: number | undefined
+  readonly clockRead?: number
   readonly memoryBytes: number
   /** Time inside the module's `handle`, µs. */
   readonly handleUs: number
@@ -42,15 +42,36 @@ export interface SandboxResult {
   readonly hostTrouble?: string
 }
 
+/** A memory to begin with: a file of raw or gzip'd bytes, and how many they are unpacked. */
+export interface StartMemory {
+  readonly path: string
+  readonly gzip: boolean
+  readonly bytes: number
+}
+
 export type SandboxRequest =
-  | { readonly op: 'open'; readonly setup: ModuleSetup; readonly profile: ExecutionProfile; readonly limits: SandboxLimits }
-  | { readonly op: 'run'; readonly batch: readonly SandboxMessage[] }
+  | {
+      readonly op: 'open'
+      readonly setup: ModuleSetup
+      readonly profile: ExecutionProfile
+      readonly limits: SandboxLimits
+      readonly start?: StartMemory
+    }
+  /**
+   * `pause`: stop after the first message that read the clock, so that it can be undone. Until `resume` or `undo` all runs
+   * are answered at once, with nothing.
+   */
+  | { readonly op: 'run'; readonly batch: readonly SandboxMessage[]; readonly pause: boolean }
+  /** Takes the last message back: memory and clock as before it. */
+  | { readonly op: 'undo' }
+  | { readonly op: 'resume' }
   | { readonly op: 'hash' }
+  /** Writes the memory, gzip'd, to a file. */
+  | { readonly op: 'export'; readonly path: string }
 
 export type SandboxReply =
-  | { readonly op: 'opened'; readonly memoryBytes: number }
-  | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean }
-  | { readonly op: 'hashed'; readonly sha256: string; readonly memoryBytes: number }
+  | { readonly op: 'done'; readonly sha256?: string; readonly memoryBytes: number }
+  | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean; readonly paused: boolean }
   | { readonly op: 'failed'; readonly message: string }
 
 /** What the watchdog writes to file descriptor 3 before it ends the child. */

@@ -1,0 +1,114 @@
+/** The sandbox's child: opens a module, runs batches, answers over IPC. It talks to nobody else. */
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Worker } from 'node:worker_threads'
+import { createGunzip, createGzip } from 'node:zlib'
+import { createInstanceFactory } from './instance.ts'
+import type { SandboxReply, SandboxRequest, SandboxResult, StartMemory } from './protocol.ts'
+import { createRunner, type Runner } from './runner.ts'
+import { copyDifferences } from './shadow.ts'
+
+// Taken before the loader replaces them.
+const hrtime = process.hrtime.bigint.bind(process.hrtime)
+const nowUs = () => Number(hrtime() / 1_000n)
+
+const FLUSH_RESULTS = 16
+const FLUSH_US = 5_000
+const EXPORT_CHUNK_BYTES = 1024 * 1024
+
+/** [sequence, odd while a message runs; index of that message in its batch], shared with the watchdog. */
+const shared = new Int32Array(new SharedArrayBuffer(8))
+let runner: Runner | undefined
+let paused = false
+
+const send = (reply: SandboxReply) => process.send?.(reply)
+
+function opened(): Runner {
+  if (runner === undefined) throw new Error('the sandbox is not open')
+  return runner
+}
+
+async function open(request: SandboxRequest & { op: 'open' }): Promise<void> {
+  // Pooled bytes would share their ArrayBuffer with others: the metering compiles the whole buffer.
+  Buffer.poolSize = 0
+  const file = await readFile(request.setup.wasmPath)
+  const wasm = new Uint8Array(file).buffer
+  const factory = await createInstanceFactory(wasm, request.setup, request.profile, request.limits.heapBytes)
+  const start = request.start === undefined ? undefined : await readStart(request.start)
+  runner = await createRunner(factory, nowUs, start)
+  const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
+    workerData: { shared, limits: request.limits }
+  })
+  watchdog.unref()
+}
+
+/** Reads a memory, never more than it is said to have. */
+async function readStart({ path, gzip, bytes }: StartMemory): Promise<Parameters<typeof createRunner>[2]> {
+  const memory = new Uint8Array(bytes)
+  let at = 0
+  const take = async (source: AsyncIterable<Uint8Array>) => {
+    for await (const chunk of source) {
+      if (at + chunk.byteLength > bytes) throw new Error(`the memory is larger than ${bytes} bytes`)
+      memory.set(chunk, at)
+      at += chunk.byteLength
+    }
+  }
+  if (gzip) await pipeline(createReadStream(path), createGunzip(), take)
+  else await pipeline(createReadStream(path), take)
+  if (at !== bytes) throw new Error(`the memory has ${at} bytes, not ${bytes}`)
+  return { bytes, copyInto: (target) => copyDifferences(memory, target) }
+}
+
+/** Results go out in groups, and before a message that may never end. */
+async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<void> {
+  let results: SandboxResult[] = []
+  let flushedUs = nowUs()
+  if (paused) return void send({ op: 'results', results, last: true, paused })
+  for (const [index, entry] of batch.entries()) {
+    Atomics.store(shared, 1, index)
+    Atomics.add(shared, 0, 1)
+    const result = await opened().run(entry)
+    Atomics.add(shared, 0, 1)
+    results.push(result)
+    paused = pause && result.clockRead !== undefined
+    if (paused) break
+    if (results.length >= FLUSH_RESULTS || nowUs() - flushedUs >= FLUSH_US) {
+      send({ op: 'results', results, last: false, paused })
+      results = []
+      flushedUs = nowUs()
+    }
+  }
+  send({ op: 'results', results, last: true, paused })
+}
+
+async function exportTo(path: string): Promise<void> {
+  const memory = opened().memory()
+  function* chunks() {
+    for (let at = 0; at < memory.byteLength; at += EXPORT_CHUNK_BYTES) yield memory.subarray(at, at + EXPORT_CHUNK_BYTES)
+  }
+  await pipeline(Readable.from(chunks()), createGzip({ level: 1 }), createWriteStream(path, { flags: 'wx' }))
+}
+
+async function answer(request: SandboxRequest): Promise<void> {
+  if (request.op === 'run') return run(request)
+  if (request.op === 'open') await open(request)
+  else if (request.op === 'undo') await opened().undo()
+  if (request.op === 'undo' || request.op === 'resume') paused = false
+  if (request.op === 'export') await exportTo(request.path)
+  const memory = opened().memory()
+  const sha256 = request.op === 'hash' ? { sha256: createHash('sha256').update(memory).digest('hex') } : {}
+  send({ op: 'done', ...sha256, memoryBytes: memory.byteLength })
+}
+
+let queue = Promise.resolve()
+process.on('message', (request: SandboxRequest) => {
+  queue = queue
+    .then(() => answer(request))
+    .catch((error: unknown) => {
+      send({ op: 'failed', message: error instanceof Error ? error.message : String(error) })
+    })
+})
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))

@@ -1,0 +1,201 @@
+/**
+ * Runs messages one after another in one memory, and takes back what the CU takes back (ao-protocol §2.10).
+ *
+ * No message on the way of success is copied. Behind the memory lies a sparse shadow of an earlier state; the successful
+ * messages since then are kept. After an `Error` the shadow is put back and they are run again: the module is deterministic,
+ * the clock is set to what it was. The shadow follows when running again would cost more than comparing.
+ */
+import { type Answer, type CuResult, cuResult } from './cu-result.ts'
+import type { Instance, InstanceFactory } from './instance.ts'
+import type { SandboxMessage, SandboxResult } from './protocol.ts'
+import { copyDifferences, createShadow } from './shadow.ts'
+
+export interface Runner {
+  run(entry: SandboxMessage): Promise<SandboxResult>
+  /** Takes the last message back. Only once, and only right after it ran. */
+  undo(): Promise<void>
+  memory(): Uint8Array
+}
+
+/** A result's JSON; the loader takes what a memory can hold, a report cannot. */
+const RESULT_MAX_CHARS = 64 * 1024 * 1024
+const HISTORY_MAX = 256
+const HISTORY_MAX_CHARS = 32 * 1024 * 1024
+/** Weight of the newest measurement in a running mean. */
+const NEWEST = 0.1
+
+interface Done {
+  readonly entry: SandboxMessage
+  /** Held against a later run of the same message: one that answers otherwise is no module to replay. */
+  readonly text: string
+}
+
+interface Last {
+  readonly clockBefore: number
+  readonly kept: boolean
+  /** The instance cannot be used for the state before: it grew, threw, or holds files. */
+  readonly spoilt: boolean
+}
+
+/**
+ * @param nowUs a clock in µs that the loader cannot replace
+ * @param start copies a checkpoint's memory of `bytes` in before the first message
+ */
+export async function createRunner(
+  factory: InstanceFactory,
+  nowUs: () => number,
+  start?: { readonly bytes: number; copyInto(target: Uint8Array): void }
+): Promise<Runner> {
+  let instance = await factory.create()
+  if (start !== undefined) factory.load(instance, (target) => start.copyInto(target), start.bytes)
+  const shadow = createShadow()
+  let history: Done[] = []
+  let historyChars = 0
+  let clockAtSync = instance.host.clock
+  let syncDue = true
+  let instanceHasFiles = false
+  let last: Last | undefined
+  let messages = 0
+  let rollbacks = 0
+  let messageUs = 1_000
+  let syncUs = 5_000
+
+  function sync(): void {
+    const begun = nowUs()
+    shadow.sync(instance.memory())
+    syncUs += (nowUs() - begun - syncUs) * NEWEST
+    clockAtSync = instance.host.clock
+    history = []
+    historyChars = 0
+    syncDue = false
+  }
+
+  /** Whether running the history again, should the next messages fail, is dearer than a sync. */
+  function syncPays(): boolean {
+    const distance = history.length
+    if (distance === 0) return false
+    if (distance >= HISTORY_MAX || historyChars > HISTORY_MAX_CHARS) return true
+    // Open files and a memory that resizing would not make are no part of the shadow: keep nothing to run again.
+    if (instanceHasFiles || factory.sizeFor(shadow.bytes) !== shadow.bytes) return true
+    const failRate = (rollbacks + 0.1) / (messages + 10)
+    return (failRate * distance * distance * messageUs) / 2 > syncUs
+  }
+
+  /** A new instance that holds what `copyInto` writes. */
+  async function newInstance(copyInto: (target: Uint8Array) => void, bytes: number): Promise<Instance> {
+    const next = await factory.create()
+    factory.load(next, copyInto, bytes)
+    return next
+  }
+
+  /** The CU goes on in a new instance: clock at its start, no open files, the memory at the size that resizing gives. */
+  async function beginInstance(): Promise<void> {
+    const memory = instance.memory()
+    if (instanceHasFiles || factory.sizeFor(memory.byteLength) !== memory.byteLength) {
+      instance = await newInstance((target) => copyDifferences(memory, target), memory.byteLength)
+      instanceHasFiles = false
+      syncDue = true
+    }
+    instance.host.clock = factory.clockStart
+  }
+
+  /** Runs the history again in `target`, which holds the shadow's state. */
+  async function runAgain(target: Instance): Promise<void> {
+    target.host.clock = clockAtSync
+    for (const { entry, text } of history) {
+      if (entry.fresh) target.host.clock = factory.clockStart
+      const again = cuResult(await target.handle(entry.message))
+      if (again.text !== text) throw new Error('the module answered the same message in the same state in two ways')
+    }
+  }
+
+  /** The instance holds the state before the last message again. */
+  async function restore(spoilt: boolean): Promise<void> {
+    if (spoilt) instance = await newInstance((target) => shadow.restore(target), shadow.bytes)
+    else shadow.restore(instance.memory())
+    await runAgain(instance)
+  }
+
+  /** As `restore`, but the instance lives on with its clock and whatever it grew. */
+  async function restoreMemoryOnly(): Promise<void> {
+    const clock = instance.host.clock
+    if (history.length === 0) shadow.restore(instance.memory())
+    else {
+      const other = await newInstance((target) => shadow.restore(target), shadow.bytes)
+      await runAgain(other)
+      copyDifferences(other.memory(), instance.memory())
+    }
+    instance.host.clock = clock
+    syncDue = true
+  }
+
+  return {
+    memory: () => instance.memory(),
+
+    async run(entry) {
+      if (entry.fresh) await beginInstance()
+      if (syncDue || syncPays()) sync()
+      const { host } = instance
+      host.inputs.clear()
+      host.clockRead = undefined
+      host.memoryGrew = false
+      host.filesTouched = false
+      host.trouble = undefined
+      const clockBefore = host.clock
+      const begun = nowUs()
+      const answer = await instance.handle(entry.message)
+      const handleUs = nowUs() - begun
+      const result = resultOf(answer, host)
+      const memoryBytes = instance.memory().byteLength
+      const spoilt = answer.thrown || host.memoryGrew || host.filesTouched
+      messages++
+      messageUs += (handleUs - messageUs) * NEWEST
+      if (host.filesTouched) instanceHasFiles = true
+      last = { clockBefore, kept: result.keepsMemory, spoilt }
+      if (result.keepsMemory) {
+        history.push({ entry, text: result.text })
+        historyChars += result.text.length
+        if (host.memoryGrew || host.filesTouched) syncDue = true
+      } else {
+        rollbacks++
+        if (result.newInstance) {
+          await restore(spoilt)
+          if (spoilt) instanceHasFiles = false
+          await beginInstance()
+        } else await restoreMemoryOnly()
+      }
+      return {
+        text: result.text,
+        rolledBack: !result.keepsMemory,
+        hostInputs: [...host.inputs].sort(),
+        ...(host.clockRead === undefined ? {} : { clockRead: host.clockRead }),
+        memoryBytes,
+        handleUs,
+        ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble })
+      }
+    },
+
+    async undo() {
+      if (last === undefined) throw new Error('there is nothing to take back')
+      if (last.kept) {
+        history.pop()
+        await restore(last.spoilt)
+        syncDue = false
+      }
+      instance.host.clock = last.clockBefore
+      last = undefined
+    }
+  }
+}
+
+/** The result, or, where it is too large or too deep to be written as JSON, an empty one over which nothing is judged. */
+function resultOf(answer: Answer, host: Instance['host']): CuResult {
+  try {
+    const result = cuResult(answer)
+    if (result.text.length <= RESULT_MAX_CHARS) return result
+    host.trouble ??= `the result is larger than ${RESULT_MAX_CHARS} characters`
+  } catch (error) {
+    host.trouble ??= `the result cannot be written as JSON (${error instanceof Error ? error.message : 'unknown error'})`
+  }
+  return cuResult({ thrown: true, error: 'no result' })
+}

@@ -1,0 +1,202 @@
+/** The sandbox: a session with a child process in which a module's memory lives and never leaves. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { createRequire } from 'node:module'
+import type { Readable } from 'node:stream'
+import { AuditError } from '../../errors.ts'
+import { moduleFormat } from '../formats.ts'
+import type { ExecutionProfile } from '../profile.ts'
+import type {
+  ModuleSetup,
+  SandboxLimits,
+  SandboxMessage,
+  SandboxReply,
+  SandboxRequest,
+  SandboxResult,
+  StartMemory,
+  WatchdogReport
+} from './protocol.ts'
+
+export const DEFAULT_LIMITS: SandboxLimits = {
+  messageMs: 60_000,
+  heapBytes: 4 * 1024 ** 3,
+  residentBytes: 6 * 1024 ** 3
+}
+
+/** Why a child ended before its work was done. */
+export interface Stopped {
+  readonly limit: 'time' | 'memory' | 'died'
+  /** Which message of the batch was under way; where the child died by itself, the first whose result is not there. */
+  readonly index: number
+}
+
+export interface RunOutcome {
+  /** One for each message, in order; fewer where the run paused or stopped. */
+  readonly results: readonly SandboxResult[]
+  readonly stopped?: Stopped
+  /** The last message read the clock, and nothing after it ran: go on with `resume` or `undo`. */
+  readonly paused?: true
+}
+
+export interface Sandbox {
+  /** Runs a batch. Calls may overlap: they are worked off in order. */
+  run(batch: readonly SandboxMessage[], options?: { readonly pause?: boolean }): Promise<RunOutcome>
+  /** Ends a pause. */
+  resume(): Promise<void>
+  /** Takes back the last message that ran, and ends a pause. */
+  undo(): Promise<void>
+  /** Lowercase hex SHA-256 of the memory, as a checkpoint's tag has it (§3). */
+  hash(): Promise<{ readonly sha256: string; readonly memoryBytes: number }>
+  /** Writes the memory, gzip'd, to a file that must not exist yet. */
+  exportTo(path: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface SandboxOptions {
+  readonly limits?: Partial<SandboxLimits>
+  /** A memory to begin with, in place of the module's own. */
+  readonly start?: StartMemory
+}
+
+interface Pending {
+  readonly results: SandboxResult[]
+  settle(end: SandboxReply | Stopped): void
+}
+
+const FIRST_NODE_WITH_WASM64 = 24
+
+/**
+ * Starts a child and opens a module in it.
+ *
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `SANDBOX_FAILED` where the module does not
+ *   compile or the child does not start
+ */
+export async function openSandbox(
+  setup: ModuleSetup,
+  profile: ExecutionProfile,
+  options: SandboxOptions = {}
+): Promise<Sandbox> {
+  moduleFormat(setup.format)
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const child = fork(createRequire(import.meta.url).resolve('#sandbox-child'), [], {
+    // Nothing of the host: no path, locale or time zone that a module could read (execution-profile.md).
+    env: { TZ: 'UTC', LC_ALL: 'C' },
+    execArgv:
+      Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc']
+  })
+  const session = createSession(child)
+  const start = options.start === undefined ? {} : { start: options.start }
+  try {
+    await session.request({ op: 'open', setup, profile, limits, ...start })
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+  return {
+    async run(batch, { pause = false } = {}) {
+      if (batch.length === 0) return { results: [] }
+      return session.run({ op: 'run', batch, pause })
+    },
+    async resume() {
+      await session.request({ op: 'resume' })
+    },
+    async undo() {
+      await session.request({ op: 'undo' })
+    },
+    async hash() {
+      const { sha256 = '', memoryBytes } = await session.request({ op: 'hash' })
+      return { sha256, memoryBytes }
+    },
+    async exportTo(path) {
+      await session.request({ op: 'export', path })
+    },
+    close: session.close
+  }
+}
+
+/** Requests in, replies out, in order; and what becomes of them when the child ends. */
+function createSession(child: ChildProcess) {
+  const pending: Pending[] = []
+  let report = ''
+  let ended = false
+
+  child.on('message', (reply: SandboxReply) => {
+    const first = pending[0]
+    if (first === undefined) return
+    if (reply.op === 'results') {
+      first.results.push(...reply.results)
+      if (!reply.last) return
+    }
+    pending.shift()
+    first.settle(reply)
+  })
+  const watchdog = child.stdio[3] as Readable
+  watchdog.setEncoding('utf8')
+  watchdog.on('data', (text: string) => {
+    report = (report + text).slice(0, 1000)
+  })
+  // `close` comes after the pipe's end, so that the watchdog's last word is there.
+  const closed = new Promise<void>((resolve) => {
+    const finish = () => {
+      ended = true
+      const word = readReport(report)
+      for (const [position, waiting] of pending.splice(0).entries()) {
+        const index = position === 0 && word !== undefined && word.index >= 0 ? word.index : waiting.results.length
+        waiting.settle({ limit: word?.limit ?? 'died', index })
+      }
+      resolve()
+    }
+    child.on('close', finish)
+    child.on('error', finish)
+  })
+
+  function ask<T>(request: SandboxRequest, settle: (end: SandboxReply | Stopped, results: SandboxResult[]) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const results: SandboxResult[] = []
+      const waiting: Pending = {
+        results,
+        settle: (end) => {
+          try {
+            resolve(settle(end, results))
+          } catch (error) {
+            reject(error)
+          }
+        }
+      }
+      if (ended || !child.connected) return waiting.settle({ limit: 'died', index: 0 })
+      pending.push(waiting)
+      child.send(request)
+    })
+  }
+
+  return {
+    run: (request: SandboxRequest & { op: 'run' }): Promise<RunOutcome> =>
+      ask(request, (end, results) => {
+        if ('limit' in end) return { results, stopped: end }
+        if (end.op === 'failed') throw failure(end.message)
+        return end.op === 'results' && end.paused ? { results, paused: true } : { results }
+      }),
+    request: (request: SandboxRequest): Promise<SandboxReply & { op: 'done' }> =>
+      ask(request, (end) => {
+        if ('limit' in end) throw failure(`it ended (${end.limit}) during ${request.op}`)
+        if (end.op !== 'done') throw failure(end.op === 'failed' ? end.message : `it answered ${request.op} with ${end.op}`)
+        return end
+      }),
+    async close(): Promise<void> {
+      child.kill('SIGKILL')
+      await closed
+    }
+  }
+}
+
+function failure(why: string): AuditError {
+  return new AuditError('SANDBOX_FAILED', `the sandbox failed: ${why.slice(0, 500)}`)
+}
+
+function readReport(text: string): WatchdogReport | undefined {
+  try {
+    return JSON.parse(text) as WatchdogReport
+  } catch {
+    return undefined
+  }
+}
