@@ -3,7 +3,7 @@ import type { Difference, EvaluationStatus, Verdict } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
 
-/** Counts of evaluations. */
+/** Counts of evaluations. The report's own, where several CUs are audited, is in each count the worst of theirs. */
 export interface Coverage {
   /** Nonces in range. */
   readonly scheduled: number
@@ -21,6 +21,11 @@ export interface Coverage {
   readonly unverified: number
 }
 
+/** A difference as reported. `cut`: both values are the text of their JSON, shortened around the first character that differs. */
+export interface ReportedDifference extends Difference {
+  readonly cut?: true
+}
+
 export interface ReportedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
@@ -28,7 +33,7 @@ export interface ReportedEvaluation {
   readonly status: EvaluationStatus
   readonly claimant?: string
   readonly profile?: string
-  readonly differences?: readonly Difference[]
+  readonly differences?: readonly ReportedDifference[]
   /** How many differences were left out of `differences`. */
   readonly differencesCut?: number
   /** Why, for `skipped` and `inconclusive`. */
@@ -40,7 +45,9 @@ export interface FirstDivergence {
   readonly nonce?: number
   readonly message?: string
   readonly claimant: string
-  readonly differences: readonly Difference[]
+  readonly differences: readonly ReportedDifference[]
+  /** How many differences were left out of `differences`. */
+  readonly differencesCut?: number
 }
 
 export interface ClaimantReport {
@@ -51,8 +58,18 @@ export interface ClaimantReport {
   /** The address the unit itself names. */
   readonly address?: string
   readonly verdict: Verdict
+  /** Why not a plain match, in words. */
+  readonly reasons: readonly string[]
   readonly coverage: Coverage
   readonly firstDivergence: FirstDivergence | null
+}
+
+/** A unit that did not answer within its patience. */
+export interface UnreachableUnit {
+  readonly unit: 'scheduler' | 'gateway' | 'compute-unit'
+  readonly url: string
+  /** What was tried and what came of it, in words. */
+  readonly detail: string
 }
 
 export interface CheckpointReport {
@@ -90,6 +107,10 @@ export interface Report {
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]
+  /** Gates that the user lowered, in words: the verdict holds only as far as these are trusted. */
+  readonly trusted: readonly string[]
+  /** Who did not answer. */
+  readonly unreachable: readonly UnreachableUnit[]
   readonly process: {
     readonly id: string
     readonly owner: string
@@ -98,12 +119,19 @@ export interface Report {
   } | null
   readonly range: { readonly from: number; readonly to: number } | null
   readonly coverage: Coverage
+  /** All that the verdict does not speak of, in words. */
+  readonly notChecked: readonly string[]
   readonly claimants: readonly ClaimantReport[]
   /** All that are not a plain match, in order. */
   readonly evaluations: readonly ReportedEvaluation[]
+  /** How many were left out of `evaluations`. */
+  readonly evaluationsCut: number
   readonly firstDivergence: FirstDivergence | null
   readonly checkpoints: readonly CheckpointReport[]
+  /** By severity (errors first), then nonce. */
   readonly findings: readonly Finding[]
+  /** How many were left out of `findings`. */
+  readonly findingsCut: number
   readonly profile: ProfileReport | null
   readonly stateHashes: Readonly<Record<string, string>>
   readonly tool: { readonly version: string; readonly node: string; readonly loader: string }

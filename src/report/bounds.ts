@@ -1,0 +1,108 @@
+/** Bounds on what a report holds: a hostile claim may be as long and as deep as an answer may be. */
+import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
+
+/** Characters of JSON of one value. */
+const MAX_VALUE_CHARS = 16_384
+/** Levels of arrays and objects in one value. */
+const MAX_VALUE_DEPTH = 64
+/** Differences of one evaluation. */
+export const MAX_DIFFERENCES = 50
+/** Characters of a path, a reason, a finding's detail. */
+const MAX_TEXT_CHARS = 1_000
+
+/** How much of what two values share is shown before their first difference. */
+const CONTEXT_CHARS = 5
+
+/**
+ * A value as one line of JSON.
+ *
+ * @returns `(nothing)` for undefined, `(cannot be written as JSON)` for what is nested too deeply
+ */
+export function valueText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '(nothing)'
+  } catch {
+    return '(cannot be written as JSON)'
+  }
+}
+
+/**
+ * Both values of a difference as texts that fit in `maxChars` where they begin to differ: what they share at the start is
+ * left out, with `…` in its place, if one of them would be cut.
+ *
+ * @param maxChars characters of either text that will be shown, escaped; from 52 on two different values always look different
+ * @returns `[claimed, computed]`, not cut at the end, not escaped
+ */
+export function differingTexts(difference: ReportedDifference, maxChars: number): readonly [claimed: string, computed: string] {
+  const claimed = valueText(difference.claimed)
+  const computed = valueText(difference.computed)
+  const start = wholeCharacters(claimed, commonStart(claimed, computed) - CONTEXT_CHARS)
+  if (start <= 0 || Math.max(claimed.length, computed.length) <= maxChars) return [claimed, computed]
+  return [`…${claimed.slice(start)}`, `…${computed.slice(start)}`]
+}
+
+/** An evaluation with no more differences than `maxDifferences`, each bounded, the rest counted. */
+export function boundEvaluation(evaluation: ReportedEvaluation, maxDifferences = MAX_DIFFERENCES): ReportedEvaluation {
+  const { reason } = evaluation
+  return {
+    ...evaluation,
+    ...(evaluation.differences === undefined ? {} : boundDifferences(evaluation.differences, evaluation, maxDifferences)),
+    ...(reason === undefined ? {} : { reason: boundText(reason) })
+  }
+}
+
+/** A first divergence with no more differences than an evaluation may have, each bounded, the rest counted. */
+export function boundDivergence(divergence: FirstDivergence): FirstDivergence {
+  return { ...divergence, ...boundDifferences(divergence.differences, divergence, MAX_DIFFERENCES) }
+}
+
+/** A text cut at {@link MAX_TEXT_CHARS}, with `… (N more)` in place of the rest. */
+export function boundText(text: string, maxChars = MAX_TEXT_CHARS): string {
+  if (text.length <= maxChars) return text
+  const kept = text.slice(0, wholeCharacters(text, maxChars))
+  return `${kept}… (${text.length - kept.length} more)`
+}
+
+function boundDifferences(
+  differences: readonly ReportedDifference[],
+  { differencesCut = 0 }: { readonly differencesCut?: number },
+  maxDifferences: number
+): { differences: ReportedDifference[]; differencesCut?: number } {
+  const cut = differencesCut + Math.max(0, differences.length - maxDifferences)
+  return {
+    differences: differences.slice(0, maxDifferences).map(boundDifference),
+    ...(cut === 0 ? {} : { differencesCut: cut })
+  }
+}
+
+function boundDifference(difference: ReportedDifference): ReportedDifference {
+  const path = boundText(difference.path)
+  if (isBounded(difference.claimed) && isBounded(difference.computed)) return { ...difference, path }
+  const [claimed, computed] = differingTexts(difference, MAX_VALUE_CHARS)
+  return {
+    path,
+    ...(difference.claimed === undefined ? {} : { claimed: boundText(claimed, MAX_VALUE_CHARS) }),
+    ...(difference.computed === undefined ? {} : { computed: boundText(computed, MAX_VALUE_CHARS) }),
+    cut: true
+  }
+}
+
+function isBounded(value: unknown): boolean {
+  return isShallow(value, MAX_VALUE_DEPTH) && valueText(value).length <= MAX_VALUE_CHARS
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1))
+}
+
+function commonStart(left: string, right: string): number {
+  let length = 0
+  while (length < left.length && left[length] === right[length]) length++
+  return length
+}
+
+/** The last place at or before `index` where `text` can be cut without halving a surrogate pair. */
+function wholeCharacters(text: string, index: number): number {
+  return /[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(text.slice(Math.max(0, index - 1), index + 1)) ? index - 1 : index
+}

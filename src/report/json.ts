@@ -1,0 +1,60 @@
+/** The report as JSON: one report, one text, in the order in which the schema names things. */
+import { boundEvaluation } from './bounds.ts'
+import { escapeJsonText } from './escape.ts'
+import type { Report, ReportedEvaluation } from './model.ts'
+
+/** The keys of all parts of the schema, each before those that follow it in any part; other keys come after, by code unit. */
+const KEY_ORDER = [
+  ...['schema', 'id', 'kind', 'audited', 'address', 'verdict', 'reasons', 'trusted', 'unreachable', 'unit', 'url'],
+  ...['process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to'],
+  ...['coverage', 'scheduled', 'cron', 'evaluated', 'compared', 'skipped', 'unclaimed', 'unverified', 'notChecked'],
+  ...['claimants', 'evaluations', 'evaluationsCut', 'firstDivergence'],
+  ...['code', 'severity', 'attribution', 'key', 'ordinate', 'timestamp', 'nonce', 'message'],
+  ...[
+    'checkpoints',
+    'signer',
+    'claimedSha256',
+    'dataSha256',
+    'computedSha256',
+    'status',
+    'claimant',
+    'findings',
+    'findingsCut'
+  ],
+  ...['profile', 'name', 'environment', 'clock', 'start', 'step', 'instances', 'version', 'node', 'loader', 'source', 'tried'],
+  ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
+  ...['stateHashes', 'tool'],
+  ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond']
+]
+const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]))
+
+/**
+ * The report as a file: JSON, indented by two spaces, keys in a fixed order, a line feed at the end. Safe to print: what a
+ * terminal could take for a command is written as `\uXXXX`.
+ */
+export function reportJson(report: Report): string {
+  return `${escapeJsonText(JSON.stringify(ordered(report), null, 2))}\n`
+}
+
+/**
+ * One line of `--evaluations`: one evaluation held against one claimant, a plain match among them, as compact JSON with a line
+ * feed at the end; bounded and escaped like the report's own.
+ */
+export function evaluationsLine(evaluation: ReportedEvaluation): string {
+  return `${escapeJsonText(JSON.stringify(ordered(boundEvaluation(evaluation))))}\n`
+}
+
+/** A copy with the keys in order. No prototype, so that a key `__proto__` is a key like any other. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered)
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = Object.create(null)
+  for (const [key, member] of Object.entries(value).sort(([left], [right]) => compareKeys(left, right)))
+    copy[key] = ordered(member)
+  return copy
+}
+
+function compareKeys(left: string, right: string): number {
+  const byRank = (RANK.get(left) ?? RANK.size) - (RANK.get(right) ?? RANK.size)
+  return byRank !== 0 ? byRank : left < right ? -1 : 1
+}

@@ -1,0 +1,163 @@
+/** The report as a page: GitHub-flavoured Markdown, all text from outside as entities. */
+import { differingTexts } from './bounds.ts'
+import { escapeForMarkdown as safe } from './escape.ts'
+import type { CheckpointReport, ClaimantReport, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
+import * as words from './words.ts'
+
+/** Rows of one table; the JSON has all. */
+const MAX_ROWS = 100
+const VALUE_CHARS = 400
+
+/**
+ * Renders the report as Markdown: what the terminal says, and the tables behind it (claimants, evaluations that are no plain
+ * match, checkpoints, findings, state hashes), each of at most 100 rows with the rest counted.
+ */
+export function renderMarkdown(report: Report): string {
+  const sections = [
+    [`# ao-audit: ${report.verdict.toUpperCase()}`, '', words.headline(report, safe)],
+    list(report.verdict === 'match' ? 'But' : 'Why', report.reasons.map(sentence)),
+    list('Taken on trust', report.trusted.map(sentence)),
+    list(
+      'Did not answer',
+      report.unreachable.map(({ unit, url, detail }) => `${unit} ${code(url)}: ${sentence(detail)}`)
+    ),
+    divergenceSection(report),
+    table('What was audited', ['', ''], aboutRows(report)),
+    list('Not checked', words.notCheckedTexts(report, safe)),
+    table('Claimants', ['claimant', 'audited', 'verdict', 'compared', 'why'], report.claimants.map(claimantRow)),
+    table('Findings', ['severity', 'code', 'about', 'nonce', 'count', 'detail'], findingRows(report), report.findingsCut),
+    table(
+      'Evaluations that are no plain match',
+      ['evaluation', 'message', 'status', 'claimant', 'differences'],
+      report.evaluations.map(evaluationRow),
+      report.evaluationsCut
+    ),
+    table(
+      'Checkpoints',
+      ['id', 'nonce', 'signer', 'status', 'claimed', 'data', 'computed'],
+      report.checkpoints.map(checkpointRow)
+    ),
+    table(
+      'State hashes',
+      ['after nonce', 'SHA-256'],
+      Object.entries(report.stateHashes).map((entry) => entry.map((text) => code(text)))
+    )
+  ]
+  return `${sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join('\n'))
+    .join('\n\n')}\n`
+}
+
+function sentence(text: string): string {
+  return safe(text, words.SENTENCE_CHARS)
+}
+
+/** An element, not a code span: in a span the entities would show. */
+function code(text: string, maxChars = words.ID_CHARS): string {
+  return `<code>${safe(text, maxChars)}</code>`
+}
+
+function list(title: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [`## ${title}`, '', ...items.map((item) => `- ${item}`)]
+}
+
+/** `cut`: how many rows the report itself left out. */
+function table(title: string, head: readonly string[], rows: readonly (readonly string[])[], cut = 0): readonly string[] {
+  if (rows.length === 0) return []
+  const more = Math.max(0, rows.length - MAX_ROWS) + cut
+  return [
+    `## ${title}`,
+    '',
+    tableRow(head),
+    tableRow(head.map(() => '---')),
+    ...rows.slice(0, MAX_ROWS).map(tableRow),
+    ...(more === 0 ? [] : ['', `… and ${more} more.`])
+  ]
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+function divergenceSection({ firstDivergence }: Report): readonly string[] {
+  if (firstDivergence === null) return []
+  const cut = firstDivergence.differencesCut ?? 0
+  const rows = firstDivergence.differences.map((difference) => {
+    const [claimed, computed] = differingTexts(difference, VALUE_CHARS)
+    return [code(difference.path, VALUE_CHARS), code(claimed, VALUE_CHARS), code(computed, VALUE_CHARS)]
+  })
+  const [heading, ...body] = table('First divergence', ['path', 'claimed', 'computed'], rows, cut)
+  return heading === undefined ? [] : [heading, '', divergenceName(firstDivergence), ...body]
+}
+
+function divergenceName(divergence: FirstDivergence): string {
+  const message = divergence.message === undefined ? '' : `, message ${code(divergence.message)}`
+  return `${words.evaluationName(divergence, safe)}${message}, claimed by ${code(divergence.claimant)}`
+}
+
+function aboutRows({ process, range, coverage, profile, timings, tool }: Report): readonly (readonly string[])[] {
+  const about =
+    process === null
+      ? []
+      : [
+          ['process', code(process.id)],
+          ['owner', code(process.owner)],
+          ['scheduler', code(process.scheduler)],
+          ['module', `${code(process.module.id)} (${code(process.module.format)})`],
+          ['module SHA-256', code(process.module.sha256)]
+        ]
+  return [
+    ...about,
+    ...(range === null ? [] : [['range', `nonces ${range.from} to ${range.to}`]]),
+    ['compared', words.comparedOf(coverage)],
+    ...(profile === null
+      ? []
+      : [
+          ['profile', words.profileText(profile, safe)],
+          ['environment', profile.environment.map((variable) => code(variable)).join('<br>')]
+        ]),
+    ['time', words.timingsText(timings)],
+    ['tool', words.toolText(tool, safe)]
+  ]
+}
+
+function claimantRow(claimant: ClaimantReport): readonly string[] {
+  return [
+    words.claimantName(claimant, safe),
+    claimant.audited ? 'yes' : 'no',
+    claimant.verdict,
+    words.comparedOf(claimant.coverage),
+    claimant.reasons.map(sentence).join('<br>')
+  ]
+}
+
+function findingRows({ findings }: Report): readonly (readonly string[])[] {
+  return findings.map(({ severity, code: findingCode, attribution, claimant, nonce, count = 1, detail }) => [
+    severity,
+    findingCode,
+    claimant === undefined ? attribution : `${attribution} ${code(claimant)}`,
+    nonce === undefined ? '' : String(nonce),
+    String(count),
+    sentence(detail)
+  ])
+}
+
+function evaluationRow(evaluation: ReportedEvaluation): readonly string[] {
+  const { message, status, claimant, reason, differences = [], differencesCut = 0 } = evaluation
+  const count = differences.length + differencesCut
+  const [first] = differences
+  return [
+    words.evaluationName(evaluation, safe),
+    message === undefined ? '' : code(message),
+    reason === undefined ? status : `${status}: ${sentence(reason)}`,
+    claimant === undefined ? '' : code(claimant),
+    first === undefined ? '' : `${count}, first at ${code(first.path)}`
+  ]
+}
+
+function checkpointRow(checkpoint: CheckpointReport): readonly string[] {
+  const { id, nonce, signer, status, claimedSha256, dataSha256, computedSha256 } = checkpoint
+  const hashes = [claimedSha256, dataSha256, computedSha256].map((hash) => (hash === null ? '' : code(hash)))
+  return [code(id), String(nonce), code(signer), status, ...hashes]
+}

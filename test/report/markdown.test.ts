@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest'
+import { buildReport } from '../../src/report/build.ts'
+import { renderMarkdown } from '../../src/report/markdown.ts'
+import {
+  COVERAGE,
+  claimant,
+  DIVERGENCE,
+  dishonest,
+  evaluation,
+  finding,
+  HOSTILE,
+  MODULE_SHA256,
+  parts,
+  STATE_SHA256
+} from './fixtures.ts'
+
+const URL_ESCAPED = 'http&#58;&#47;&#47;127&#46;0&#46;0&#46;1&#58;4000'
+
+function section(markdown: string, title: string): string {
+  const [, body = ''] = markdown.split(`## ${title}\n\n`)
+  return (body.split('\n\n## ')[0] ?? '').trimEnd()
+}
+
+describe('renderMarkdown', () => {
+  it('says all of a mismatch', () => {
+    const report = buildReport(
+      parts({
+        claimants: [dishonest({ address: 'addr' })],
+        trusted: ['the schedule'],
+        notChecked: ['the module signature'],
+        unreachable: [{ unit: 'gateway', url: 'u1', detail: 'no answer' }],
+        checkpoints: [
+          { id: 'c1', nonce: 3, signer: 's1', claimedSha256: 'aa', dataSha256: null, computedSha256: 'bb', status: 'mismatch' }
+        ]
+      })
+    )
+    expect(renderMarkdown(report)).toBe(`# ao-audit: MISMATCH
+
+nonce 2: re-execution contradicts ${URL_ESCAPED}
+
+## Why
+
+- nonce 2 differs under every profile tried
+
+## Taken on trust
+
+- the schedule
+
+## Did not answer
+
+- gateway <code>u1</code>: no answer
+
+## First divergence
+
+nonce 2, message <code>mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0</code>, claimed by <code>${URL_ESCAPED}</code>
+
+| path | claimed | computed |
+| --- | --- | --- |
+| <code>Messages&#91;0&#93;&#46;Tags&#91;3&#93;&#46;value</code> | <code>&#34;1001&#34;</code> | <code>&#34;1000&#34;</code> |
+
+## What was audited
+
+|  |  |
+| --- | --- |
+| process | <code>pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0</code> |
+| owner | <code>own0own0own0own0own0own0own0own0own0own0ow0</code> |
+| scheduler | <code>sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0</code> |
+| module | <code>mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0</code> (<code>wasm64&#45;unknown&#45;emscripten</code>) |
+| module SHA-256 | <code>${MODULE_SHA256}</code> |
+| range | nonces 0 to 3 |
+| compared | 4 of 4 evaluations |
+| profile | legacynet (default), loader 0&#46;0&#46;44, one instance, 2 environment strings |
+| environment | <code>LANG&#61;C&#46;UTF&#45;8</code><br><code>&#95;&#61;&#47;usr&#47;app</code> |
+| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
+| tool | ao-audit 0&#46;1&#46;0, Node v22&#46;0&#46;0, loader 0&#46;0&#46;49 |
+
+## Not checked
+
+- the module signature
+
+## Claimants
+
+| claimant | audited | verdict | compared | why |
+| --- | --- | --- | --- | --- |
+| Compute Unit ${URL_ESCAPED} (address addr) | yes | mismatch | 4 of 4 evaluations | nonce 2 differs under every profile tried |
+
+## Findings
+
+| severity | code | about | nonce | count | detail |
+| --- | --- | --- | --- | --- | --- |
+| error | RESULT_MISMATCH | compute-unit <code>${URL_ESCAPED}</code> | 2 | 1 | the results differ |
+
+## Evaluations that are no plain match
+
+| evaluation | message | status | claimant | differences |
+| --- | --- | --- | --- | --- |
+| nonce 2 | <code>mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0</code> | mismatch | <code>${URL_ESCAPED}</code> | 1, first at <code>Messages&#91;0&#93;&#46;Tags&#91;3&#93;&#46;value</code> |
+
+## Checkpoints
+
+| id | nonce | signer | status | claimed | data | computed |
+| --- | --- | --- | --- | --- | --- | --- |
+| <code>c1</code> | 3 | <code>s1</code> | mismatch | <code>aa</code> |  | <code>bb</code> |
+
+## State hashes
+
+| after nonce | SHA-256 |
+| --- | --- |
+| <code>3</code> | <code>${STATE_SHA256}</code> |
+`)
+  })
+
+  it('leaves out what is not there', () => {
+    const coverage = { ...COVERAGE, scheduled: 0, evaluated: 0, compared: 0 }
+    const bare = parts({ process: null, range: null, claimants: [], profile: null, stateHashes: {}, coverage })
+    expect(renderMarkdown(buildReport(bare))).toBe(`# ao-audit: INCONCLUSIVE
+
+no Compute Unit was audited
+
+## Why
+
+- no Compute Unit was audited
+
+## What was audited
+
+|  |  |
+| --- | --- |
+| compared | 0 of 0 evaluations |
+| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
+| tool | ao-audit 0&#46;1&#46;0, Node v22&#46;0&#46;0, loader 0&#46;0&#46;49 |
+
+## Not checked
+
+- no evaluation is known&#44; so none was checked
+`)
+  })
+
+  it('bounds its tables and counts the rows left out, by the report too', () => {
+    const evaluations = Array.from({ length: 10_005 }, (_, ordinate) =>
+      evaluation(ordinate, { status: 'skipped', reason: 'seen' })
+    )
+    const findings = Array.from({ length: 101 }, (_, nonce) => finding({ nonce }))
+    const markdown = renderMarkdown(buildReport(parts({ findings, claimants: [claimant({ evaluations })] })))
+    const rows = section(markdown, 'Evaluations that are no plain match').split('\n')
+    expect(rows).toHaveLength(104)
+    expect(rows[101]).toBe(`| nonce 99 |  | skipped: seen | <code>${URL_ESCAPED}</code> |  |`)
+    expect(rows[103]).toBe('… and 9905 more.')
+    expect(section(markdown, 'Findings').endsWith('\n\n… and 1 more.')).toBe(true)
+  })
+
+  it('says how many differences the report left out', () => {
+    const firstDivergence = { ...DIVERGENCE, differencesCut: 7 }
+    const markdown = renderMarkdown(buildReport(parts({ claimants: [dishonest({ firstDivergence })] })))
+    expect(section(markdown, 'First divergence').endsWith('\n\n… and 7 more.')).toBe(true)
+  })
+
+  it('keeps hostile text in its cell, wherever it stands', () => {
+    const differences = [{ path: HOSTILE, claimed: HOSTILE, computed: { [HOSTILE]: HOSTILE } }]
+    const firstDivergence = {
+      ...DIVERGENCE,
+      key: { ordinate: 2, cron: HOSTILE, timestamp: 1 },
+      message: HOSTILE,
+      claimant: HOSTILE,
+      differences
+    }
+    const evaluations = [
+      {
+        key: firstDivergence.key,
+        status: 'mismatch',
+        message: HOSTILE,
+        claimant: HOSTILE,
+        reason: HOSTILE,
+        differences
+      } as const
+    ]
+    const report = buildReport(
+      parts({
+        claimants: [dishonest({ claimant: HOSTILE, address: HOSTILE, reasons: [HOSTILE], firstDivergence, evaluations })],
+        findings: [finding({ detail: HOSTILE, claimant: HOSTILE })],
+        trusted: [HOSTILE],
+        notChecked: [HOSTILE],
+        unreachable: [{ unit: 'gateway', url: HOSTILE, detail: HOSTILE }],
+        stateHashes: { [HOSTILE]: HOSTILE },
+        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
+        process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } },
+        checkpoints: [
+          {
+            id: HOSTILE,
+            nonce: 3,
+            signer: HOSTILE,
+            claimedSha256: HOSTILE,
+            dataSha256: HOSTILE,
+            computedSha256: HOSTILE,
+            status: 'mismatch'
+          }
+        ]
+      })
+    )
+    const profile =
+      report.profile === null
+        ? null
+        : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE, environment: [HOSTILE] }
+    const lines = renderMarkdown({ ...report, profile }).split('\n')
+    expect(lines.join('')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+    expect(lines.join('')).not.toMatch(/[`\\]|\*\*|<(?!\/?code>|br>)/)
+    const columns = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length - 2)
+    expect(columns).toEqual([
+      ...repeat(3, 3),
+      ...repeat(2, 13),
+      ...repeat(5, 3),
+      ...repeat(6, 4),
+      ...repeat(5, 3),
+      ...repeat(7, 3),
+      ...repeat(2, 3)
+    ])
+    expect(lines.filter((line) => line.startsWith('#'))).toHaveLength(12)
+  })
+})
+
+function repeat(value: number, times: number): readonly number[] {
+  return Array.from({ length: times }, () => value)
+}

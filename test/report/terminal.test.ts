@@ -1,0 +1,321 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { buildReport } from '../../src/report/build.ts'
+import { renderTerminal } from '../../src/report/terminal.ts'
+import {
+  COVERAGE,
+  CU,
+  claimant,
+  DIVERGENCE,
+  dishonest,
+  evaluation,
+  finding,
+  HOSTILE,
+  OTHER_CU,
+  parts,
+  STATE_SHA256
+} from './fixtures.ts'
+
+const plain = { color: false, width: 80 }
+
+function render(over: Parameters<typeof parts>[0] = {}, width = 80): string {
+  return renderTerminal(buildReport(parts(over)), { color: false, width })
+}
+
+/** The lines from the one that begins with `label` to the next label's. */
+function block(text: string, label: string): readonly string[] {
+  const lines = text.split('\n')
+  const start = lines.findIndex((line) => line.startsWith(label))
+  if (start === -1) return []
+  const rest = lines.slice(start + 1)
+  const end = rest.findIndex((line) => !line.startsWith(' '))
+  return lines.slice(start, start + 1 + (end === -1 ? rest.length : end))
+}
+
+describe('a match', () => {
+  it('reads so', () => {
+    expect(render()).toBe(`MATCH  4 of 4 evaluations compared, all agree with http://127.0.0.1:4000
+
+process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
+module        mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0 (wasm64-unknown-emscripten)
+              sha256 abababababababababababababababababababababababababababababababab
+scheduler     sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0
+range         nonces 0 to 3
+compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000: match
+not checked   nothing in the range was left out
+findings      none
+profile       legacynet (default), loader 0.0.44, one instance, 2 environment strings
+state hash    nonce 3: cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s
+tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
+`)
+  })
+
+  it('does not pass over what was not compared', () => {
+    const coverage = { scheduled: 402, cron: 0, evaluated: 400, compared: 398, skipped: 2, unclaimed: 2, unverified: 7 }
+    const evaluations = [
+      evaluation(4, { status: 'skipped' }),
+      evaluation(5, { status: 'unclaimed' }),
+      evaluation(6, { status: 'skipped' })
+    ]
+    const text = render({
+      claimants: [claimant({ coverage, evaluations, reasons: ['2 evaluations have no claim'] })],
+      trusted: ['the schedule, as one gateway tells it']
+    })
+    expect(text).toMatch(/^MATCH {2}398 of 402 evaluations compared, all agree with http:\/\/127\.0\.0\.1:4000\n/)
+    expect(block(text, 'but')).toEqual(['but           2 evaluations have no claim'])
+    expect(block(text, 'trusted')).toEqual(['trusted       the schedule, as one gateway tells it'])
+    expect(block(text, 'not checked')).toEqual([
+      'not checked   2 evaluations without a claim',
+      '              2 evaluations skipped as duplicates',
+      '              7 evaluations over inputs whose signature was not checked'
+    ])
+    expect(block(text, 'evaluations')).toEqual(['evaluations   not a plain match: 2 skipped, 1 unclaimed'])
+  })
+
+  it('names how many agree where several are audited, and who is not', () => {
+    const claimants = [
+      claimant({ address: 'addr1' }),
+      claimant({ claimant: OTHER_CU }),
+      claimant({
+        claimant: 'signer',
+        kind: 'checkpoint-signer',
+        audited: false,
+        coverage: { ...COVERAGE, compared: 1, unclaimed: 3 }
+      })
+    ]
+    const text = render({ claimants })
+    expect(text).toMatch(/^MATCH {2}4 of 4 evaluations compared, all agree with 2 claimants\n/)
+    expect(block(text, 'compared')).toEqual([
+      'compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000 (address addr1): match',
+      '              4 of 4 evaluations, by Compute Unit http://127.0.0.1:4001: match',
+      '              1 of 4 evaluations, by checkpoint signer signer: match, not audited'
+    ])
+  })
+})
+
+describe('a mismatch', () => {
+  it('reads so', () => {
+    const tags = finding({ code: 'TAG_ORDER_DIFFERS', severity: 'info', count: 12, detail: 'two tags change places' })
+    const text = render({ claimants: [dishonest()], findings: [tags, { ...tags, count: 3 }] })
+    expect(text).toBe(`MISMATCH  nonce 2: re-execution contradicts http://127.0.0.1:4000
+why           nonce 2 differs under every profile tried
+
+First divergence: nonce 2, claimed by http://127.0.0.1:4000
+  message mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0
+  Messages[0].Tags[3].value
+    claimed   "1001"
+    computed  "1000"
+
+process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
+module        mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0 (wasm64-unknown-emscripten)
+              sha256 abababababababababababababababababababababababababababababababab
+scheduler     sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0
+range         nonces 0 to 3
+compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000: mismatch
+not checked   nothing in the range was left out
+evaluations   not a plain match: 1 mismatch
+findings
+  error  RESULT_MISMATCH    ×1   compute-unit, nonce 2: the results differ
+  info   TAG_ORDER_DIFFERS  ×15  compute-unit: two tags change places
+profile       legacynet (default), loader 0.0.44, one instance, 2 environment strings
+state hash    nonce 3: cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s
+tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
+`)
+  })
+
+  it('shows three differences, their values around what differs, and counts the rest', () => {
+    const same = 'x'.repeat(300)
+    const differences = [
+      { path: 'Output.data', claimed: `${same}1${same}`, computed: `${same}2` },
+      { path: 'Error', computed: 'boom' },
+      { path: 'GasUsed', claimed: 7, computed: 8 },
+      { path: 'Spawns[0]', claimed: {} },
+      { path: 'Spawns[1]', claimed: {} }
+    ]
+    const firstDivergence = {
+      ...DIVERGENCE,
+      key: { ordinate: 2, cron: '0-10-minutes', timestamp: 5 },
+      differences,
+      differencesCut: 2
+    }
+    const { nonce: _, message: __, ...withoutNonce } = firstDivergence
+    const text = render({ claimants: [dishonest({ firstDivergence: withoutNonce })] })
+    expect(block(text, 'First divergence')).toEqual([
+      'First divergence: cron 0-10-minutes after nonce 2, claimed by http://127.0.0.1:4000',
+      '  Output.data',
+      `    claimed   …xxxxx1${'x'.repeat(45)}… (256 more)`,
+      '    computed  …xxxxx2"',
+      '  Error',
+      '    claimed   (nothing)',
+      '    computed  "boom"',
+      '  GasUsed',
+      '    claimed   7',
+      '    computed  8',
+      '  … and 4 more differences'
+    ])
+  })
+
+  it('names the process message, which has no nonce of its own', () => {
+    const { nonce: _, ...firstDivergence } = { ...DIVERGENCE, key: { ordinate: 0, timestamp: 1 } }
+    expect(render({ claimants: [dishonest({ firstDivergence })] })).toMatch(
+      /^MISMATCH {2}the process message: re-execution contradicts /
+    )
+  })
+})
+
+describe('an inconclusive audit', () => {
+  it('begins with its first reason, and says who did not answer', () => {
+    const unreachable = [{ unit: 'scheduler', url: 'http://127.0.0.1:2', detail: 'no answer in 60 s, 5 attempts' }] as const
+    const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
+    const text = render({
+      process: null,
+      range: null,
+      claimants: [],
+      inconclusive: ['the scheduler did not answer'],
+      unreachable,
+      coverage,
+      profile: null,
+      stateHashes: {}
+    })
+    expect(text).toBe(`INCONCLUSIVE  the scheduler did not answer
+why           no Compute Unit was audited
+no answer     scheduler http://127.0.0.1:2: no answer in 60 s, 5 attempts
+
+compared      0 of 0 evaluations, with no claimant
+not checked   no evaluation is known, so none was checked
+findings      none
+time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s
+tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
+`)
+  })
+})
+
+describe('its bounds', () => {
+  it('are lines: of many reasons, kinds of findings, checkpoints and hashes the first and a count', () => {
+    const codes = ['NONCE_GAP', 'NONCE_TWICE', 'HASH_CHAIN_BROKEN', 'TIME_GOES_BACK', 'INPUT_MISSING'] as const
+    const kinds = codes.flatMap((code) => [
+      finding({ code, attribution: 'scheduler', detail: code }),
+      finding({ code, attribution: 'gateway', detail: code })
+    ])
+    const many = Array.from({ length: 1_000 }, () => finding({ severity: 'info', code: 'DUPLICATE_SKIPPED' }))
+    const status = (state: 'match' | 'unverified') => ({
+      ...{ id: 'c', nonce: 1, signer: 's', claimedSha256: 'a', dataSha256: null, computedSha256: null },
+      status: state
+    })
+    const text = render({
+      inconclusive: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
+      findings: [...kinds, ...many],
+      checkpoints: [status('match'), status('unverified'), status('match')],
+      stateHashes: { 1: 'aa', 2: 'bb', 3: STATE_SHA256 }
+    })
+    expect(block(text, 'why')).toEqual([
+      'why           b',
+      '              c',
+      '              d',
+      '              e',
+      '              … and 3 more, see --json'
+    ])
+    expect(block(text, 'findings')).toEqual([
+      'findings',
+      '  error  NONCE_GAP          ×1  scheduler: NONCE_GAP',
+      '  error  NONCE_GAP          ×1  gateway: NONCE_GAP',
+      '  error  NONCE_TWICE        ×1  scheduler: NONCE_TWICE',
+      '  error  NONCE_TWICE        ×1  gateway: NONCE_TWICE',
+      '  error  HASH_CHAIN_BROKEN  ×1  scheduler: HASH_CHAIN_BROKEN',
+      '  error  HASH_CHAIN_BROKEN  ×1  gateway: HASH_CHAIN_BROKEN',
+      '  error  TIME_GOES_BACK     ×1  scheduler: TIME_GOES_BACK',
+      '  error  TIME_GOES_BACK     ×1  gateway: TIME_GOES_BACK',
+      '  … and 3 more kinds, see --json',
+      '  … and 10 left out of the report'
+    ])
+    expect(block(text, 'checkpoints')).toEqual(['checkpoints   2 match, 1 unverified'])
+    expect(block(text, 'state hash')).toEqual([`state hash    nonce 3: ${STATE_SHA256} (and 2 earlier)`])
+  })
+
+  it('are columns: a detail is cut to the width, and not below what can be read', () => {
+    const detail = 'y'.repeat(200)
+    const findings = [finding({ detail })]
+    expect(block(render({ findings }, 80), 'findings')[1]).toBe(
+      `  error  RESULT_MISMATCH  ×1  compute-unit: ${'y'.repeat(17)}… (183 more)`
+    )
+    expect(block(render({ findings }, 120), 'findings')[1]).toBe(
+      `  error  RESULT_MISMATCH  ×1  compute-unit: ${'y'.repeat(57)}… (143 more)`
+    )
+    expect(render({ findings }, 0)).toBe(render({ findings }, 40))
+  })
+})
+
+describe('the profile and the evaluations', () => {
+  it('say how many profiles were tried, and what the report left out', () => {
+    const { profile } = parts()
+    const searched = profile === null ? null : { ...profile, instances: 'per-message' as const, tried: ['a', 'b', 'c'] }
+    const evaluations = Array.from({ length: 10_002 }, (_, ordinate) => evaluation(ordinate, { status: 'unclaimed' }))
+    const text = render({ profile: searched, claimants: [claimant({ evaluations })] })
+    expect(block(text, 'profile')).toEqual([
+      'profile       legacynet (default), loader 0.0.44, an instance per message, 2 environment strings, 3 profiles tried'
+    ])
+    expect(block(text, 'evaluations')).toEqual(['evaluations   not a plain match: 10000 unclaimed, 2 left out'])
+  })
+})
+
+describe('text from outside', () => {
+  const hostile = () => {
+    const differences = [{ path: HOSTILE, claimed: HOSTILE, computed: { [HOSTILE]: HOSTILE } }]
+    const firstDivergence = {
+      ...DIVERGENCE,
+      key: { ordinate: 2, cron: HOSTILE, timestamp: 1 },
+      message: HOSTILE,
+      claimant: HOSTILE,
+      differences
+    }
+    const report = buildReport(
+      parts({
+        claimants: [dishonest({ claimant: HOSTILE, address: HOSTILE, reasons: [HOSTILE], firstDivergence })],
+        findings: [finding({ detail: HOSTILE })],
+        trusted: [HOSTILE],
+        notChecked: [HOSTILE],
+        unreachable: [{ unit: 'gateway', url: HOSTILE, detail: HOSTILE }],
+        stateHashes: { [HOSTILE]: HOSTILE },
+        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
+        process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } }
+      })
+    )
+    const profile = report.profile === null ? null : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE }
+    return { ...report, profile }
+  }
+
+  it('reaches the terminal escaped, wherever it stands', () => {
+    const text = renderTerminal(hostile(), plain)
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+    expect(text.split('\n')[0]).toMatch(
+      /^MISMATCH {2}cron \\u\{1b\}\[2J\\u\{9b\}1A\\u\{d\}\\u\{a\}\\u\{202e\}moor\\u\{200b\}\\u\{2028\}/
+    )
+    const tame = render({
+      claimants: [dishonest({ address: 'a' })],
+      findings: [finding()],
+      trusted: ['t'],
+      notChecked: ['n'],
+      unreachable: [{ unit: 'gateway', url: 'u', detail: 'd' }]
+    })
+    expect(text.split('\n')).toHaveLength(tame.split('\n').length)
+  })
+})
+
+describe('colour', () => {
+  it.each([
+    ['match', [claimant()], '\u001b[1m\u001b[32mMATCH\u001b[39m\u001b[22m  4 of 4'],
+    ['mismatch', [dishonest()], '\u001b[1m\u001b[31mMISMATCH\u001b[39m\u001b[22m  nonce 2'],
+    ['inconclusive', [], '\u001b[1m\u001b[33mINCONCLUSIVE\u001b[39m\u001b[22m  no Compute Unit']
+  ])('marks a %s', (_, claimants, start) => {
+    expect(renderTerminal(buildReport(parts({ claimants })), { color: true, width: 80 }).slice(0, start.length)).toBe(start)
+  })
+
+  it('changes nothing but the colour', () => {
+    const report = buildReport(parts({ claimants: [dishonest()], trusted: [CU] }))
+    const coloured = renderTerminal(report, { color: true, width: 80 })
+    expect(stripVTControlCharacters(coloured)).toBe(renderTerminal(report, plain))
+    expect(coloured).toContain('\u001b[31merror\u001b[39m  RESULT_MISMATCH')
+  })
+})
