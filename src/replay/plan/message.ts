@@ -1,0 +1,103 @@
+/** The message JSON that a module is handed, key by key in the CU's order (ao-protocol §2.4; CU domain/model.js, messageSchema). */
+import type { ProcessRecord, ScheduledMessage, Tag } from '../../records.ts'
+import type { CronFiring } from './cron.ts'
+import { ownerAddress, senderOf } from './owner.ts'
+import type { OnChainItem } from './types.ts'
+
+export type Message = Readonly<Record<string, unknown>>
+
+/** Tags that would contradict the fields of the same name (CU domain/lib/evaluate.js, removeInvalidTags). */
+const STRIPPED = new Set(['From', 'Owner'])
+
+export function plainTags(tags: readonly Tag[]): Tag[] {
+  return tags.filter(({ name }) => !STRIPPED.has(name)).map(({ name, value }) => ({ name, value }))
+}
+
+/** What the assignment adds: the same for every scheduled message. */
+function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: ScheduledMessage) {
+  return {
+    Epoch: epoch,
+    Nonce: nonce,
+    Timestamp: timestamp,
+    'Block-Height': blockHeight,
+    'Hash-Chain': hashChain,
+    Cron: false,
+    'Read-Only': false
+  }
+}
+
+/**
+ * An ordinary or pushed message, or a process's own assignment.
+ *
+ * @param target the `Process` tag of the assignment: the message's own target does not count
+ */
+export function ordinaryMessage(scheduled: ScheduledMessage, item: NonNullable<ScheduledMessage['message']>, target: string): Message {
+  const owner = ownerAddress(item.owner)
+  const { from, forwardedBy } = senderOf(item.tags, owner)
+  return {
+    Id: item.id,
+    Signature: item.signature,
+    ...(item.data === undefined ? {} : { Data: item.data }),
+    Owner: owner,
+    Target: target,
+    Anchor: item.anchor,
+    From: from,
+    ...(forwardedBy === undefined ? {} : { 'Forwarded-By': forwardedBy }),
+    Tags: plainTags(item.tags),
+    ...assigned(scheduled)
+  }
+}
+
+/**
+ * An item on the chain that was assigned (§1.8; CU domain/lib/hydrateMessages.js): its fields come from the gateway.
+ *
+ * @param excluded names of fields that the assignment leaves out
+ */
+export function onChainMessage(scheduled: ScheduledMessage, { record, dataText }: OnChainItem, excluded: ReadonlySet<string>): Message {
+  const owner = ownerAddress(record.owner)
+  return {
+    Id: record.id,
+    ...(excluded.has('Signature') ? {} : { Signature: record.signature }),
+    ...(excluded.has('Data') || dataText === undefined ? {} : { Data: dataText }),
+    Owner: owner,
+    Target: record.recipient,
+    ...(excluded.has('Anchor') ? {} : { Anchor: record.anchor }),
+    From: senderOf(record.tags, owner).from,
+    Tags: plainTags(record.tags),
+    ...assigned(scheduled)
+  }
+}
+
+/** The process message that the CU makes itself where the schedule does not begin with one (CU domain/lib/loadMessages.js). */
+export function bootMessage(process: ProcessRecord, data: string): Message {
+  const owner = ownerAddress(process.owner)
+  return {
+    Id: process.id,
+    Signature: process.signature,
+    Data: data,
+    Owner: owner,
+    Target: process.id,
+    Anchor: process.anchor,
+    From: senderOf(process.tags, owner).from,
+    Tags: plainTags(process.tags),
+    Timestamp: process.timestamp,
+    'Block-Height': process.blockHeight,
+    Cron: false,
+    'Read-Only': false
+  }
+}
+
+/** A cron message: the process speaks to itself (CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
+export function cronMessage(process: ProcessRecord, { timestamp, blockHeight, tags }: CronFiring): Message {
+  const owner = ownerAddress(process.owner)
+  return {
+    Owner: owner,
+    Target: process.id,
+    From: owner,
+    Tags: plainTags(tags),
+    Timestamp: timestamp,
+    'Block-Height': blockHeight,
+    Cron: true,
+    'Read-Only': false
+  }
+}

@@ -1,0 +1,53 @@
+/** What the CU hands to a module besides messages (ao-protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
+import { type ProcessRecord, type Tag, type TransactionRecord, tagValue } from '../../records.ts'
+import { ownerAddress } from './owner.ts'
+
+const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40, pb: 2 ** 50 }
+
+/** The second argument of `handle`: tags as they are. */
+export function moduleEnvironment(process: ProcessRecord, module: TransactionRecord): unknown {
+  return {
+    Process: { Id: process.id, Owner: ownerAddress(process.owner), Tags: process.tags },
+    Module: { Id: module.id, Owner: ownerAddress(module.owner), Tags: module.tags }
+  }
+}
+
+/** The loader's options. A process's own limits go before the module's. */
+export function moduleOptions(process: ProcessRecord, module: TransactionRecord): Readonly<Record<string, unknown>> {
+  const own = (name: string) => tagValue(process.tags, name) ?? tagValue(module.tags, name)
+  const limit = own('Compute-Limit')
+  return {
+    format: tagValue(module.tags, 'Module-Format'),
+    inputEncoding: tagValue(module.tags, 'Input-Encoding'),
+    outputEncoding: tagValue(module.tags, 'Output-Encoding'),
+    memoryLimit: parseBytes(own('Memory-Limit')),
+    computeLimit: limit === undefined ? undefined : Number.parseInt(limit, 10),
+    extensions: extensionsOf(module.tags),
+    mode: own('Availability-Type') ?? 'Assignments',
+    spawn: { id: process.id, owner: ownerAddress(process.owner), tags: process.tags },
+    module: { id: module.id, owner: ownerAddress(module.owner), tags: module.tags },
+    blockHeight: 100
+  }
+}
+
+/** `500-mb`, as the library `bytes` 3.1 reads it without its first hyphen. */
+function parseBytes(text: string | undefined): number | undefined {
+  const parsed = /^([-+]?\d+(?:\.\d+)?) *(kb|mb|gb|tb|pb)$/i.exec(text?.replace('-', '') ?? '')
+  if (parsed?.[1] !== undefined && parsed[2] !== undefined) {
+    return Math.floor(Number(parsed[1]) * (BYTES[parsed[2].toLowerCase()] ?? 1))
+  }
+  const plain = Number.parseInt(text?.replace('-', '') ?? '', 10)
+  return Number.isNaN(plain) ? undefined : plain
+}
+
+/** By name, with the tags of its namespace: `Foo-Max` belongs to `Foo` as `Max`. */
+function extensionsOf(tags: readonly Tag[]): Readonly<Record<string, readonly Tag[]>> {
+  const found: Record<string, readonly Tag[]> = Object.create(null)
+  for (const { name, value: extension } of tags) {
+    if (name !== 'Extension') continue
+    found[extension] = tags
+      .filter((tag) => tag.name.startsWith(extension))
+      .map((tag) => ({ name: tag.name.substring(extension.length + 1), value: tag.value }))
+  }
+  return found
+}

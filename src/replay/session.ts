@@ -1,0 +1,210 @@
+/** One run through a plan in one sandbox: batches out, results back, in order. */
+import { AuditError } from '../errors.ts'
+import type { PlannedEvaluation } from './plan/types.ts'
+import type { ReplayJob } from './replay.ts'
+import type { SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
+import { openSandbox, type RunOutcome, type Sandbox, type Stopped } from './sandbox/sandbox.ts'
+
+/** What became of one planned evaluation. */
+export interface Step {
+  readonly planned: PlannedEvaluation
+  /** Undefined where nothing ran: skipped, missing, or after the end. */
+  readonly result?: SandboxResult
+  /** Why nothing ran although something was planned. */
+  readonly why?: string
+  /** It ran in a fresh instance although the plan had it in the running one, or the other way round. */
+  readonly otherInstance?: true
+  readonly stateHash?: string
+}
+
+/** The child was ended with results still in it. */
+export interface Lost {
+  /** How to come to the same point without losing anything. */
+  readonly careful: Careful
+}
+
+/** Run one message at a time. */
+export interface Careful {
+  /** The position in the plan that stopped the child, where it is known: it is not run again. */
+  readonly until: number
+  readonly why: string
+}
+
+export interface SessionOptions {
+  readonly careful?: Careful
+  /** Whether the CU began a new instance before the evaluation at this position. */
+  readonly fresh: (position: number) => boolean
+}
+
+const BATCH_MESSAGES = 10
+const BATCH_CHARS = 1024 * 1024
+const BATCHES_IN_FLIGHT = 2
+
+interface Slot {
+  readonly planned: PlannedEvaluation
+  readonly position: number
+  /** Its place among the batch's messages; undefined where nothing runs. */
+  readonly index?: number
+}
+
+interface Batch {
+  readonly slots: readonly Slot[]
+  readonly messages: readonly SandboxMessage[]
+  /** Whether the memory is hashed after it. */
+  readonly hash: boolean
+}
+
+interface Sent extends Batch {
+  outcome: Promise<RunOutcome>
+  stateHash: Promise<string | undefined>
+}
+
+/**
+ * Runs the plan to its end, or to where the child had to be ended.
+ *
+ * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the job's signal fired
+ */
+export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | Lost> {
+  const limits = job.limits === undefined ? {} : { limits: job.limits }
+  const start = job.start === undefined ? {} : { start: job.start }
+  const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start })
+  const abort = () => void sandbox.close()
+  job.signal?.addEventListener('abort', abort, { once: true })
+  const pause = job.agrees !== undefined
+  const sent: Sent[] = []
+
+  const send = (batch: Batch, messages = batch.messages) => {
+    const outcome = sandbox.run(messages, { pause })
+    const hash = batch.hash ? sandbox.hash().then(({ sha256 }) => sha256) : Promise.resolve(undefined)
+    // Both are awaited later, in order: until then a failure is not unhandled.
+    outcome.catch(() => {})
+    return { outcome, stateHash: hash.catch(() => undefined) }
+  }
+
+  async function* settle(): AsyncGenerator<Step | Lost> {
+    const batch = sent[0]
+    if (batch === undefined) return
+    const results: SandboxResult[] = []
+    const others = new Set<number>()
+    let outcome = await batch.outcome
+    results.push(...outcome.results)
+    while (outcome.paused === true) {
+      const at = results.length - 1
+      const chosen = await chooseInstance(job, sandbox, batch, results[at], at)
+      if (chosen !== undefined) {
+        results[at] = chosen
+        others.add(at)
+      }
+      await sandbox.resume()
+      // The child answered all that was under way with nothing.
+      Object.assign(batch, send(batch, batch.messages.slice(results.length)))
+      for (const later of sent.slice(1)) Object.assign(later, send(later))
+      outcome = await batch.outcome
+      results.push(...outcome.results)
+    }
+    if (job.signal?.aborted) throw new AuditError('INTERRUPTED', 'the replay was interrupted')
+    const stateHash = await batch.stateHash
+    sent.shift()
+    const lost = options.careful === undefined ? lostIn(batch, results, outcome.stopped) : undefined
+    if (lost !== undefined) return void (yield lost)
+    for (const [place, { planned, index }] of batch.slots.entries()) {
+      const result = index === undefined ? undefined : results[index]
+      const why = index === undefined || result !== undefined ? undefined : whyNot(outcome.stopped, options.careful)
+      yield {
+        planned,
+        ...(result === undefined ? {} : { result }),
+        ...(why === undefined ? {} : { why }),
+        ...(index !== undefined && others.has(index) ? { otherInstance: true } : {}),
+        ...(stateHash !== undefined && place === batch.slots.length - 1 ? { stateHash } : {})
+      }
+    }
+  }
+
+  try {
+    for await (const batch of cut(job, options)) {
+      sent.push({ ...batch, ...send(batch) })
+      if (sent.length > BATCHES_IN_FLIGHT) yield* settle()
+    }
+    while (sent.length > 0) yield* settle()
+  } finally {
+    job.signal?.removeEventListener('abort', abort)
+    await sandbox.close()
+  }
+}
+
+/** Cuts the plan into batches. After what stops the CU's stream nothing runs. */
+async function* cut(job: ReplayJob, { careful, fresh }: SessionOptions): AsyncGenerator<Batch> {
+  const batchMessages = careful === undefined ? BATCH_MESSAGES : 1
+  let slots: Slot[] = []
+  let messages: SandboxMessage[] = []
+  let chars = 0
+  let position = 0
+  let halted = false
+  for await (const planned of job.plan()) {
+    const { work } = planned
+    if (work.kind === 'stop' || work.kind === 'missing' || position === careful?.until) halted = true
+    if (work.kind === 'run') {
+      slots.push({ planned, position, index: messages.length })
+      if (!halted) {
+        messages.push({ message: work.message, fresh: fresh(position) })
+        const data = work.message['Data']
+        chars += typeof data === 'string' ? data.length : 0
+      }
+    } else slots.push({ planned, position })
+    position++
+    const hash = !halted && planned.nonce !== undefined && job.hashAfter?.(planned.nonce) === true
+    if (!hash && slots.length < batchMessages && chars < BATCH_CHARS) continue
+    yield { slots, messages, hash }
+    slots = []
+    messages = []
+    chars = 0
+  }
+  if (slots.length > 0) yield { slots, messages, hash: false }
+}
+
+/**
+ * At an evaluation that read the clock and does not agree with what is claimed: whether the CU had begun an instance right
+ * before it (execution-profile.md, "how long an instance lives").
+ *
+ * @returns the result in the other instance, where that one agrees; the sandbox then holds its state
+ */
+async function chooseInstance(
+  job: ReplayJob,
+  sandbox: Sandbox,
+  batch: Batch,
+  result: SandboxResult | undefined,
+  index: number
+): Promise<SandboxResult | undefined> {
+  const planned = batch.slots.find((slot) => slot.index === index)?.planned
+  const entry = batch.messages[index]
+  if (planned === undefined || entry === undefined || result === undefined) return undefined
+  if ((await job.agrees?.(planned, result.text)) !== false) return undefined
+  const runAlone = async (fresh: boolean) => {
+    await sandbox.undo()
+    return (await sandbox.run([{ message: entry.message, fresh }], { pause: true })).results[0]
+  }
+  const other = await runAlone(!entry.fresh)
+  if (other !== undefined && (await job.agrees?.(planned, other.text)) === true) return other
+  await runAlone(entry.fresh)
+  return undefined
+}
+
+/** Where a child was ended by a message whose predecessors' results did not all arrive. */
+function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stopped | undefined): Lost | undefined {
+  if (stopped === undefined) return undefined
+  const why = whyStopped(stopped)
+  const slot = stopped.limit === 'died' ? undefined : batch.slots.find(({ index }) => index === stopped.index)
+  if (slot === undefined) return { careful: { until: Number.POSITIVE_INFINITY, why } }
+  return stopped.index > results.length ? { careful: { until: slot.position, why } } : undefined
+}
+
+function whyNot(stopped: Stopped | undefined, careful: Careful | undefined): string {
+  if (stopped !== undefined) return whyStopped(stopped)
+  return careful?.why ?? 'nothing ran after what stopped the stream'
+}
+
+function whyStopped({ limit }: Stopped): string {
+  if (limit === 'time') return 'it took longer than the limit, and was ended'
+  if (limit === 'memory') return 'it took more memory than the limit, and was ended'
+  return 'the sandbox died while it ran'
+}
