@@ -1,0 +1,10 @@
+/** One verdict over several claimants. */
+import type { Verdict } from './types.ts'
+
+/** From the worst to the best. */
+const VERDICTS: readonly Verdict[] = ['mismatch', 'inconclusive', 'match']
+
+/** The worst of verdicts; without any `inconclusive`, for nothing was judged. */
+export function worstVerdict(verdicts: readonly Verdict[]): Verdict {
+  return VERDICTS.find((verdict) => verdicts.includes(verdict)) ?? 'inconclusive'
+}

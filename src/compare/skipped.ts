@@ -1,0 +1,56 @@
+/** What an honest CU may answer for a message that its own rules skip (ao-protocol §2.6). */
+import type { Claim, Outcome } from '../records.ts'
+import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
+import { type Before, fingerprint } from './history.ts'
+import { agrees, type ComparisonOptions, compareResult } from './result.ts'
+import type { Comparison } from './types.ts'
+
+export type SkippedOutcome = Extract<Outcome, { readonly kind: 'skipped' }>
+
+export type SkippedAnswer =
+  /** Which of the answers that an honest CU may give. */
+  | {
+      readonly kind: 'agrees'
+      readonly as: 'the empty result' | 'the result before it' | 'the first result of the same message'
+    }
+  /** None of them; the differences are those from the nearest. */
+  | { readonly kind: 'differs'; readonly comparison: Comparison }
+  /** The unit says that it evaluated the message; after an Error it went on from the state before. */
+  | { readonly kind: 'evaluated'; readonly stateKept: boolean }
+  /** It may be an answer that is not known here: what came before was not evaluated. */
+  | { readonly kind: 'unknown' }
+
+/**
+ * Judges an answer for a skipped message.
+ *
+ * A request whose stream evaluates nothing gives the empty result; one that evaluates messages before the skipped one gives the
+ * last of their results (CU domain/lib/evaluate.js: `prev` stays; issue permaweb/ao#1091). `/result` is cached by message id
+ * alone (CU routes/result.js) and the scheduler looks an id up by its oldest assignment (§1.2): for an id that was evaluated
+ * before, that result.
+ *
+ * The CU's list of what it saw is its own database (§2.6): one that starts anew from a checkpoint behind the first may evaluate
+ * the second. It then lists it in `/results`, or answers an Error: neither shows dishonesty.
+ */
+export function judgeSkipped(
+  claim: Claim,
+  { reason }: SkippedOutcome,
+  { previous, firstOfMessage }: Before,
+  options: ComparisonOptions
+): SkippedAnswer {
+  if (claim.kind === 'listed') return { kind: 'evaluated', stateKept: false }
+  const toEmpty = compareResult(claim, EMPTY_RESULT, options)
+  if (agrees(toEmpty)) return { kind: 'agrees', as: 'the empty result' }
+  const toPrevious = previous === undefined ? toEmpty : compareResult(claim, previous, options)
+  if (agrees(toPrevious)) return { kind: 'agrees', as: 'the result before it' }
+  if (firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage) {
+    return { kind: 'agrees', as: 'the first result of the same message' }
+  }
+  if (canonicalResult(claim.value).Error) return { kind: 'evaluated', stateKept: true }
+  const firstUnknown = reason === 'duplicate-assignment' && firstOfMessage === undefined
+  if (previous === undefined || firstUnknown) return { kind: 'unknown' }
+  return { kind: 'differs', comparison: size(toPrevious) < size(toEmpty) ? toPrevious : toEmpty }
+}
+
+function size({ differences, cut }: Comparison): number {
+  return differences.length + cut
+}

@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { sameJson } from '../../src/compare/equality.ts'
+
+it('is the same as equality of JSON with sorted keys', () => {
+  const canonical = (value: unknown): string =>
+    JSON.stringify(value, (_, item: unknown) => {
+      if (typeof item !== 'object' || item === null || Array.isArray(item)) return item
+      return { members: Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1)) }
+    })
+  const small = fc.jsonValue({ maxDepth: 2, stringUnit: fc.constantFrom('a', 'b') })
+  fc.assert(
+    fc.property(small, small, (left, right) => {
+      expect(sameJson(left, right)).toBe(canonical(left) === canonical(right))
+      expect(sameJson(left, structuredClone(left))).toBe(true)
+    })
+  )
+})
+
+it.each([
+  ['a member more', { a: 1 }, { a: 1, b: 2 }],
+  ['another name', { a: 1 }, { b: 1 }],
+  ['a name of the prototype', JSON.parse('{"__proto__":{}}'), { a: 1 }],
+  ['an item more', [1], [1, 2]],
+  ['null', {}, null],
+  ['an array', {}, []]
+])('tells apart: %s', (_, left, right) => {
+  expect(sameJson(left, right)).toBe(false)
+  expect(sameJson(right, left)).toBe(false)
+})
+
+it('takes an undefined member for none', () => {
+  expect(sameJson({ a: undefined, b: 1 }, { b: 1 })).toBe(true)
+  expect(sameJson({ b: 1 }, { a: undefined, b: 1 })).toBe(true)
+})

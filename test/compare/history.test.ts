@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createHistory, fingerprint } from '../../src/compare/history.ts'
+import { cronEvaluated, distinctTags, evaluated, messageId, nested, resultArbitrary, resultOf, skipped } from './fixtures.ts'
+
+describe('createHistory', () => {
+  it('knows the result before, over skipped messages, and nothing behind what could not be evaluated', () => {
+    const history = createHistory()
+    expect(history.before(evaluated(1, resultOf(1))).previous).toBeUndefined()
+    expect(history.before(skipped(2, 1)).previous).toEqual(resultOf(1))
+    expect(history.before(evaluated(3, { Error: 'no' })).previous).toEqual(resultOf(1))
+    expect(history.before(skipped(4, 1)).previous).toMatchObject({ Error: 'no', Messages: [] })
+    expect(history.before({ ...evaluated(5, {}), outcome: { kind: 'inconclusive', reason: 'r' } }).previous).toBeDefined()
+    expect(history.before(skipped(6, 1)).previous).toBeUndefined()
+  })
+
+  it('gives the same for the evaluation asked for last, without moving on', () => {
+    const history = createHistory()
+    const first = evaluated(1, resultOf(1))
+    expect(history.before(first)).toEqual({ crons: false })
+    expect(history.before(first)).toEqual({ crons: false })
+    expect(history.before(evaluated(2, resultOf(2))).previous).toEqual(resultOf(1))
+  })
+
+  it('remembers the first result of a message id', () => {
+    const history = createHistory()
+    const again = { messageId: messageId('m1') }
+    history.before(evaluated(1, resultOf(1)))
+    expect(history.before(evaluated(2, resultOf(2), again)).firstOfMessage).toBe(fingerprint(resultOf(1)))
+    expect(history.before(evaluated(3, resultOf(3), again)).firstOfMessage).toBe(fingerprint(resultOf(1)))
+    expect(history.before(evaluated(4, resultOf(1))).firstOfMessage).toBeUndefined()
+  })
+
+  it('knows whether a cron came', () => {
+    const history = createHistory()
+    expect(history.before(evaluated(1, {})).crons).toBe(false)
+    expect(history.before(cronEvaluated(1, 5, {})).crons).toBe(true)
+    expect(history.before(evaluated(2, {})).crons).toBe(true)
+  })
+})
+
+describe('fingerprint', () => {
+  it('is that of what is said, whatever the order of keys and of named tags', () => {
+    const tags = [
+      { name: 'b', value: '1' },
+      { value: '2', name: 'a' }
+    ]
+    expect(fingerprint({ Messages: [{ Tags: tags, Data: '' }], Output: 5 })).toBe(
+      fingerprint({ Output: '5', Messages: [{ Data: '', Tags: [{ name: 'a', value: '2' }, tags[0]] }], GasUsed: 3 })
+    )
+    expect(fingerprint({})).toBe(fingerprint({ Messages: [], Spawns: null, Assignments: [], Output: '' }))
+  })
+
+  it('tells results apart', () => {
+    const some = [
+      {},
+      { Output: '1' },
+      { Output: [] },
+      { Output: {} },
+      { Output: ['object'] },
+      { Output: { object: 1 } },
+      { Output: [['object', 1]] },
+      { Output: JSON.parse('{"__proto__":1}') },
+      { Error: '' },
+      {
+        Messages: [
+          {
+            Tags: [
+              { name: 'a', value: '1' },
+              { name: 'a', value: '2' }
+            ]
+          }
+        ]
+      },
+      {
+        Messages: [
+          {
+            Tags: [
+              { name: 'a', value: '2' },
+              { name: 'a', value: '1' }
+            ]
+          }
+        ]
+      },
+      { Messages: [{ Tags: ['a', 'b'] }] },
+      { Messages: [{ Tags: ['b', 'a'] }] },
+      resultOf(1),
+      resultOf(2)
+    ]
+    expect(new Set(some.map(fingerprint)).size).toBe(some.length)
+  })
+
+  it('is the same for permuted tags and never fails', () => {
+    fc.assert(
+      fc.property(distinctTags, resultArbitrary, (tags, result) => {
+        const withTags = (Tags: unknown) => fingerprint({ ...result, Messages: [{ Tags }] })
+        expect(withTags(tags.toReversed())).toBe(withTags(tags))
+      })
+    )
+    expect(fingerprint({ Output: nested(10_000, '1') })).toBeUndefined()
+    expect(fingerprint({ Output: { a: nested(10_000, '1') } })).toBeUndefined()
+    expect(fingerprint({ Output: nested(100, '1') })).toHaveLength(22)
+  })
+})

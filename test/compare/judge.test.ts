@@ -1,0 +1,451 @@
+import { describe, expect, it } from 'vitest'
+import { createHistory } from '../../src/compare/history.ts'
+import { createJudge, type JudgeOptions } from '../../src/compare/judge.ts'
+import type { Gate } from '../../src/compare/types.ts'
+import type { Claim, ClaimUnavailable, Evaluation } from '../../src/records.ts'
+import {
+  CU,
+  claimOf,
+  cronEvaluated,
+  evaluated,
+  keyOf,
+  listedOf,
+  messageId,
+  resultOf,
+  skipped,
+  unavailableOf
+} from './fixtures.ts'
+
+const OPEN: Gate = { accusable: true }
+
+/** A judge, and a shorter way to hand it evaluations. */
+function open(options: Partial<JudgeOptions> = {}) {
+  const judge = createJudge({ claimant: CU, history: createHistory(), crons: false, ...options })
+  const take = (evaluation: Evaluation, claims: readonly Claim[], gate = OPEN, unavailable: readonly ClaimUnavailable[] = []) =>
+    judge.evaluation(evaluation, claims, unavailable, gate)
+  /** An evaluation and the honest claims of it. */
+  const honest = (nonce: number) => {
+    const evaluation = evaluated(nonce, resultOf(nonce))
+    return take(evaluation, [claimOf(evaluation, resultOf(nonce)), listedOf(evaluation, resultOf(nonce))])
+  }
+  const codes = () => judge.finish().findings.map(({ code, severity }) => `${code} ${severity}`)
+  return { judge, take, honest, codes }
+}
+
+describe('a claimant that agrees', () => {
+  it('matches, with nothing to report', () => {
+    const { judge, honest } = open()
+    expect([honest(0), honest(1)]).toEqual(['match', 'match'])
+    expect(judge.finish()).toEqual({
+      claimant: CU,
+      verdict: 'match',
+      reasons: [],
+      coverage: { scheduled: 2, cron: 0, evaluated: 2, compared: 2, skipped: 0, unclaimed: 0, unverified: 0 },
+      firstDivergence: null,
+      evaluations: [],
+      evaluationsCut: 0,
+      findings: []
+    })
+  })
+
+  it('is judged by what it lists where /result gave nothing', () => {
+    const { judge, take } = open()
+    const evaluation = evaluated(0, resultOf(0))
+    expect(take(evaluation, [listedOf(evaluation, resultOf(0))], OPEN, [unavailableOf(0, 425)])).toBe('match')
+    expect(judge.finish().findings).toEqual([
+      {
+        code: 'RESULT_UNAVAILABLE',
+        severity: 'info',
+        attribution: 'compute-unit',
+        claimant: CU,
+        key: keyOf(0),
+        nonce: 0,
+        detail: 'nonce 0: /result answered 425, gone'
+      }
+    ])
+  })
+
+  it('matches under another profile, and says so', () => {
+    const { judge, take } = open()
+    const base = evaluated(3, resultOf(3))
+    const evaluation = { ...base, outcome: { ...base.outcome, profile: 'fresh' } } as Evaluation
+    expect(take(evaluation, [claimOf(evaluation, resultOf(3))])).toBe('match-profile')
+    const { verdict, evaluations, reasons, coverage } = judge.finish()
+    expect(verdict).toBe('match')
+    expect(coverage.compared).toBe(1)
+    expect(evaluations).toEqual([
+      {
+        key: keyOf(3),
+        nonce: 3,
+        message: messageId('m3'),
+        status: 'match-profile',
+        claimant: CU,
+        profile: 'fresh',
+        reason: 'agrees under the profile fresh'
+      }
+    ])
+    expect(reasons).toEqual(['1 evaluation: agrees under another execution profile'])
+  })
+
+  it('matches in another order of tags, which is counted; under a proven profile it does not', () => {
+    const permuted = structuredClone(resultOf(1)) as { Messages: { Tags: unknown[] }[] }
+    permuted.Messages[0]?.Tags.reverse()
+    permuted.Messages[0]?.Tags.splice(0, 2, { name: 'X-Note', value: 'a' }, { name: 'X-Note', value: 'b' })
+    const { judge, take } = open()
+    for (const nonce of [1, 2]) {
+      const evaluation = evaluated(nonce, resultOf(1))
+      expect(take(evaluation, [claimOf(evaluation, permuted), listedOf(evaluation, permuted)])).toBe('match')
+    }
+    const { verdict, findings, reasons } = judge.finish()
+    expect(verdict).toBe('match')
+    expect(findings).toMatchObject([
+      { code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', nonce: 1, key: keyOf(1), count: 2, claimant: CU }
+    ])
+    expect(reasons).toEqual(['2 evaluations: agrees but for the order of tags'])
+
+    const strict = open({ strictTagOrder: true })
+    const evaluation = evaluated(1, resultOf(1))
+    expect(strict.take(evaluation, [claimOf(evaluation, permuted)])).toBe('mismatch')
+    expect(strict.codes()).toEqual(['RESULT_MISMATCH error'])
+  })
+})
+
+describe('a claimant that differs', () => {
+  it('is a mismatch, at the first place, and later evaluations are judged all the same', () => {
+    const { judge, take, honest } = open()
+    honest(0)
+    for (const nonce of [1, 3]) {
+      const evaluation = evaluated(nonce, resultOf(100))
+      expect(take(evaluation, [claimOf(evaluation, resultOf(101)), listedOf(evaluation, resultOf(101))])).toBe('mismatch')
+      expect(honest(nonce + 1)).toBe('match')
+    }
+    const differences = [{ path: 'Messages[0].Tags[1].value', claimed: '101', computed: '100' }]
+    const { verdict, firstDivergence, evaluations, findings, reasons, coverage } = judge.finish()
+    expect(verdict).toBe('mismatch')
+    expect(firstDivergence).toEqual({ key: keyOf(1), nonce: 1, message: messageId('m1'), claimant: CU, differences })
+    expect(evaluations.map(({ nonce, status }) => [nonce, status])).toEqual([
+      [1, 'mismatch'],
+      [3, 'mismatch']
+    ])
+    expect(evaluations[0]?.differences).toEqual(differences)
+    expect(findings).toMatchObject([
+      { code: 'RESULT_MISMATCH', severity: 'error', attribution: 'compute-unit', nonce: 1, claimant: CU },
+      { code: 'RESULT_MISMATCH', severity: 'error', attribution: 'compute-unit', nonce: 3, claimant: CU }
+    ])
+    expect(findings[0]?.detail).toBe('nonce 1: Messages[0].Tags[1].value differs')
+    expect(reasons).toEqual(['2 evaluations: what is claimed differs from what was computed, the first at nonce 1'])
+    expect(coverage).toMatchObject({ scheduled: 5, evaluated: 5, compared: 5, unclaimed: 0 })
+  })
+
+  it('contradicts itself where /result and /results differ; either of them may be the wrong one', () => {
+    for (const [result, listed] of [
+      [1, 2],
+      [2, 1]
+    ] as const) {
+      const { take, codes } = open()
+      const evaluation = evaluated(1, resultOf(1))
+      expect(take(evaluation, [listedOf(evaluation, resultOf(listed)), claimOf(evaluation, resultOf(result))])).toBe('mismatch')
+      expect(codes()).toEqual(['RESULT_MISMATCH error', 'CLAIMANT_CONTRADICTS_ITSELF error'])
+    }
+  })
+
+  it('does not contradict itself in gas, which /results does not show', () => {
+    const { take, codes } = open()
+    const evaluation = evaluated(1, resultOf(1))
+    expect(take(evaluation, [claimOf(evaluation, { ...resultOf(1), GasUsed: 9 }), listedOf(evaluation, resultOf(1))])).toBe(
+      'mismatch'
+    )
+    expect(codes()).toEqual(['RESULT_MISMATCH error'])
+  })
+
+  it('is held against each of several claims', () => {
+    const { take } = open()
+    const evaluation = evaluated(1, resultOf(1))
+    expect(take(evaluation, [listedOf(evaluation, resultOf(1)), listedOf(evaluation, resultOf(2))])).toBe('mismatch')
+  })
+
+  it('is not accused where the gate is closed', () => {
+    const { judge, take } = open()
+    const evaluation = evaluated(1, resultOf(1))
+    const gate = { accusable: false, reason: 'a signature was not checked', verified: false }
+    expect(take(evaluation, [claimOf(evaluation, resultOf(2))], gate)).toBe('inconclusive')
+    const { verdict, evaluations, findings, firstDivergence, coverage, reasons } = judge.finish()
+    expect(verdict).toBe('inconclusive')
+    expect(findings).toEqual([])
+    expect(firstDivergence).toBeNull()
+    expect(evaluations).toMatchObject([{ status: 'inconclusive', reason: gate.reason, differences: [{ claimed: '2' }] }])
+    expect(coverage).toMatchObject({ compared: 1, unverified: 1 })
+    expect(reasons).toEqual([`1 evaluation: no verdict, the first at nonce 1: ${gate.reason}`])
+  })
+
+  it('is a mismatch where it claims success of what failed, and the reverse', () => {
+    for (const [claimed, computed] of [
+      [resultOf(1), { Error: 'no' }],
+      [{ Error: 'no' }, resultOf(1)]
+    ] as const) {
+      const { take } = open()
+      const evaluation = evaluated(1, computed)
+      expect(take(evaluation, [claimOf(evaluation, claimed)])).toBe('mismatch')
+    }
+  })
+
+  it('is judged beside others over one history', () => {
+    const history = createHistory()
+    const other = 'https://other.example'
+    const judges = [CU, other].map((claimant) => createJudge({ claimant, history, crons: false }))
+    const evaluation = evaluated(1, resultOf(1))
+    const claims = [claimOf(evaluation, resultOf(1)), claimOf(evaluation, resultOf(2), { claimant: other })]
+    const statuses = judges.map((judge) => judge.evaluation(evaluation, claims, [unavailableOf(1, 404)], OPEN))
+    expect(statuses).toEqual(['match', 'mismatch'])
+    expect(judges[1]?.finish().findings).toMatchObject([{ code: 'RESULT_MISMATCH', claimant: other }])
+  })
+})
+
+describe('what nobody can tell', () => {
+  it('is no match where nothing was compared', () => {
+    const { judge, take } = open()
+    expect(judge.finish()).toMatchObject({ verdict: 'inconclusive', reasons: ['nothing could be compared'] })
+    expect(take(evaluated(1, resultOf(1)), [], OPEN, [unavailableOf(1, 425)])).toBe('unclaimed')
+    const { verdict, reasons, coverage, findings, evaluations } = judge.finish()
+    expect(verdict).toBe('inconclusive')
+    expect(reasons).toEqual(['nothing could be compared', '1 evaluation: nothing is claimed'])
+    expect(coverage).toMatchObject({ evaluated: 1, compared: 0, unclaimed: 1 })
+    expect(findings).toMatchObject([{ code: 'RESULT_UNAVAILABLE', severity: 'warning' }])
+    expect(evaluations).toMatchObject([{ nonce: 1, status: 'unclaimed' }])
+  })
+
+  it('is a match where one evaluation of several is unclaimed, and says so', () => {
+    const { judge, take, honest } = open()
+    honest(0)
+    take(evaluated(1, resultOf(1)), [])
+    expect(judge.finish()).toMatchObject({ verdict: 'match', reasons: ['1 evaluation: nothing is claimed'] })
+  })
+
+  it('is inconclusive where an evaluation could not be made, whatever is claimed', () => {
+    const { judge, take, honest } = open()
+    honest(0)
+    const evaluation: Evaluation = { ...evaluated(1, {}), outcome: { kind: 'inconclusive', reason: 'it took too long' } }
+    expect(take(evaluation, [claimOf(evaluation, resultOf(1))])).toBe('inconclusive')
+    const { verdict, coverage, reasons } = judge.finish()
+    expect(verdict).toBe('inconclusive')
+    expect(coverage).toMatchObject({ scheduled: 2, evaluated: 1, compared: 1 })
+    expect(reasons).toEqual(['1 evaluation: no verdict, the first at nonce 1: it took too long'])
+  })
+
+  it('is no matter that nobody claims the process message of the boot loader', () => {
+    const { judge, honest, take } = open()
+    const injected: Evaluation = { key: { ordinate: 0, timestamp: 1 }, outcome: { kind: 'result', result: {}, text: '{}' } }
+    take(injected, [])
+    honest(0)
+    expect(judge.finish()).toMatchObject({
+      verdict: 'match',
+      reasons: [],
+      evaluations: [],
+      coverage: { scheduled: 1, evaluated: 1 }
+    })
+    take({ ...injected, outcome: { kind: 'inconclusive', reason: 'no module' } }, [])
+    expect(judge.finish()).toMatchObject({ verdict: 'inconclusive' })
+  })
+
+  it('is left to others what a checkpoint says', () => {
+    const { take } = open()
+    const evaluation = evaluated(1, resultOf(1))
+    expect(take(evaluation, [claimOf(evaluation, resultOf(2), { kind: 'checkpoint' })])).toBe('unclaimed')
+  })
+})
+
+describe('a skipped message', () => {
+  const EMPTY = { Messages: [], Assignments: [], Spawns: [], Output: '' }
+
+  it.each([
+    ['nothing', []],
+    ['the empty result', [EMPTY]],
+    ['the result before it', [resultOf(2)]]
+  ])('may be answered with %s', (_, values) => {
+    const { judge, take, honest } = open()
+    honest(1)
+    honest(2)
+    const evaluation = skipped(3, 1)
+    const claims = values.map((value) => claimOf(evaluation, value))
+    expect(take(evaluation, claims)).toBe('skipped')
+    const { verdict, evaluations, findings, coverage } = judge.finish()
+    expect(verdict).toBe('match')
+    expect(evaluations).toMatchObject([{ nonce: 3, status: 'skipped', message: messageId('m3') }])
+    expect(findings).toMatchObject([{ code: 'DUPLICATE_SKIPPED', severity: 'info', nonce: 3 }])
+    expect(coverage).toMatchObject({ scheduled: 3, evaluated: 2, compared: 2, skipped: 1 })
+  })
+
+  it('may be answered with the first result of its message id, even behind others', () => {
+    const { take, honest } = open()
+    honest(1)
+    honest(2)
+    const evaluation = { ...skipped(3, 1, 'duplicate-assignment'), messageId: messageId('m1') }
+    expect(take(evaluation, [claimOf(evaluation, resultOf(1))])).toBe('skipped')
+    const other = { ...skipped(4, 1), messageId: messageId('m4') }
+    expect(take(other, [claimOf(other, resultOf(1))])).toBe('mismatch')
+  })
+
+  it('is a mismatch with any other answer, by the differences from the nearest honest one', () => {
+    const { judge, take, honest } = open()
+    honest(1)
+    honest(2)
+    const evaluation = skipped(3, 1)
+    expect(take(evaluation, [claimOf(evaluation, { ...resultOf(2), Output: 'x' })])).toBe('mismatch')
+    expect(honest(4)).toBe('match')
+    const { firstDivergence, findings } = judge.finish()
+    expect(firstDivergence).toMatchObject({
+      nonce: 3,
+      differences: [{ path: 'Output', claimed: 'x', computed: { data: 'done' } }]
+    })
+    expect(findings.map(({ code }) => code)).toEqual(['RESULT_MISMATCH', 'DUPLICATE_SKIPPED'])
+  })
+
+  it('needs no answer: none is no warning', () => {
+    const { take, honest, codes } = open()
+    honest(1)
+    expect(take(skipped(2, 1), [], OPEN, [unavailableOf(2, 425)])).toBe('skipped')
+    expect(codes()).toEqual(['DUPLICATE_SKIPPED info', 'RESULT_UNAVAILABLE info'])
+  })
+
+  it('is inconclusive behind a closed gate, and so are later differences', () => {
+    const { take, honest } = open()
+    honest(1)
+    const evaluation = skipped(2, 1)
+    expect(take(evaluation, [claimOf(evaluation, resultOf(9))], { accusable: false, reason: 'r' })).toBe('inconclusive')
+    const later = evaluated(3, resultOf(3))
+    expect(take(later, [claimOf(later, resultOf(4))])).toBe('inconclusive')
+  })
+
+  it('that the unit says it evaluated is no mismatch, nor what differs after it', () => {
+    const { judge, take, honest } = open()
+    honest(1)
+    const evaluation = skipped(2, 1)
+    expect(take(evaluation, [claimOf(evaluation, resultOf(9)), listedOf(evaluation, resultOf(9))])).toBe('inconclusive')
+    const later = evaluated(3, resultOf(3))
+    expect(take(later, [claimOf(later, resultOf(4))])).toBe('inconclusive')
+    expect(honest(4)).toBe('match')
+    expect(judge.finish().evaluations[1]?.reason).toMatch(
+      /^the unit's state may honestly be another by then: it evaluated a push/
+    )
+  })
+
+  it('that the unit evaluated to an Error changed no state', () => {
+    const { take, honest } = open()
+    honest(1)
+    const evaluation = skipped(2, 1)
+    expect(take(evaluation, [claimOf(evaluation, { Error: 'no' })])).toBe('inconclusive')
+    const later = evaluated(3, resultOf(3))
+    expect(take(later, [claimOf(later, resultOf(4))])).toBe('mismatch')
+  })
+
+  it('is inconclusive where what came before is not known', () => {
+    const push = skipped(2, 1)
+    expect(open().take(push, [claimOf(push, resultOf(1))])).toBe('inconclusive')
+    const { take, honest } = open()
+    honest(3)
+    const assignment = { ...skipped(4, 1, 'duplicate-assignment'), messageId: messageId('m1') }
+    expect(take(assignment, [claimOf(assignment, resultOf(1))])).toBe('inconclusive')
+  })
+})
+
+describe('a message id that is evaluated twice', () => {
+  const again = evaluated(3, resultOf(3), { messageId: messageId('m1') })
+
+  it('is answered by /result with the first result, which says nothing of the second', () => {
+    const { take, honest, judge } = open()
+    honest(1)
+    expect(take(again, [claimOf(again, resultOf(1))])).toBe('unclaimed')
+    expect(judge.finish().findings).toEqual([])
+  })
+
+  it('is judged by what is listed, and no contradiction', () => {
+    const { take, honest, codes } = open()
+    honest(1)
+    expect(take(again, [claimOf(again, resultOf(1)), listedOf(again, resultOf(3))])).toBe('match')
+    expect(codes()).toEqual([])
+  })
+
+  it('is a mismatch with any other result, or with the first one listed', () => {
+    for (const make of [claimOf, listedOf] as const) {
+      const { take, honest } = open()
+      honest(1)
+      expect(take(again, [make(again, make === claimOf ? resultOf(7) : resultOf(1))])).toBe('mismatch')
+    }
+  })
+})
+
+describe('crons', () => {
+  const cron = cronEvaluated(1, 1_720_000_030_000, resultOf(50))
+
+  it('are judged like any other, but hang on known blocks', () => {
+    const { judge, take, honest } = open({ crons: true })
+    honest(1)
+    expect(take(cron, [listedOf(cron, resultOf(50))])).toBe('match')
+    const next = evaluated(2, resultOf(2))
+    expect(take(next, [claimOf(next, resultOf(3))])).toBe('inconclusive')
+    const known = evaluated(3, resultOf(3))
+    expect(take(known, [claimOf(known, resultOf(4))], { accusable: true, blocksKnown: true })).toBe('mismatch')
+    expect(judge.finish().coverage).toMatchObject({ scheduled: 3, cron: 1, evaluated: 4, compared: 4 })
+  })
+
+  it('that are not listed may not have fired: what differs later is no mismatch', () => {
+    const gate = { accusable: true, blocksKnown: true }
+    const { take, judge } = open({ crons: true })
+    expect(take(cron, [], gate)).toBe('unclaimed')
+    const later = evaluated(2, resultOf(2))
+    expect(take(later, [claimOf(later, resultOf(3))], gate)).toBe('inconclusive')
+    expect(judge.finish().evaluations[0]).toMatchObject({ key: cron.key, status: 'unclaimed' })
+  })
+
+  it('that failed are never listed, and change nothing', () => {
+    const gate = { accusable: true, blocksKnown: true }
+    const { take } = open({ crons: true })
+    expect(take(cronEvaluated(1, 5, { Error: 'no' }), [], gate)).toBe('unclaimed')
+    const later = evaluated(2, resultOf(2))
+    expect(take(later, [claimOf(later, resultOf(3))], gate)).toBe('mismatch')
+  })
+
+  it('that only the unit knows are inconclusive, and so is what differs later; unless the process has none', () => {
+    const gate = { accusable: true, blocksKnown: true }
+    for (const [crons, later] of [
+      [true, 'inconclusive'],
+      [false, 'mismatch']
+    ] as const) {
+      const { judge, take, honest } = open({ crons })
+      honest(1)
+      judge.unmatched(listedOf(cron, resultOf(1)))
+      judge.unmatched(listedOf(cron, resultOf(1), { claimant: 'https://other.example' }))
+      expect(judge.finish()).toMatchObject({
+        verdict: 'inconclusive',
+        reasons: ['1 evaluation: listed by the unit, but not in the schedule'],
+        findings: [{ code: 'CLAIM_UNMATCHED', severity: 'warning', attribution: 'compute-unit', key: cron.key }]
+      })
+      const next = evaluated(2, resultOf(2))
+      expect(take(next, [claimOf(next, resultOf(3))], gate)).toBe(later)
+    }
+  })
+})
+
+it('takes a listed nonce of another time for another schedule: inconclusive, and so is what differs later', () => {
+  const { judge, take, honest } = open()
+  honest(1)
+  judge.unmatched(listedOf({ key: { ordinate: 1, timestamp: 5 } }, resultOf(1)))
+  expect(judge.finish().verdict).toBe('inconclusive')
+  const later = evaluated(2, resultOf(2))
+  expect(take(later, [claimOf(later, resultOf(3))])).toBe('inconclusive')
+  expect(honest(3)).toBe('match')
+})
+
+it('keeps a bounded number of evaluations, each mismatch among them, and of findings', () => {
+  const { judge, take } = open()
+  for (let nonce = 0; nonce < 10_050; nonce++) take(evaluated(nonce, {}), [])
+  const evaluation = evaluated(10_050, resultOf(1))
+  for (let count = 0; count < 250; count++) take({ ...evaluation }, [claimOf(evaluation, resultOf(2))])
+  const { evaluations, evaluationsCut, findings } = judge.finish()
+  expect(evaluations).toHaveLength(10_250)
+  expect(evaluations.at(-1)?.status).toBe('mismatch')
+  expect(evaluationsCut).toBe(50)
+  expect(findings).toHaveLength(101)
+  expect(findings.at(-1)).toMatchObject({ code: 'RESULT_MISMATCH', count: 150, claimant: CU })
+  expect(findings.at(-1)?.nonce).toBeUndefined()
+})
