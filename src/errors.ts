@@ -33,6 +33,14 @@ export interface AuditErrorOptions {
   /** What the user can do about it, one line. */
   readonly hint?: string
   readonly cause?: unknown
+  /** The unit that it is about. */
+  readonly unit?: Unit
+}
+
+/** One of the network's units, as asked. */
+export interface Unit {
+  readonly role: 'scheduler' | 'gateway' | 'compute-unit'
+  readonly url: string
 }
 
 /**
@@ -46,11 +54,13 @@ export interface AuditErrorOptions {
 export class AuditError extends Error {
   readonly code: AuditErrorCode
   readonly hint: string | undefined
+  readonly unit: Unit | undefined
 
   constructor(code: AuditErrorCode, message: string, options: AuditErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AuditError'
     this.code = code
     this.hint = options.hint
+    this.unit = options.unit
   }
 }

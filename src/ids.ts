@@ -1,7 +1,6 @@
 /** Ids are branded: a process id cannot stand where a module id is asked for, and nothing unchecked becomes one. */
 
-declare const brand: unique symbol
-type Branded<Name extends string> = string & { readonly [brand]: Name }
+type Branded<Name extends string> = string & { readonly __brand: Name }
 
 /** Any Arweave id: base64url of 32 bytes, 43 characters. */
 export type TransactionId = Branded<'transaction'>

@@ -51,7 +51,7 @@ async function boot({ process, processData }: PlanInputs): Promise<PlannedEvalua
     data === undefined
       ? { kind: 'missing', reason: "the process's own data is on no gateway" }
       : { kind: 'run', message: bootMessage(process, data) }
-  return { key: { ordinate: 0, cron: 'boot', timestamp: process.timestamp }, saved: false, work }
+  return { key: { ordinate: 0, timestamp: process.timestamp }, saved: false, work }
 }
 
 function planCron({ process }: PlanInputs, ordinate: number, firing: CronFiring): PlannedEvaluation {

@@ -1,0 +1,37 @@
+/** Where a report goes: stdout, files, the terminal's width and colours. */
+import { writeFile } from 'node:fs/promises'
+import { AuditError } from '../src/errors.ts'
+import { reportJson } from '../src/report/json.ts'
+import { renderMarkdown } from '../src/report/markdown.ts'
+import type { Report } from '../src/report/model.ts'
+import { renderTerminal } from '../src/report/terminal.ts'
+
+export interface OutputOptions {
+  /** true: to stdout in place of the summary. */
+  readonly json?: string | true
+  readonly markdown?: string
+}
+
+const DEFAULT_WIDTH = 100
+
+/** Writes the report as asked for. */
+export async function writeReport(report: Report, { json, markdown }: OutputOptions): Promise<void> {
+  if (markdown !== undefined) await writeTo(markdown, renderMarkdown(report))
+  if (typeof json === 'string') await writeTo(json, reportJson(report))
+  const width = process.stdout.columns ?? DEFAULT_WIDTH
+  process.stdout.write(json === true ? reportJson(report) : renderTerminal(report, { color: wantsColor(), width }))
+}
+
+/** Colours only where somebody sees them (https://no-color.org). */
+function wantsColor(): boolean {
+  return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
+}
+
+/** Writes a file that the user named. */
+export async function writeTo(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text)
+  } catch (error) {
+    throw new AuditError('USAGE', `the file ${file} cannot be written`, { cause: error })
+  }
+}

@@ -1,0 +1,48 @@
+/** What the audit as a whole found out, besides what is judged of each claimant. */
+import type { ScheduleAnomaly } from './fetch/schedule.ts'
+import type { AuditError } from './errors.ts'
+import type { Finding } from './findings.ts'
+import type { Run } from './inputs.ts'
+import type { Evaluation } from './records.ts'
+
+/** How the scheduler served its schedule (ao-protocol §1.3). */
+export function scheduleFindings(anomalies: readonly ScheduleAnomaly[], run: Run): Finding[] {
+  return anomalies
+    .filter(({ nonce }) => nonce <= run.to)
+    .map(({ kind, nonce }): Finding => {
+      const common = { attribution: 'scheduler', nonce } as const
+      if (kind === 'gap') {
+        return { code: 'NONCE_GAP', severity: 'error', ...common, detail: `the scheduler did not serve nonce ${nonce}` }
+      }
+      if (kind === 'twice') {
+        return { code: 'NONCE_TWICE', severity: 'warning', ...common, detail: `the scheduler served nonce ${nonce} more than once` }
+      }
+      const detail = `the scheduler served nonce ${nonce} behind a higher one`
+      return { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', ...common, detail }
+    })
+}
+
+/** Units that did not answer, or not with what was asked for. */
+export function absenceFindings(absences: readonly AuditError[]): Finding[] {
+  return absences.map(({ code, unit, message }) => ({
+    code: code === 'UNIT_UNREACHABLE' ? 'UNIT_UNREACHABLE' : 'INPUT_MISSING',
+    severity: 'error',
+    attribution: unit?.role ?? 'auditor',
+    ...(unit === undefined ? {} : { claimant: unit.url }),
+    detail: message
+  }))
+}
+
+/** Evaluations that agree only where the CU is thought to have had another host input (execution-profile.md). */
+export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[] {
+  return evaluations.map(({ key, nonce, hostInputs = [], outcome }) => ({
+    code: 'HOST_INPUT_READ',
+    severity: 'info',
+    attribution: 'process',
+    key,
+    ...(nonce === undefined ? {} : { nonce }),
+    detail:
+      `the process reads what the host decides (${hostInputs.join(', ') || 'unknown'}); ` +
+      `the claim agrees with ${outcome.kind === 'result' ? (outcome.profile ?? 'another profile') : 'another profile'}`
+  }))
+}

@@ -1,0 +1,236 @@
+/** An audit, from the network or from an archive, to a report. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import path from 'node:path'
+import { z } from 'zod'
+import { auditRun, inconclusiveReport } from './audit-run.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from './config.ts'
+import { AuditError } from './errors.ts'
+import { createCompute } from './fetch/compute.ts'
+import { createGateway } from './fetch/gateway.ts'
+import { createHttp } from './fetch/http.ts'
+import type { FetchLimits } from './fetch/limits.ts'
+import { locateScheduler } from './fetch/locate.ts'
+import { createScheduler } from './fetch/scheduler.ts'
+import type { TransactionId } from './ids.ts'
+import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from './inputs.ts'
+import type { JudgingOptions } from './judging.ts'
+import { type Pulled, type PullOptions, type PullProgress, pull } from './pull.ts'
+import type { BlobRef } from './records.ts'
+import { type ExecutionProfile, LEGACYNET, namedProfile } from './replay/profile.ts'
+import type { SandboxLimits } from './replay/sandbox/protocol.ts'
+import type { Report } from './report/model.ts'
+import { parseStateHashes } from './state-hashes.ts'
+import { readArchive, type Selection, writeArchive } from './store/archive.ts'
+import { defaultStoreDirectory } from './store/default-directory.ts'
+import { openStore } from './store/level-store.ts'
+import type { RecordKey, Store } from './store/store.ts'
+
+/** Whom to ask, and where to keep what they say. */
+export interface SourceOptions {
+  /** The scheduler's base URL; looked up where it is not given. */
+  readonly scheduler?: string
+  /** Compute Units to audit, base URLs. */
+  readonly compute?: readonly string[]
+  /** Gateways in the order in which they are asked, base URLs. */
+  readonly gateway?: readonly string[]
+  /** Nonces to judge, both inclusive; from the first to the newest where not given. */
+  readonly from?: number
+  readonly to?: number
+  readonly fetchLimits?: Partial<FetchLimits>
+  /** Whether a record or a redirect may lead to a private address. */
+  readonly allowPrivate?: boolean
+  /** The store's folder; the user's cache folder where not given. */
+  readonly store?: string
+  readonly onPull?: (progress: PullProgress) => void
+  /** Told about every request, for a log. */
+  readonly onRequest?: (url: string) => void
+  readonly signal?: AbortSignal
+}
+
+export interface AuditOptions extends SourceOptions {
+  /** The process's id; not with an archive. */
+  readonly process?: string
+  /** An archive to audit in place of the network. */
+  readonly archive?: string
+  /** A named profile, or one of one's own. */
+  readonly profile?: string | ExecutionProfile
+  /** `last`, `N,N,…` or `every:K`. */
+  readonly stateHash?: string
+  readonly sandboxLimits?: Partial<SandboxLimits>
+  readonly onEvaluation?: JudgingOptions['onEvaluation']
+}
+
+const archivedRun = z.object({ process: z.string(), run: z.string() })
+
+/**
+ * Audits a process: reads its module, schedule and claims, evaluates, compares.
+ *
+ * A unit that stays away, or a scheduler that does not know the process, ends in an inconclusive report.
+ *
+ * @throws AuditError `USAGE`, `STORE_LOCKED`, `STORE_UNUSABLE`, `ARCHIVE_INVALID`, `SANDBOX_FAILED`, `INTERRUPTED`
+ *
+ * @example
+ * ```ts
+ * const report = await audit({ archive: 'ledger.tar.gz' })
+ * console.log(report.verdict, report.firstDivergence?.nonce)
+ * ```
+ */
+export async function audit(options: AuditOptions): Promise<Report> {
+  if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
+  profileOf(options)
+  if (options.archive !== undefined) return auditArchive(options, options.archive)
+  if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
+  const process = parseProcessId(options.process)
+  const begun = performance.now()
+  return withStore(options.store, async (store) => {
+    const inputs = createInputs(store)
+    let pulled: Pulled
+    try {
+      pulled = await pull(await pullOptions(options, process, inputs, 'new'))
+    } catch (error) {
+      const absence = absenceOf(error)
+      if (absence === undefined) throw error
+      return inconclusiveReport([absence], performance.now() - begun)
+    }
+    const report = await auditStored(options, store, inputs, pulled.run, pulled.absences, performance.now() - begun)
+    await inputs.putRun({ ...pulled.run, state: 'finished' })
+    return report
+  })
+}
+
+/**
+ * Fetches all that an audit needs into one archive file. What the store has already is not asked for again.
+ *
+ * @throws AuditError as `audit`, and where anything is missing: an archive is whole
+ */
+export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
+  const process = parseProcessId(options.process)
+  return withStore(options.store, async (store) => {
+    const inputs = createInputs(store)
+    const { run, absences } = await pull(await pullOptions(options, process, inputs, 'add'))
+    const [absence] = absences
+    if (absence !== undefined) throw absence
+    const finished: Run = { ...run, state: 'finished' }
+    await inputs.putRun(finished)
+    await writeArchive(store, await selectionOf(inputs, finished), file)
+    return finished
+  })
+}
+
+async function auditArchive(options: AuditOptions, archive: string): Promise<Report> {
+  if (options.process !== undefined) throw new AuditError('USAGE', 'name a process or an archive, not both')
+  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-'))
+  try {
+    return await withStore(folder, async (store) => {
+      const begun = performance.now()
+      const subject = archivedRun.safeParse(await readArchive(archive, store))
+      const inputs = createInputs(store)
+      const run = subject.success ? await inputs.run(parseProcessId(subject.data.process), subject.data.run) : undefined
+      if (run === undefined) throw new AuditError('ARCHIVE_INVALID', `${archive} does not say what it is of`)
+      return auditStored(options, store, inputs, narrowed(run, options), [], performance.now() - begun)
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function narrowed(run: Run, { from, to }: AuditOptions): Run {
+  const range = { from: Math.max(run.from, from ?? run.from), to: Math.min(run.to, to ?? run.to) }
+  if (range.from > range.to) throw new AuditError('USAGE', `the archive holds nonces ${run.from} to ${run.to}`)
+  return { ...run, ...range }
+}
+
+async function auditStored(
+  options: AuditOptions,
+  store: Store,
+  inputs: Inputs,
+  run: Run,
+  absences: readonly AuditError[],
+  fetchMs: number
+): Promise<Report> {
+  return auditRun({
+    store,
+    inputs,
+    run,
+    absences,
+    profile: profileOf(options),
+    ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
+    ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
+    fetchMs,
+    clock: () => performance.now(),
+    ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  })
+}
+
+async function pullOptions(
+  options: SourceOptions,
+  process: PullOptions['process'],
+  inputs: Inputs,
+  claims: PullOptions['claims']
+): Promise<PullOptions> {
+  const gateways = (options.gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
+  const computes = [...new Set((options.compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
+  const given = options.scheduler === undefined ? undefined : parseUnitUrl(options.scheduler)
+  const http = createHttp({
+    trusted: [...gateways, ...computes, ...(given === undefined ? [] : [given])],
+    ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
+    ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+    ...(options.onRequest === undefined ? {} : { onAttempt: options.onRequest }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  })
+  const gateway = createGateway(http, gateways)
+  const scheduler = given ?? (await locateScheduler(gateway, process, options.allowPrivate ?? false))
+  return {
+    process,
+    inputs,
+    units: {
+      scheduler: createScheduler(http, scheduler),
+      gateway,
+      computes: computes.map((url) => createCompute(http, url))
+    },
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(options.to === undefined ? {} : { to: options.to }),
+    claims,
+    now: () => new Date().toISOString(),
+    ...(options.onPull === undefined ? {} : { onProgress: options.onPull }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  }
+}
+
+/** What belongs to a run, and nothing else of the store. */
+async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
+  const process = await inputs.process(run.process)
+  const ids = new Set<TransactionId>([run.process, ...(process === undefined ? [] : [process.moduleId])])
+  for await (const { message, messageId } of inputs.schedule(run, 0, run.to)) if (message === null) ids.add(messageId)
+  const blobs: BlobRef[] = []
+  const items: RecordKey[] = []
+  for (const id of [...ids].sort()) {
+    const record = await inputs.transaction(id)
+    if (record === undefined) continue
+    items.push(transactionKey(id))
+    if (record.data !== undefined) blobs.push(record.data)
+  }
+  return { prefixes: [...runPrefixes(run), ...items], blobs, subject: { process: run.process, run: run.id } }
+}
+
+/** The error, where it says that something could not be had: then there is a report, an inconclusive one. */
+function absenceOf(error: unknown): AuditError | undefined {
+  if (!(error instanceof AuditError)) return undefined
+  const answered = ['USAGE', 'STORE_LOCKED', 'STORE_UNUSABLE', 'ARCHIVE_INVALID', 'SANDBOX_FAILED', 'INTERRUPTED']
+  return answered.includes(error.code) ? undefined : error
+}
+
+async function withStore<T>(directory: string | undefined, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(directory ?? defaultStoreDirectory(process.env, process.platform, homedir()))
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+function profileOf({ profile = LEGACYNET }: AuditOptions): ExecutionProfile {
+  return typeof profile === 'string' ? namedProfile(profile) : profile
+}

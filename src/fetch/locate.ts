@@ -1,0 +1,46 @@
+/** Where a scheduler is: the project's own look-up, from the chain (ao-protocol §4.1). */
+import { AuditError } from '../errors.ts'
+import type { Address, ProcessId } from '../ids.ts'
+import { isAddress } from '../ids.ts'
+import { tagValue } from '../records.ts'
+import { assertPublic } from './address.ts'
+import type { GatewaySource } from './sources.ts'
+
+/**
+ * Finds a process's scheduler: its `Scheduler` tag, then that wallet's newest `Scheduler-Location`. The record is the wallet's
+ * word alone, so it may not lead into private networks.
+ *
+ * @param allowPrivate whether it may all the same
+ * @throws AuditError `INPUT_MISSING` where there is no record, `ADDRESS_FORBIDDEN`, `UNIT_UNREACHABLE`
+ */
+export async function locateScheduler(gateway: GatewaySource, processId: ProcessId, allowPrivate: boolean): Promise<string> {
+  const [process] = await gateway.transactions({ ids: [processId], limit: 1 })
+  if (process === undefined) throw missing(`no gateway knows the process ${processId}`)
+  const scheduler = tagValue(process.tags, 'Scheduler') ?? tagValue(process.tags, 'scheduler') ?? ''
+  if (!isAddress(scheduler)) throw missing(`the process ${processId} names no scheduler`)
+  const url = await locationOf(gateway, scheduler)
+  if (!allowPrivate) await assertPublic(url)
+  return url.href.replace(/\/+$/, '')
+}
+
+/** HyperBEAM writes the same record with lower-case names (§4.2). */
+async function locationOf(gateway: GatewaySource, owner: Address): Promise<URL> {
+  const spellings = [
+    { protocol: 'Data-Protocol', type: 'Type', values: ['Scheduler-Location'] },
+    { protocol: 'data-protocol', type: 'type', values: ['scheduler-location', 'location'] }
+  ]
+  for (const { protocol, type, values } of spellings) {
+    const tags = [
+      { name: protocol, values: ['ao'] },
+      { name: type, values }
+    ]
+    const [record] = await gateway.transactions({ owners: [owner], tags, limit: 1, sort: 'HEIGHT_DESC' })
+    const named = record === undefined ? undefined : (tagValue(record.tags, 'Url') ?? tagValue(record.tags, 'url'))
+    if (named !== undefined && URL.canParse(named)) return new URL(named)
+  }
+  throw missing(`the scheduler ${owner} has published no location`)
+}
+
+function missing(what: string): AuditError {
+  return new AuditError('INPUT_MISSING', what, { hint: "give the scheduler's URL with --scheduler URL" })
+}

@@ -1,0 +1,179 @@
+/** What an audit reads and keeps, as typed records in the store: the only place that knows under which keys they lie. */
+import { createHash } from 'node:crypto'
+import type { ScheduleAnomaly } from './fetch/schedule.ts'
+import type { ProcessId, TransactionId } from './ids.ts'
+import type { BlockRecord, Claim, ClaimUnavailable, ProcessRecord, ScheduledMessage, TransactionRecord } from './records.ts'
+import type { RecordKey, Store } from './store/store.ts'
+
+/** One reading of a process and of what is claimed about it; it fixes the range, so that it can go on after a kill. */
+export interface Run {
+  readonly id: string
+  readonly process: ProcessId
+  readonly scheduler: string
+  readonly computes: readonly ComputeUnit[]
+  /** Nonces that are judged, both inclusive; the schedule is read from its first nonce on. */
+  readonly from: number
+  readonly to: number
+  readonly state: 'running' | 'finished'
+}
+
+export interface ComputeUnit {
+  readonly url: string
+  /** What its `GET /` says. */
+  readonly address?: string
+}
+
+/** How far the listing of a unit was read. */
+export interface ListingProgress {
+  readonly cursor?: string
+  readonly done: boolean
+}
+
+export type Listing = 'results' | 'cron'
+
+/** Everything below these belongs to one run: what an archive holds. */
+export function runPrefixes(run: Run): RecordKey[] {
+  return [
+    ['anomaly', run.scheduler, run.process],
+    ['block', run.process],
+    ['claim', run.id],
+    ['listing', run.id],
+    ['process', run.process],
+    ['run', run.process, run.id],
+    ['schedule', run.scheduler, run.process],
+    ['unavailable', run.id]
+  ]
+}
+
+export function transactionKey(id: TransactionId): RecordKey {
+  return ['transaction', id]
+}
+
+/** Typed access to a store. */
+export interface Inputs {
+  run(process: ProcessId, id: string): Promise<Run | undefined>
+  runs(process: ProcessId): Promise<readonly Run[]>
+  putRun(run: Run): Promise<void>
+  /** Removes what was claimed in an earlier run of the same id. */
+  forgetClaims(id: string): Promise<void>
+
+  process(id: ProcessId): Promise<ProcessRecord | undefined>
+  putProcess(record: ProcessRecord): Promise<void>
+
+  /** In nonce order, both ends inclusive. */
+  schedule(run: Run, from: number, to: number): AsyncIterable<ScheduledMessage>
+  /** The last nonce of the unbroken part that begins with the first one stored; -1 where nothing is. */
+  scheduledUpTo(scheduler: string, process: ProcessId): Promise<number>
+  putSchedule(scheduler: string, process: ProcessId, messages: readonly ScheduledMessage[], anomalies: readonly ScheduleAnomaly[]): Promise<void>
+  anomalies(run: Run): Promise<readonly ScheduleAnomaly[]>
+
+  transaction(id: TransactionId): Promise<TransactionRecord | undefined>
+  putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
+  data(record: TransactionRecord): Promise<Uint8Array | undefined>
+
+  blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
+  putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
+
+  /** Claims of one unit in the order of ordinates. */
+  claims(run: Run, unit: string): AsyncIterable<Claim>
+  /** Those about one ordinate: a scheduled message and the crons after it. */
+  claimsAt(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
+  /** Puts another value in a claim's place. */
+  replaceClaim(run: Run, claim: Claim, by: Claim): Promise<void>
+  unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
+  putAnswers(run: Run, answers: readonly (Claim | ClaimUnavailable)[], listing?: ListingUpdate): Promise<void>
+  listing(run: Run, unit: string, listing: Listing): Promise<ListingProgress | undefined>
+}
+
+export interface ListingUpdate {
+  readonly unit: string
+  readonly listing: Listing
+  readonly progress: ListingProgress
+}
+
+const FORGET_BATCH = 1000
+
+/** @param store where it all lies */
+export function createInputs(store: Store): Inputs {
+  const collect = async <T>(prefix: RecordKey, range?: { from?: number; to?: number }): Promise<T[]> => {
+    const found: T[] = []
+    for await (const [, value] of store.list<T>(prefix, range)) found.push(value)
+    return found
+  }
+  async function* values<T>(prefix: RecordKey, range?: { from?: number; to?: number }): AsyncGenerator<T> {
+    for await (const [, value] of store.list<T>(prefix, range)) yield value
+  }
+  async function forget(prefix: RecordKey): Promise<void> {
+    let batch: (readonly [RecordKey, undefined])[] = []
+    for await (const [key] of store.list(prefix)) {
+      batch.push([key, undefined])
+      if (batch.length < FORGET_BATCH) continue
+      await store.put(batch)
+      batch = []
+    }
+    await store.put(batch)
+  }
+
+  return {
+    run: (process, id) => store.get(['run', process, id]),
+    runs: (process) => collect(['run', process]),
+    putRun: (run) => store.put([[['run', run.process, run.id], run]]),
+    async forgetClaims(id) {
+      for (const kind of ['claim', 'unavailable', 'listing']) await forget([kind, id])
+    },
+
+    process: (id) => store.get(['process', id]),
+    putProcess: (record) => store.put([[['process', record.id], record]]),
+
+    schedule: (run, from, to) => values(['schedule', run.scheduler, run.process], { from, to }),
+    async scheduledUpTo(scheduler, process) {
+      let last = -1
+      for await (const [, { nonce }] of store.list<ScheduledMessage>(['schedule', scheduler, process])) {
+        if (nonce !== last + 1) break
+        last = nonce
+      }
+      return last
+    },
+    async putSchedule(scheduler, process, messages, anomalies) {
+      await store.put([
+        ...messages.map((message) => [['schedule', scheduler, process, message.nonce], message] as const),
+        ...anomalies.map((found) => [['anomaly', scheduler, process, found.nonce, found.kind], found] as const)
+      ])
+    },
+    anomalies: (run) => collect(['anomaly', run.scheduler, run.process]),
+
+    transaction: (id) => store.get(transactionKey(id)),
+    async putTransaction(record, data) {
+      const kept = data === undefined ? record : { ...record, data: await store.putBlob(data) }
+      await store.put([[transactionKey(record.id), kept]])
+      return kept
+    },
+    data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
+
+    blocks: (process, from, to) => collect(['block', process], { from, to }),
+    putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),
+
+    claims: (run, unit) => values(['claim', run.id, unit]),
+    claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
+    async replaceClaim(run, claim, by) {
+      const wanted = JSON.stringify(claim)
+      for await (const [key, value] of store.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
+        if (JSON.stringify(value) === wanted) await store.put([[key, by]])
+      }
+    },
+    unavailable: (run, unit) => values(['unavailable', run.id, unit]),
+    async putAnswers(run, answers, update) {
+      await store.put([
+        ...answers.map((answer): readonly [RecordKey, unknown] => {
+          const { ordinate, cron = '', timestamp } = answer.key
+          if (!('kind' in answer)) return [['unavailable', run.id, answer.claimant, ordinate], answer]
+          // The content is part of the key: a unit that lists one evaluation twice, differently, has made two claims.
+          const content = createHash('sha256').update(answer.raw).digest('base64url')
+          return [['claim', run.id, answer.claimant, ordinate, cron, timestamp, update?.listing ?? 'result', content], answer]
+        }),
+        ...(update === undefined ? [] : [[['listing', run.id, update.unit, update.listing], update.progress] as const])
+      ])
+    },
+    listing: (run, unit, listing) => store.get(['listing', run.id, unit, listing])
+  }
+}

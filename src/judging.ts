@@ -1,0 +1,89 @@
+/** Evaluations held against claims: replay on one side, the answers of every unit on the other, in one pass. */
+import { createHistory } from './compare/history.ts'
+import { createJudge } from './compare/judge.ts'
+import type { EvaluationStatus, Gate, Judgement } from './compare/types.ts'
+import { createAnswerReader } from './claims.ts'
+import type { Inputs, Run } from './inputs.ts'
+import type { Evaluation } from './records.ts'
+
+export interface JudgingOptions {
+  readonly inputs: Inputs
+  readonly run: Run
+  /** The units judged in this pass. */
+  readonly units: readonly string[]
+  readonly evaluations: AsyncIterable<Evaluation>
+  /** Whether the process has crons. */
+  readonly crons: boolean
+  readonly strictTagOrder: boolean
+  /** Whether a difference at this evaluation may be called a mismatch. */
+  readonly gate: (evaluation: Evaluation) => Promise<Gate>
+  /** Told about every evaluation of the range, and how each unit stands to it. */
+  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => void
+}
+
+/** How a unit stands to one evaluation. */
+export interface Standing {
+  readonly claimant: string
+  readonly status: EvaluationStatus
+}
+
+export interface Judged {
+  readonly judgements: readonly Judgement[]
+  /** Of the range. */
+  readonly counts: { readonly scheduled: number; readonly cron: number; readonly evaluated: number; readonly skipped: number; readonly unverified: number }
+  /** By nonce, lowercase hex. */
+  readonly stateHashes: Readonly<Record<string, string>>
+  /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
+  readonly profiled: readonly Evaluation[]
+}
+
+const PROFILED_MAX = 1000
+
+/** Runs the evaluations through, and judges every unit by each. */
+export async function judgeEvaluations(options: JudgingOptions): Promise<Judged> {
+  const { inputs, run } = options
+  const history = createHistory()
+  const units = options.units.map((url) => ({
+    claimant: url,
+    judge: createJudge({ claimant: url, history, crons: options.crons, strictTagOrder: options.strictTagOrder }),
+    answers: createAnswerReader(inputs, run, url)
+  }))
+  const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
+  const stateHashes: Record<string, string> = {}
+  const profiled: Evaluation[] = []
+  let ordinate = -1
+
+  /** Claims up to an ordinate that is left behind, which no evaluation asked for. */
+  const leave = async (upTo: number) => {
+    for (const { judge, answers } of units) for (const claim of await answers.leftover(upTo)) judge.unmatched(claim)
+  }
+
+  for await (const evaluation of options.evaluations) {
+    const { key, nonce, outcome, stateHash } = evaluation
+    if (nonce !== undefined && stateHash !== undefined) stateHashes[nonce] = stateHash
+    if (key.ordinate < run.from) {
+      history.before(evaluation)
+      continue
+    }
+    if (key.ordinate !== ordinate) await leave(ordinate)
+    ordinate = key.ordinate
+    const gate = await options.gate(evaluation)
+    if (nonce !== undefined) counts.scheduled++
+    if (key.cron !== undefined) counts.cron++
+    if (nonce !== undefined || key.cron !== undefined) {
+      if (outcome.kind === 'result') counts.evaluated++
+      if (gate.verified === false) counts.unverified++
+    }
+    if (outcome.kind === 'skipped') counts.skipped++
+    const stands: Standing[] = []
+    for (const { claimant, judge, answers } of units) {
+      const { claims, unavailable } = await answers.take(key)
+      stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate) })
+    }
+    const fits = stands.some(({ status }) => status === 'match-profile')
+    if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
+    options.onEvaluation?.(evaluation, stands)
+  }
+  await leave(run.to)
+  return { judgements: units.map(({ judge }) => judge.finish()), counts, stateHashes, profiled }
+}

@@ -1,0 +1,71 @@
+/** What a scheduler should have shown of an item, and where it shows something else (protocol §1.4). */
+import type { Tag, WireItem } from '../records.ts'
+import { encodeBase64url } from './bytes.ts'
+import { addressOfKey, type DataItem, idOfSignature } from './data-item.ts'
+
+export interface AsSigned {
+  /** The scheduler's JSON, with what contradicts the item put right. */
+  readonly wire: WireItem
+  /** The fields that were put right; none: the JSON shows the item truly. */
+  readonly changed: readonly ('owner' | 'tags' | 'target' | 'anchor' | 'data')[]
+}
+
+/**
+ * Holds a scheduler's JSON against the true item. Data that is no UTF-8 is shown lossy or, by older schedulers, as null; a
+ * message's anchor that is no UTF-8 as null: that is the rule, it is what the CU sees, and no contradiction.
+ *
+ * @param wire a message or an assignment of the schedule; not `/processes/<id>`, whose data an older process hides
+ * @param item the proven item of the same id
+ */
+export function asSigned(wire: WireItem, item: DataItem): AsSigned {
+  const truth = wireOfItem(item)
+  const changed: AsSigned['changed'][number][] = []
+  if (wire.owner.key !== truth.owner.key || wire.owner.address !== truth.owner.address) changed.push('owner')
+  if (!sameTags(wire.tags, truth.tags)) changed.push('tags')
+  if ((wire.target ?? '') !== truth.target) changed.push('target')
+  if (!showsAnchor(wire, truth.anchor, item)) changed.push('anchor')
+  if ((wire.data === undefined ? '' : wire.data) !== truth.data && !(wire.data === null && !isText(item.data)))
+    changed.push('data')
+  const corrected = Object.fromEntries(changed.map((field) => [field, truth[field]]))
+  return { wire: { ...wire, id: truth.id, signature: truth.signature, ...corrected }, changed }
+}
+
+/** An item as an honest scheduler shows it; a message that only Arweave has takes this form. */
+export function wireOfItem(item: DataItem): WireItem {
+  return {
+    id: idOfSignature(item.signature),
+    owner: { address: addressOfKey(item.owner), key: encodeBase64url(item.owner) },
+    tags: item.tags,
+    signature: encodeBase64url(item.signature),
+    anchor: item.anchor.length > 0 && isText(item.anchor) ? text(item.anchor) : null,
+    target: encodeBase64url(item.target),
+    data: text(item.data)
+  }
+}
+
+/** An assignment's anchor is base64url with `show-anchor`, and hidden without. */
+function showsAnchor({ anchor, data }: WireItem, truth: string | null, item: DataItem): boolean {
+  const shown = anchor === '' ? null : anchor
+  return shown === truth || (data === undefined && (shown === null || shown === encodeBase64url(item.anchor)))
+}
+
+function sameTags(shown: readonly Tag[], truth: readonly Tag[]): boolean {
+  return (
+    shown.length === truth.length &&
+    truth.every((tag, place) => shown[place]?.name === tag.name && shown[place].value === tag.value)
+  )
+}
+
+/** Invalid UTF-8 becomes U+FFFD, a byte order mark stays: as Rust's lossy reading, which schedulers use. */
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,90 @@
+/** Bytes from outside: strict base64url, and a reader that never goes past its end. */
+
+/** What a parser makes of hostile bytes: a value, or why there is none. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
+
+export const EMPTY: Uint8Array = new Uint8Array(0)
+
+/**
+ * The bytes of unpadded base64url in its one canonical form (RFC 4648 §5): other letters, padding or stray bits give undefined.
+ *
+ * @example
+ * ```ts
+ * decodeBase64url('AQI') // Uint8Array [1, 2]
+ * decodeBase64url('AQJ') // undefined: the last letter carries bits that no byte has
+ * ```
+ */
+export function decodeBase64url(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
+
+/** Unpadded base64url. */
+export function encodeBase64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+/** Whether both hold the same bytes. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
+/**
+ * Reads forward through bytes. The first reading that cannot be is kept as `failure`; from then on every reading gives zero or
+ * nothing, so that a parser reads top to bottom and asks once, at its end. Loops ask before each round.
+ */
+export class ByteReader {
+  /** Why reading ended early; undefined as long as all is well. */
+  failure: string | undefined = undefined
+  /** Where the failure is only that bytes are missing: how many there must be from the start; else 0. */
+  neededBytes = 0
+  /** The place of the next byte. */
+  offset = 0
+  private readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.offset
+  }
+
+  /** Ends the reading, unless it has ended before. */
+  fail(reason: string): void {
+    this.failure ??= reason
+  }
+
+  /** The next `count` bytes, not copied. */
+  take(count: number): Uint8Array {
+    if (this.failure !== undefined) return EMPTY
+    if (count > this.remaining) {
+      this.neededBytes = this.offset + count
+      this.fail(`cut short: ${count} bytes at ${this.offset}, ${this.remaining} are left`)
+      return EMPTY
+    }
+    const taken = this.bytes.subarray(this.offset, this.offset + count)
+    this.offset += count
+    return taken
+  }
+
+  /** All that is left. */
+  rest(): Uint8Array {
+    return this.take(this.remaining)
+  }
+
+  /** One byte. */
+  byte(): number {
+    return this.take(1)[0] ?? 0
+  }
+
+  /** An unsigned little-endian number of `width` bytes; one above 2^53 - 1 is a failure. */
+  unsigned(width: number): number {
+    const bytes = this.take(width)
+    let value = 0
+    for (let place = bytes.length - 1; place >= 0; place--) value = value * 256 + (bytes[place] ?? 0)
+    if (value <= Number.MAX_SAFE_INTEGER) return value
+    this.fail(`a number too large at ${this.offset - width}`)
+    return 0
+  }
+}

@@ -1,0 +1,73 @@
+/** Verdicts on items as schedulers and gateways show them. */
+import type { TransactionRecord, WireItem } from '../records.ts'
+import { EMPTY } from './bytes.ts'
+import { type DataItem, signedMessage } from './data-item.ts'
+import { deepHash } from './deep-hash.ts'
+import { rebuildFromWire, type ShownItem } from './rebuild.ts'
+import { verifySignature } from './signature.ts'
+import { type HiddenPart, unverifiable, type Verdict } from './verdict.ts'
+
+/**
+ * Verifies a message, an assignment or a process from the scheduler's JSON alone.
+ *
+ * - `valid`: id, address and signature fit, and the text shown is what was signed.
+ * - `unverifiable`: the signature fits nothing that is shown, and `hidden` names the parts that may have been signed otherwise.
+ *   Null data or U+FFFD in it (`data`: binary data, §1.4), no anchor (`anchor`). Ask for the raw item before saying more.
+ * - `invalid`: everything signed is shown and does not fit.
+ *
+ * @param wire a message, an assignment as shown with `show-anchor`, or a process record
+ */
+export function verifyMessage(wire: WireItem): Verdict {
+  return prove(wire).verdict
+}
+
+/** What a gateway says of an item. */
+export type GatewayItem = Pick<TransactionRecord, 'id' | 'owner' | 'tags' | 'recipient' | 'anchor' | 'signature'>
+
+export interface Proof {
+  readonly verdict: Verdict
+  /** The item as signed, where the verdict is valid. */
+  readonly item?: DataItem
+}
+
+/**
+ * Verifies a data item from a gateway's description (GraphQL, headers) and its data (`/raw/<id>`): a module, a checkpoint, an
+ * on-chain item, the true form of a message. An item that lies directly on Arweave is a transaction and never valid here: see
+ * `verifyTransaction`.
+ *
+ * @param data all of its data as signed
+ */
+export function verifyRawItem(record: GatewayItem, data: Uint8Array): Verdict {
+  return proveRawItem(record, data).verdict
+}
+
+/** As `verifyRawItem`, and gives the item: what `asSigned` holds a scheduler's JSON against. */
+export function proveRawItem(record: GatewayItem, data: Uint8Array): Proof {
+  const { id, owner, tags, recipient, signature } = record
+  const anchor = record.anchor === '' ? EMPTY : record.anchor
+  return prove({ id, owner, tags, target: recipient, anchor, signature, data })
+}
+
+function prove(shown: ShownItem): Proof {
+  const rebuilt = rebuildFromWire(shown)
+  if (!rebuilt.ok) return rebuilt
+  const { readings, hidden } = rebuilt
+  const dataHash = deepHash(readings[0]?.data ?? EMPTY)
+  const failed: Verdict[] = []
+  for (const item of readings) {
+    const { signatureType, owner, signature } = item
+    const verdict = verifySignature(signatureType, owner, signedMessage(item, dataHash), signature)
+    if (verdict.status === 'valid') return { verdict, item }
+    failed.push(verdict)
+  }
+  return { verdict: whyNot(failed, hidden) }
+}
+
+/** Only where everything signed is shown and could be judged is it invalid. */
+function whyNot(failed: readonly Verdict[], hidden: readonly HiddenPart[]): Verdict {
+  const [first] = failed
+  const undecided = failed.find(({ status }) => status === 'unverifiable')
+  if (undecided !== undefined) return undecided
+  if (first !== undefined && (hidden.length === 0 || failed.every(({ status }) => status === 'unsupported'))) return first
+  return unverifiable(hidden, `the signature does not fit what is shown; ${hidden.join(' and ')} may not be shown as signed`)
+}

@@ -1,0 +1,112 @@
+/** A capture served on loopback, and the command line run against it. */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const SHARED = path.resolve('../shared')
+const SERVER = path.join(SHARED, 'peernet/serve.mjs')
+export const CLI = path.resolve('dist/bin/ao-audit.js')
+
+/** Without the captures nothing is checked: in CI that is a failure, elsewhere a word. */
+export function requireCaptures() {
+  if (existsSync(SERVER)) return
+  console.error('the captures are not here (../shared/captures): nothing was checked')
+  process.exit(process.env.CI ? 1 : 0)
+}
+
+export function captureFile(capture, file) {
+  return path.join(SHARED, 'captures', capture, file)
+}
+
+export function readCapture(capture, file) {
+  return JSON.parse(readFileSync(captureFile(capture, file), 'utf8'))
+}
+
+/** A port that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** Serves a capture; `args` are the server's own (`--tamper`, `--fault`). */
+export async function serve(capture, args = []) {
+  const port = await freePort()
+  const child = spawn(process.execPath, [SERVER, path.join(SHARED, 'captures', capture), '--port', String(port), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let errors = ''
+  child.stderr.on('data', (text) => {
+    errors += text
+  })
+  const url = `http://127.0.0.1:${port}`
+  if (!args.some((arg) => arg.startsWith('down:'))) {
+    await new Promise((resolve, reject) => {
+      child.stdout.once('data', resolve)
+      child.once('exit', () => reject(new Error(`the server ended: ${errors}`)))
+    })
+  }
+  return {
+    url,
+    log: async () => (await fetch(`${url}/__log`)).text(),
+    close: () => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGKILL'))
+  }
+}
+
+/** Runs the command line to its end. */
+export function run(args, { node = process.execPath, killAfter } = {}) {
+  return new Promise((resolve) => {
+    const begun = performance.now()
+    const child = spawn(node, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (text) => {
+      stdout += text
+    })
+    child.stderr.on('data', (text) => {
+      stderr += text
+    })
+    killAfter?.(child)
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr, seconds: (performance.now() - begun) / 1000 }))
+  })
+}
+
+/** A folder of its own for `work`, gone afterwards. */
+export async function inFolder(work) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-captures-'))
+  try {
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Audits a capture as served, in a store of its own, and reads the report. */
+export async function auditCapture(capture, { serverArgs = [], args = [], node } = {}) {
+  const network = await serve(capture, serverArgs)
+  try {
+    return await inFolder(async (store) => {
+      const { process: id } = readCapture(capture, 'scenario.json')
+      const units = ['--scheduler', network.url, '--gateway', network.url, '--compute', network.url]
+      const ended = await run(['audit', id, ...units, '--store', store, '--json', '--quiet', ...args], { node })
+      return { ...ended, report: parse(ended.stdout) }
+    })
+  } finally {
+    await network.close()
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
