@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { AuditError } from '../errors.ts'
 import { isAddress, isArweaveId } from '../ids.ts'
-import { type Tag, tagValue } from '../records.ts'
+import { type ScheduledMessage, type Tag, tagValue } from '../records.ts'
 
 const NAMED_MAX = 10
 
@@ -81,6 +81,12 @@ const nodeSchema = z
   })
 
 export const latestSchema = nodeSchema
+
+/** An edge put together again of its parts; undefined where its tags do not allow it. */
+export function readScheduled(node: unknown): ScheduledMessage | undefined {
+  const parsed = nodeSchema.safeParse(node)
+  return parsed.success ? (parsed.data as unknown as ScheduledMessage) : undefined
+}
 
 /** `/<process>` (§1.3). */
 export const schedulePageSchema = z.object({

@@ -1,0 +1,204 @@
+/**
+ * The schedule as it was signed. What the scheduler shows otherwise is replaced by the true item, where a gateway has it; what
+ * proves itself nowhere is said so, for nobody may be blamed over it.
+ */
+import { readScheduled } from '../fetch/schemas.ts'
+import type { Finding } from '../findings.ts'
+import type { TransactionId } from '../ids.ts'
+import type { ProcessRecord, ScheduledMessage, TransactionRecord, WireItem } from '../records.ts'
+import { asSigned } from '../verify/as-signed.ts'
+import { type Proof, proveRawItem } from '../verify/message-item.ts'
+import { createScheduleVerifier } from '../verify/schedule.ts'
+import { VALID, type Verdict } from '../verify/verdict.ts'
+import type { Verifier } from './verifier.ts'
+
+/** What a gateway has of an item. */
+export interface RawItem {
+  readonly record: TransactionRecord
+  readonly data: Uint8Array
+}
+
+/** What the signatures of one edge of the schedule say, as shown. */
+export interface EdgeVerdicts {
+  readonly assignment: Verdict
+  /** null: an item on the chain was assigned. */
+  readonly message: Verdict | null
+}
+
+export interface CheckedMessage {
+  /** As signed, where that is known. */
+  readonly scheduled: ScheduledMessage
+  readonly findings: readonly Finding[]
+  /** Why it proves nothing. Then neither does anything after it. */
+  readonly doubt?: string
+}
+
+export interface CheckOptions {
+  readonly process: ProcessRecord
+  /** In nonce order. */
+  readonly schedule: AsyncIterable<ScheduledMessage>
+  readonly verifier: Verifier
+  /** The raw item of an id; undefined where no gateway has it. */
+  rawItem(id: TransactionId): Promise<RawItem | undefined>
+  /** Verdicts from an earlier reading of the same bytes. */
+  known?(nonce: number): Promise<EdgeVerdicts | undefined>
+  remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
+}
+
+const BATCH_EDGES = 32
+const BATCHES_AHEAD = 4
+
+/** Checks message by message; signatures are verified ahead of what is asked for. */
+export async function* checkSchedule(options: CheckOptions): AsyncGenerator<CheckedMessage> {
+  const { process } = options
+  const order = createScheduleVerifier({ process, schedulerAddress: process.scheduler })
+  for await (const { scheduled, verdicts } of withVerdicts(options)) {
+    const assignment = await checkAssignment(options, scheduled, verdicts.assignment)
+    const message = await checkMessage(options, assignment.scheduled, verdicts.message)
+    const step = order.add(message.scheduled, assignment.verdict)
+    const doubt = step.proven ? message.doubt : `the assignment of nonce ${scheduled.nonce} is not proven`
+    yield {
+      scheduled: message.scheduled,
+      findings: [...assignment.findings, ...step.findings, ...message.findings],
+      ...(doubt === undefined ? {} : { doubt })
+    }
+  }
+}
+
+interface Judged {
+  readonly scheduled: ScheduledMessage
+  readonly verdicts: EdgeVerdicts
+}
+
+async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
+  const ahead: Promise<readonly Judged[]>[] = []
+  let batch: ScheduledMessage[] = []
+  const send = () => {
+    const judged = judgeBatch(options, batch)
+    // Awaited in order, later: until then a failure is not unhandled.
+    judged.catch(() => {})
+    ahead.push(judged)
+    batch = []
+  }
+  for await (const scheduled of options.schedule) {
+    batch.push(scheduled)
+    if (batch.length >= BATCH_EDGES) send()
+    if (ahead.length > BATCHES_AHEAD) yield* (await ahead.shift()) ?? []
+  }
+  send()
+  for (const judged of ahead) yield* await judged
+}
+
+async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: readonly ScheduledMessage[]): Promise<Judged[]> {
+  const earlier = await Promise.all(batch.map(({ nonce }) => known?.(nonce)))
+  const items: WireItem[] = []
+  for (const [place, { assignment, message }] of batch.entries()) {
+    if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
+  }
+  const answers = [...(items.length === 0 ? [] : await verifier.verify(items))]
+  const missing: Verdict = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
+  const fresh: (readonly [number, EdgeVerdicts])[] = []
+  const judged = batch.map((scheduled, place): Judged => {
+    const found = earlier[place]
+    if (found !== undefined) return { scheduled, verdicts: found }
+    const assignment = answers.shift() ?? missing
+    const verdicts = { assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
+    fresh.push([scheduled.nonce, verdicts])
+    return { scheduled, verdicts }
+  })
+  if (fresh.length > 0) await remember?.(fresh)
+  return judged
+}
+
+interface CheckedAssignment {
+  readonly scheduled: ScheduledMessage
+  readonly verdict: Verdict
+  readonly findings: readonly Finding[]
+}
+
+/** An assignment that is not shown as it was signed is put right by the item of its id. */
+async function checkAssignment(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict): Promise<CheckedAssignment> {
+  if (verdict.status === 'valid') return { scheduled, verdict, findings: [] }
+  const { proof } = await proveItem(options, scheduled.assignment.id)
+  if (proof?.item === undefined) return { scheduled, verdict, findings: [] }
+  const { wire, changed } = asSigned(scheduled.assignment, proof.item)
+  if (changed.length === 0) return { scheduled, verdict: VALID, findings: [] }
+  const { data: _, ...assignment } = wire
+  const signed = readScheduled({ message: scheduled.message, assignment })
+  // An id that now stands at another nonce is no replacement for this one.
+  if (signed === undefined || signed.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
+  const detail = `the scheduler shows the assignment otherwise than it was signed (${changed.join(', ')}); the true one is used`
+  return {
+    scheduled: signed,
+    verdict: VALID,
+    findings: [finding('ASSIGNMENT_SIGNATURE_INVALID', 'error', 'scheduler', scheduled.nonce, detail)]
+  }
+}
+
+interface CheckedItem {
+  readonly scheduled: ScheduledMessage
+  readonly findings: readonly Finding[]
+  readonly doubt?: string
+}
+
+async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict | null): Promise<CheckedItem> {
+  const { nonce, message, messageId } = scheduled
+  if (message === null || verdict === null) return checkOnChain(options, scheduled)
+  if (verdict.status === 'valid') return { scheduled, findings: [] }
+  const { proof, raw } = await proveItem(options, messageId)
+  if (proof?.item === undefined) {
+    const spoilt = verdict.status === 'invalid'
+    const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
+    const detail = `${verdict.reason}; ${why}`
+    return {
+      scheduled,
+      findings: [
+        spoilt
+          ? finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)
+          : finding('SIGNATURE_NOT_CHECKED', 'warning', 'scheduler', nonce, detail)
+      ],
+      doubt: `the message of nonce ${nonce} is not proven: ${detail}`
+    }
+  }
+  const { wire, changed } = asSigned(message, proof.item)
+  if (changed.length > 0) {
+    const detail = `the scheduler shows the message otherwise than it was signed (${changed.join(', ')}); the true one is used`
+    const replaced = { ...wire, data: wire.data ?? null }
+    return {
+      scheduled: { ...scheduled, message: replaced },
+      findings: [finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)]
+    }
+  }
+  if (!message.data?.includes('\u{FFFD}')) return { scheduled, findings: [] }
+  const detail = 'its data is no UTF-8: the unit saw, and so does this replay, U+FFFD in its place'
+  return { scheduled, findings: [finding('MESSAGE_DATA_LOSSY', 'info', 'process', nonce, detail)] }
+}
+
+/** An item that was assigned from the chain comes from the gateway alone (§1.8). */
+async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage): Promise<CheckedItem> {
+  const { nonce, messageId } = scheduled
+  const { proof, raw } = await proveItem(options, messageId)
+  if (proof?.item !== undefined) return { scheduled, findings: [] }
+  const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
+  const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
+  return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt: `nonce ${nonce}: ${detail}` }
+}
+
+async function proveItem(options: CheckOptions, id: TransactionId): Promise<{ readonly proof?: Proof; readonly raw?: RawItem }> {
+  const raw = await options.rawItem(id)
+  return raw === undefined ? {} : { raw, proof: proveRawItem(raw.record, raw.data) }
+}
+
+function reasonOf(proof: Proof | undefined): string {
+  return proof === undefined || proof.verdict.status === 'valid' ? 'unknown' : proof.verdict.reason
+}
+
+function finding(
+  code: Finding['code'],
+  severity: Finding['severity'],
+  attribution: Finding['attribution'],
+  nonce: number,
+  detail: string
+): Finding {
+  return { code, severity, attribution, nonce, detail }
+}

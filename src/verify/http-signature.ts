@@ -1,0 +1,72 @@
+/** Signed HTTP messages of HyperBEAM (`httpsig@1.0`; protocol §6.7): close to RFC 9421, with rules of its own. */
+import { addressOfKey } from './data-item.ts'
+import { verifyRsaPss } from './signature.ts'
+import { invalid, unverifiable, VALID, type Verdict } from './verdict.ts'
+
+export interface HttpSignature {
+  readonly label: string
+  /** `rsa-pss-sha512`; an `hmac-sha256` is made with a public key and proves nothing. */
+  readonly algorithm: string
+  /** base64url(SHA-256(key)) of the key that the signature names. */
+  readonly signer: string
+  /** The names it covers; nothing else of the message is signed. */
+  readonly covered: readonly string[]
+  readonly verdict: Verdict
+}
+
+const MAX_HEADER_CHARS = 64 * 1024
+const MEMBER = /[\s,]*([a-z*][\w.*-]*)=\(((?:"[^"]*" *)*)\)((?:;[a-z*][\w.*-]*=(?:"[^"]*"|\d+))*)/y
+const PARAMETER = /;([a-z*][\w.*-]*)=("[^"]*"|\d+)/g
+const VALUE = /[\s,]*([a-z*][\w.*-]*)=:([A-Za-z0-9+/=]*):/y
+
+/**
+ * Verifies every signature of a message over its headers. The body is signed only where `content-digest` is covered, and then
+ * by its digest: whoever reads the body compares that.
+ *
+ * @param headers by lower-case name; a response's status under `status`
+ */
+export function verifyHttpSignatures(headers: ReadonlyMap<string, string>): readonly HttpSignature[] {
+  const values = new Map(matches(VALUE, headers.get('signature')).map(([, label, value]) => [label, value]))
+  return matches(MEMBER, headers.get('signature-input')).map(([, label = '', list = '', rest = '']) => {
+    const covered = [...list.matchAll(/"([^"]*)"/g)].map(([, name = '']) => name)
+    const parameters = new Map([...rest.matchAll(PARAMETER)].map(([, name = '', value = '']) => [name, value]))
+    const named = (name: string) => (parameters.get(name) ?? '').replaceAll('"', '')
+    const key = Buffer.from(named('keyid').replace(/^publickey:/, ''), 'base64')
+    const signature = Buffer.from(values.get(label) ?? '', 'base64')
+    const base = signatureBase(headers, covered, parameters)
+    const verdict = judge(named('alg'), base, key, signature)
+    return { label, algorithm: named('alg'), signer: addressOfKey(key), covered, verdict }
+  })
+}
+
+function judge(algorithm: string, base: string | undefined, key: Uint8Array, signature: Uint8Array): Verdict {
+  if (algorithm !== 'rsa-pss-sha512') return unverifiable(['signature-type'], `${algorithm || 'no algorithm'} is no signature`)
+  if (base === undefined) return invalid('a header that is covered is missing')
+  return verifyRsaPss(key, Buffer.from(base), signature, 'sha512') ? VALID : invalid('the signature does not fit the headers')
+}
+
+/** Lines of what is covered, names without their `@`; then the list itself, names with it, its parameters sorted by name. */
+function signatureBase(
+  headers: ReadonlyMap<string, string>,
+  covered: readonly string[],
+  parameters: ReadonlyMap<string, string>
+): string | undefined {
+  const lines: string[] = []
+  for (const name of covered) {
+    const value = headers.get(name.replace(/^@/, ''))
+    if (value === undefined) return undefined
+    lines.push(`"${name.replace(/^@/, '')}": ${value}`)
+  }
+  const sorted = [...parameters].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `;${name}=${value}`)
+  lines.push(`"@signature-params": (${covered.map((name) => `"${name}"`).join(' ')})${sorted.join('')}`)
+  return lines.join('\n')
+}
+
+/** All members from the start on; a member that cannot be read ends the list. */
+function matches(pattern: RegExp, text = ''): RegExpExecArray[] {
+  const found: RegExpExecArray[] = []
+  if (text.length > MAX_HEADER_CHARS) return found
+  const sticky = new RegExp(pattern)
+  for (let match = sticky.exec(text); match !== null; match = sticky.exec(text)) found.push(match)
+  return found
+}
