@@ -1,6 +1,9 @@
 /** A Compute Unit (ao-protocol §2.1). */
+import { AuditError } from '../errors.ts'
+import type { ProcessId } from '../ids.ts'
 import type { EvaluationResult } from '../records.ts'
 import type { Http } from './http.ts'
+import { createPageSize } from './page-size.ts'
 import { addressSchema, listedPageSchema, parseWire } from './schemas.ts'
 import type { ComputeSource, ListedPage } from './sources.ts'
 
@@ -8,50 +11,67 @@ const LISTED_PAGE = 500
 const DETAIL_CHARS = 500
 /** An answer without any of these claims nothing. */
 const CLAIMING = ['Messages', 'Output', 'Error']
-const CLIENT_ERRORS = Array.from({ length: 100 }, (_, place) => 400 + place).filter((status) => status !== 408 && status !== 429)
 
 /** @param url the unit's base URL */
 export function createCompute(http: Http, url: string): ComputeSource {
   const base = url.replace(/\/+$/, '')
-  const maxBytes = http.limits.answerBytes
+  const { recordBytes, resultBytes, listedPageBytes } = http.limits
+  const inPages = { results: createPageSize(), cron: createPageSize() }
 
-  async function list(kind: 'results' | 'cron', processId: string, cursor: string | undefined): Promise<ListedPage> {
-    const from = cursor === undefined ? '' : `&from=${encodeURIComponent(cursor)}`
-    const at = `${base}/${kind}/${processId}?limit=${LISTED_PAGE}&sort=ASC${from}`
-    const { value } = await http.json({ role: 'compute-unit', url: at, maxBytes })
-    const { pageInfo, edges } = parseWire(listedPageSchema, value, at)
-    return {
-      edges: edges.map(({ node, cursor: { key } }) => ({ key, value: node as EvaluationResult, raw: JSON.stringify(node) })),
-      next: pageInfo.hasNextPage ? edges.at(-1)?.cursor.text : undefined
-    }
+  async function list(kind: 'results' | 'cron', processId: ProcessId, after: string | undefined): Promise<ListedPage> {
+    const from = after === undefined ? '' : `&from=${encodeURIComponent(after)}`
+    return inPages[kind](LISTED_PAGE, async (size) => {
+      const at = `${base}/${kind}/${processId}?limit=${size}&sort=ASC${from}`
+      const { value } = await http.json({ role: 'compute-unit', url: at, maxBytes: listedPageBytes })
+      const { pageInfo, edges } = parseWire(listedPageSchema, value, at)
+      const last = edges.at(-1)?.cursor.text
+      return {
+        edges: edges.map(({ node, cursor: { key } }) => ({ key, value: node, raw: JSON.stringify(node) })),
+        // A page that ends where it began leads nowhere.
+        next: pageInfo.hasNextPage && last !== after ? last : undefined
+      }
+    })
   }
 
   return {
     url: base,
 
     async address() {
-      const { status, value } = await http.json({ role: 'compute-unit', url: `${base}/`, maxBytes, accept: CLIENT_ERRORS })
-      const parsed = addressSchema.safeParse(value)
-      return status === 200 && parsed.success ? parsed.data.address : undefined
+      try {
+        const question = { role: 'compute-unit', url: `${base}/`, maxBytes: recordBytes, accept: isRefusal } as const
+        const parsed = addressSchema.safeParse((await http.json(question)).value)
+        return parsed.success ? parsed.data.address : undefined
+      } catch (error) {
+        // A page for people, say: it names no address.
+        if (error instanceof AuditError && (error.code === 'WIRE_INVALID' || error.code === 'ANSWER_TOO_LARGE'))
+          return undefined
+        throw error
+      }
     },
 
     async result(processId, messageId) {
-      const at = `${base}/result/${messageId}?process-id=${processId}`
-      // 202: it still evaluates; ask again.
       const { status, text, value } = await http.json({
         role: 'compute-unit',
-        url: at,
-        maxBytes,
-        accept: CLIENT_ERRORS,
-        busy: (answered) => answered === 202
+        url: `${base}/result/${messageId}?process-id=${processId}`,
+        maxBytes: resultBytes,
+        accept: isRefusal,
+        busy: (answered) => answered === 202,
+        acceptTrouble: true
       })
-      const claims =
-        status === 200 && typeof value === 'object' && value !== null && CLAIMING.some((field) => Object.hasOwn(value, field))
-      if (claims) return { kind: 'claim', value: value as EvaluationResult, raw: text }
+      if (status === 200 && claims(value)) return { kind: 'claim', value, raw: text }
       return { kind: 'unavailable', status, detail: text.slice(0, DETAIL_CHARS) }
     },
 
     results: (processId, cursor) => list('results', processId, cursor),
     cron: (processId, cursor) => list('cron', processId, cursor)
   }
+}
+
+/** The unit says no, for good: 404, 425 and the like. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429
+}
+
+function claims(value: unknown): value is EvaluationResult {
+  return typeof value === 'object' && value !== null && CLAIMING.some((field) => Object.hasOwn(value, field))
 }

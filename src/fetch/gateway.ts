@@ -1,23 +1,28 @@
 /** Gateways: GraphQL and raw data (ao-protocol §5.3). Several are asked in turn until one answers. */
-import { getSdk, SortOrder } from 'arweave-graphql'
+import { type GetTransactionsQueryVariables, getSdk, SortOrder } from 'arweave-graphql'
 import { AuditError } from '../errors.ts'
-import type { ModuleId } from '../ids.ts'
 import type { BlockRecord, TransactionRecord } from '../records.ts'
 import type { Http } from './http.ts'
 import { blocksSchema, parseWire, transactionsSchema } from './schemas.ts'
 import type { GatewaySource, TransactionQuery } from './sources.ts'
+import { shown } from './words.ts'
 
 type Sdk = ReturnType<typeof getSdk>
 
+interface Gateway {
+  readonly url: string
+  readonly sdk: Sdk
+}
+
 const PAGE = 100
-const BLOCKS_MAX = 1_000_000
+const GONE = [404, 410]
 
 /** @param urls base URLs, in the order in which they are asked */
 export function createGateway(http: Http, urls: readonly string[]): GatewaySource {
-  const gateways = urls.map((url) => url.replace(/\/+$/, '')).map((url) => ({ url, sdk: sdkOf(http, url) }))
+  const gateways = urls.map((url) => url.replace(/\/+$/, '')).map((url): Gateway => ({ url, sdk: sdkOf(http, url) }))
 
   /** Asks one after another; `undefined` means: this one does not have it. */
-  async function inTurn<T>(ask: (gateway: { readonly url: string; readonly sdk: Sdk }) => Promise<T | undefined>): Promise<T | undefined> {
+  async function inTurn<T>(ask: (gateway: Gateway) => Promise<T | undefined>): Promise<T | undefined> {
     const failures: AuditError[] = []
     for (const gateway of gateways) {
       try {
@@ -29,18 +34,22 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
       }
     }
     const [first] = failures
+    // One that answered does not have it; the others are not asked for more than they can say.
     if (first === undefined || failures.length < gateways.length) return undefined
     if (failures.length === 1) throw first
-    const message = `no gateway answered: ${failures.map((failure) => failure.message).join('; ')}`
-    throw new AuditError('UNIT_UNREACHABLE', message.slice(0, 1000), { hint: 'name another with --gateway URL', cause: first })
+    throw new AuditError('UNIT_UNREACHABLE', `no gateway answered: ${failures.map(({ message }) => message).join('; ')}`, {
+      hint: 'name another with --gateway URL',
+      cause: first,
+      unit: { role: 'gateway', url: gateways.map(({ url }) => url).join(', ') }
+    })
   }
 
   return {
     urls: gateways.map(({ url }) => url),
 
     async transactions(query) {
-      const found = await inTurn(async ({ url, sdk }) => {
-        const records = await readTransactions(sdk, url, query)
+      const found = await inTurn(async (gateway) => {
+        const records = await readTransactions(gateway, query)
         return records.length > 0 ? records : undefined
       })
       return found ?? []
@@ -48,13 +57,20 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
 
     raw: (id, maxBytes) =>
       inTurn(async ({ url }) => {
-        const { status, bytes } = await http.bytes({ role: 'gateway', url: `${url}/raw/${id}`, maxBytes, accept: [404, 410] })
+        const accept = (status: number) => GONE.includes(status)
+        const { status, bytes } = await http.bytes({ role: 'gateway', url: `${url}/raw/${id}`, maxBytes, accept })
         return status === 200 ? { bytes, gateway: url } : undefined
       }),
 
     async blocks(fromHeight, toHeight) {
-      const found = await inTurn(({ url, sdk }) => readBlocks(sdk, url, fromHeight, toHeight))
-      return found ?? []
+      let fullest: readonly BlockRecord[] = []
+      // One that is behind does not have the newest yet: the next may.
+      const whole = await inTurn(async (gateway) => {
+        const blocks = await readBlocks(gateway, fromHeight, toHeight, http.limits.pages)
+        if (blocks.length > fullest.length) fullest = blocks
+        return blocks.length > toHeight - fromHeight ? blocks : undefined
+      })
+      return whole ?? fullest
     }
   }
 }
@@ -63,55 +79,75 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
 function sdkOf(http: Http, url: string): Sdk {
   const client = {
     async request(document: { readonly loc?: { readonly source: { readonly body: string } } }, variables: unknown) {
-      // The package's query leaves out what a signature is checked with.
-      const query = (document.loc?.source.body ?? '').replace(/(transactions[\s\S]*?node\s*\{\s*id\b)/, '$1 signature anchor')
+      const query = withSignature(document.loc?.source.body ?? '')
       const at = `${url}/graphql`
-      const { value } = await http.json({ role: 'gateway', url: at, body: { query, variables }, maxBytes: http.limits.answerBytes })
-      const data = typeof value === 'object' && value !== null ? (value as { data?: unknown }).data : undefined
-      if (typeof data !== 'object' || data === null) throw new AuditError('WIRE_INVALID', `${at} answered without data`)
-      return data
+      const { value } = await http.json({
+        role: 'gateway',
+        url: at,
+        body: { query, variables },
+        maxBytes: http.limits.graphqlBytes
+      })
+      const { data, errors } = (typeof value === 'object' && value !== null ? value : {}) as {
+        data?: unknown
+        errors?: unknown
+      }
+      if (typeof data === 'object' && data !== null) return data
+      const why = errors === undefined ? '' : `: ${shown(JSON.stringify(errors))}`
+      throw new AuditError('WIRE_INVALID', `${shown(at)} answered without data${why}`, { unit: { role: 'gateway', url } })
     }
   }
   return getSdk(client as unknown as Parameters<typeof getSdk>[0])
 }
 
-async function readTransactions(sdk: Sdk, url: string, query: TransactionQuery): Promise<TransactionRecord[]> {
+/** The package's query leaves out what a signature is checked with. */
+function withSignature(query: string): string {
+  return query.replace(/(transactions\([\s\S]*?node\s*\{\s*id\b)/, '$1 signature anchor')
+}
+
+async function readTransactions({ url, sdk }: Gateway, query: TransactionQuery): Promise<TransactionRecord[]> {
   const { ids, owners, tags, limit, sort = 'HEIGHT_DESC' } = query
+  const filter: GetTransactionsQueryVariables = {
+    ...(ids === undefined ? {} : { ids: [...ids] }),
+    ...(owners === undefined ? {} : { owners: [...owners] }),
+    ...(tags === undefined ? {} : { tags: tags.map(({ name, values }) => ({ name, values: [...values] })) }),
+    sort: sort === 'HEIGHT_ASC' ? SortOrder.HeightAsc : SortOrder.HeightDesc
+  }
   const records: TransactionRecord[] = []
+  let asked = 0
   let after: string | undefined
-  while (records.length < limit) {
-    const first = Math.min(PAGE, limit - records.length)
-    const answer = await sdk.getTransactions({
-      ...(ids === undefined ? {} : { ids: [...ids] }),
-      ...(owners === undefined ? {} : { owners: [...owners] }),
-      ...(tags === undefined ? {} : { tags: tags.map(({ name, values }) => ({ name, values: [...values] })) }),
-      ...(after === undefined ? {} : { after }),
-      first,
-      sort: sort === 'HEIGHT_ASC' ? SortOrder.HeightAsc : SortOrder.HeightDesc
-    })
+  while (asked < limit) {
+    const first = Math.min(PAGE, limit - asked)
+    const answer = await sdk.getTransactions({ ...filter, first, ...(after === undefined ? {} : { after }) })
     const { pageInfo, edges } = parseWire(transactionsSchema, answer.transactions, `${url}/graphql`)
     for (const { node } of edges.slice(0, first)) {
-      records.push({
-        id: node.id as ModuleId,
-        owner: node.owner,
-        tags: node.tags,
+      const { block, ...rest } = node
+      const record = {
+        ...rest,
         recipient: node.recipient ?? '',
         anchor: node.anchor ?? '',
-        signature: node.signature ?? '',
-        blockHeight: node.block?.height ?? null,
+        blockHeight: block?.height ?? null,
         gateway: url
-      })
+      }
+      // One that was not asked for is no answer.
+      if (answers(record, query)) records.push(record)
     }
+    asked += first
     after = edges.at(-1)?.cursor
     if (!pageInfo.hasNextPage || after === undefined) break
   }
   return records
 }
 
-async function readBlocks(sdk: Sdk, url: string, min: number, max: number): Promise<BlockRecord[]> {
-  const blocks: BlockRecord[] = []
+function answers({ id, tags }: TransactionRecord, query: TransactionQuery): boolean {
+  const carries = (name: string, values: readonly string[]) =>
+    tags.some((tag) => tag.name === name && values.includes(tag.value))
+  return (query.ids?.includes(id) ?? true) && (query.tags ?? []).every(({ name, values }) => carries(name, values))
+}
+
+async function readBlocks({ url, sdk }: Gateway, min: number, max: number, maxPages: number): Promise<BlockRecord[]> {
+  const blocks = new Map<number, BlockRecord>()
   let after: string | undefined
-  while (blocks.length < BLOCKS_MAX) {
+  for (let page = 0; page < maxPages; page++) {
     const answer = await sdk.getBlocks({
       height: { min, max },
       first: PAGE,
@@ -119,10 +155,14 @@ async function readBlocks(sdk: Sdk, url: string, min: number, max: number): Prom
       ...(after === undefined ? {} : { after })
     })
     const { pageInfo, edges } = parseWire(blocksSchema, answer.blocks, `${url}/graphql`)
-    // A gateway gives seconds.
-    for (const { node } of edges) blocks.push({ height: node.height, timestamp: node.timestamp * 1000 })
+    const known = blocks.size
+    for (const { node } of edges) {
+      // A gateway gives seconds.
+      if (node.height >= min && node.height <= max)
+        blocks.set(node.height, { height: node.height, timestamp: node.timestamp * 1000 })
+    }
     after = edges.at(-1)?.cursor
-    if (!pageInfo.hasNextPage || after === undefined) break
+    if (!pageInfo.hasNextPage || after === undefined || blocks.size === known) break
   }
-  return blocks.filter(({ height }) => height >= min && height <= max).sort((left, right) => left.height - right.height)
+  return [...blocks.values()].sort((left, right) => left.height - right.height)
 }

@@ -36,7 +36,8 @@ async function locationOf(gateway: GatewaySource, owner: Address): Promise<URL> 
     ]
     const [record] = await gateway.transactions({ owners: [owner], tags, limit: 1, sort: 'HEIGHT_DESC' })
     const named = record === undefined ? undefined : (tagValue(record.tags, 'Url') ?? tagValue(record.tags, 'url'))
-    if (named !== undefined && URL.canParse(named)) return new URL(named)
+    const url = named !== undefined && URL.canParse(named) ? new URL(named) : undefined
+    if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   }
   throw missing(`the scheduler ${owner} has published no location`)
 }

@@ -1,81 +1,138 @@
 /** A schedule read page by page: by the highest nonce below which none is missing, whatever order it comes in (§1.3). */
+import { AuditError } from '../errors.ts'
 import type { ProcessId } from '../ids.ts'
 import type { ScheduledMessage } from '../records.ts'
+import { DEFAULT_FETCH_LIMITS } from './limits.ts'
 import type { SchedulerSource } from './sources.ts'
 
 export interface ScheduleRange {
+  /** Both inclusive. */
   readonly fromNonce: number
   readonly toNonce: number
+  /** Messages of a page. */
   readonly pageSize: number
+  /** No more pages than this are read. */
+  readonly maxPages?: number
 }
 
 /** What was wrong with the schedule as served. */
 export interface ScheduleAnomaly {
+  /** `gap`: not served; `twice`: more than once in a page, or with other content in a later one; `outOfOrder`: behind a higher one. */
   readonly kind: 'gap' | 'twice' | 'outOfOrder'
   readonly nonce: number
+  /** For a `gap` of more than one nonce: its last one. */
+  readonly through?: number
   /** For `twice`: what came later under the nonce, as proof. */
   readonly messages?: readonly ScheduledMessage[]
 }
 
 export interface SchedulePart {
-  /** In nonce order, each nonce once. */
+  /** In nonce order, each nonce once: of several the one that came first. */
   readonly messages: readonly ScheduledMessage[]
   readonly anomalies: readonly ScheduleAnomaly[]
 }
 
+/** A page is never asked to be larger than this, however far out of its place a message lies. */
+const PAGE_MAX = 100_000
+/** Messages that came before their turn and are kept until then, in pages: what is dropped is asked for again. */
+const EARLY_PAGES = 4
+
 /**
- * Reads the nonces of a range, both ends inclusive.
+ * Reads the nonces of a range.
  *
- * It goes on from the highest nonce without a gap; a nonce that the scheduler leaves out twice is a gap, and it goes on behind
- * it. Every page moves on by at least one nonce, so it ends whatever is served.
+ * It goes on from the highest nonce below which none is missing. A nonce that its page does not have is asked for again, in
+ * larger pages while there is more: the scheduler orders them by its clock, which may jump (§1.3). One that stays away is a
+ * gap, and what lies behind it is read all the same.
+ *
+ * @param source whose schedule
+ * @returns parts in nonce order; every page moves on, or is one of the few that ask again, so it ends whatever is served
+ * @throws AuditError `ANSWER_TOO_LARGE` after `maxPages`, and as `source.page`
+ *
+ * @example
+ * ```ts
+ * for await (const { messages } of readSchedule(scheduler, id, { fromNonce: 0, toNonce: 401, pageSize: 500 })) keep(messages)
+ * ```
  */
 export async function* readSchedule(
   source: SchedulerSource,
   processId: ProcessId,
-  { fromNonce, toNonce, pageSize }: ScheduleRange
+  { fromNonce, toNonce, pageSize, maxPages = DEFAULT_FETCH_LIMITS.pages }: ScheduleRange
 ): AsyncGenerator<SchedulePart> {
+  const early = new Map<number, ScheduledMessage>()
   let next = fromNonce
-  let askedAgain = false
-  /** Messages that came before their turn. */
-  let early = new Map<number, ScheduledMessage>()
+  let size = pageSize
+  /** How many messages came when `next` was not among them; undefined where it was not asked for yet. */
+  let withoutNext: number | undefined
 
-  while (next <= toNonce) {
-    const page = await source.page(processId, next - 1, pageSize)
-    const anomalies: ScheduleAnomaly[] = []
-    let previous = next - 1
-    for (const message of page.messages) {
-      const { nonce } = message
-      if (nonce < next || nonce > toNonce) continue
-      const known = early.get(nonce)
-      if (known === undefined) {
-        early.set(nonce, message)
-        if (nonce < previous) anomalies.push({ kind: 'outOfOrder', nonce })
-        previous = nonce
-      } else if (!askedAgain) anomalies.push({ kind: 'twice', nonce, messages: [message] })
-    }
-    const messages: ScheduledMessage[] = []
-    for (let message = early.get(next); message !== undefined; message = early.get(next)) {
-      messages.push(message)
-      early.delete(next)
-      next++
-    }
+  for (let pages = 0; next <= toNonce; pages++) {
+    if (pages >= maxPages)
+      throw new AuditError('ANSWER_TOO_LARGE', `${source.url} serves its schedule in more than ${maxPages} pages`)
+    const page = await source.page(processId, next - 1, size)
+    const anomalies = sortIn(page.messages, early, next, toNonce)
+    const messages = takeFrom(early, next)
+    next += messages.length
+    const mayLieBehind = page.hasNextPage && page.messages.length > (withoutNext ?? -1) && size < PAGE_MAX
     if (messages.length > 0) {
-      askedAgain = false
-      yield { messages, anomalies }
-      continue
+      size = pageSize
+      withoutNext = undefined
+    } else if (withoutNext === undefined || mayLieBehind) {
+      if (page.hasNextPage) size = Math.min(size * 2, PAGE_MAX)
+      withoutNext = page.messages.length
+    } else {
+      const last = Math.min(toNonce, ...smallest(early, 1).map((nonce) => nonce - 1))
+      anomalies.push({ kind: 'gap', nonce: next, ...(last > next ? { through: last } : {}) })
+      messages.push(...takeFrom(early, last + 1))
+      next = last + 1 + messages.length
+      size = pageSize
+      withoutNext = undefined
     }
-    if (!askedAgain) {
-      if (anomalies.length > 0) yield { messages, anomalies }
-      askedAgain = true
-      continue
-    }
-    // Twice without it: a gap, up to the next that is there.
-    const last = early.size === 0 ? toNonce : Math.min(...early.keys()) - 1
-    const gaps: ScheduleAnomaly[] = []
-    for (let nonce = next; nonce <= last; nonce++) gaps.push({ kind: 'gap', nonce })
-    yield { messages: [], anomalies: gaps }
-    next = last + 1
-    askedAgain = false
-    early = new Map([...early].filter(([nonce]) => nonce >= next))
+    if (messages.length > 0 || anomalies.length > 0) yield { messages, anomalies }
+    dropHighest(early, EARLY_PAGES * pageSize)
   }
+}
+
+/** Puts a page's messages of [next, toNonce] into `early`, and says what is wrong with them. */
+function sortIn(
+  served: readonly ScheduledMessage[],
+  early: Map<number, ScheduledMessage>,
+  next: number,
+  toNonce: number
+): ScheduleAnomaly[] {
+  const anomalies: ScheduleAnomaly[] = []
+  const ofThisPage = new Set<number>()
+  let previous = next
+  for (const message of served) {
+    const { nonce } = message
+    if (nonce < next || nonce > toNonce) continue
+    const known = early.get(nonce)
+    if (known === undefined) {
+      early.set(nonce, message)
+      ofThisPage.add(nonce)
+      if (nonce < previous) anomalies.push({ kind: 'outOfOrder', nonce })
+    } else if (ofThisPage.has(nonce) || JSON.stringify(known) !== JSON.stringify(message)) {
+      anomalies.push({ kind: 'twice', nonce, messages: [message] })
+    }
+    previous = nonce
+  }
+  return anomalies
+}
+
+/** The messages from `nonce` on up to the first that is missing. */
+function takeFrom(early: Map<number, ScheduledMessage>, nonce: number): ScheduledMessage[] {
+  const taken: ScheduledMessage[] = []
+  for (let message = early.get(nonce); message !== undefined; message = early.get(nonce + taken.length)) {
+    taken.push(message)
+    early.delete(message.nonce)
+  }
+  return taken
+}
+
+function dropHighest(early: Map<number, ScheduledMessage>, keep: number): void {
+  if (early.size <= keep) return
+  const kept = new Set(smallest(early, keep))
+  for (const nonce of early.keys()) if (!kept.has(nonce)) early.delete(nonce)
+}
+
+function smallest(early: Map<number, ScheduledMessage>, count: number): number[] {
+  return [...early.keys()].sort((left, right) => left - right).slice(0, count)
 }

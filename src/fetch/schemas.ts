@@ -1,166 +1,199 @@
 /** What units may answer, as schemas: wire data is read once, here, and everything faulty in it is named. */
 import { z } from 'zod'
 import { AuditError } from '../errors.ts'
-import { isAddress, isArweaveId } from '../ids.ts'
-import { type ScheduledMessage, type Tag, tagValue } from '../records.ts'
+import {
+  type Address,
+  type AssignmentId,
+  isAddress,
+  isArweaveId,
+  type MessageId,
+  type ModuleId,
+  type ProcessId,
+  type TransactionId
+} from '../ids.ts'
+import { type EvaluationKey, type ProcessRecord, type ScheduledMessage, type Tag, tagValue } from '../records.ts'
+import { shown } from './words.ts'
 
-const NAMED_MAX = 10
+const FAULTS_MAX_CHARS = 4_000
 
 /**
  * Reads `value` by `schema`.
  *
  * @param url where it came from
- * @throws AuditError `WIRE_INVALID`, naming the faulty fields and the URL
+ * @throws AuditError `WIRE_INVALID`, naming every faulty field (the list cut at 4000 characters) and the URL
+ *
+ * @example
+ * ```ts
+ * parseWire(addressSchema, { address: 7 }, 'https://cu.example/')
+ * // AuditError: https://cu.example/ answered with faulty fields: address: must be an address
+ * ```
  */
 export function parseWire<T>(schema: z.ZodType<T>, value: unknown, url: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(({ path, message }) => `${pathText(path)}: ${message}`)
-  const more = faults.length > NAMED_MAX ? `; and ${faults.length - NAMED_MAX} more` : ''
-  throw new AuditError('WIRE_INVALID', `${url.slice(0, 300)} answered with faulty fields: ${faults.slice(0, NAMED_MAX).join('; ')}${more}`)
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the whole'}: ${message}`)
+  throw new AuditError(
+    'WIRE_INVALID',
+    `${shown(url)} answered with faulty fields: ${shown(faults.join('; '), FAULTS_MAX_CHARS)}`
+  )
 }
 
-function pathText(path: readonly PropertyKey[]): string {
-  return path.map(String).join('.').slice(0, 100) || 'the whole'
+/** A text of which `test` knows that it is one of a kind. */
+function kindOf<T extends string>(test: (text: string) => boolean, message: string) {
+  return z.custom<T>((value) => typeof value === 'string' && test(value), message)
 }
 
-const id = z.string().refine(isArweaveId, 'must be 43 characters of base64url')
-const address = z.string().refine(isAddress, 'must be an address')
-export const tagsSchema: z.ZodType<readonly Tag[]> = z.array(z.object({ name: z.string(), value: z.string() }).strip()).max(10_000)
-const ownerSchema = z.object({ address, key: z.string().max(4000).catch('') })
-
-/** A number that the scheduler writes as a tag's text (§1.5): digits, as the CU's parseInt reads them. */
-function numberTag(name: string) {
-  return (tags: readonly Tag[], context: z.RefinementCtx): number => {
-    const text = tagValue(tags, name) ?? ''
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-    if (!Number.isSafeInteger(value)) {
-      context.addIssue({ code: 'custom', path: ['tags', name], message: 'must be a whole number' })
-      return 0
-    }
-    return value
-  }
-}
-
-const nullableText = z.string().nullish().transform((text) => text ?? null)
-
-const itemSchema = z.object({
-  id,
-  owner: ownerSchema,
-  tags: tagsSchema,
-  signature: z.string().max(8000),
-  anchor: nullableText,
-  target: nullableText
+const AN_ID = 'must be 43 characters of base64url'
+const AN_ADDRESS = 'must be an address'
+const id = kindOf<TransactionId>(isArweaveId, AN_ID)
+const address = kindOf<Address>(isAddress, AN_ADDRESS)
+const signature = z.string().max(8_000)
+const tags = z.array(z.object({ name: z.string(), value: z.string() })).max(10_000)
+/** Some gateways do not know a key. An address that does not belong to it is found by `verify`, which knows the key's type. */
+const owner = z.object({
+  address: z.string().max(200),
+  key: z
+    .string()
+    .max(4_000)
+    .nullish()
+    .transform((key) => key ?? '')
 })
+const textOrNull = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? null)
+/** JSON whose names are anybody's, `__proto__` among them: taken as it is, never copied by name. */
+const jsonObject = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object'
+)
 
-const nonce = numberTag('Nonce')
-const epoch = numberTag('Epoch')
-const timestamp = numberTag('Timestamp')
-const blockHeight = numberTag('Block-Height')
+/** Digits as the CU's parseInt reads them, leading zeros among them. */
+function wholeNumber(text: string | undefined): number | undefined {
+  const value = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : undefined
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+/** A number that the scheduler writes as an assignment's tag (§1.5). */
+function numberTag(tags: readonly Tag[], name: string, context: z.RefinementCtx): number {
+  const value = wholeNumber(tagValue(tags, name))
+  if (value === undefined) fault(context, ['assignment', 'tags', name], 'must be a whole number')
+  return value ?? 0
+}
+
+function fault(context: z.RefinementCtx, path: string[], message: string): void {
+  context.addIssue({ code: 'custom', path, message })
+}
+
+const item = z.object({ id, owner, tags, signature, anchor: textOrNull, target: textOrNull })
 
 /** One edge of a schedule (§1.4, §1.5). */
-const nodeSchema = z
-  .object({
-    message: itemSchema.extend({ data: z.string().nullish() }).nullable(),
-    assignment: itemSchema
-  })
-  .transform(({ message, assignment }, context) => {
-    const { tags } = assignment
-    const assigned = tagValue(tags, 'Message') ?? message?.id ?? ''
-    if (!isArweaveId(assigned)) context.addIssue({ code: 'custom', path: ['assignment', 'tags', 'Message'], message: 'must be an id' })
+export const scheduledMessageSchema = z
+  .object({ message: item.extend({ data: textOrNull }).nullish(), assignment: item })
+  .transform(({ message = null, assignment }, context): ScheduledMessage => {
+    // A process's own assignment names no message (§1.5).
+    const messageId = tagValue(assignment.tags, 'Message') ?? message?.id ?? ''
+    if (!isArweaveId(messageId)) fault(context, ['assignment', 'tags', 'Message'], AN_ID)
     return {
-      nonce: nonce(tags, context),
-      epoch: epoch(tags, context),
-      timestamp: timestamp(tags, context),
-      blockHeight: blockHeight(tags, context),
-      hashChain: tagValue(tags, 'Hash-Chain') ?? '',
-      assignment,
+      nonce: numberTag(assignment.tags, 'Nonce', context),
+      epoch: numberTag(assignment.tags, 'Epoch', context),
+      timestamp: numberTag(assignment.tags, 'Timestamp', context),
+      blockHeight: numberTag(assignment.tags, 'Block-Height', context),
+      hashChain: tagValue(assignment.tags, 'Hash-Chain') ?? '',
+      assignment: { ...assignment, id: assignment.id as AssignmentId },
       message,
-      messageId: assigned
+      messageId: messageId as MessageId
     }
   })
-
-export const latestSchema = nodeSchema
 
 /** An edge put together again of its parts; undefined where its tags do not allow it. */
 export function readScheduled(node: unknown): ScheduledMessage | undefined {
-  const parsed = nodeSchema.safeParse(node)
-  return parsed.success ? (parsed.data as unknown as ScheduledMessage) : undefined
+  return scheduledMessageSchema.safeParse(node).data
 }
 
 /** `/<process>` (§1.3). */
 export const schedulePageSchema = z.object({
   page_info: z.object({ has_next_page: z.boolean() }),
-  edges: z.array(z.object({ node: nodeSchema })).max(100_000)
+  edges: z.array(z.object({ node: scheduledMessageSchema })).max(1_000_000)
 })
 
 /** `/processes/<id>` (§1.4). */
 export const processSchema = z
   .object({
     process_id: id,
-    block: z.string().regex(/^\d{1,15}$/),
-    owner: ownerSchema,
-    tags: tagsSchema,
+    block: z.string(),
+    owner,
+    tags,
     timestamp: z.int().min(0),
-    data: nullableText,
-    anchor: nullableText,
-    signature: z.string().max(8000),
-    target: nullableText
+    data: textOrNull,
+    anchor: textOrNull,
+    signature,
+    target: textOrNull
   })
-  .transform(({ process_id, block, ...rest }, context) => {
+  .transform(({ process_id, block, ...rest }, context): ProcessRecord => {
+    const blockHeight = wholeNumber(block)
     const moduleId = tagValue(rest.tags, 'Module') ?? ''
     const scheduler = tagValue(rest.tags, 'Scheduler') ?? ''
-    if (!isArweaveId(moduleId)) context.addIssue({ code: 'custom', path: ['tags', 'Module'], message: 'must be an id' })
-    if (!isAddress(scheduler)) context.addIssue({ code: 'custom', path: ['tags', 'Scheduler'], message: 'must be an address' })
-    return { ...rest, id: process_id, blockHeight: Number(block), moduleId, scheduler }
+    if (blockHeight === undefined) fault(context, ['block'], 'must be a whole number')
+    if (!isArweaveId(moduleId)) fault(context, ['tags', 'Module'], AN_ID)
+    if (!isAddress(scheduler)) fault(context, ['tags', 'Scheduler'], AN_ADDRESS)
+    return {
+      ...rest,
+      id: process_id as ProcessId,
+      blockHeight: blockHeight ?? 0,
+      moduleId: moduleId as ModuleId,
+      scheduler: scheduler as Address
+    }
   })
 
-/** A CU's cursor (§2.1): base64 of JSON. */
-const cursorSchema = z.object({
-  timestamp: z.coerce.number().pipe(z.int().min(0)),
-  ordinate: z.coerce.number().pipe(z.int().min(0)),
-  cron: z.string().max(1000).nullish()
+const wholeNumberOrText = z
+  .union([z.int().min(0), z.string().transform((text) => wholeNumber(text))])
+  .refine((value) => value !== undefined, 'must be a whole number')
+
+/** What a CU's cursor says (§2.1): base64 of JSON. */
+const cursorContent = z.object({
+  timestamp: wholeNumberOrText,
+  ordinate: wholeNumberOrText,
+  cron: z.string().max(1_000).nullish()
 })
+
+const cursor = z
+  .string()
+  .max(4_000)
+  .transform((text, context): { readonly text: string; readonly key: EvaluationKey } => {
+    const parsed = cursorContent.safeParse(jsonOf(Buffer.from(text, 'base64').toString()))
+    if (!parsed.success) fault(context, [], 'must be a cursor of a Compute Unit')
+    const { timestamp = 0, ordinate = 0, cron } = parsed.data ?? {}
+    return { text, key: { ordinate, timestamp, ...(typeof cron === 'string' ? { cron } : {}) } }
+  })
 
 /** `/results` and `/cron` (§2.1). */
 export const listedPageSchema = z.object({
   pageInfo: z.object({ hasNextPage: z.boolean() }),
-  edges: z
-    .array(
-      z.object({
-        node: z.record(z.string(), z.unknown()),
-        cursor: z
-          .string()
-          .max(4000)
-          .transform((text, context) => {
-            const parsed = cursorSchema.safeParse(jsonOf(Buffer.from(text, 'base64').toString()))
-            if (!parsed.success) context.addIssue({ code: 'custom', message: 'must be a cursor of a Compute Unit' })
-            const { timestamp: at = 0, ordinate = 0, cron } = parsed.data ?? {}
-            return { text, key: { ordinate, timestamp: at, ...(typeof cron === 'string' ? { cron } : {}) } }
-          })
-      })
-    )
-    .max(100_000)
+  edges: z.array(z.object({ node: jsonObject, cursor })).max(100_000)
 })
 
 /** A CU's `GET /`. */
 export const addressSchema = z.object({ address })
 
+const pageInfo = z.object({ hasNextPage: z.boolean() })
+const height = z.int().min(0)
+
 /** GraphQL's transactions, as far as they are used (§5.3). */
 export const transactionsSchema = z.object({
-  pageInfo: z.object({ hasNextPage: z.boolean() }),
+  pageInfo,
   edges: z
     .array(
       z.object({
-        cursor: z.string().max(4000),
+        cursor: z.string().max(4_000),
         node: z.object({
           id,
-          anchor: z.string().nullish(),
-          signature: z.string().max(8000).nullish(),
-          recipient: z.string().nullish(),
-          owner: ownerSchema,
-          tags: tagsSchema,
-          block: z.object({ height: z.int().min(0) }).nullish()
+          anchor: textOrNull,
+          signature: signature.nullish().transform((text) => text ?? ''),
+          recipient: textOrNull,
+          owner,
+          tags,
+          block: z.object({ height }).nullish()
         })
       })
     )
@@ -168,10 +201,8 @@ export const transactionsSchema = z.object({
 })
 
 export const blocksSchema = z.object({
-  pageInfo: z.object({ hasNextPage: z.boolean() }),
-  edges: z
-    .array(z.object({ cursor: z.string().max(4000), node: z.object({ height: z.int().min(0), timestamp: z.int().min(0) }) }))
-    .max(10_000)
+  pageInfo,
+  edges: z.array(z.object({ cursor: z.string().max(4_000), node: z.object({ height, timestamp: z.int().min(0) }) })).max(10_000)
 })
 
 function jsonOf(text: string): unknown {

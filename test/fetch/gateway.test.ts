@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { createGateway } from '../../src/fetch/gateway.ts'
+import type { TransactionId } from '../../src/ids.ts'
+import { exampleData, idOf } from '../fakes/data.ts'
+import { MODULE, PROCESS, quick, start } from './start.ts'
+
+describe('transactions', () => {
+  it('come with what a signature is checked with', async () => {
+    const { url } = await start()
+    expect(await createGateway(quick(), [`${url}/`]).transactions({ ids: [PROCESS], limit: 1 })).toEqual([
+      {
+        id: PROCESS,
+        owner: { address: idOf('owner'), key: 'a2V5' },
+        tags: exampleData(0).transactions[0]?.tags,
+        recipient: '',
+        anchor: 'YW5jaG9y',
+        signature: 'c2ln',
+        blockHeight: 1_500_000,
+        gateway: url
+      }
+    ])
+  })
+
+  it('are found by owner and tags, in the order asked for', async () => {
+    const { url } = await start()
+    const gateway = createGateway(quick(), [url])
+    const ids = async (query: object) => (await gateway.transactions({ limit: 10, ...query })).map(({ id }) => id)
+    const owners = [idOf('owner')]
+    expect(await ids({ owners, sort: 'HEIGHT_ASC' })).toEqual([MODULE, PROCESS])
+    expect(await ids({ owners, sort: 'HEIGHT_DESC' })).toEqual([PROCESS, MODULE])
+    expect(await ids({ tags: [{ name: 'Type', values: ['Module', 'Other'] }] })).toEqual([MODULE])
+    expect(await ids({ owners: [idOf('nobody')] })).toEqual([])
+  })
+
+  it('are read over several pages, up to the limit', async () => {
+    const [one] = exampleData(0).transactions
+    if (one === undefined) throw new Error('no example')
+    const transactions = Array.from({ length: 250 }, (_, place) => ({ ...one, id: idOf(`t${place}`), height: place }))
+    const network = await start({ transactions })
+    const gateway = createGateway(quick(), [network.url])
+    const found = await gateway.transactions({ limit: 220, sort: 'HEIGHT_ASC' })
+    expect(found.map(({ id }) => id)).toEqual(transactions.slice(0, 220).map(({ id }) => id))
+    expect(network.requests).toHaveLength(3)
+  })
+
+  it('that were not asked for are no answer', async () => {
+    const { url } = await start()
+    const node = {
+      id: idOf('other'),
+      anchor: '',
+      signature: '',
+      recipient: '',
+      owner: { address: '', key: '' },
+      tags: [],
+      block: null
+    }
+    const body = JSON.stringify({
+      data: { transactions: { pageInfo: { hasNextPage: false }, edges: [{ cursor: '0', node }] } }
+    })
+    const liar = await start({ faults: [{ kind: 'status', status: 200, body }] })
+    const found = await createGateway(quick(), [liar.url, url]).transactions({ ids: [PROCESS], limit: 1 })
+    expect(found.map(({ id, gateway }) => [id, gateway])).toEqual([[PROCESS, url]])
+    expect(await createGateway(quick(), [liar.url]).transactions({ ids: [PROCESS], limit: 1 })).toEqual([])
+  })
+
+  it('cannot be had from a gateway that answers with errors', async () => {
+    const body = '{"errors":[{"message":"too\\u001b[2Jbusy"}]}'
+    const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
+    await expect(createGateway(quick(), [url]).transactions({ ids: [PROCESS], limit: 1 })).rejects.toMatchObject({
+      code: 'WIRE_INVALID',
+      message: `${url}/graphql answered without data: [{"message":"too\\u001b[2Jbusy"}]`
+    })
+  })
+})
+
+describe('raw data', () => {
+  it('comes with the gateway that had it', async () => {
+    const network = await start()
+    const found = await createGateway(quick(), [network.url]).raw(MODULE, 100)
+    expect([Buffer.from(found?.bytes ?? []).toString(), found?.gateway]).toEqual(['module bytes', network.url])
+    expect(network.requests.map(({ what }) => what)).toEqual([`/raw/${MODULE}`])
+  })
+
+  it('is bounded', async () => {
+    const { url } = await start()
+    await expect(createGateway(quick(), [url]).raw(MODULE, 11)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
+  })
+
+  it('that nobody has is undefined', async () => {
+    const { url } = await start()
+    expect(await createGateway(quick(), [url, url]).raw(idOf('none') as TransactionId, 100)).toBeUndefined()
+  })
+})
+
+describe('several gateways', () => {
+  it('are asked in turn until one has it', async () => {
+    const empty = await start({ transactions: [] })
+    const broken = await start({ faults: [{ kind: 'destroy' }] })
+    const { url } = await start()
+    const urls = [empty.url, broken.url, url]
+    const gateway = createGateway(quick({ limits: { patienceMs: 100 } }), urls)
+    expect(gateway.urls).toEqual(urls)
+    expect((await gateway.raw(MODULE, 100))?.gateway).toBe(url)
+    expect((await gateway.transactions({ ids: [MODULE], limit: 1 }))[0]?.gateway).toBe(url)
+  })
+
+  it('of which none answers are all named', async () => {
+    const all = [await start({ faults: [{ kind: 'destroy' }] }), await start({ faults: [{ kind: 'status', status: 500 }] })]
+    const urls = all.map(({ url }) => url)
+    await expect(createGateway(quick({ limits: { patienceMs: 100 } }), urls).raw(MODULE, 100)).rejects.toMatchObject({
+      code: 'UNIT_UNREACHABLE',
+      message:
+        `no gateway answered: ${urls[0]} did not answer: the connection failed (UND_ERR_SOCKET); ` +
+        `${urls[1]} did not answer: it answered 500`
+    })
+  })
+
+  it('of which one is unreachable and the other does not have it: nobody has it', async () => {
+    const broken = await start({ faults: [{ kind: 'destroy' }] })
+    const empty = await start({ transactions: [] })
+    const gateway = createGateway(quick({ limits: { patienceMs: 100 } }), [broken.url, empty.url])
+    expect(await gateway.raw(MODULE, 100)).toBeUndefined()
+    expect(await gateway.transactions({ ids: [MODULE], limit: 1 })).toEqual([])
+  })
+
+  it('an interruption is not taken for an absence', async () => {
+    const network = await start()
+    const gateway = createGateway(quick({ signal: AbortSignal.abort() }), [network.url, network.url])
+    await expect(gateway.raw(MODULE, 100)).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  })
+})
+
+describe('blocks', () => {
+  const blocks = Array.from({ length: 250 }, (_, place) => ({ height: 1_000 + place, timestamp: (5_000 + place) * 1_000 }))
+
+  it('come in order, both ends among them, in ms', async () => {
+    const network = await start({ blocks: [...blocks].reverse() })
+    const gateway = createGateway(quick(), [network.url])
+    expect(await gateway.blocks(1_003, 1_005)).toEqual(blocks.slice(3, 6))
+    expect(await gateway.blocks(1_000, 1_249)).toEqual(blocks)
+  })
+
+  it('that one gateway does not have yet are asked of the next; else there are those that there are', async () => {
+    const behind = await start({ blocks: blocks.slice(0, 5) })
+    const whole = await start({ blocks })
+    expect(await createGateway(quick(), [behind.url, whole.url]).blocks(1_000, 1_009)).toEqual(blocks.slice(0, 10))
+    expect(await createGateway(quick(), [behind.url]).blocks(1_000, 1_009)).toEqual(blocks.slice(0, 5))
+  })
+
+  it('a gateway that repeats its pages is left', async () => {
+    const edges = [{ cursor: '0', node: { height: 1_000, timestamp: 5_000 } }]
+    const body = JSON.stringify({ data: { blocks: { pageInfo: { hasNextPage: true }, edges } } })
+    const network = await start({ faults: [{ kind: 'status', status: 200, body }] })
+    expect(await createGateway(quick(), [network.url]).blocks(1_000, 1_009)).toEqual([{ height: 1_000, timestamp: 5_000_000 }])
+    expect(network.requests).toHaveLength(2)
+  })
+})

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import type { Question } from '../../src/fetch/attempt.ts'
+import type { Fault } from '../fakes/faults.ts'
+import { quick, start } from './start.ts'
+
+const question = (url: string): Question => ({ role: 'compute-unit', url: `${url}/`, maxBytes: 1_000 })
+
+describe('a failure that passes is not seen', () => {
+  it.each<[string, Fault]>([
+    ['408', { kind: 'status', status: 408, times: 2 }],
+    ['429', { kind: 'status', status: 429, times: 2 }],
+    ['500', { kind: 'status', status: 500, times: 2 }],
+    ['502', { kind: 'status', status: 502, times: 2 }],
+    ['504', { kind: 'status', status: 504, times: 2 }],
+    ['a cut body', { kind: 'cut', times: 2 }],
+    ['no JSON', { kind: 'garbage', times: 2 }],
+    ['no answer', { kind: 'hang', times: 2 }],
+    ['no end', { kind: 'endless', times: 2 }],
+    ['a closed connection', { kind: 'destroy', times: 2 }]
+  ])('%s', async (_, fault) => {
+    const network = await start({ faults: [fault] })
+    expect(await quick().json(question(network.url))).toMatchObject({ status: 200, value: { timestamp: 0 } })
+    expect(network.requests).toHaveLength(3)
+  })
+})
+
+describe('a failure that stays', () => {
+  it.each<[string, Fault, string]>([
+    ['500', { kind: 'status', status: 500 }, 'it answered 500'],
+    ['a cut body', { kind: 'cut' }, 'the connection failed (UND_ERR_SOCKET)'],
+    ['no answer', { kind: 'hang' }, 'it did not answer in time'],
+    ['a closed connection', { kind: 'destroy' }, 'the connection failed (UND_ERR_SOCKET)']
+  ])('%s: the unit is unreachable, named, and within its patience', async (_, fault, why) => {
+    const { url } = await start({ faults: [fault] })
+    const begun = performance.now()
+    await expect(quick({ limits: { patienceMs: 300 } }).json(question(url))).rejects.toMatchObject({
+      code: 'UNIT_UNREACHABLE',
+      message: `${url} did not answer: ${why}`,
+      unit: { role: 'compute-unit', url }
+    })
+    expect(performance.now() - begun).toBeLessThan(3_000)
+  })
+
+  it('nobody listens: unreachable, and nothing more is asked of that unit', async () => {
+    const network = await start()
+    await network.close()
+    const asked: string[] = []
+    const http = quick({ limits: { patienceMs: 100 }, onAttempt: (url) => asked.push(url) })
+    const expected = {
+      code: 'UNIT_UNREACHABLE',
+      message: `${network.url} did not answer: the connection failed (ECONNREFUSED)`
+    }
+    await expect(http.json(question(network.url))).rejects.toMatchObject(expected)
+    const attempts = asked.length
+    expect(attempts).toBeGreaterThan(1)
+    await expect(http.json(question(network.url))).rejects.toMatchObject(expected)
+    expect(asked).toHaveLength(attempts)
+    // Another role at the same origin is another unit.
+    await expect(http.json({ ...question(network.url), role: 'gateway' })).rejects.toMatchObject({ unit: { role: 'gateway' } })
+    expect(asked.length).toBeGreaterThan(attempts)
+  })
+
+  it('of one question, while others are answered: only that one is given up', async () => {
+    const network = await start({ faults: [{ kind: 'status', status: 500, path: '/cron/' }] })
+    const http = quick({ limits: { attempts: 4, patienceMs: 60_000 } })
+    const bad = http.json({ ...question(network.url), url: `${network.url}/cron/x` })
+    const good = (async () => {
+      while (network.asked('/cron/') < 4) await http.json(question(network.url))
+    })()
+    await expect(bad).rejects.toMatchObject({
+      code: 'UNIT_UNREACHABLE',
+      message: `${network.url}/cron/x was not answered, though others were: it answered 500`
+    })
+    await good
+    expect(network.asked('/cron/')).toBe(4)
+    expect(await http.json(question(network.url))).toMatchObject({ status: 200 })
+  })
+
+  it('that is no JSON is no absence: WIRE_INVALID after a few attempts', async () => {
+    const network = await start({ faults: [{ kind: 'garbage' }] })
+    await expect(quick({ limits: { contentAttempts: 3 } }).json(question(network.url))).rejects.toMatchObject({
+      code: 'WIRE_INVALID',
+      message: `${network.url}/: its answer is not JSON`
+    })
+    expect(network.requests).toHaveLength(3)
+  })
+
+  it('that has no end: ANSWER_TOO_LARGE after a few attempts', async () => {
+    const network = await start({ faults: [{ kind: 'endless' }] })
+    await expect(quick({ limits: { contentAttempts: 3 } }).bytes(question(network.url))).rejects.toMatchObject({
+      code: 'ANSWER_TOO_LARGE',
+      message: `${network.url}/: its answer is larger than 1000 bytes`
+    })
+    expect(network.requests).toHaveLength(3)
+  })
+
+  it('as a refusal is not asked again, and its words cannot steer a terminal', async () => {
+    const network = await start({ faults: [{ kind: 'status', status: 403, body: 'no\u001b[2J\u202e' }] })
+    await expect(quick().json(question(network.url))).rejects.toMatchObject({
+      code: 'UNIT_REFUSED',
+      message: `${network.url}/ answered 403: no?[2J?`
+    })
+    expect(network.requests).toHaveLength(1)
+  })
+})
+
+describe('bounds', () => {
+  it('an answer of exactly the bound is taken, one byte more is not', async () => {
+    const body = 'x'.repeat(200)
+    const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
+    expect((await quick().bytes({ ...question(url), maxBytes: 200 })).bytes.toString()).toBe(body)
+    await expect(quick().bytes({ ...question(url), maxBytes: 199 })).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
+  })
+
+  it('no more requests at a time than allowed', async () => {
+    const network = await start({ faults: [{ kind: 'hang' }] })
+    const stop = new AbortController()
+    const http = quick({ limits: { concurrency: 3, idleMs: 60_000 }, signal: stop.signal })
+    const all = Promise.allSettled(Array.from({ length: 10 }, () => http.json(question(network.url))))
+    while (network.requests.length < 3) await new Promise(setImmediate)
+    stop.abort()
+    expect((await all).map((one) => one.status === 'rejected' && one.reason.code)).toEqual(Array(10).fill('INTERRUPTED'))
+    expect(network.requests).toHaveLength(3)
+  })
+
+  it('Retry-After is waited for, and does not use up patience', async () => {
+    const { url } = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '1' }, times: 2 }] })
+    const begun = performance.now()
+    await quick({ limits: { patienceMs: 500 } }).json(question(url))
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(1_980)
+  })
+
+  it('Retry-After cannot hold anybody for long', async () => {
+    const network = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '99999' } }] })
+    const begun = performance.now()
+    const limits = { patienceMs: 300, retryAfterMaxMs: 300 }
+    await expect(quick({ limits }).json(question(network.url))).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+    expect(performance.now() - begun).toBeLessThan(3_000)
+  })
+})
+
+describe('redirects', () => {
+  it('to the same origin are followed, the query as in Location', async () => {
+    const network = await start({ faults: [{ kind: 'redirect', location: '/cron/x?a=%2B&b', path: '/first' }] })
+    await quick().json({ ...question(network.url), url: `${network.url}/first` })
+    expect(network.requests.map(({ what }) => what)).toEqual(['/first', '/cron/x?a=%2B&b'])
+  })
+
+  it('in circles end', async () => {
+    const network = await start({ faults: [{ kind: 'redirect' }] })
+    await expect(quick().json(question(network.url))).rejects.toMatchObject({
+      code: 'WIRE_INVALID',
+      message: `${network.url}/ redirects more than 5 times`
+    })
+    expect(network.requests).toHaveLength(6)
+  })
+
+  it('to a private address elsewhere are refused before it is asked, unless the user named it or allows them', async () => {
+    const inside = await start()
+    const { url } = await start({ faults: [{ kind: 'redirect', location: `${inside.url}/` }] })
+    await expect(quick().json(question(url))).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
+    expect(inside.requests).toEqual([])
+    await quick({ trusted: [`${inside.url}/base`] }).json(question(url))
+    await quick({ allowPrivate: true }).json(question(url))
+    expect(inside.requests).toHaveLength(2)
+  })
+
+  it.each(['file:///etc/passwd', 'ftp://unit/', 'http://[', 'javascript:0'])(
+    'to %s are refused, whatever is allowed',
+    async (location) => {
+      const { url } = await start({ faults: [{ kind: 'redirect', location }] })
+      await expect(quick({ allowPrivate: true }).json(question(url))).rejects.toMatchObject({ code: 'WIRE_INVALID' })
+    }
+  )
+})
+
+it('asks for bytes as they are', async () => {
+  const network = await start()
+  await quick().bytes(question(network.url))
+  expect(network.requests[0]?.headers['accept-encoding']).toBe('identity')
+})
+
+it('is interrupted before it begins', async () => {
+  const network = await start()
+  await expect(quick({ signal: AbortSignal.abort() }).json(question(network.url))).rejects.toMatchObject({
+    code: 'INTERRUPTED'
+  })
+  expect(network.requests).toEqual([])
+})

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { createGateway } from '../../src/fetch/gateway.ts'
+import { locateScheduler } from '../../src/fetch/locate.ts'
+import type { ProcessId } from '../../src/ids.ts'
+import { EXAMPLE, exampleData, type FakeTransaction, idOf } from '../fakes/data.ts'
+import { PROCESS, quick, start } from './start.ts'
+
+/** A record of the scheduler's wallet; `upper` spells its names as legacynet does. */
+function location(url: string, height: number, { upper = true, owner = EXAMPLE.scheduler as string } = {}): FakeTransaction {
+  const tags = upper
+    ? { 'Data-Protocol': 'ao', Type: 'Scheduler-Location', Url: url }
+    : { 'data-protocol': 'ao', type: 'location', url }
+  return {
+    id: idOf(`location ${url} ${height}`),
+    height,
+    owner: { address: owner, key: '' },
+    tags: Object.entries(tags).map(([name, value]) => ({ name, value })),
+    signature: '',
+    anchor: '',
+    target: ''
+  }
+}
+
+async function locate(records: readonly FakeTransaction[], allowPrivate = false, process = PROCESS): Promise<string> {
+  const { url } = await start({ transactions: [...exampleData(0).transactions, ...records] })
+  return locateScheduler(createGateway(quick(), [url]), process, allowPrivate)
+}
+
+describe('the scheduler is where its wallet says', () => {
+  it('in its newest record', async () => {
+    expect(await locate([location('http://8.8.8.8/old', 1), location('http://8.8.8.8/new/', 2)])).toBe('http://8.8.8.8/new')
+  })
+
+  it('in lower case too', async () => {
+    expect(await locate([location('http://8.8.8.8', 1, { upper: false })])).toBe('http://8.8.8.8')
+  })
+
+  it('but not where another wallet says', async () => {
+    await expect(locate([location('http://8.8.8.8', 1, { owner: idOf('stranger') })])).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: `the scheduler ${EXAMPLE.scheduler} has published no location`
+    })
+  })
+
+  it('nor inside the user’s network, unless that is allowed', async () => {
+    await expect(locate([location('http://127.0.0.1:1', 1)])).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
+    expect(await locate([location('http://127.0.0.1:1', 1)], true)).toBe('http://127.0.0.1:1')
+  })
+
+  it.each(['file:///etc/passwd', 'nonsense', ''])('nor at %j', async (url) => {
+    await expect(locate([location(url, 1)], true)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
+  })
+
+  it('of a process that nobody knows: it is missing', async () => {
+    await expect(locate([], false, idOf('unknown') as ProcessId)).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: `no gateway knows the process ${idOf('unknown')}`
+    })
+  })
+})

@@ -1,0 +1,169 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AuditError } from '../../src/errors.ts'
+import {
+  addressSchema,
+  blocksSchema,
+  listedPageSchema,
+  parseWire,
+  processSchema,
+  readScheduled,
+  scheduledMessageSchema,
+  schedulePageSchema,
+  transactionsSchema
+} from '../../src/fetch/schemas.ts'
+import { cursorOf, exampleData, exampleEdge, idOf } from '../fakes/data.ts'
+
+const URL_ = 'http://unit/x'
+
+function faultsOf(read: () => unknown): string {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof AuditError && error.code === 'WIRE_INVALID') return error.message
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+/** An edge with other values of its assignment's tags. */
+function withTags(values: Readonly<Record<string, string>>) {
+  const { message, assignment } = exampleEdge(7).node
+  const tags = assignment.tags.map(({ name, value }) => ({ name, value: values[name] ?? value }))
+  return { message, assignment: { ...assignment, tags } }
+}
+
+describe('faulty fields are all named, with the URL', () => {
+  it('of an edge', () => {
+    const node = {
+      message: { ...exampleEdge(1).node.message, data: 7 },
+      assignment: { ...exampleEdge(1).node.assignment, id: 'x' }
+    }
+    const page = { page_info: {}, edges: [{ node }, { node: exampleEdge(2).node }] }
+    expect(faultsOf(() => parseWire(schedulePageSchema, page, URL_))).toBe(
+      `${URL_} answered with faulty fields: page_info.has_next_page: Invalid input: expected boolean, received undefined; ` +
+        'edges.0.node.message.data: Invalid input: expected string, received number; ' +
+        'edges.0.node.assignment.id: must be 43 characters of base64url'
+    )
+  })
+
+  it('of numbers in tags', () => {
+    const node = withTags({ Nonce: '-1', Epoch: '1e3', Timestamp: '0x10', 'Block-Height': '' })
+    expect(faultsOf(() => parseWire(scheduledMessageSchema, node, URL_))).toBe(
+      `${URL_} answered with faulty fields: ${['Nonce', 'Epoch', 'Timestamp', 'Block-Height']
+        .map((name) => `assignment.tags.${name}: must be a whole number`)
+        .join('; ')}`
+    )
+  })
+
+  it('of a process', () => {
+    const process = { ...exampleData(0).process, block: '1.5', tags: [{ name: 'Module', value: '../..' }] }
+    expect(faultsOf(() => parseWire(processSchema, process, URL_))).toBe(
+      `${URL_} answered with faulty fields: block: must be a whole number; ` +
+        'tags.Module: must be 43 characters of base64url; tags.Scheduler: must be an address'
+    )
+  })
+
+  it('of what is no object', () => {
+    for (const value of [null, 7, 'text', []]) {
+      expect(faultsOf(() => parseWire(addressSchema, value, URL_))).toMatch(/^http:\/\/unit\/x answered with faulty fields: /)
+    }
+  })
+
+  it('in a message of bounded length', () => {
+    const edges = Array.from({ length: 1_000 }, () => ({}))
+    expect(faultsOf(() => parseWire(schedulePageSchema, { edges }, URL_)).length).toBeLessThan(4_200)
+  })
+})
+
+describe('numbers in tags are read as the CU reads them', () => {
+  it('with leading zeros', () => {
+    expect(parseWire(scheduledMessageSchema, withTags({ 'Block-Height': '000001234567' }), URL_).blockHeight).toBe(1_234_567)
+  })
+
+  it('any that can be exact, and no other', () =>
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 17n }), fc.nat(3), (value, zeros) => {
+        const text = `${'0'.repeat(zeros)}${value}`
+        const read = readScheduled(withTags({ Nonce: text }))?.nonce
+        expect(read).toBe(value <= BigInt(Number.MAX_SAFE_INTEGER) && text.length <= 16 ? Number.parseInt(text, 10) : undefined)
+      })
+    ))
+})
+
+describe('an edge', () => {
+  it('of an item that was assigned has no message, but its id', () => {
+    const { assignment } = exampleEdge(4).node
+    expect(parseWire(scheduledMessageSchema, { message: null, assignment }, URL_)).toMatchObject({
+      message: null,
+      messageId: idOf('message 4')
+    })
+  })
+
+  it('of neither message nor id is faulty', () => {
+    expect(
+      faultsOf(() => parseWire(scheduledMessageSchema, { message: null, assignment: exampleEdge(0).node.assignment }, URL_))
+    ).toBe(`${URL_} answered with faulty fields: assignment.tags.Message: must be 43 characters of base64url`)
+  })
+
+  it('keeps tags in order, with any name and value', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ name: fc.oneof(fc.string(), fc.constant('__proto__')), value: fc.string() })),
+        (tags) => {
+          const { message, assignment } = exampleEdge(1).node
+          const node = JSON.parse(JSON.stringify({ message: { ...message, tags }, assignment })) as unknown
+          expect(parseWire(scheduledMessageSchema, node, URL_).message?.tags).toEqual(tags)
+        }
+      )
+    ))
+})
+
+describe('a cursor', () => {
+  const page = (cursor: string) => ({ pageInfo: { hasNextPage: false }, edges: [{ node: {}, cursor }] })
+  const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
+
+  it('is read back as it was made', () =>
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.maxSafeNat(), fc.option(fc.string()), (ordinate, timestamp, cron) => {
+        const text = cursorOf(ordinate, timestamp, cron)
+        const key = { ordinate, timestamp, ...(cron === null ? {} : { cron }) }
+        expect(parseWire(listedPageSchema, page(text), URL_).edges[0]?.cursor).toEqual({ text, key })
+      })
+    ))
+
+  it.each([
+    'no base64',
+    encoded({}),
+    encoded({ timestamp: null, ordinate: '1' }),
+    encoded({ timestamp: 1, ordinate: '' }),
+    encoded({ timestamp: 1, ordinate: true }),
+    encoded({ timestamp: -1, ordinate: '1' }),
+    encoded({ timestamp: 1, ordinate: '1', cron: 7 })
+  ])('%s is none', (text) => {
+    expect(faultsOf(() => parseWire(listedPageSchema, page(text), URL_))).toContain(
+      'edges.0.cursor: must be a cursor of a Compute Unit'
+    )
+  })
+})
+
+it('anything at all is read or refused, never more', () => {
+  const schemas = [
+    schedulePageSchema,
+    scheduledMessageSchema,
+    processSchema,
+    listedPageSchema,
+    transactionsSchema,
+    blocksSchema
+  ]
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(...schemas), (value, schema) => {
+      try {
+        parseWire<unknown>(schema, value, URL_)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'WIRE_INVALID' })
+      }
+    })
+  )
+  expect(Object.keys(Object.prototype)).toEqual([])
+})
