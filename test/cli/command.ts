@@ -1,0 +1,90 @@
+/** The command line as its users have it: a process of its own, without a terminal. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import path from 'node:path'
+import { expect } from 'vitest'
+import type { Report } from '../../src/report/model.ts'
+import type { LedgerNetwork } from '../fakes/ledger.ts'
+
+export const ROOT = path.join(import.meta.dirname, '../..')
+const COMMAND = path.join(ROOT, 'dist/bin/ao-audit.js')
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+export interface StartOptions {
+  readonly command?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts `ao-audit`. However it ends: no stack trace, and nothing that a terminal takes for a command. */
+export function start(args: readonly string[], { command = COMMAND, env = {} }: StartOptions = {}): Started {
+  const { FORCE_COLOR: _, ...inherited } = process.env
+  const child = spawn(process.execPath, [command, ...args], {
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const read = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    read.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    read.stderr += text
+  })
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, ...read }))
+  }).then((result) => {
+    expect(result.stderr).not.toMatch(/^\s+at /m)
+    expect((result.stdout + result.stderr).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    return result
+  })
+  // A test that failed before it waits must not fail twice.
+  ended.catch(() => {})
+  return { child, ended }
+}
+
+/** Starts it and waits for its end. */
+export function run(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
+  return start(args, options).ended
+}
+
+/** The options that name every unit of `network`. */
+export function unitsOf({ url }: LedgerNetwork): string[] {
+  return ['--scheduler', url, '--gateway', url, '--compute', url]
+}
+
+/** The report in `--json` output. */
+export function reportIn({ stdout, stderr }: Ended): Report {
+  expect(stdout, stderr).toMatch(/^\{/)
+  return JSON.parse(stdout) as Report
+}
+
+/** A report without what differs from run to run. */
+export function lasting(report: Report): unknown {
+  return { ...report, timings: undefined }
+}
+
+/** Nothing on stdout, and on stderr exactly one line with its hint below it, if any. */
+export function expectError(ended: Ended, code: number, line: string | RegExp, hint?: string | RegExp): void {
+  expect(ended.stdout).toBe('')
+  const [first = '', ...rest] = ended.stderr.split('\n')
+  const matches = (text: string, wanted: string | RegExp) =>
+    typeof wanted === 'string' ? expect(text).toBe(wanted) : expect(text).toMatch(wanted)
+  matches(first, line)
+  if (hint === undefined) expect(rest).toEqual([''])
+  else {
+    expect(rest).toHaveLength(2)
+    expect(rest[1]).toBe('')
+    matches(rest[0] ?? '', hint)
+  }
+  expect(ended.code).toBe(code)
+}

@@ -1,0 +1,182 @@
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type LedgerNetwork, startLedger } from '../fakes/ledger.ts'
+import { expectError, ROOT, reportIn, run, unitsOf } from './command.ts'
+
+let folder: string
+let network: LedgerNetwork
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-cli-'))
+  network = await startLedger()
+})
+afterAll(async () => {
+  await network.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const inFolder = (name: string) => path.join(folder, name)
+/** Ends before anything is asked or kept. */
+const ID = 'A'.repeat(43)
+
+describe('the command line', () => {
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string }
+    expect(await run(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('explains itself', async () => {
+    const ended = await run(['--help'])
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).toBe('')
+    for (const command of ['audit', 'pull', 'demo']) expect(ended.stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  })
+})
+
+describe('what cannot be used ends with exit 2 and says why', () => {
+  const cases: { args: string[]; line: string | RegExp; hint?: string | RegExp }[] = [
+    { args: ['audit', '--colour', ID], line: "error: unknown option '--colour'" },
+    { args: ['auditt'], line: "error: unknown command 'auditt'", hint: '(Did you mean audit?)' },
+    { args: ['audit'], line: 'ao-audit: name a process, or an archive with --archive FILE' },
+    { args: ['audit', 'short'], line: 'ao-audit: "short" is no process id', hint: '  an id is 43 characters of base64url' },
+    {
+      args: ['audit', '\u001b[31mred\n'],
+      line: 'ao-audit: "\\u001b[31mred\\n" is no process id',
+      hint: '  an id is 43 characters of base64url'
+    },
+    { args: ['audit', ID, '--compute', 'ftp://unit'], line: 'ao-audit: "ftp://unit" is no http URL of a unit' },
+    { args: ['audit', ID, '--gateway', 'arweave.net'], line: 'ao-audit: "arweave.net" is no http URL of a unit' },
+    { args: ['audit', ID, '--scheduler', 'http://u:p@unit'], line: 'ao-audit: "http://u:p@unit" is no http URL of a unit' },
+    { args: ['audit', ID, '--to', '-1'], line: /^error: option '--to <nonce>' argument '-1' is invalid\. a nonce is/ },
+    { args: ['audit', ID, '--patience', '0'], line: /^error: option '--patience <seconds>' argument '0' is invalid\./ },
+    {
+      args: ['audit', ID, '--state-hash', 'first'],
+      line: 'ao-audit: --state-hash takes last, nonces with commas between them, or every:K'
+    },
+    { args: ['audit', ID, '--profile', 'none'], line: /^ao-audit: .*none/, hint: /^ {2}\S/ },
+    { args: ['audit', ID, '--archive', 'a.tar.gz'], line: 'ao-audit: name a process or an archive, not both' },
+    { args: ['pull', ID], line: "error: required option '-o, --output <file>' not specified" },
+    { args: ['pull', '-o', 'a.tar.gz'], line: "error: missing required argument 'process'" }
+  ]
+  it.each(cases)('$args', async ({ args, line, hint }) => {
+    const store = path.join(folder, 'unused')
+    const named = args.length > 1 && args[0] !== 'auditt' ? [...args, '--store', store] : args
+    expectError(await run(named), 2, line, hint)
+  })
+
+  it('a range that lies behind the newest nonce', async () => {
+    const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--from', '46']
+    expectError(await run(args), 2, 'ao-audit: the range begins at nonce 46, but the newest to judge is 45')
+  })
+
+  it('a report into a folder that is not there', async () => {
+    const file = inFolder('nowhere/report')
+    const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '0']
+    for (const option of ['--json', '--evaluations']) {
+      expectError(await run([...args, option, file]), 2, `ao-audit: the file ${file} cannot be written`)
+    }
+  })
+})
+
+describe('a store that cannot be used', () => {
+  const auditWith = (store: string) => run(['audit', network.process, ...unitsOf(network), '--store', store, '--to', '0'])
+
+  it('because it is a file: exit 2', async () => {
+    const file = inFolder('file')
+    writeFileSync(file, '')
+    expectError(
+      await auditWith(file),
+      2,
+      `ao-audit: the store ${file} cannot be opened`,
+      /^ {2}.*give another folder with --store DIR$/
+    )
+  })
+
+  // The administrator may write everywhere.
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('because it may not be written: exit 2', async () => {
+    const locked = inFolder('read-only')
+    mkdirSync(locked)
+    chmodSync(locked, 0o500)
+    const store = path.join(locked, 'store')
+    expectError(
+      await auditWith(store),
+      2,
+      `ao-audit: the store ${store} cannot be opened`,
+      /give another folder with --store DIR$/
+    )
+  })
+
+  it('because its records are spoilt: exit 2', async () => {
+    const store = inFolder('spoilt')
+    mkdirSync(path.join(store, 'records'), { recursive: true })
+    writeFileSync(path.join(store, 'records/CURRENT'), 'MANIFEST-000009\n')
+    expectError(
+      await auditWith(store),
+      2,
+      `ao-audit: the store ${store} cannot be opened`,
+      /give another folder with --store DIR$/
+    )
+  })
+})
+
+describe('a sandbox that does not start', () => {
+  it('is a fault, and nobody is accused: exit 4', async () => {
+    const root = inFolder('installed')
+    mkdirSync(root)
+    for (const name of ['package.json', 'demo', 'dist'])
+      cpSync(path.join(ROOT, name), path.join(root, name), { recursive: true })
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'), 'junction')
+    writeFileSync(path.join(root, 'dist/src/replay/sandbox/child.js'), 'process.exit(7)\n')
+    const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '0']
+    expectError(await run(args, { command: path.join(root, 'dist/bin/ao-audit.js') }), 4, /^ao-audit: the sandbox /)
+  })
+})
+
+describe('units that stay away', () => {
+  it('end in an inconclusive report that names them, within their patience: exit 3', async () => {
+    const gone = await startLedger()
+    await gone.close()
+    const args = ['audit', gone.process, ...unitsOf(gone), '--store', inFolder('gone'), '--patience', '1', '--json']
+    const begun = performance.now()
+    const ended = await run(args)
+    expect(performance.now() - begun).toBeLessThan(15_000)
+    expect(ended.code).toBe(3)
+    const report = reportIn(ended)
+    expect(report.verdict).toBe('inconclusive')
+    expect(report.unreachable.map(({ unit, url }) => [unit, url])).toEqual([['scheduler', gone.url]])
+  })
+
+  it('a Compute Unit alone: the rest is there, and the unit is not accused', async () => {
+    const gone = await startLedger()
+    await gone.close()
+    const args = ['audit', network.process, ...unitsOf(network), '--compute', gone.url, '--store', inFolder('store')]
+    const ended = await run([...args, '--patience', '1', '--to', '1', '--json'])
+    expect(ended.code).toBe(3)
+    const report = reportIn(ended)
+    expect(report.unreachable.map(({ unit, url }) => [unit, url])).toEqual([['compute-unit', gone.url]])
+    expect(report.claimants.map(({ id, verdict }) => [id, verdict])).toEqual([
+      [network.url, 'match'],
+      [gone.url, 'inconclusive']
+    ])
+  })
+
+  it('make no archive: exit 3', async () => {
+    const gone = await startLedger()
+    await gone.close()
+    const args = [
+      'pull',
+      gone.process,
+      ...unitsOf(gone),
+      '--store',
+      inFolder('gone2'),
+      '--patience',
+      '1',
+      '-o',
+      inFolder('gone.tar.gz')
+    ]
+    const line = `ao-audit: ${gone.url} did not answer: the connection failed (ECONNREFUSED)`
+    expectError(await run(args), 3, line, '  try again later, or name another unit')
+  })
+})

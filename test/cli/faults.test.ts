@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Report } from '../../src/report/model.ts'
+import type { Fault } from '../fakes/faults.ts'
+import { type LedgerNetwork, type LedgerOptions, startLedger } from '../fakes/ledger.ts'
+import { lasting, reportIn, run, unitsOf } from './command.ts'
+
+let folder: string
+let expected: { readonly report: unknown; readonly requests: number }
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-cli-'))
+  expected = await against({}, async (network) => ({
+    report: comparable(reportIn(await audit(network)), network),
+    requests: network.requests.length
+  }))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Everything is asked for: the store is a new one. */
+function audit(network: LedgerNetwork, ...args: string[]) {
+  const store = mkdtempSync(path.join(folder, 'store-'))
+  return run(['audit', network.process, ...unitsOf(network), '--store', store, '--to', '3', '--json', ...args])
+}
+
+async function against<T>(options: LedgerOptions, use: (network: LedgerNetwork) => Promise<T>): Promise<T> {
+  const network = await startLedger(options)
+  try {
+    return await use(network)
+  } finally {
+    await network.close()
+  }
+}
+
+/** A report that can be held against one of units at another port. */
+function comparable(report: Report, { url }: LedgerNetwork): unknown {
+  return JSON.parse(JSON.stringify(lasting(report)).replaceAll(url, 'http://unit'))
+}
+
+describe('units that fail now and then give the same report as sound ones', () => {
+  it.each<[string, readonly Fault[]]>([
+    [
+      'errors that pass, and closed connections',
+      [
+        { kind: 'status', status: 500, every: 3 },
+        { kind: 'destroy', every: 4 }
+      ]
+    ],
+    [
+      'answers that are cut, and redirects',
+      [
+        { kind: 'cut', every: 3 },
+        { kind: 'redirect', every: 2 }
+      ]
+    ],
+    [
+      'too many requests, a unit that is busy, and answers that are no JSON',
+      [
+        { kind: 'status', status: 429, every: 5, headers: { 'retry-after': '1' } },
+        { kind: 'status', status: 202, path: '/result/', every: 2 },
+        { kind: 'garbage', unit: 'scheduler', every: 2 },
+        { kind: 'garbage', path: '/results/', times: 1 }
+      ]
+    ]
+  ])('%s', (_, faults) =>
+    against({ faults }, async (network) => {
+      const ended = await audit(network)
+      expect(comparable(reportIn(ended), network)).toEqual(expected.report)
+      expect(ended.code).toBe(0)
+      expect(ended.stderr).toBe('')
+      // The faults took place.
+      expect(network.requests.length).toBeGreaterThan(expected.requests)
+    })
+  )
+
+  it('a slow network', () =>
+    against({ faults: [{ kind: 'delay', delayMs: 100 }] }, async (network) => {
+      const report = reportIn(await audit(network))
+      expect(comparable(report, network)).toEqual(expected.report)
+      expect(report.timings.fetchMs).toBeGreaterThan(500)
+    }))
+})
+
+describe('a Compute Unit that never answers as it should is not accused, and nothing passes', () => {
+  it.each<[string, Fault]>([
+    ['it closes connections', { kind: 'destroy' }],
+    ['it hangs', { kind: 'hang' }],
+    ['it answers 500', { kind: 'status', status: 500 }],
+    ['it redirects for ever', { kind: 'redirect' }]
+  ])('%s', (_, fault) =>
+    against({}, (sound) =>
+      against({ faults: [fault] }, async ({ url }) => {
+        const store = mkdtempSync(path.join(folder, 'store-'))
+        const units = ['--scheduler', sound.url, '--gateway', sound.url, '--compute', url, '--patience', '1']
+        const ended = await run(['audit', sound.process, ...units, '--store', store, '--to', '3', '--json'])
+        const report = reportIn(ended)
+        expect(ended.code).toBe(3)
+        expect(report.verdict).toBe('inconclusive')
+        expect(report.claimants.map(({ id, verdict }) => [id, verdict])).toEqual([[url, 'inconclusive']])
+        expect(report.coverage.compared).toBe(0)
+      })
+    )
+  )
+})

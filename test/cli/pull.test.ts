@@ -1,0 +1,131 @@
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type LedgerNetwork, startLedger } from '../fakes/ledger.ts'
+import { expectError, lasting, ROOT, reportIn, run, unitsOf } from './command.ts'
+
+let folder: string
+let network: LedgerNetwork
+let archive: string
+
+const inFolder = (name: string) => path.join(folder, name)
+const pull = (store: string, output: string) =>
+  run(['pull', network.process, ...unitsOf(network), '--store', inFolder(store), '--to', '5', '-o', output])
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-cli-'))
+  network = await startLedger()
+  archive = inFolder('first.tar.gz')
+  const ended = await pull('store', archive)
+  expect(ended).toEqual({
+    code: 0,
+    signal: null,
+    stdout: '',
+    stderr: `${archive}: nonces 0 to 5 of ${network.process}\n`
+  })
+})
+afterAll(async () => {
+  await network.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('pull', () => {
+  it('twice gives the same bytes, and asks again only how far the process is', async () => {
+    const before = network.requests.length
+    const second = inFolder('second.tar.gz')
+    expect((await pull('store', second)).code).toBe(0)
+    expect(readFileSync(second).equals(readFileSync(archive))).toBe(true)
+    const again = network.requests.slice(before).map(({ what }) => what)
+    expect(again.sort()).toEqual(['/', `/${network.process}/latest?process-id=${network.process}`])
+  })
+
+  it('leaves nothing beside the archive', () => {
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('says nothing with --quiet', async () => {
+    const args = ['pull', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '5', '--quiet']
+    expect(await run([...args, '-o', inFolder('quiet.tar.gz')])).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
+  })
+
+  it('into a folder that is not there: one line, exit 2', async () => {
+    const output = inFolder('nowhere/a.tar.gz')
+    expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written`, /^ {2}ENOENT/)
+  })
+
+  it('of what is not whole: no archive, exit 3', async () => {
+    const broken = await startLedger({ missingItems: [network.module] })
+    try {
+      const output = inFolder('broken.tar.gz')
+      const args = ['pull', broken.process, ...unitsOf(broken), '--store', inFolder('broken'), '--to', '5', '-o', output]
+      const hint = '  give another gateway with --gateway URL'
+      expectError(await run(args), 3, `ao-audit: no gateway has the module ${network.module}`, hint)
+      expect(readdirSync(folder)).not.toContain('broken.tar.gz')
+    } finally {
+      await broken.close()
+    }
+  })
+})
+
+describe('an archive', () => {
+  const audited = (file: string, ...args: string[]) => run(['audit', '--archive', file, '--json', ...args])
+
+  it('is audited without a network, to the same report', async () => {
+    const live = reportIn(
+      await run(['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '5', '--json'])
+    )
+    const before = network.requests.length
+    const ended = await audited(archive)
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).toBe('')
+    expect(lasting(reportIn(ended))).toEqual(lasting(live))
+    expect(network.requests.length).toBe(before)
+  })
+
+  it('is audited in part', async () => {
+    const ended = await audited(archive, '--to', '2')
+    expect(ended.code).toBe(0)
+    expect(reportIn(ended).range).toEqual({ from: 0, to: 2 })
+  })
+
+  it('does not hold what is asked for: exit 2', async () => {
+    expectError(await audited(archive, '--from', '6'), 2, 'ao-audit: the archive holds nonces 0 to 5')
+  })
+
+  it('altered by one bit anywhere is refused: exit 2', async () => {
+    const whole = readFileSync(archive)
+    for (const at of [20, whole.byteLength >> 1, whole.byteLength - 1]) {
+      const altered = Buffer.from(whole)
+      altered[at] = (altered[at] ?? 0) ^ 1
+      const file = inFolder('altered.tar.gz')
+      writeFileSync(file, altered)
+      expectError(await audited(file), 2, /^ao-audit: .*altered\.tar\.gz/, /^ {2}\S/)
+    }
+  })
+
+  it('that is cut is refused: exit 2', async () => {
+    const whole = readFileSync(archive)
+    const file = inFolder('cut.tar.gz')
+    writeFileSync(file, whole.subarray(0, whole.byteLength - 1000))
+    expectError(await audited(file), 2, /^ao-audit: .*cut\.tar\.gz/, /^ {2}\S/)
+  })
+
+  it('is no file of another kind: exit 2', async () => {
+    const other = inFolder('other.tar.gz')
+    copyFileSync(path.join(ROOT, 'LICENSE'), other)
+    expectError(await audited(other), 2, /^ao-audit: .*other\.tar\.gz/, /^ {2}\S/)
+  })
+
+  it('has to be there: exit 2', async () => {
+    expectError(await audited(inFolder('none.tar.gz')), 2, /^ao-audit: .*none\.tar\.gz/, /^ {2}\S/)
+  })
+
+  it('leaves no folder behind, whatever it is', async () => {
+    const temporary = mkdtempSync(path.join(folder, 'tmp-'))
+    const env = { TMPDIR: temporary, TEMP: temporary, TMP: temporary }
+    await run(['audit', '--archive', inFolder('cut.tar.gz')], { env })
+    await run(['audit', '--archive', archive, '--to', '1'], { env })
+    expect(readdirSync(temporary)).toEqual([])
+  })
+})
