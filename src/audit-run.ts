@@ -1,21 +1,22 @@
 /** One audit over what is in the store: plan, replay, compare, report. It asks nobody. */
-import { AuditError } from './errors.ts'
-import { agrees, compareResult } from './compare/result.ts'
 import { absenceFindings, hostInputFindings, scheduleFindings } from './audit-findings.ts'
-import { type JudgingOptions, judgeEvaluations } from './judging.ts'
+import { agrees, compareResult } from './compare/result.ts'
+import type { AuditError } from './errors.ts'
 import type { Inputs, Run } from './inputs.ts'
-import { type Claim, keyText, type ProcessRecord, type ScheduledMessage, type TransactionRecord, tagValue } from './records.ts'
-import { planEvaluations } from './replay/plan/plan.ts'
-import { moduleEnvironment, moduleOptions } from './replay/plan/module.ts'
+import { type Judged, type JudgingOptions, judgeEvaluations } from './judging.ts'
+import { type Claim, type Evaluation, keyText } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import type { ExecutionProfile } from './replay/profile.ts'
-import { replay } from './replay/replay.ts'
-import type { ModuleSetup, SandboxLimits } from './replay/sandbox/protocol.ts'
+import { type ReplayJob, replay } from './replay/replay.ts'
+import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import { buildReport } from './report/build.ts'
 import type { ProfileReport, Report, UnreachableUnit } from './report/model.ts'
 import type { StateHashes } from './state-hashes.ts'
 import type { Store } from './store/store.ts'
+import { planSubject, readSubject, type Subject, type SubjectPlan } from './subject.ts'
 import { toolVersions } from './version.ts'
+import type { Checks } from './verification/checks.ts'
+import { createVerifier } from './verification/verifier.ts'
 
 export interface AuditRunOptions {
   readonly store: Store
@@ -41,33 +42,57 @@ export interface AuditRunOptions {
  *   `INTERRUPTED`
  */
 export async function auditRun(options: AuditRunOptions): Promise<Report> {
+  const { inputs, run, store } = options
+  const verifier = createVerifier()
+  try {
+    const subject = await readSubject(store, inputs, run)
+    const { plan, checks } = planSubject(inputs, run, subject, verifier)
+    const begun = options.clock()
+    const judged = await judgeEvaluations({
+      inputs,
+      run,
+      units: run.computes.map(({ url }) => url),
+      evaluations: subject.spoilt === undefined ? replay(jobOf(options, subject, plan)) : unevaluated(plan()),
+      crons: subject.process.tags.some(({ name }) => name === 'Cron-Interval'),
+      strictTagOrder: false,
+      gate: ({ key }) => checks.gate(key.ordinate),
+      ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation })
+    })
+    return await reportOf(options, subject, checks, judged, options.clock() - begun)
+  } finally {
+    await verifier.close()
+  }
+}
+
+function jobOf(options: AuditRunOptions, { setup }: Subject, plan: SubjectPlan['plan']): ReplayJob {
+  return {
+    setup,
+    profile: options.profile,
+    plan,
+    agrees: (planned, text) => agreesWithClaims(options, planned, text),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    hashAfter: (nonce) => options.stateHashes?.(nonce, options.run.to) ?? false,
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  }
+}
+
+/** A plan of which nothing can be run. */
+async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Evaluation> {
+  for await (const { key, nonce, messageId, work } of plan) {
+    const reason = work.kind === 'missing' || work.kind === 'stop' ? work.reason : 'it was not evaluated'
+    const named = { ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { messageId }) }
+    yield { key, ...named, outcome: { kind: 'inconclusive', reason } }
+  }
+}
+
+async function reportOf(
+  options: AuditRunOptions,
+  { process, module, setup, findings }: Subject,
+  checks: Checks,
+  judged: Judged,
+  replayMs: number
+): Promise<Report> {
   const { inputs, run, profile } = options
-  const { process, module, setup } = await readSubject(options)
-  const crons = process.tags.some(({ name }) => name === 'Cron-Interval')
-  const times = { handleMs: 0 }
-  const begun = options.clock()
-  const judged = await judgeEvaluations({
-    inputs,
-    run,
-    units: run.computes.map(({ url }) => url),
-    evaluations: replay({
-      setup,
-      profile,
-      plan: () => plan(options, process),
-      agrees: (planned, text) => agreesWithClaims(options, planned, text),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-      hashAfter: (nonce) => options.stateHashes?.(nonce, run.to) ?? false,
-      onRun: (handleUs) => {
-        times.handleMs += handleUs / 1000
-      },
-      ...(options.signal === undefined ? {} : { signal: options.signal })
-    }),
-    crons,
-    strictTagOrder: false,
-    gate: async () => ({ accusable: true, verified: false, blocksKnown: false }),
-    ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation })
-  })
-  const elapsedMs = options.clock() - begun
   const { counts } = judged
   return buildReport({
     process: {
@@ -81,7 +106,7 @@ export async function auditRun(options: AuditRunOptions): Promise<Report> {
     inconclusive: options.absences.map(({ message }) => message),
     trusted: [],
     unreachable: unreachable(options.absences),
-    notChecked: ['signatures and the hash chain'],
+    notChecked: [],
     checkpoints: [],
     claimants: judged.judgements.map((judgement) => ({
       ...judgement,
@@ -90,6 +115,8 @@ export async function auditRun(options: AuditRunOptions): Promise<Report> {
       ...addressOf(run, judgement.claimant)
     })),
     findings: [
+      ...findings,
+      ...checks.findings(),
       ...scheduleFindings(await inputs.anomalies(run), run),
       ...absenceFindings(options.absences),
       ...hostInputFindings(judged.profiled)
@@ -100,9 +127,9 @@ export async function auditRun(options: AuditRunOptions): Promise<Report> {
     timings: {
       fetchMs: options.fetchMs,
       verifyMs: 0,
-      replayMs: elapsedMs,
-      compareMs: Math.max(0, elapsedMs - times.handleMs),
-      messagesPerSecond: elapsedMs > 0 ? (counts.evaluated * 1000) / elapsedMs : 0
+      replayMs,
+      compareMs: 0,
+      messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0
     }
   })
 }
@@ -129,75 +156,6 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
 
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
   return absences.flatMap(({ unit, message }) => (unit === undefined ? [] : { unit: unit.role, url: unit.url, detail: message }))
-}
-
-interface Subject {
-  readonly process: ProcessRecord
-  readonly module: TransactionRecord
-  readonly setup: ModuleSetup
-}
-
-async function readSubject({ inputs, run, store }: AuditRunOptions): Promise<Subject> {
-  const process = await inputs.process(run.process)
-  const module = process === undefined ? undefined : await inputs.transaction(process.moduleId)
-  // Read once through the store, which checks the content hash; the sandbox then opens the file itself.
-  if (process === undefined || module?.data === undefined || (await store.getBlob(module.data)) === undefined) {
-    throw new AuditError('INPUT_MISSING', `the ${process === undefined ? 'process' : 'module'} is not in the store`)
-  }
-  return {
-    process,
-    module,
-    setup: {
-      wasmPath: store.blobPath(module.data),
-      format: tagValue(module.tags, 'Module-Format') ?? '',
-      env: moduleEnvironment(process, module),
-      options: moduleOptions(process, module)
-    }
-  }
-}
-
-/** The plan over what is stored; a nonce that nobody served ends it. */
-async function* plan({ inputs, run }: AuditRunOptions, process: ProcessRecord): AsyncGenerator<PlannedEvaluation> {
-  const text = async (record: TransactionRecord) => {
-    const bytes = await inputs.data(record)
-    return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
-  }
-  let next = 0
-  async function* unbroken(): AsyncGenerator<ScheduledMessage> {
-    for await (const message of inputs.schedule(run, 0, run.to)) {
-      if (message.nonce !== next) return
-      next++
-      yield message
-    }
-  }
-  yield* planEvaluations({
-    process,
-    schedule: unbroken(),
-    async transaction(id) {
-      const record = await inputs.transaction(id)
-      if (record === undefined) return undefined
-      const dataText = await text(record)
-      return { record, ...(dataText === undefined ? {} : { dataText }) }
-    },
-    async processData() {
-      const record = await inputs.transaction(process.id)
-      return record === undefined ? undefined : text(record)
-    },
-    blocks: (from, to) => inputs.blocks(process.id, from, to)
-  })
-  yield* beyondGap(inputs, run, next)
-}
-
-/** Nothing can be evaluated from a missing nonce on, but what is there is still named. */
-async function* beyondGap(inputs: Inputs, run: Run, from: number): AsyncGenerator<PlannedEvaluation> {
-  const work = { kind: 'missing', reason: `the scheduler did not serve nonce ${from}` } as const
-  let next = from
-  for await (const { nonce, timestamp, messageId } of inputs.schedule(run, from, run.to)) {
-    for (; next < nonce; next++) yield { key: { ordinate: next, timestamp: 0 }, nonce: next, saved: true, work }
-    yield { key: { ordinate: nonce, timestamp }, nonce, messageId, saved: true, work }
-    next = nonce + 1
-  }
-  for (; next <= run.to; next++) yield { key: { ordinate: next, timestamp: 0 }, nonce: next, saved: true, work }
 }
 
 /** Whether every unit that claims something of an evaluation agrees; undefined where none does. */

@@ -16,7 +16,7 @@ export interface JudgingOptions {
   readonly crons: boolean
   readonly strictTagOrder: boolean
   /** Whether a difference at this evaluation may be called a mismatch. */
-  readonly gate: (evaluation: Evaluation) => Promise<Gate>
+  readonly gate: (evaluation: Evaluation) => Gate
   /** Told about every evaluation of the range, and how each unit stands to it. */
   readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => void
 }
@@ -53,9 +53,13 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
   const profiled: Evaluation[] = []
   let ordinate = -1
 
-  /** Claims up to an ordinate that is left behind, which no evaluation asked for. */
+  let unknown = false
+
+  /** Claims up to an ordinate that is left behind, which no evaluation asked for; of what is missing here they say nothing. */
   const leave = async (upTo: number) => {
-    for (const { judge, answers } of units) for (const claim of await answers.leftover(upTo)) judge.unmatched(claim)
+    for (const { judge, answers } of units) {
+      for (const claim of await answers.leftover(upTo)) if (!unknown) judge.unmatched(claim)
+    }
   }
 
   for await (const evaluation of options.evaluations) {
@@ -67,7 +71,8 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     }
     if (key.ordinate !== ordinate) await leave(ordinate)
     ordinate = key.ordinate
-    const gate = await options.gate(evaluation)
+    unknown ||= outcome.kind === 'inconclusive'
+    const gate = options.gate(evaluation)
     if (nonce !== undefined) counts.scheduled++
     if (key.cron !== undefined) counts.cron++
     if (nonce !== undefined || key.cron !== undefined) {

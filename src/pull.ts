@@ -5,6 +5,8 @@ import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
 import type { Inputs, Run } from './inputs.ts'
+import { checkSchedule } from './verification/checked-schedule.ts'
+import { createVerifier } from './verification/verifier.ts'
 import type { ModuleId, ProcessId, TransactionId } from './ids.ts'
 import type { ProcessRecord, TransactionRecord } from './records.ts'
 
@@ -58,7 +60,6 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   const process = (await inputs.process(options.process)) ?? (await fetchProcess(options))
   const run = await openRun(options)
   await fetchSchedule(options, run)
-  await fetchOldProcess(options, run)
   const absences: AuditError[] = []
   const answers = { count: 0 }
   const report = () =>
@@ -82,7 +83,9 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   })
   const needed = await Promise.allSettled([
     fetchModule(options, process.moduleId),
+    fetchTransaction(options, run.process, ITEM_MAX_BYTES),
     fetchItems(options, run),
+    checkItems(options, process, run),
     fetchBlocks(options, process, run),
     ...claims
   ])
@@ -161,10 +164,26 @@ async function fetchItems(options: PullOptions, run: Run): Promise<void> {
   }
 }
 
-/** A process from before the boot loader: its own data is the first message (§2.4). */
-async function fetchOldProcess(options: PullOptions, run: Run): Promise<void> {
-  for await (const first of options.inputs.schedule(run, 0, 0)) {
-    if ((first.messageId as string) !== run.process) await fetchTransaction(options, run.process, ITEM_MAX_BYTES)
+/** Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself. */
+async function checkItems(options: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
+  const { inputs } = options
+  const verifier = createVerifier()
+  try {
+    const checked = checkSchedule({
+      process,
+      schedule: inputs.schedule(run, 0, run.to),
+      verifier,
+      known: (nonce) => inputs.verdicts(run, nonce),
+      remember: (verdicts) => inputs.putVerdicts(run, verdicts),
+      async rawItem(id) {
+        const record = await fetchTransaction(options, id, ITEM_MAX_BYTES)
+        const data = record === undefined ? undefined : await inputs.data(record)
+        return record === undefined || data === undefined ? undefined : { record, data }
+      }
+    })
+    for await (const _ of checked) options.signal?.throwIfAborted()
+  } finally {
+    await verifier.close()
   }
 }
 

@@ -43,15 +43,16 @@ export async function* readSchedule(
     const page = await source.page(processId, next - 1, pageSize)
     const anomalies: ScheduleAnomaly[] = []
     let previous = next - 1
+    const served = new Set<number>()
     for (const message of page.messages) {
       const { nonce } = message
       if (nonce < next || nonce > toNonce) continue
-      const known = early.get(nonce)
-      if (known === undefined) {
-        early.set(nonce, message)
-        if (nonce < previous) anomalies.push({ kind: 'outOfOrder', nonce })
-        previous = nonce
-      } else if (!askedAgain) anomalies.push({ kind: 'twice', nonce, messages: [message] })
+      // What was read ahead of a gap comes again with the next page; only one page tells what is there twice.
+      if (served.has(nonce)) anomalies.push({ kind: 'twice', nonce, messages: [message] })
+      else if (nonce < previous && !early.has(nonce)) anomalies.push({ kind: 'outOfOrder', nonce })
+      served.add(nonce)
+      previous = nonce
+      if (!early.has(nonce)) early.set(nonce, message)
     }
     const messages: ScheduledMessage[] = []
     for (let message = early.get(next); message !== undefined; message = early.get(next)) {
@@ -65,7 +66,6 @@ export async function* readSchedule(
       continue
     }
     if (!askedAgain) {
-      if (anomalies.length > 0) yield { messages, anomalies }
       askedAgain = true
       continue
     }
