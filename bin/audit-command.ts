@@ -1,9 +1,11 @@
 /** `ao-audit audit`. */
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { audit } from '../src/audit.ts'
 import { AuditError } from '../src/errors.ts'
 import type { JudgingOptions } from '../src/judging.ts'
+import { type ExecutionProfile, parseProfile } from '../src/replay/profile.ts'
 import { evaluationsLine } from '../src/report/json.ts'
 import { exitCodeOfVerdict } from './exit.ts'
 import { writeReport } from './output.ts'
@@ -12,6 +14,8 @@ import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 export interface AuditFlags extends SourceFlags {
   readonly archive?: string
   readonly profile?: string
+  readonly search?: boolean
+  readonly checkpointOwner?: readonly string[]
   readonly stateHash?: string
   readonly json?: string | true
   readonly markdown?: string
@@ -36,7 +40,9 @@ export async function runAudit(process_: string | undefined, flags: AuditFlags, 
       ...sourceOptions(flags, watched, signal),
       ...(process_ === undefined ? {} : { process: process_ }),
       ...(flags.archive === undefined ? {} : { archive: flags.archive }),
-      ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+      ...(flags.profile === undefined ? {} : { profile: await readProfile(flags.profile) }),
+      ...(flags.search === undefined ? {} : { search: flags.search }),
+      ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
       onEvaluation
     })
@@ -46,6 +52,17 @@ export async function runAudit(process_: string | undefined, flags: AuditFlags, 
   } finally {
     watched.end()
     lines?.end()
+  }
+}
+
+/** A name, or the file of a profile of one's own: a path has a separator or ends in `.json`. */
+async function readProfile(text: string): Promise<string | ExecutionProfile> {
+  if (!/[\\/]|\.json$/.test(text)) return text
+  try {
+    return parseProfile(JSON.parse(await readFile(text, 'utf8')))
+  } catch (error) {
+    if (error instanceof AuditError) throw error
+    throw new AuditError('USAGE', `the profile ${text} cannot be read as JSON`, { cause: error })
   }
 }
 

@@ -1,12 +1,15 @@
 /** One audit over what is in the store: plan, replay, compare, report. It asks nobody. */
 import { absenceFindings, hostInputFindings, scheduleFindings } from './audit-findings.ts'
+import { type ComparedCheckpoints, compareCheckpoints, memoryAfter, readCheckpoints } from './checkpoints.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { AuditError } from './errors.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type Judged, type JudgingOptions, judgeEvaluations } from './judging.ts'
-import { type Claim, type Evaluation, keyText } from './records.ts'
+import { type ChosenProfile, claimsOf, DEFAULT_PROFILE, profileByCheckpoint, profileByClaims } from './profile-choice.ts'
+import type { Evaluation, EvaluationKey, EvaluationResult } from './records.ts'
+import { moduleFormat } from './replay/formats.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
-import type { ExecutionProfile } from './replay/profile.ts'
+import { clockStart, type ExecutionProfile } from './replay/profile.ts'
 import { type ReplayJob, replay } from './replay/replay.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import { buildReport } from './report/build.ts'
@@ -15,6 +18,7 @@ import type { StateHashes } from './state-hashes.ts'
 import type { Store } from './store/store.ts'
 import { planSubject, readSubject, type Subject, type SubjectPlan } from './subject.ts'
 import { toolVersions } from './version.ts'
+import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 import type { Checks } from './verification/checks.ts'
 import { createVerifier } from './verification/verifier.ts'
 
@@ -24,7 +28,11 @@ export interface AuditRunOptions {
   readonly run: Run
   /** Units that stayed away while the inputs were read. */
   readonly absences: readonly AuditError[]
-  readonly profile: ExecutionProfile
+  readonly profile: ExecutionProfile | 'auto'
+  /** Whether other instances are tried where a result differs. */
+  readonly search: boolean
+  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
+  readonly checkpointOwners: readonly string[]
   readonly stateHashes?: StateHashes
   readonly limits?: Partial<SandboxLimits>
   /** How long the inputs took to read, ms. */
@@ -42,37 +50,95 @@ export interface AuditRunOptions {
  *   `INTERRUPTED`
  */
 export async function auditRun(options: AuditRunOptions): Promise<Report> {
-  const { inputs, run, store } = options
+  const { inputs, run, store, clock } = options
   const verifier = createVerifier()
   try {
+    const begun = clock()
     const subject = await readSubject(store, inputs, run)
+    const checkpoints = await readCheckpoints(store, inputs, run, verifier)
     const { plan, checks } = planSubject(inputs, run, subject, verifier)
-    const begun = options.clock()
+    const chosen = await chooseProfile(options, subject, plan, checkpoints)
+    const verifyMs = clock() - begun
+    const seen = createStates(options, checkpoints)
+    const replayed = subject.spoilt === undefined ? replay(jobOf(options, subject, plan, chosen.profile, seen.wanted)) : unevaluated(plan())
     const judged = await judgeEvaluations({
       inputs,
       run,
       units: run.computes.map(({ url }) => url),
-      evaluations: subject.spoilt === undefined ? replay(jobOf(options, subject, plan)) : unevaluated(plan()),
+      evaluations: replayed,
       crons: subject.process.tags.some(({ name }) => name === 'Cron-Interval'),
-      strictTagOrder: false,
+      strictTagOrder: chosen.proven,
       gate: ({ key }) => checks.gate(key.ordinate),
+      onEach: seen.take,
       ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation })
     })
-    return await reportOf(options, subject, checks, judged, options.clock() - begun)
+    const compared = compareCheckpoints({
+      checkpoints,
+      computed: seen.computed,
+      profile: chosen.profile,
+      hostInputFrom: seen.hostInputFrom(),
+      accusable: (nonce) => checks.gate(nonce).accusable
+    })
+    const replayMs = clock() - begun - verifyMs
+    return await reportOf(options, { subject, checks, judged, chosen, compared, stateHashes: seen.stateHashes, verifyMs, replayMs })
   } finally {
     await verifier.close()
   }
 }
 
-function jobOf(options: AuditRunOptions, { setup }: Subject, plan: SubjectPlan['plan']): ReplayJob {
+function jobOf(
+  options: AuditRunOptions,
+  { setup }: Subject,
+  plan: SubjectPlan['plan'],
+  profile: ExecutionProfile,
+  hashAfter?: ReplayJob['hashAfter']
+): ReplayJob {
+  const { inputs, run, limits, signal } = options
   return {
     setup,
-    profile: options.profile,
+    profile,
     plan,
-    agrees: (planned, text) => agreesWithClaims(options, planned, text),
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
-    hashAfter: (nonce) => options.stateHashes?.(nonce, options.run.to) ?? false,
-    ...(options.signal === undefined ? {} : { signal: options.signal })
+    ...(hashAfter === undefined ? {} : { hashAfter }),
+    ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, key, text) } : {}),
+    ...(limits === undefined ? {} : { limits }),
+    ...(signal === undefined ? {} : { signal })
+  }
+}
+
+/** The profile given, or the one that a checkpoint of an audited unit shows, or the one that the first claims fit. */
+async function chooseProfile(
+  options: AuditRunOptions,
+  subject: Subject,
+  plan: SubjectPlan['plan'],
+  checkpoints: readonly CheckedCheckpoint[]
+): Promise<ChosenProfile> {
+  const { inputs, run, profile, checkpointOwners } = options
+  if (profile !== 'auto') return { profile, source: 'as given', tried: [profile.name], proven: false }
+  const addresses = new Set([...checkpointOwners, ...run.computes.map(({ address }) => address)])
+  const shown = profileByCheckpoint(checkpoints, (signer) => addresses.has(signer))
+  if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
+  const replayed = (tried: ExecutionProfile) => replay(jobOf({ ...options, search: false }, subject, plan, tried))
+  return profileByClaims({ inputs, run, replayed })
+}
+
+/** Which memories are hashed, and what they hash to. */
+function createStates({ stateHashes: asked, run }: AuditRunOptions, checkpoints: readonly CheckedCheckpoint[]) {
+  const atCheckpoint = new Set(checkpoints.map(({ key }) => memoryAfter(key)))
+  const computed = new Map<string, string>()
+  const stateHashes: Record<string, string> = {}
+  let hostInputFrom = Number.POSITIVE_INFINITY
+  return {
+    computed,
+    stateHashes,
+    hostInputFrom: () => hostInputFrom,
+    wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
+      atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asked?.(nonce, run.to) === true),
+    take({ key, nonce, stateHash, hostInputs }: Evaluation): void {
+      if (hostInputs !== undefined || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
+      if (stateHash === undefined) return
+      computed.set(memoryAfter(key), stateHash)
+      if (nonce !== undefined && asked?.(nonce, run.to) === true) stateHashes[nonce] = stateHash
+    }
   }
 }
 
@@ -85,14 +151,21 @@ async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenera
   }
 }
 
-async function reportOf(
-  options: AuditRunOptions,
-  { process, module, setup, findings }: Subject,
-  checks: Checks,
-  judged: Judged,
-  replayMs: number
-): Promise<Report> {
-  const { inputs, run, profile } = options
+interface Outcomes {
+  readonly subject: Subject
+  readonly checks: Checks
+  readonly judged: Judged
+  readonly chosen: ChosenProfile
+  readonly compared: ComparedCheckpoints
+  readonly stateHashes: Readonly<Record<string, string>>
+  readonly verifyMs: number
+  readonly replayMs: number
+}
+
+async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
+  const { inputs, run, absences } = options
+  const { subject, checks, judged, chosen, compared, verifyMs, replayMs } = outcomes
+  const { process, module, setup } = subject
   const { counts } = judged
   return buildReport({
     process: {
@@ -103,30 +176,34 @@ async function reportOf(
     },
     range: { from: run.from, to: run.to },
     coverage: { ...counts, compared: 0, unclaimed: 0 },
-    inconclusive: options.absences.map(({ message }) => message),
+    inconclusive: absences.map(({ message }) => message),
     trusted: [],
-    unreachable: unreachable(options.absences),
+    unreachable: unreachable(absences),
     notChecked: [],
-    checkpoints: [],
-    claimants: judged.judgements.map((judgement) => ({
-      ...judgement,
-      kind: 'compute-unit' as const,
-      audited: true,
-      ...addressOf(run, judgement.claimant)
-    })),
+    checkpoints: compared.reports,
+    claimants: [
+      ...judged.judgements.map((judgement) => ({
+        ...judgement,
+        kind: 'compute-unit' as const,
+        audited: true,
+        ...addressOf(run, judgement.claimant)
+      })),
+      ...compared.signers
+    ],
     findings: [
-      ...findings,
+      ...subject.findings,
       ...checks.findings(),
       ...scheduleFindings(await inputs.anomalies(run), run),
-      ...absenceFindings(options.absences),
-      ...hostInputFindings(judged.profiled)
+      ...absenceFindings(absences),
+      ...hostInputFindings(judged.profiled),
+      ...compared.findings
     ],
-    profile: profileReport(profile, 'the default'),
-    stateHashes: judged.stateHashes,
+    profile: profileReport(chosen, setup.format),
+    stateHashes: outcomes.stateHashes,
     tool: toolVersions(),
     timings: {
       fetchMs: options.fetchMs,
-      verifyMs: 0,
+      verifyMs,
       replayMs,
       compareMs: 0,
       messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0
@@ -159,22 +236,11 @@ function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
 }
 
 /** Whether every unit that claims something of an evaluation agrees; undefined where none does. */
-async function agreesWithClaims(
-  { inputs, run }: AuditRunOptions,
-  { key }: PlannedEvaluation,
-  text: string
-): Promise<boolean | undefined> {
-  const computed = JSON.parse(text) as Claim['value']
-  const wanted = keyText(key)
-  let agreed: boolean | undefined
-  for (const { url } of run.computes) {
-    for (const claim of await inputs.claimsAt(run, url, key.ordinate)) {
-      if (keyText(claim.key) !== wanted) continue
-      if (!agrees(compareResult(claim, computed, { maxDifferences: 1 }))) return false
-      agreed = true
-    }
-  }
-  return agreed
+async function agreesWithClaims(inputs: Inputs, run: Run, key: EvaluationKey, text: string): Promise<boolean | undefined> {
+  const claims = await claimsOf(inputs, run, key)
+  if (claims.length === 0) return undefined
+  const computed = JSON.parse(text) as EvaluationResult
+  return claims.every((claim) => agrees(compareResult(claim, computed, { maxDifferences: 1 })))
 }
 
 function addressOf(run: Run, unit: string): { readonly address?: string } {
@@ -182,7 +248,8 @@ function addressOf(run: Run, unit: string): { readonly address?: string } {
   return address === undefined ? {} : { address }
 }
 
-function profileReport(profile: ExecutionProfile, source: string): ProfileReport {
+function profileReport({ profile, source, tried }: ChosenProfile, format: string): ProfileReport {
   const { name, environment, clock, instances, loader } = profile
-  return { name, environment, clock: { start: clock.start ?? 0, step: clock.step }, instances, loader, source, tried: [name] }
+  const start = clockStart(moduleFormat(format), profile)
+  return { name, environment, clock: { start, step: clock.step }, instances, loader, source, tried }
 }

@@ -37,6 +37,7 @@ export function runPrefixes(run: Run): RecordKey[] {
   return [
     ['anomaly', run.scheduler, run.process],
     ['block', run.process],
+    ['checkpoint', run.process],
     ['claim', run.id],
     ['listing', run.id],
     ['process', run.process],
@@ -74,6 +75,10 @@ export interface Inputs {
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
   putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
   data(record: TransactionRecord): Promise<Uint8Array | undefined>
+
+  /** Ids of checkpoints that a gateway named, whoever signed them. */
+  checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
+  putCheckpoints(process: ProcessId, ids: readonly TransactionId[]): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
@@ -157,6 +162,9 @@ export function createInputs(store: Store): Inputs {
       return kept
     },
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
+
+    checkpoints: (process) => collect(['checkpoint', process]),
+    putCheckpoints: (process, ids) => store.put(ids.map((id) => [['checkpoint', process, id], id] as const)),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),

@@ -17,6 +17,8 @@ export interface JudgingOptions {
   readonly strictTagOrder: boolean
   /** Whether a difference at this evaluation may be called a mismatch. */
   readonly gate: (evaluation: Evaluation) => Gate
+  /** Told about every evaluation, those before the range too. */
+  readonly onEach?: (evaluation: Evaluation) => void
   /** Told about every evaluation of the range, and how each unit stands to it. */
   readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => void
 }
@@ -31,8 +33,6 @@ export interface Judged {
   readonly judgements: readonly Judgement[]
   /** Of the range. */
   readonly counts: { readonly scheduled: number; readonly cron: number; readonly evaluated: number; readonly skipped: number; readonly unverified: number }
-  /** By nonce, lowercase hex. */
-  readonly stateHashes: Readonly<Record<string, string>>
   /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
   readonly profiled: readonly Evaluation[]
 }
@@ -49,7 +49,6 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     answers: createAnswerReader(inputs, run, url)
   }))
   const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
-  const stateHashes: Record<string, string> = {}
   const profiled: Evaluation[] = []
   let ordinate = -1
 
@@ -63,8 +62,8 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
   }
 
   for await (const evaluation of options.evaluations) {
-    const { key, nonce, outcome, stateHash } = evaluation
-    if (nonce !== undefined && stateHash !== undefined) stateHashes[nonce] = stateHash
+    const { key, nonce, outcome } = evaluation
+    options.onEach?.(evaluation)
     if (key.ordinate < run.from) {
       history.before(evaluation)
       continue
@@ -90,5 +89,5 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     options.onEvaluation?.(evaluation, stands)
   }
   await leave(run.to)
-  return { judgements: units.map(({ judge }) => judge.finish()), counts, stateHashes, profiled }
+  return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled }
 }

@@ -6,6 +6,7 @@ import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
+import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
 import type { ModuleId, ProcessId, TransactionId } from './ids.ts'
 import type { ProcessRecord, TransactionRecord } from './records.ts'
@@ -47,6 +48,9 @@ export interface Pulled {
 const PAGE_MESSAGES = 500
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
+const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
+/** As many as a CU itself looks at (§3). */
+const CHECKPOINTS_MAX = 50
 
 /**
  * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. What the store already has is
@@ -87,6 +91,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
     fetchItems(options, run),
     checkItems(options, process, run),
     fetchBlocks(options, process, run),
+    fetchCheckpoints(options, run),
     ...claims
   ])
   for (const one of needed) if (one.status === 'rejected') throw one.reason
@@ -194,6 +199,23 @@ async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecor
     const have = await inputs.blocks(process.id, process.blockHeight, last.blockHeight)
     if (have.length > last.blockHeight - process.blockHeight) return
     await inputs.putBlocks(process.id, await units.gateway.blocks(process.blockHeight, last.blockHeight))
+  }
+}
+
+/** Checkpoints in range, whoever signed them (§3): each is fetched whole, for its signature covers its data. */
+async function fetchCheckpoints(options: PullOptions, run: Run): Promise<void> {
+  const { inputs, units } = options
+  const tags = [
+    { name: 'Process', values: [run.process] },
+    { name: 'Type', values: ['Checkpoint'] },
+    { name: 'Data-Protocol', values: ['ao'] }
+  ]
+  const found = await units.gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
+  for (const record of found) {
+    const named = readCheckpointTags(record, run.process)
+    if (named === undefined || named.nonce > run.to) continue
+    await fetchTransaction(options, record.id, CHECKPOINT_MAX_BYTES)
+    await inputs.putCheckpoints(run.process, [record.id])
   }
 }
 

@@ -87,7 +87,7 @@ export interface ProfileReport {
   /** `NAME=value`, in order; empty where the environment is stubbed. */
   readonly environment: readonly string[]
   readonly clock: { readonly start: number; readonly step: number }
-  readonly instances: 'one' | 'per-message'
+  readonly instances: 'one' | 'per-message' | readonly number[]
   readonly loader: string
   /** Where it comes from: the default, the user, a checkpoint. */
   readonly source: string
