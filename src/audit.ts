@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
-import { auditRun, inconclusiveReport } from './audit-run.ts'
+import { inconclusiveReport } from './audit-report.ts'
+import { auditRun } from './audit-run.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from './config.ts'
 import { AuditError } from './errors.ts'
 import { createCompute } from './fetch/compute.ts'
@@ -63,6 +64,8 @@ export interface AuditOptions extends SourceOptions {
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
   readonly onEvaluation?: JudgingOptions['onEvaluation']
+  /** Told when a replay begins; what was told of an earlier one no longer holds. */
+  readonly onPass?: () => void
 }
 
 const archivedRun = z.object({ process: z.string(), run: z.string() })
@@ -166,6 +169,7 @@ async function auditStored(
     fetchMs,
     clock: () => performance.now(),
     ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation }),
+    ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })
 }

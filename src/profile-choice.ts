@@ -67,9 +67,10 @@ async function trial(inputs: Inputs, run: Run, evaluations: AsyncIterable<Evalua
   let seen = 0
   let judged = 0
   let agreeing = 0
+  const units = run.computes.map(({ url }) => url)
   for await (const { key, outcome } of evaluations) {
     if (outcome.kind === 'result') {
-      for (const claim of await claimsOf(inputs, run, key)) {
+      for (const claim of await claimsOf(inputs, run, units, key)) {
         judged++
         const comparison = compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 })
         if (agrees(comparison)) agreeing++
@@ -80,11 +81,11 @@ async function trial(inputs: Inputs, run: Run, evaluations: AsyncIterable<Evalua
   return { judged, agreeing }
 }
 
-/** Everything that the run's units claim of one evaluation. */
-export async function claimsOf(inputs: Inputs, run: Run, key: Claim['key']): Promise<readonly Claim[]> {
+/** Everything that units claim of one evaluation. */
+export async function claimsOf(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<readonly Claim[]> {
   const wanted = keyText(key)
   const found: Claim[] = []
-  for (const { url } of run.computes) {
+  for (const url of units) {
     for (const claim of await inputs.claimsAt(run, url, key.ordinate)) if (keyText(claim.key) === wanted) found.push(claim)
   }
   return found
