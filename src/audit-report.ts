@@ -100,7 +100,7 @@ function addressOf(run: Run, unit: string): { readonly address?: string } {
 }
 
 function profileReport({ profile, source, tried }: ChosenProfile, format: string): ProfileReport {
-  const { name, environment, clock, instances, loader } = profile
+  const { name, environment, clock, instances, blocks, loader } = profile
   const start = clockStart(moduleFormat(format), profile)
-  return { name, environment, clock: { start, step: clock.step }, instances, loader, source, tried }
+  return { name, environment, clock: { start, step: clock.step }, instances, ...(blocks === undefined ? {} : { blocks }), loader, source, tried }
 }

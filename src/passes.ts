@@ -11,6 +11,7 @@ import type { Evaluation, EvaluationKey, EvaluationResult } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import { type ExecutionProfile, NAMED_PROFILES } from './replay/profile.ts'
 import { type ReplayJob, replay } from './replay/replay.ts'
+import { chooseBlocks } from './block-choice.ts'
 import type { Subject, SubjectPlan } from './subject.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 import type { Checks } from './verification/checks.ts'
@@ -91,17 +92,20 @@ async function pass(all: Material, chosen: ChosenProfile, units: readonly string
   const { options, subject, plan, checks, checkpoints } = all
   const { inputs, run } = options
   const seen = createStates(options, checkpoints)
+  const crons = subject.process.tags.some(({ name }) => name === 'Cron-Interval')
+  const blocks = crons ? await chooseBlocks(options, plan, chosen.profile.blocks, units) : { set: 'all' as const, settled: true }
   options.onPass?.()
-  const job = jobOf(options, subject, plan, chosen.profile, units, seen.wanted)
+  const planned = () => plan(blocks.set)
+  const job = jobOf(options, subject, planned, chosen.profile, units, seen.wanted)
   const judged = await judgeEvaluations({
     inputs,
     run,
     units,
-    evaluations: subject.spoilt === undefined ? replay(job) : unevaluated(plan()),
-    crons: subject.process.tags.some(({ name }) => name === 'Cron-Interval'),
+    evaluations: subject.spoilt === undefined ? replay(job) : unevaluated(planned()),
+    crons,
     strictTagOrder: chosen.proven,
     gate({ key }) {
-      const gate = checks.gate(key.ordinate)
+      const gate = { ...checks.gate(key.ordinate), blocksKnown: blocks.settled }
       return gate.accusable && closed !== undefined ? { ...gate, accusable: false, reason: closed } : gate
     },
     onEach: seen.take,
@@ -114,13 +118,14 @@ async function pass(all: Material, chosen: ChosenProfile, units: readonly string
     hostInputFrom: seen.hostInputFrom(),
     accusable: (nonce) => checks.gate(nonce).accusable
   })
-  return { judged, chosen, compared, stateHashes: seen.stateHashes, profileFindings: [] }
+  const used = crons ? { ...chosen, profile: { ...chosen.profile, blocks: blocks.set } } : chosen
+  return { judged, chosen: used, compared, stateHashes: seen.stateHashes, profileFindings: [] }
 }
 
 function jobOf(
   options: AuditRunOptions,
   { setup }: Subject,
-  plan: SubjectPlan['plan'],
+  plan: () => AsyncIterable<PlannedEvaluation>,
   profile: ExecutionProfile,
   units: readonly string[],
   hashAfter?: ReplayJob['hashAfter']
@@ -151,7 +156,7 @@ export async function chooseProfile(
     return { profile, source: 'as given', tried: [profile.name], proven }
   }
   if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
-  const replayed = (tried: ExecutionProfile) => replay(jobOf({ ...options, search: false }, subject, plan, tried, []))
+  const replayed = (tried: ExecutionProfile) => replay(jobOf({ ...options, search: false }, subject, () => plan(tried.blocks ?? 'stepwise'), tried, []))
   return profileByClaims({ inputs, run, replayed })
 }
 

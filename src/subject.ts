@@ -5,7 +5,8 @@ import type { Inputs, Run } from './inputs.ts'
 import { type ProcessRecord, type TransactionRecord, tagValue } from './records.ts'
 import { moduleEnvironment, moduleOptions } from './replay/plan/module.ts'
 import { planEvaluations } from './replay/plan/plan.ts'
-import type { PlannedEvaluation } from './replay/plan/types.ts'
+import type { BlockKnowledge, PlannedEvaluation } from './replay/plan/types.ts'
+import type { KnownBlockSets } from './replay/profile.ts'
 import type { ModuleSetup } from './replay/sandbox/protocol.ts'
 import type { Store } from './store/store.ts'
 import { checkSchedule, type RawItem } from './verification/checked-schedule.ts'
@@ -56,7 +57,8 @@ export async function readSubject(store: Store, inputs: Inputs, run: Run): Promi
 }
 
 export interface SubjectPlan {
-  plan(): AsyncIterable<PlannedEvaluation>
+  /** @param blocks which blocks the unit knew when crons fired */
+  plan(blocks: KnownBlockSets): AsyncIterable<PlannedEvaluation>
   readonly checks: Checks
 }
 
@@ -64,7 +66,7 @@ export interface SubjectPlan {
 export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier: Verifier): SubjectPlan {
   const { process } = subject
   const checks = createChecks(subject.doubt)
-  async function* plan(): AsyncGenerator<PlannedEvaluation> {
+  async function* plan(blocks: KnownBlockSets): AsyncGenerator<PlannedEvaluation> {
     if (subject.spoilt !== undefined) return yield* unplanned(inputs, run, 0, subject.spoilt)
     let next = 0
     async function* counted() {
@@ -93,11 +95,20 @@ export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier
         const raw = await rawItemOf(inputs, process.id)
         return raw === undefined ? undefined : new TextDecoder().decode(raw.data)
       },
-      blocks: (from, to) => inputs.blocks(process.id, from, to)
+      blocks: (from, to) => inputs.blocks(process.id, from, to),
+      knownBlocks: await knownBlocks(inputs, run, blocks)
     })
     yield* unplanned(inputs, run, next, `the scheduler did not serve nonce ${next}`)
   }
   return { plan, checks }
+}
+
+/** One stream ends at the last message asked for. */
+async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Promise<BlockKnowledge> {
+  if (typeof blocks === 'object') return { asked: blocks }
+  if (blocks !== 'one-stream') return blocks
+  for await (const { timestamp } of inputs.schedule(run, run.to, run.to)) return { asked: [timestamp] }
+  return 'all'
 }
 
 /** Nothing can be evaluated from here on, but what is there is still named. */

@@ -3,6 +3,12 @@ import { z } from 'zod'
 import { AuditError } from '../errors.ts'
 import type { ModuleFormat } from './formats.ts'
 
+/**
+ * Every block there is; those of a unit that was asked message by message, of one that was asked once, or of one that was asked
+ * for these times, ms.
+ */
+export type KnownBlockSets = 'all' | 'stepwise' | 'one-stream' | readonly number[]
+
 export interface ExecutionProfile {
   readonly name: string
   /** The C environment, `NAME=value`, in order; empty where the loader stubs it. */
@@ -11,6 +17,8 @@ export interface ExecutionProfile {
   readonly clock: { readonly start: number | undefined; readonly step: number }
   /** Where the CU began an instance: once, with every message, or once and before each of these nonces. */
   readonly instances: 'one' | 'per-message' | readonly number[]
+  /** Which blocks the CU knew when crons fired; found out by what it lists where not given. */
+  readonly blocks?: KnownBlockSets
   /** The loader generation whose results the profile reproduces. */
   readonly loader: string
 }
@@ -53,6 +61,7 @@ const profileSchema = z.strictObject({
   environment: z.array(z.string().max(4096).regex(/^[^\0]*$/)).max(32),
   clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
   instances: z.union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)]).default('one'),
+  blocks: z.union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)]).optional(),
   loader: z.string().max(100).default('0.0.44')
 })
 
@@ -67,8 +76,8 @@ export function parseProfile(json: unknown): ExecutionProfile {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
     throw new AuditError('USAGE', `the profile has faulty fields: ${faults.slice(0, 5).join('; ')}`)
   }
-  const { clock, ...rest } = parsed.data
-  return { ...rest, clock: { start: clock.start, step: clock.step } }
+  const { clock, blocks, ...rest } = parsed.data
+  return { ...rest, clock: { start: clock.start, step: clock.step }, ...(blocks === undefined ? {} : { blocks }) }
 }
 
 /** Whether the CU began an instance right before an evaluation. A cron follows its nonce in the same stream. */

@@ -68,6 +68,6 @@ function withId(id: TransactionId, item: Parsed<DataItem>): Parsed<DataItem> {
 }
 
 /** Whether tags say that the data is a bundle in binary form. */
-export function isBundle(tags: readonly Tag[]): boolean {
+function isBundle(tags: readonly Tag[]): boolean {
   return tagValue(tags, 'Bundle-Format') === 'binary' && tagValue(tags, 'Bundle-Version') === '2.0.0'
 }

@@ -21,7 +21,7 @@ export interface ScheduleVerifierOptions {
   readonly schedulerAddress: Address
 }
 
-export interface ScheduleStep {
+interface ScheduleStep {
   readonly findings: readonly Finding[]
   /** The scheduler signed just this at just this place: signature, signer and tags hold, and the chain from the one before. */
   readonly proven: boolean

@@ -8,6 +8,10 @@ const CAPTURES = ['ledger64', 'ledger32', 'legacy64', 'cron64', 'edge64', 'meter
 const ENVIRONMENT = ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8']
 const SCRIPT = '_=/usr/app/src/effects/worker/evaluator/index.js'
 
+const assigned = (edge, name) => Number(edge.node.assignment.tags.find((tag) => tag.name === name).value)
+const nonceOf = (edge) => assigned(edge, 'Nonce')
+const timeOf = (edge) => assigned(edge, 'Timestamp')
+
 function states(capture) {
   const all = readCapture(capture, 'states.json')
   const of = (kind) => (all[kind] ?? []).filter(({ status }) => status === 200)
@@ -58,7 +62,13 @@ function streams(capture, kind) {
         // Asked for nonces one after the other, a stream begins behind each that was asked for.
         const begins = kind === 'twoStreams' ? askedFor.map(Number).map((nonce) => nonce + 1) : []
         const file = path.join(folder, 'profile.json')
-        const profile = { name: kind, environment: [...ENVIRONMENT, SCRIPT], instances: begins.length > 0 ? begins : 'one', blocks: kind === 'oneStream' ? 'one-stream' : undefined }
+        const times = new Map(readCapture(capture, 'schedule.json').map((edge) => [nonceOf(edge), timeOf(edge)]))
+        const profile = {
+          name: kind,
+          environment: [...ENVIRONMENT, SCRIPT],
+          instances: begins.length > 0 ? begins : 'one',
+          blocks: kind === 'oneStream' ? 'one-stream' : askedFor.map((nonce) => times.get(Number(nonce)))
+        }
         writeFileSync(file, JSON.stringify(profile))
         const args = ['--profile', file, '--no-search', '--state-hash', wanted.map(({ nonce }) => nonce).join(',')]
         const { report, stderr } = await auditCapture(capture, { args })

@@ -1,6 +1,6 @@
 /** The message JSON that a module is handed, key by key in the CU's order (ao-protocol §2.4; CU domain/model.js, messageSchema). */
 import type { ProcessRecord, ScheduledMessage, Tag } from '../../records.ts'
-import type { CronFiring } from './cron.ts'
+import type { CronFiring } from './cron-firings.ts'
 import { ownerAddress, senderOf } from './owner.ts'
 import type { OnChainItem } from './types.ts'
 
@@ -9,7 +9,7 @@ export type Message = Readonly<Record<string, unknown>>
 /** Tags that would contradict the fields of the same name (CU domain/lib/evaluate.js, removeInvalidTags). */
 const STRIPPED = new Set(['From', 'Owner'])
 
-export function plainTags(tags: readonly Tag[]): Tag[] {
+function plainTags(tags: readonly Tag[]): Tag[] {
   return tags.filter(({ name }) => !STRIPPED.has(name)).map(({ name, value }) => ({ name, value }))
 }
 
@@ -20,7 +20,7 @@ function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: Scheduled
     Nonce: nonce,
     Timestamp: timestamp,
     'Block-Height': blockHeight,
-    'Hash-Chain': hashChain,
+    ...(hashChain === '' ? {} : { 'Hash-Chain': hashChain }),
     Cron: false,
     'Read-Only': false
   }
@@ -31,7 +31,11 @@ function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: Scheduled
  *
  * @param target the `Process` tag of the assignment: the message's own target does not count
  */
-export function ordinaryMessage(scheduled: ScheduledMessage, item: NonNullable<ScheduledMessage['message']>, target: string): Message {
+export function ordinaryMessage(
+  scheduled: ScheduledMessage,
+  item: NonNullable<ScheduledMessage['message']>,
+  target: string
+): Message {
   const owner = ownerAddress(item.owner)
   const { from, forwardedBy } = senderOf(item.tags, owner)
   return {
@@ -49,12 +53,19 @@ export function ordinaryMessage(scheduled: ScheduledMessage, item: NonNullable<S
 }
 
 /**
- * An item on the chain that was assigned (§1.8; CU domain/lib/hydrateMessages.js): its fields come from the gateway.
+ * An item on the chain that was assigned (§1.8; CU domain/lib/hydrateMessages.js, loadFromChainWith): its fields come from the
+ * gateway, and it is never a push, whatever its tags.
  *
- * @param excluded names of fields that the assignment leaves out
+ * @param excluded fields that the assignment leaves out: the CU then does not ask for `Signature`, `Anchor`, `Tags` or `Data`;
+ *   no tags are an empty list, and the owner is the sender (CU domain/dal.js, loadTransactionMetaSchema). Others cannot be.
  */
-export function onChainMessage(scheduled: ScheduledMessage, { record, dataText }: OnChainItem, excluded: ReadonlySet<string>): Message {
+export function onChainMessage(
+  scheduled: ScheduledMessage,
+  { record, dataText }: OnChainItem,
+  excluded: ReadonlySet<string>
+): Message {
   const owner = ownerAddress(record.owner)
+  const tags = excluded.has('Tags') ? [] : record.tags
   return {
     Id: record.id,
     ...(excluded.has('Signature') ? {} : { Signature: record.signature }),
@@ -62,8 +73,8 @@ export function onChainMessage(scheduled: ScheduledMessage, { record, dataText }
     Owner: owner,
     Target: record.recipient,
     ...(excluded.has('Anchor') ? {} : { Anchor: record.anchor }),
-    From: senderOf(record.tags, owner).from,
-    Tags: plainTags(record.tags),
+    From: senderOf(tags, owner).from,
+    Tags: plainTags(tags),
     ...assigned(scheduled)
   }
 }

@@ -4,15 +4,32 @@ import { ownerAddress } from './owner.ts'
 
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40, pb: 2 ** 50 }
 
-/** The second argument of `handle`: tags as they are. */
-export function moduleEnvironment(process: ProcessRecord, module: TransactionRecord): unknown {
-  return {
-    Process: { Id: process.id, Owner: ownerAddress(process.owner), Tags: process.tags },
-    Module: { Id: module.id, Owner: ownerAddress(module.owner), Tags: module.tags }
-  }
+export interface ModuleEnvironment {
+  readonly Process: Subject
+  readonly Module: Subject
 }
 
-/** The loader's options. A process's own limits go before the module's. */
+interface Subject {
+  readonly Id: string
+  readonly Owner: string
+  readonly Tags: readonly Tag[]
+}
+
+/** The second argument of `handle` (§2.4; CU domain/model.js, messageSchema, AoGlobal): tags unfiltered, `From` and `Owner` too. */
+export function moduleEnvironment(process: ProcessRecord, module: TransactionRecord): ModuleEnvironment {
+  return { Process: subject(process), Module: subject(module) }
+}
+
+function subject({ id, owner, tags }: Pick<ProcessRecord, 'owner' | 'tags'> & { readonly id: string }): Subject {
+  return { Id: id, Owner: ownerAddress(owner), Tags: tags.map(({ name, value }) => ({ name, value })) }
+}
+
+/**
+ * The loader's options (§2.9; CU domain/lib/loadModule.js, setModuleOptionsWith).
+ *
+ * A process's own limits go before the module's. `memoryLimit` is in bytes, `computeLimit` in gas; a CU evaluates nothing where
+ * one of them is missing or 0. `blockHeight` is the CU's placeholder: the loader takes each message's own.
+ */
 export function moduleOptions(process: ProcessRecord, module: TransactionRecord): Readonly<Record<string, unknown>> {
   const own = (name: string) => tagValue(process.tags, name) ?? tagValue(module.tags, name)
   const limit = own('Compute-Limit')

@@ -1,6 +1,7 @@
 /** What is to be evaluated, in order, before anything is. */
 import type { AssignmentId, MessageId, TransactionId } from '../../ids.ts'
 import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage, TransactionRecord } from '../../records.ts'
+import type { Evaluated } from './duplicates.ts'
 
 export interface PlannedEvaluation {
   readonly key: EvaluationKey
@@ -10,6 +11,8 @@ export interface PlannedEvaluation {
   readonly assignmentId?: AssignmentId
   /** The CU stores no result for the boot message it injects. */
   readonly saved: boolean
+  /** A cron message: that it fires, and its `Block-Height`, hang on the blocks that the CU knew. */
+  readonly readsBlocks?: true
   readonly work: Work
 }
 
@@ -19,7 +22,7 @@ export type Work =
   | { readonly kind: 'skip'; readonly reason: 'duplicate-assignment' | 'duplicate-push'; readonly of: number }
   /** The CU's own stream ends here. */
   | { readonly kind: 'stop'; readonly reason: string }
-  /** An input that nobody has. */
+  /** An input that nobody has, or more crons than the bound. */
   | { readonly kind: 'missing'; readonly reason: string }
 
 /** An item on the chain; its data as the CU reads it, text. */
@@ -28,13 +31,44 @@ export interface OnChainItem {
   readonly dataText?: string
 }
 
+/**
+ * Which blocks the CU knew when it made cron messages (execution-profile, "the blocks the CU knew").
+ *
+ * - `all`: every block there is.
+ * - `stepwise`: it was asked for each message, one after another, and kept its cache of blocks.
+ * - `asked`: it was asked for these times, ms, ascending; a message's own time asks for that message. One that comes twice
+ *   (`/result`, then `/state`) is two streams. Behind the last it goes on stepwise. One stream: the last message's time alone.
+ * - `unknown`: every block but those of these heights.
+ */
+export type BlockKnowledge =
+  | 'all'
+  | 'stepwise'
+  | { readonly asked: readonly number[] }
+  | { readonly unknown: ReadonlySet<number> }
+
+/** The end of what was evaluated already, for instance a checkpoint's tags (§3). */
+export interface PlanStart {
+  /** The last nonce of it. */
+  readonly nonce: number
+  /** ms, of the last evaluation: that of the cron where it was one. */
+  readonly timestamp: number
+  readonly blockHeight: number
+  /** Where the last evaluation was a cron. */
+  readonly cron?: string
+  /** What is evaluated already, for duplicates; the plan adds to it. */
+  readonly evaluated: Evaluated
+}
+
 export interface PlanInputs {
   readonly process: ProcessRecord
-  /** Ascending, each nonce once, without a gap. */
+  /** Ascending, each nonce once, without a gap; from the first nonce, or from the one behind `after`. */
   readonly schedule: AsyncIterable<ScheduledMessage>
+  readonly after?: PlanStart
   transaction(id: TransactionId): Promise<OnChainItem | undefined>
   /** The text of `/raw/<process>`, for the boot message of old processes. */
   processData(): Promise<string | undefined>
-  /** Blocks of these heights, both inclusive, ascending. */
+  /** Blocks of these heights, both inclusive, ascending; those that there are. Asked for processes with crons only. */
   blocks(fromHeight: number, toHeight: number): Promise<readonly BlockRecord[]>
+  /** `all` where not given. */
+  readonly knownBlocks?: BlockKnowledge
 }

@@ -1,0 +1,138 @@
+/** Cron messages between the scheduled ones, stream by stream as the CU made them (ao-protocol §2.5). */
+import type { ScheduledMessage } from '../../records.ts'
+import { MissingBlock } from './block-cache.ts'
+import { type CronFiring, firingsBetween, type Moment, seconds } from './cron-firings.ts'
+import type { Cron } from './cron-tags.ts'
+import { createKnownBlocks } from './known-blocks.ts'
+import { cronMessage } from './message.ts'
+import type { PlanInputs, PlannedEvaluation, PlanStart } from './types.ts'
+
+/** Crons between two messages (one a minute for half a year); more of them are not planned, and the plan says so. */
+const FIRINGS_MAX = 250_000
+/** The CU remembers so many crons of a stream (CU domain/lib/evaluate.js, evaledCrons). */
+const REMEMBERED_MAX = 100
+
+interface Point extends Moment {
+  /** The last nonce up to it. */
+  readonly ordinate: number
+  readonly cron?: string
+}
+
+export interface CronPlan {
+  /** The crons that fire before a scheduled message. */
+  before(scheduled: ScheduledMessage): AsyncGenerator<PlannedEvaluation>
+  /** Tells that a scheduled message was planned, and whether it is evaluated. */
+  passed(scheduled: ScheduledMessage, evaluated: boolean): void
+  /** The crons behind the last message, where the CU was asked for a later time. */
+  atEnd(): AsyncGenerator<PlannedEvaluation>
+}
+
+/**
+ * Plans cron messages.
+ *
+ * The CU evaluates in streams. A stream begins behind the last evaluation, which a skipped message is not, with the blocks
+ * that the CU knows then, and makes crons between each two messages (loadMessages.js, genBoundariesAsTuples); behind its last
+ * message it makes those up to the time asked for. It knows a cron that it has evaluated by time and name (evaluate.js,
+ * evaledCrons): two of one name within one second, at the seam of two ranges, are two crons.
+ */
+export function createCronPlan(inputs: PlanInputs, crons: readonly Cron[]): CronPlan {
+  const { process, after } = inputs
+  const known = createKnownBlocks(inputs.knownBlocks ?? 'all', (from, to) => inputs.blocks(from, to))
+  /** The last evaluation: where the next stream begins. */
+  let evaluated = beginning(process, after)
+  /** Where the next range begins: a message, skipped or not. */
+  let left = evaluated
+  /** Messages skipped since the last evaluation: the next stream meets them again. */
+  let skipped: Point[] = []
+  /** ms; undefined while no stream has begun. */
+  let end: number | undefined
+  let remembered = new Set<string>()
+
+  async function* range(right: number): AsyncGenerator<PlannedEvaluation> {
+    let fired = 0
+    for (const firing of firingsBetween(crons, process, left, right, await known.between(left.timestamp, right))) {
+      if (fired++ >= FIRINGS_MAX) throw new TooManyCrons()
+      if (!remember(firing)) continue
+      const { cron, timestamp, blockHeight } = firing
+      evaluated = { ordinate: left.ordinate, timestamp, blockHeight, cron }
+      skipped = []
+      const key = { ordinate: left.ordinate, cron, timestamp }
+      yield { key, saved: true, readsBlocks: true, work: { kind: 'run', message: cronMessage(process, firing) } }
+    }
+  }
+
+  /** Whether the stream has not had it yet. */
+  function remember({ timestamp, cron }: Pick<CronFiring, 'timestamp' | 'cron'>): boolean {
+    const name = `${timestamp}-${cron}`
+    if (remembered.has(name)) return false
+    remembered.add(name)
+    const [oldest] = remembered
+    if (remembered.size > REMEMBERED_MAX && oldest !== undefined) remembered.delete(oldest)
+    return true
+  }
+
+  async function* closeStream(): AsyncGenerator<PlannedEvaluation> {
+    if (end === undefined || end === Number.POSITIVE_INFINITY) return
+    if (seconds(left.timestamp) < seconds(end)) yield* range(end)
+    end = undefined
+  }
+
+  async function* openStream(to: number): AsyncGenerator<PlannedEvaluation> {
+    const again = skipped
+    skipped = []
+    end = to
+    left = evaluated
+    remembered = new Set()
+    if (evaluated.cron !== undefined) remember({ timestamp: evaluated.timestamp, cron: evaluated.cron })
+    await known.begin(evaluated.blockHeight, to)
+    for (const message of again) {
+      yield* range(message.timestamp)
+      left = message
+      skipped.push(message)
+    }
+  }
+
+  async function* streamsBefore(next: number | undefined): AsyncGenerator<PlannedEvaluation> {
+    while (end === undefined || next === undefined || end < next) {
+      yield* closeStream()
+      const to = known.nextEnd(evaluated.timestamp, next)
+      if (to === undefined) return
+      yield* openStream(to)
+    }
+    yield* range(next)
+  }
+
+  /** Where an input is missing, that is planned as an evaluation of its own, which nobody can make. */
+  async function* guarded(planned: AsyncGenerator<PlannedEvaluation>, timestamp: number): AsyncGenerator<PlannedEvaluation> {
+    try {
+      yield* planned
+    } catch (error) {
+      if (!(error instanceof MissingBlock || error instanceof TooManyCrons)) throw error
+      const key = { ordinate: left.ordinate, cron: 'unknown', timestamp }
+      yield { key, saved: false, readsBlocks: true, work: { kind: 'missing', reason: error.message } }
+    }
+  }
+
+  return {
+    before: (scheduled) => guarded(streamsBefore(scheduled.timestamp), scheduled.timestamp),
+    passed({ nonce, timestamp, blockHeight }, run) {
+      left = { ordinate: nonce, timestamp, blockHeight }
+      if (run) evaluated = left
+      skipped = run ? [] : [...skipped, left]
+    },
+    atEnd: () => guarded(streamsBefore(undefined), left.timestamp)
+  }
+}
+
+/** On a cold start the process's own time and block; crons before the first nonce have the ordinate 0. */
+function beginning({ timestamp, blockHeight }: Moment, after: PlanStart | undefined): Point {
+  if (after === undefined) return { ordinate: 0, timestamp, blockHeight }
+  const cron = after.cron === undefined ? {} : { cron: after.cron }
+  return { ordinate: after.nonce, timestamp: after.timestamp, blockHeight: after.blockHeight, ...cron }
+}
+
+class TooManyCrons extends Error {
+  constructor() {
+    super(`more than ${FIRINGS_MAX} cron messages between two messages`)
+  }
+}

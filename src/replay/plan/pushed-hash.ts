@@ -1,0 +1,63 @@
+/** The CU's deep hash of a pushed message (ao-protocol §2.6; CU domain/lib/hydrateMessages.js, calcDataItemDeepHash). */
+import type { Tag } from '../../records.ts'
+import { encodeTags } from '../../verify/avro-tags.ts'
+import { deepHash } from '../../verify/deep-hash.ts'
+
+/** Where the CU's library believes the owner to end, although none was written. */
+const MISREAD_OWNER_BYTES = 512
+/** The library's buffer for tags; more of them end the CU's stream. */
+const TAGS_MAX_BYTES = 4096
+
+export interface PushedContent {
+  /** base64url of 32 bytes. */
+  readonly target: string
+  /** Text; empty or null where there is none. */
+  readonly anchor: string | null
+  /** As they were sent, `From` and `Owner` among them. */
+  readonly tags: readonly Tag[]
+  readonly data: string
+}
+
+export type PushedHash = { readonly hash: string } | { readonly fault: string }
+
+/**
+ * Hashes a pushed message as the CU does: as a data item without owner, which its library then reads as if it began with an
+ * owner of 512 bytes. What follows offset 512 is taken for flags and lengths; up to 18 bytes there are not hashed, so two
+ * messages that differ only in them have one hash.
+ *
+ * @returns the hash in base64, or why it ends the CU's stream
+ */
+export function pushedHash({ target, anchor, tags, data }: PushedContent): PushedHash {
+  const targetBytes = Buffer.from(target, 'base64url')
+  const anchorBytes = Buffer.from(anchor ?? '')
+  const tagBytes = encodeTags(tags)
+  if (targetBytes.byteLength !== 32 && target !== '') return { fault: 'the target of a push is not 32 bytes long' }
+  if (![0, 32].includes(anchorBytes.byteLength)) return { fault: 'the anchor of a push is not 32 bytes long' }
+  if (tagBytes.byteLength > TAGS_MAX_BYTES) return { fault: `the tags of a push have more than ${TAGS_MAX_BYTES} bytes` }
+  const counts = Buffer.alloc(16)
+  counts.writeBigUInt64LE(BigInt(tags.length), 0)
+  counts.writeBigUInt64LE(BigInt(tagBytes.byteLength), 8)
+  const content = Buffer.concat([optional(targetBytes), optional(anchorBytes), counts, tagBytes, Buffer.from(data)])
+  const parts = ['dataitem', '1', '1'].map((text) => Buffer.from(text))
+  return { hash: Buffer.from(deepHash([...parts, ...misread(content)])).toString('base64') }
+}
+
+function optional(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === 0 ? Uint8Array.of(0) : Buffer.concat([Uint8Array.of(1), bytes])
+}
+
+/** Owner, target, anchor, tags and data as the library finds them in the content. */
+function misread(content: Buffer): Uint8Array[] {
+  let at = MISREAD_OWNER_BYTES
+  const field = (): Uint8Array => {
+    const start = at + 1
+    at += content[at] === 1 ? 33 : 1
+    return content.subarray(start, at)
+  }
+  const target = field()
+  const anchor = field()
+  // Past the end there is no size, and nothing that it could cut off.
+  const tagBytes = content.byteLength >= at + 16 ? Number(content.readBigUInt64LE(at + 8)) : 0
+  const rest = content.subarray(at + 16)
+  return [content.subarray(0, MISREAD_OWNER_BYTES), target, anchor, rest.subarray(0, tagBytes), rest.subarray(tagBytes)]
+}

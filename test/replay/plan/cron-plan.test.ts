@@ -1,0 +1,204 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createEvaluated } from '../../../src/replay/plan/duplicates.ts'
+import type { BlockKnowledge, PlannedEvaluation } from '../../../src/replay/plan/types.ts'
+import { idOf, onChain, outline, plan, processMessage, processRecord, scheduled, tag, type World } from './fixtures.ts'
+
+const withCrons = (...intervals: string[]) =>
+  processRecord({
+    timestamp: 0,
+    tags: [tag('Type', 'Process'), ...intervals.map((interval) => tag('Cron-Interval', interval))]
+  })
+
+/** One block a minute, block 100 at 0. */
+const MINUTES = Array.from({ length: 300 }, (_, place) => ({ height: 100 + place, timestamp: place * 60_000 }))
+const at = (nonce: number, timestamp: number, blockHeight = 100 + Math.floor(timestamp / 60_000)) =>
+  scheduled(nonce, { timestamp, blockHeight })
+
+const crons = (planned: readonly PlannedEvaluation[]) =>
+  planned.flatMap(({ key }) => (key.cron === undefined ? [] : [`${key.ordinate} ${key.cron} ${key.timestamp}`]))
+
+/** The crons of a process that begins at 0, one second before its message, in a world of minutes. */
+async function cronsOf(intervals: string[], world: World) {
+  const process = withCrons(...intervals)
+  return crons(await plan({ process, blocks: MINUTES, ...world, schedule: [processMessage(process), ...world.schedule] }))
+}
+
+describe('crons between messages', () => {
+  test('carry the nonce before them, and fire twice in one second at the seam of two ranges', async () => {
+    const schedule = [at(1, 10_500), at(2, 20_000)]
+    expect(await cronsOf(['5-seconds'], { schedule })).toEqual([
+      '0 0-5-seconds 5000',
+      '0 0-5-seconds 10000',
+      '1 0-5-seconds 10500',
+      '1 0-5-seconds 15500'
+    ])
+  })
+
+  test('of the same time and name fire once, where the scheduler’s clock goes back', async () => {
+    const schedule = [at(1, 6000), at(2, 3000), at(3, 7000)]
+    expect(await cronsOf(['5-seconds'], { schedule })).toEqual(['0 0-5-seconds 5000'])
+  })
+
+  test('and again behind a hundred others', async () => {
+    const schedule = [at(1, 102_000), at(2, 0), at(3, 3000)]
+    const first = Array.from({ length: 101 }, (_, place) => `0 0-1-second ${place * 1000 + 1000}`)
+    expect(await cronsOf(['1-second'], { schedule })).toEqual([...first, '2 0-1-second 1000', '2 0-1-second 2000'])
+  })
+
+  test('before the process’s own message: the CU makes one first', async () => {
+    const process = withCrons('5-seconds')
+    const own = { ...processMessage(process), timestamp: 6000 }
+    const planned = await plan({ process, schedule: [own], blocks: MINUTES, processData: '' })
+    expect(outline(planned)).toEqual(['0 run', '0 0-5-seconds run', '0 run'])
+    expect(planned.map(({ saved }) => saved)).toEqual([false, true, true])
+  })
+
+  test('behind a skipped message carry its nonce', async () => {
+    const assign = { item: null, messageId: idOf('item') }
+    const schedule = [scheduled(1, { ...assign, timestamp: 1000 }), scheduled(2, { ...assign, timestamp: 2000 }), at(3, 9000)]
+    const world = { schedule, items: [onChain('item', {}, '')] }
+    expect(await cronsOf(['5-seconds'], world)).toEqual(['2 0-5-seconds 5000'])
+    expect(await cronsOf(['5-seconds'], { ...world, knownBlocks: 'stepwise' })).toEqual(['2 0-5-seconds 5000'])
+  })
+
+  test('behind a checkpoint at a cron: that one is not made again', async () => {
+    const process = withCrons('5-seconds')
+    const after = { nonce: 7, timestamp: 10_250, blockHeight: 100, cron: '0-5-seconds', evaluated: createEvaluated() }
+    const planned = await plan({ process, schedule: [at(8, 21_000)], blocks: MINUTES, after })
+    expect(crons(planned)).toEqual(['7 0-5-seconds 15250', '7 0-5-seconds 20250'])
+  })
+
+  test('behind the last message, up to the time asked for', async () => {
+    const schedule = [at(1, 10_500)]
+    const asked = (...times: number[]) => cronsOf(['5-seconds'], { schedule, knownBlocks: { asked: times } })
+    const before = ['0 0-5-seconds 5000', '0 0-5-seconds 10000']
+    expect(await asked(10_500)).toEqual(before)
+    expect(await asked(10_500, 16_000)).toEqual([...before, '1 0-5-seconds 10500', '1 0-5-seconds 15500'])
+    // A stream that ends at a cron: the next one begins there.
+    expect(await asked(7000, 10_500)).toEqual(before)
+  })
+
+  test('a block cron at which a stream ends sets the fraction of the second for what follows', async () => {
+    const schedule = [at(1, 500), at(2, 110_500)]
+    const asked = (times: number[]) => cronsOf(['1-block', '100-seconds'], { schedule, knownBlocks: { asked: times } })
+    expect(await asked([110_500])).toEqual(['1 0-1-block 60000', '1 0-100-seconds 100500'])
+    expect(await asked([500, 91_500, 110_500])).toEqual(['1 0-1-block 60000', '1 0-100-seconds 100000'])
+  })
+})
+
+describe('the blocks the CU knew', () => {
+  // The times and heights of a process that a real CU evaluated; its answers to /cron are the expectations below.
+  const TIMES = [
+    137, 45_137, 90_144, 135_158, 180_179, 225_207, 270_242, 315_284, 360_333, 405_389, 450_452, 495_522, 540_599, 585_683
+  ]
+  const process = { ...withCrons('30-seconds', '2-blocks'), timestamp: 137 }
+  const HEIGHTS = [0, 0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9]
+  const schedule = TIMES.map((timestamp, nonce) =>
+    nonce === 0 ? processMessage(process) : at(nonce, timestamp, 100 + (HEIGHTS[nonce] ?? 0))
+  )
+  const blockCrons = async (knownBlocks: BlockKnowledge, blocks = MINUTES) => {
+    const fired = crons(await plan({ process, schedule, blocks, knownBlocks }))
+    return { count: fired.length, blocks: fired.filter((name) => name.includes('blocks')) }
+  }
+  const [at120, at240, at360, at480] = [
+    '2 0-2-blocks 120000',
+    '5 0-2-blocks 240000',
+    '7 0-2-blocks 360000',
+    '10 0-2-blocks 480000'
+  ]
+
+  test('asked once: all of them', async () => {
+    const all = { count: 29, blocks: [at120, at240, at360, at480] }
+    expect(await blockCrons({ asked: [585_683] })).toEqual(all)
+    expect(await blockCrons('all')).toEqual(all)
+  })
+
+  test('asked message by message: none that came less than 90 seconds after the last', async () => {
+    const some = { count: 27, blocks: [at120, at480] }
+    expect(await blockCrons('stepwise')).toEqual(some)
+    expect(await blockCrons({ asked: TIMES })).toEqual(some)
+  })
+
+  test('asked for the state too, behind nonces 3 and 6: another set', async () => {
+    const asked = TIMES.flatMap((time, nonce) => (nonce === 3 || nonce === 6 ? [time, time] : [time]))
+    expect(await blockCrons({ asked })).toEqual({ count: 28, blocks: [at120, at360, at480] })
+  })
+
+  test('all but some', async () => {
+    expect(await blockCrons({ unknown: new Set([102, 103, 106]) })).toEqual({ count: 27, blocks: [at240, at480] })
+  })
+
+  test('a time cron has the height of the last block that the CU knew', async () => {
+    const heightOf = async (knownBlocks: BlockKnowledge) => {
+      const planned = await plan({ process, schedule, blocks: MINUTES, knownBlocks })
+      const cron = planned.find(({ key }) => key.cron !== undefined && key.timestamp === 270_207)
+      return cron?.work.kind === 'run' ? cron.work.message['Block-Height'] : undefined
+    }
+    expect([await heightOf('all'), await heightOf('stepwise')]).toEqual([104, 103])
+  })
+
+  test('a block that nobody has ends the plan there', async () => {
+    const blocks = MINUTES.filter(({ height }) => height !== 104)
+    const planned = await plan({ process, schedule, blocks, knownBlocks: 'stepwise' })
+    const missing = planned.findIndex(({ work }) => work.kind === 'missing')
+    expect(planned[missing - 1]?.key).toEqual({ ordinate: 4, timestamp: 180_179 })
+    expect(planned[missing]).toEqual({
+      key: { ordinate: 4, cron: 'unknown', timestamp: 225_207 },
+      saved: false,
+      readsBlocks: true,
+      work: { kind: 'missing', reason: 'the block 104 is on no gateway' }
+    })
+    expect(planned[missing + 1]?.nonce).toBe(5)
+  })
+
+  test('a block out of order in time still fires', async () => {
+    const times = [0, 70_000, 55_000, 56_000, 120_000]
+    const blocks = times.map((timestamp, place) => ({ height: 100 + place, timestamp }))
+    const world = { schedule: [at(1, 20_000), at(2, 60_500), at(3, 110_500)], blocks }
+    const fired = ['1 0-1-block 55000', '1 0-1-block 56000', '2 0-1-block 70000']
+    expect(await cronsOf(['1-block'], { ...world, knownBlocks: { asked: [110_500] } })).toEqual(fired)
+  })
+
+  test('a time before the last evaluation is not asked for any more', async () => {
+    const process = withCrons('1-block')
+    const after = { nonce: 3, timestamp: 10_250, blockHeight: 100, evaluated: createEvaluated() }
+    const world = { process, schedule: [at(4, 80_000)], blocks: MINUTES, after }
+    expect(crons(await plan({ ...world, knownBlocks: { asked: [5000, 80_000] } }))).toEqual(['3 0-1-block 60000'])
+  })
+
+  test('a skipped message is met again by the next stream, with the blocks known then', async () => {
+    const assign = (nonce: number, timestamp: number) =>
+      scheduled(nonce, { item: null, messageId: idOf('item'), timestamp, blockHeight: 100 })
+    const world = { items: [onChain('item', {}, '')], knownBlocks: 'stepwise' as const }
+    const one = [assign(1, 500), assign(2, 70_000), at(3, 100_000)]
+    expect(await cronsOf(['1-block'], { ...world, schedule: one })).toEqual(['1 0-1-block 60000'])
+    const two = [assign(1, 500), assign(2, 50_000), assign(3, 70_000), at(4, 100_000)]
+    expect(await cronsOf(['1-block'], { ...world, schedule: two })).toEqual(['2 0-1-block 60000'])
+  })
+
+  test('in one stream, however long, they are all', async () => {
+    const steps = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(steps, async (given) => {
+        let time = 137
+        const later = given.map((step, place) => {
+          time += step
+          return at(place + 1, time)
+        })
+        const world = { process, schedule: [processMessage(process), ...later], blocks: MINUTES }
+        expect(await plan({ ...world, knownBlocks: 'all' })).toEqual(await plan({ ...world, knownBlocks: { asked: [time] } }))
+      }),
+      { numRuns: 60 }
+    )
+  })
+})
+
+test('more crons than the bound end the plan, and it says so', async () => {
+  const process = withCrons('1-second')
+  const schedule = [processMessage(process), at(1, 250_002_000, 100)]
+  const planned = await plan({ process, schedule, blocks: MINUTES.slice(0, 1) })
+  expect(crons(planned).filter((name) => name.startsWith('0 0-1-second '))).toHaveLength(250_000)
+  expect(planned.at(-2)?.work).toEqual({ kind: 'missing', reason: 'more than 250000 cron messages between two messages' })
+  expect(planned.at(-1)?.nonce).toBe(1)
+})

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { moduleEnvironment, moduleOptions } from '../../../src/replay/plan/module.ts'
+import { idOf, onChain, owner, PROCESS_ID, processRecord, tag } from './fixtures.ts'
+
+const FORMAT = [tag('Module-Format', 'wasm64'), tag('Input-Encoding', 'JSON-1'), tag('Output-Encoding', 'JSON-2')]
+const module = (...tags: ReturnType<typeof tag>[]) =>
+  onChain('module', { tags: [...FORMAT, ...tags], owner: owner('maker') })[1].record
+
+test('the environment has all tags', () => {
+  const process = processRecord({ tags: [tag('Owner', 'x'), tag('From', 'y')] })
+  const format =
+    '{"name":"Module-Format","value":"wasm64"},{"name":"Input-Encoding","value":"JSON-1"},{"name":"Output-Encoding","value":"JSON-2"}'
+  expect(JSON.stringify(moduleEnvironment(process, module()))).toBe(
+    `{"Process":{"Id":"${PROCESS_ID}","Owner":"${idOf('creator')}","Tags":[{"name":"Owner","value":"x"},{"name":"From","value":"y"}]},` +
+      `"Module":{"Id":"${idOf('module')}","Owner":"${idOf('maker')}","Tags":[${format}]}}`
+  )
+})
+
+test('the options come from the module, limits from the process first', () => {
+  const extension = [tag('Extension', 'WeaveDrive'), tag('WeaveDrive-Max', '5'), tag('Other', 'x')]
+  const made = module(
+    tag('Memory-Limit', '1-gb'),
+    tag('Compute-Limit', '9000000000000'),
+    tag('Availability-Type', 'Individual'),
+    ...extension
+  )
+  const process = processRecord({ tags: [tag('Memory-Limit', '500-mb')] })
+  expect(moduleOptions(process, made)).toEqual({
+    format: 'wasm64',
+    inputEncoding: 'JSON-1',
+    outputEncoding: 'JSON-2',
+    memoryLimit: 500 * 2 ** 20,
+    computeLimit: 9_000_000_000_000,
+    extensions: { WeaveDrive: [tag('Max', '5')] },
+    mode: 'Individual',
+    spawn: { id: PROCESS_ID, owner: idOf('creator'), tags: process.tags },
+    module: { id: idOf('module'), owner: idOf('maker'), tags: made.tags },
+    blockHeight: 100
+  })
+  expect(moduleOptions(processRecord(), module()).mode).toBe('Assignments')
+})
+
+test.each([
+  ['1-gb', 2 ** 30],
+  ['1.5-gb', 1.5 * 2 ** 30],
+  ['500 MB', 500 * 2 ** 20],
+  ['1000', 1000],
+  ['10-kb-x', 10],
+  ['5-b', 5],
+  ['none', undefined],
+  ['', undefined]
+])('a memory limit of %s', (text, bytes) => {
+  expect(moduleOptions(processRecord(), module(tag('Memory-Limit', text))).memoryLimit).toBe(bytes)
+})
+
+test('an extension may have any name', () => {
+  const { extensions } = moduleOptions(processRecord(), module(tag('Extension', '__proto__'), tag('__proto__-A', 'b')))
+  expect(Object.keys(extensions as object)).toEqual(['__proto__'])
+})

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest'
+import { createEvaluated } from '../../../src/replay/plan/duplicates.ts'
+import { idOf, onChain, outline, plan, processMessage, processRecord, scheduled, tag } from './fixtures.ts'
+
+const PUSH = { tags: [tag('From-Process', idOf('other'))], data: 'paid' }
+
+describe('what comes first', () => {
+  test('the process message that is scheduled', async () => {
+    expect(outline(await plan({ schedule: [processMessage(), scheduled(1)] }))).toEqual(['0 run', '1 run'])
+  })
+
+  test('else one that the CU makes: another message, an item on the chain, two Type tags, no message at all', async () => {
+    const item = scheduled(0, { item: null, messageId: idOf('item') })
+    const twoTypes = scheduled(0, { item: { tags: [tag('Type', 'Process'), tag('Type', 'Process')] } })
+    for (const first of [scheduled(0), item, twoTypes]) {
+      const planned = await plan({ schedule: [first], processData: 'x', items: [onChain('item', {}, '')] })
+      expect(outline(planned)).toEqual(['0 run', '0 run'])
+      expect(planned.map(({ saved }) => saved)).toEqual([false, true])
+    }
+    expect(outline(await plan({ schedule: [], processData: 'x' }))).toEqual(['0 run'])
+  })
+
+  test('whose data may be missing', async () => {
+    const [boot] = await plan({ schedule: [scheduled(0)] })
+    expect(boot?.work).toEqual({ kind: 'missing', reason: "the process's own data is on no gateway" })
+  })
+
+  test('not behind a checkpoint', async () => {
+    const after = { nonce: 4, timestamp: 1_004_000, blockHeight: 100, evaluated: createEvaluated() }
+    expect(outline(await plan({ schedule: [scheduled(5)], after }))).toEqual(['5 run'])
+  })
+})
+
+describe('duplicates', () => {
+  test('a push with the same content under another id, not one with another tag', async () => {
+    const other = { ...PUSH, tags: [...PUSH.tags, tag('Pushed-For', idOf('x'))] }
+    const schedule = [
+      processMessage(),
+      scheduled(1, { item: PUSH }),
+      scheduled(2, { item: other }),
+      scheduled(3, { item: PUSH })
+    ]
+    const planned = await plan({ schedule })
+    expect(outline(planned)).toEqual(['0 run', '1 run', '2 run', '3 skip 1'])
+    expect(planned[3]).toMatchObject({ nonce: 3, messageId: idOf('message3'), assignmentId: idOf('assignment3'), saved: true })
+    expect(planned[3]?.work).toEqual({ kind: 'skip', reason: 'duplicate-push', of: 1 })
+  })
+
+  test('null data, no data and empty data are one content', async () => {
+    const schedule = [null, undefined, ''].map((data, nonce) => {
+      const message = scheduled(nonce, { item: PUSH })
+      return { ...message, message: { ...message.message, data } } as ReturnType<typeof scheduled>
+    })
+    expect(outline(await plan({ schedule, processData: '' }))).toEqual(['0 run', '0 run', '1 skip 0', '2 skip 0'])
+  })
+
+  test('tags that are removed before the module sees them still tell pushes apart', async () => {
+    const other = { ...PUSH, tags: [...PUSH.tags, tag('Owner', 'x')] }
+    const schedule = [processMessage(), scheduled(1, { item: PUSH }), scheduled(2, { item: other })]
+    expect(outline(await plan({ schedule }))).toEqual(['0 run', '1 run', '2 run'])
+  })
+
+  test('an item assigned again, and one that was an ordinary message before; not one that was a push', async () => {
+    const assign = (nonce: number, name: string) => scheduled(nonce, { item: null, messageId: idOf(name) })
+    const schedule = [
+      processMessage(),
+      scheduled(1),
+      scheduled(2, { item: PUSH }),
+      assign(3, 'item'),
+      assign(4, 'item'),
+      assign(5, 'message1'),
+      assign(6, 'message2'),
+      assign(7, 'message2')
+    ]
+    const items = [onChain('item', {}, ''), onChain('message2', {}, '')]
+    const planned = await plan({ schedule, items })
+    expect(outline(planned)).toEqual(['0 run', '1 run', '2 run', '3 run', '4 skip 3', '5 skip 1', '6 run', '7 skip 6'])
+    expect(planned[4]?.work).toEqual({ kind: 'skip', reason: 'duplicate-assignment', of: 3 })
+  })
+
+  test('never an ordinary message, whatever its id', async () => {
+    const again = scheduled(2, { messageId: idOf('message1') })
+    expect(outline(await plan({ schedule: [processMessage(), scheduled(1), again] }))).toEqual(['0 run', '1 run', '2 run'])
+  })
+
+  test('known from before a checkpoint', async () => {
+    const evaluated = createEvaluated()
+    await plan({ schedule: [scheduled(3, { item: PUSH })], after: { nonce: 2, timestamp: 0, blockHeight: 0, evaluated } })
+    const after = { nonce: 3, timestamp: 1_003_000, blockHeight: 100, evaluated }
+    expect(outline(await plan({ schedule: [scheduled(4, { item: PUSH })], after }))).toEqual(['4 skip 3'])
+  })
+})
+
+describe('what ends the stream of the CU', () => {
+  const stopOf = async (message: ReturnType<typeof scheduled>) => {
+    const [, planned] = await plan({ schedule: [processMessage(), message], items: [onChain('item', {}, '')] })
+    return planned?.work
+  }
+
+  test('exactly one Exclude tag, of any assignment', async () => {
+    const assignmentTags = [tag('Exclude', 'Data')]
+    const stop = { kind: 'stop', reason: 'its assignment has exactly one Exclude tag, which ends the CU’s stream' }
+    expect(await stopOf(scheduled(1, { assignmentTags }))).toEqual(stop)
+    expect(await stopOf(scheduled(1, { assignmentTags, item: null, messageId: idOf('item') }))).toEqual(stop)
+    expect(await stopOf(scheduled(1, { assignmentTags: [...assignmentTags, ...assignmentTags] }))).toMatchObject({
+      kind: 'run'
+    })
+  })
+
+  test('a push whose anchor is not 32 bytes long; another message may have any', async () => {
+    expect(await stopOf(scheduled(1, { item: { ...PUSH, anchor: 'short' } }))).toEqual({
+      kind: 'stop',
+      reason: 'the anchor of a push is not 32 bytes long, which ends the CU’s stream'
+    })
+    expect(await stopOf(scheduled(1, { item: { anchor: 'short' } }))).toMatchObject({ kind: 'run' })
+  })
+
+  test('crons that it cannot read: nothing is evaluated', async () => {
+    const process = processRecord({ tags: [tag('Type', 'Process'), tag('Cron-Interval', '10-ms')] })
+    const planned = await plan({ process, schedule: [processMessage(process), scheduled(1)] })
+    expect(planned.map(({ work }) => work)).toEqual(
+      Array(2).fill({ kind: 'stop', reason: 'a cron interval is shorter than a second' })
+    )
+  })
+})
+
+describe('inputs that nobody has', () => {
+  const schedule = [processMessage(), scheduled(1, { item: null, messageId: idOf('item') })]
+
+  test('an item, and its data', async () => {
+    expect((await plan({ schedule }))[1]?.work).toEqual({
+      kind: 'missing',
+      reason: `the item ${idOf('item')} is on no gateway`
+    })
+    const work = (await plan({ schedule, items: [onChain('item')] }))[1]?.work
+    expect(work).toEqual({ kind: 'missing', reason: `the data of ${idOf('item')} is on no gateway` })
+  })
+
+  test('a missing item is no evaluation that a later one would repeat', async () => {
+    const again = scheduled(2, { item: null, messageId: idOf('item') })
+    expect(outline(await plan({ schedule: [...schedule, again] }))).toEqual(['0 run', '1 missing', '2 missing'])
+  })
+})

@@ -1,0 +1,34 @@
+import { deepHash as oracle } from 'arbundles'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createBlobHasher, type DeepHashInput, deepHash } from '../../src/verify/deep-hash.ts'
+
+const { tree } = fc.letrec<{ tree: DeepHashInput }>((tie) => ({
+  tree: fc.oneof({ maxDepth: 3 }, fc.uint8Array({ maxLength: 40 }), fc.array(tie('tree'), { maxLength: 4 }))
+}))
+
+describe('deepHash', () => {
+  it('agrees with arbundles on any tree', async () => {
+    await fc.assert(
+      fc.asyncProperty(tree, async (input) => {
+        expect(Buffer.from(deepHash(input))).toEqual(Buffer.from(await oracle(input as Parameters<typeof oracle>[0])))
+      })
+    )
+  })
+
+  it('tells a list of one from its member, and no list from no bytes', () => {
+    const bytes = Uint8Array.from([1])
+    expect(deepHash([bytes])).not.toEqual(deepHash(bytes))
+    expect(deepHash([])).not.toEqual(deepHash(new Uint8Array(0)))
+  })
+
+  it('is the same for data in pieces', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 6 }), (chunks) => {
+        const hasher = createBlobHasher()
+        for (const chunk of chunks) hasher.update(chunk)
+        expect(hasher.digest()).toEqual(deepHash(Buffer.concat(chunks)))
+      })
+    )
+  })
+})

@@ -1,0 +1,297 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { Address } from '../../src/ids.ts'
+import type { ScheduledMessage } from '../../src/records.ts'
+import { wireOfItem } from '../../src/verify/as-signed.ts'
+import { verifyMessage } from '../../src/verify/message-item.ts'
+import { createScheduleVerifier } from '../../src/verify/schedule.ts'
+import { ethereumAddress } from '../../src/verify/signature.ts'
+import { invalid, unverifiable, VALID, type Verdict } from '../../src/verify/verdict.ts'
+import { addressOf, ethereumSigner, idOf, type ScheduledParts, scheduledMessage, signedItem } from './fixtures.ts'
+
+const scheduler = ethereumSigner(31)
+const stranger = ethereumSigner(32)
+const processItem = signedItem(ethereumSigner(33), { tags: [{ name: 'Type', value: 'Process' }], data: 'boot' })
+const process = idOf(processItem)
+const message = (nonce: number, target: string = process) =>
+  signedItem(ethereumSigner(34), { target: Buffer.from(target, 'base64url'), data: `message ${nonce}` })
+
+const sha256 = (...ids: readonly string[]) =>
+  createHash('sha256')
+    .update(Buffer.concat(ids.map((id) => Buffer.from(id, 'base64url'))))
+    .digest('base64url')
+
+/** The process at nonce 0 and messages after it, with a true hash chain; `parts` alters some. */
+function schedule(
+  count: number,
+  parts: (nonce: number) => Partial<ScheduledParts> = () => ({}),
+  signer = scheduler
+): ScheduledMessage[] {
+  const all: ScheduledMessage[] = []
+  for (let nonce = 0; nonce < count; nonce++) {
+    const last = all.at(-1)
+    const hashChain = last === undefined ? sha256(process) : sha256(last.assignment.id, last.hashChain)
+    const own = nonce === 0 ? {} : { message: message(nonce) }
+    all.push(scheduledMessage(signer, nonce, { process, hashChain, ...own, ...parts(nonce) }))
+  }
+  return all.map((one, nonce) => (nonce === 0 && one.message === null ? { ...one, message: wireOfItem(processItem) } : one))
+}
+
+interface Setting {
+  readonly blockHeight?: number
+  readonly schedulerAddress?: Address
+  readonly verdict?: (scheduled: ScheduledMessage) => Verdict
+}
+
+/** Per message: whether it is proven, then its findings as code, severity and nonce. */
+function judge(messages: readonly ScheduledMessage[], setting: Setting = {}) {
+  const {
+    blockHeight = 1_440_000,
+    schedulerAddress = addressOf(scheduler),
+    verdict = ({ assignment }) => verifyMessage(assignment)
+  } = setting
+  const verifier = createScheduleVerifier({ process: { id: process, blockHeight }, schedulerAddress })
+  return messages.map((scheduled) => {
+    const { findings, proven } = verifier.add(scheduled, verdict(scheduled))
+    for (const { attribution } of findings) expect(attribution).toBe('scheduler')
+    return [proven, ...findings.map(({ code, severity, nonce }) => `${code} ${severity} ${nonce}`)]
+  })
+}
+
+const PROVEN = [true]
+const at = <T>(list: readonly T[], place: number, change: (one: T) => T) =>
+  list.map((one, index) => (index === place ? change(one) : one))
+
+describe('a schedule', () => {
+  it('is proven from its process on', () => {
+    expect(judge(schedule(5))).toEqual([PROVEN, PROVEN, PROVEN, PROVEN, PROVEN])
+  })
+
+  it('of an older process is proven from its first message on', () => {
+    const messages = schedule(3, () => ({ message: message(7) }))
+    expect(judge(messages)).toEqual([PROVEN, PROVEN, PROVEN])
+  })
+
+  it('may name its scheduler by an Ethereum address', () => {
+    const schedulerAddress = ethereumAddress(scheduler.owner) as Address
+    expect(judge(schedule(2), { schedulerAddress })).toEqual([PROVEN, PROVEN])
+    expect(judge(schedule(2), { schedulerAddress: schedulerAddress.toLowerCase() as Address })).toEqual([PROVEN, PROVEN])
+    const other = ethereumAddress(stranger.owner) as Address
+    expect(judge(schedule(1), { schedulerAddress: other })).toEqual([[false, 'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 0']])
+  })
+
+  it('signed by somebody else is not proven', () => {
+    expect(judge(schedule(2, undefined, stranger))).toEqual([
+      [false, 'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 0'],
+      [false, 'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 1']
+    ])
+  })
+})
+
+describe('signatures', () => {
+  it('that are invalid are found, and what such an assignment says is held against nobody', () => {
+    const altered = at(schedule(4), 1, (one) => ({
+      ...one,
+      hashChain: sha256(process),
+      timestamp: one.timestamp + 1,
+      assignment: {
+        ...one.assignment,
+        tags: one.assignment.tags.map((tag) => (tag.name === 'Hash-Chain' ? { ...tag, value: sha256(process) } : tag))
+      }
+    }))
+    expect(judge(altered)).toEqual([PROVEN, [false, 'ASSIGNMENT_SIGNATURE_INVALID error 1'], [false], PROVEN])
+  })
+
+  it('that cannot be judged leave a warning, and the chain is still held', () => {
+    const verdict = () => unverifiable(['anchor'], 'no anchor')
+    expect(judge(schedule(2), { verdict })).toEqual([
+      [false, 'SIGNATURE_NOT_CHECKED warning 0'],
+      [false, 'SIGNATURE_NOT_CHECKED warning 1']
+    ])
+    const broken = schedule(2, (nonce) => (nonce === 1 ? { hashChain: sha256(process) } : {}))
+    expect(judge(broken, { verdict })[1]).toEqual([false, 'SIGNATURE_NOT_CHECKED warning 1', 'HASH_CHAIN_BROKEN error 1'])
+  })
+
+  it('after one that cannot be judged prove it again by the chain', () => {
+    const verdict = ({ nonce, assignment }: ScheduledMessage) =>
+      nonce === 0 ? unverifiable(['anchor'], 'none') : verifyMessage(assignment)
+    expect(judge(schedule(3), { verdict })).toEqual([[false, 'SIGNATURE_NOT_CHECKED warning 0'], PROVEN, PROVEN])
+  })
+
+  it('carry the reason', () => {
+    const verifier = createScheduleVerifier({
+      process: { id: process, blockHeight: 0 },
+      schedulerAddress: addressOf(scheduler)
+    })
+    const [first] = schedule(1)
+    if (first === undefined) throw new Error('no message')
+    expect(verifier.add(first, invalid('so it is')).findings).toEqual([
+      { code: 'ASSIGNMENT_SIGNATURE_INVALID', severity: 'error', attribution: 'scheduler', nonce: 0, detail: 'so it is' }
+    ])
+  })
+})
+
+describe('tags', () => {
+  const id = idOf(message(99))
+  const signed: readonly (readonly [string, Readonly<Record<string, string | undefined>>])[] = [
+    ['another process', { Process: id }],
+    ['no process', { Process: undefined }],
+    ['another epoch', { Epoch: '1' }],
+    ['another nonce', { Nonce: '2' }],
+    ['a nonce written otherwise', { Nonce: '01' }],
+    ['another message', { Message: id }],
+    ['another chain', { 'Hash-Chain': id }],
+    ['another time', { Timestamp: '1' }],
+    ['another block', { 'Block-Height': '000001500002' }],
+    ['a block that is no number', { 'Block-Height': '1500001.0' }]
+  ]
+  it.each(signed)('that disagree with what is served are found: %s', (_, overrides) => {
+    const messages = schedule(2, (nonce) => (nonce === 1 ? { overrides } : {}))
+    expect(judge(messages)[1]).toEqual([false, 'ASSIGNMENT_TAGS_DISAGREE error 1'])
+  })
+
+  it('that are there twice disagree', () => {
+    const twice = at(schedule(2), 1, (one) => {
+      const tags = [...one.assignment.tags, { name: 'Nonce', value: '1' }]
+      return { ...one, assignment: { ...one.assignment, tags } }
+    })
+    expect(judge(twice, { verdict: () => VALID })[1]).toEqual([false, 'ASSIGNMENT_TAGS_DISAGREE error 1'])
+  })
+
+  it('name the message that is served', () => {
+    const other = wireOfItem(message(98))
+    expect(judge(at(schedule(2), 1, (one) => ({ ...one, message: other })))[1]).toEqual([
+      false,
+      'ASSIGNMENT_TAGS_DISAGREE error 1'
+    ])
+    expect(judge(at(schedule(2), 1, (one) => ({ ...one, message: null })))[1]).toEqual(PROVEN)
+  })
+
+  it('of an epoch other than 0 disagree even where they are served so', () => {
+    const epoch = at(
+      schedule(2, () => ({ overrides: { Epoch: '1' } })),
+      1,
+      (one) => ({ ...one, epoch: 1 })
+    )
+    expect(judge(epoch)[1]).toEqual([false, 'ASSIGNMENT_TAGS_DISAGREE error 1'])
+  })
+
+  it('over a message that is signed for another process leave a warning', () => {
+    const messages = schedule(2, (nonce) => (nonce === 1 ? { message: message(1, idOf(message(97))) } : {}))
+    expect(judge(messages)[1]).toEqual([true, 'ASSIGNMENT_TAGS_DISAGREE warning 1'])
+  })
+})
+
+describe('nonces', () => {
+  it('that are missing are found once, and what follows them is not proven by the chain', () => {
+    const messages = schedule(6)
+    expect(judge(messages.filter(({ nonce }) => nonce !== 2))).toEqual([
+      PROVEN,
+      PROVEN,
+      [false, 'NONCE_GAP error 2'],
+      PROVEN,
+      PROVEN
+    ])
+    expect(judge(messages.slice(3))).toEqual([[false, 'NONCE_GAP error 0'], PROVEN, PROVEN])
+  })
+
+  it('count how many are missing', () => {
+    const verifier = createScheduleVerifier({
+      process: { id: process, blockHeight: 0 },
+      schedulerAddress: addressOf(scheduler)
+    })
+    const [first, , , fourth] = schedule(4)
+    if (first === undefined || fourth === undefined) throw new Error('no message')
+    verifier.add(first, VALID)
+    expect(verifier.add(fourth, VALID).findings).toEqual([
+      {
+        code: 'NONCE_GAP',
+        severity: 'error',
+        attribution: 'scheduler',
+        nonce: 1,
+        count: 2,
+        detail: 'nonces 1 to 2 are missing'
+      }
+    ])
+  })
+
+  it('that are there twice are a warning, the same assignment as proven as before', () => {
+    const [first, second, third] = schedule(3)
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no message')
+    expect(judge([first, second, second, third])).toEqual([PROVEN, PROVEN, [true, 'NONCE_TWICE warning 1'], PROVEN])
+  })
+
+  it('with two signed assignments are equivocation', () => {
+    const messages = schedule(3)
+    const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}))[1]
+    if (other === undefined) throw new Error('no message')
+    const both = [...messages.slice(0, 2), other, ...messages.slice(2)]
+    expect(judge(both)).toEqual([PROVEN, PROVEN, [false, 'SCHEDULER_EQUIVOCATION error 1'], PROVEN])
+    const unsigned = (scheduled: ScheduledMessage) => (scheduled === other ? unverifiable(['anchor'], 'none') : VALID)
+    expect(judge(both, { verdict: unsigned })[2]).toEqual([false, 'SIGNATURE_NOT_CHECKED warning 1', 'NONCE_TWICE warning 1'])
+    const forged = (scheduled: ScheduledMessage) => (scheduled === other ? invalid('forged') : VALID)
+    expect(judge(both, { verdict: forged })[2]).toEqual([
+      false,
+      'ASSIGNMENT_SIGNATURE_INVALID error 1',
+      'NONCE_TWICE warning 1'
+    ])
+  })
+
+  it('by a stranger beside the scheduler are no equivocation', () => {
+    const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}), stranger)[1]
+    if (other === undefined) throw new Error('no message')
+    expect(judge([...schedule(2), other])[2]).toEqual([
+      false,
+      'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 1',
+      'NONCE_TWICE warning 1'
+    ])
+  })
+
+  it('that come late are out of order', () => {
+    const [first, second, third] = schedule(3)
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no message')
+    expect(judge([first, second, first, third])).toEqual([PROVEN, PROVEN, [false, 'SCHEDULE_OUT_OF_ORDER warning 0'], PROVEN])
+  })
+})
+
+describe('the hash chain', () => {
+  const broken = schedule(4, (nonce) => (nonce === 2 ? { hashChain: sha256(process) } : {}))
+
+  it('that breaks is an error, and goes on from what was signed', () => {
+    expect(judge(broken)).toEqual([PROVEN, PROVEN, [false, 'HASH_CHAIN_BROKEN error 2'], PROVEN])
+  })
+
+  it('that breaks in a process from before block 1440000 is a warning', () => {
+    expect(judge(broken, { blockHeight: 1_439_999 })[2]).toEqual([true, 'HASH_CHAIN_BROKEN warning 2'])
+  })
+
+  it('begins with the process', () => {
+    const wrong = schedule(1, () => ({ hashChain: sha256(idOf(message(1))) }))
+    expect(judge(wrong)).toEqual([[false, 'HASH_CHAIN_BROKEN error 0']])
+  })
+})
+
+describe('time', () => {
+  const moved = (fields: Partial<ScheduledMessage>, overrides: Readonly<Record<string, string>>) =>
+    at(
+      schedule(3, (nonce) => (nonce === 1 ? { overrides } : {})),
+      1,
+      (one) => ({ ...one, ...fields })
+    )
+
+  it('that goes back is a warning', () => {
+    expect(judge(moved({ timestamp: 1 }, { Timestamp: '1' }))).toEqual([PROVEN, [true, 'TIME_GOES_BACK warning 1'], PROVEN])
+    expect(judge(moved({ blockHeight: 1 }, { 'Block-Height': '1' }))).toEqual([
+      PROVEN,
+      [true, 'TIME_GOES_BACK warning 1'],
+      PROVEN
+    ])
+  })
+
+  it('that stands still is none', () => {
+    const timestamp = 1_720_000_000_000
+    expect(
+      judge(moved({ timestamp, blockHeight: 1_500_000 }, { Timestamp: String(timestamp), 'Block-Height': '1500000' }))[1]
+    ).toEqual(PROVEN)
+  })
+})

@@ -1,0 +1,121 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { describe, expect, it } from 'vitest'
+import { verifyItem } from '../../src/verify/data-item.ts'
+import { ethereumAddress, verifyRsaPss, verifySignature } from '../../src/verify/signature.ts'
+import { ed25519Signer, ethereumSigner, signedItem } from './fixtures.ts'
+
+const MESSAGE = new Uint8Array(48).fill(3)
+const MISFIT = { status: 'invalid', reason: 'the signature does not fit what is signed' }
+
+describe('Ethereum signatures', () => {
+  const signer = ethereumSigner(7)
+  const signature = signer.sign(MESSAGE)
+  const verdict = (changed: Uint8Array, owner = signer.owner) => verifySignature(3, owner, MESSAGE, changed)
+  const withRecovery = (byte: number) => Uint8Array.from([...signature.subarray(0, 64), byte])
+
+  it('are valid with the recovery id that they were made with, 27 or 28, and no other', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      expect(verdict(withRecovery(byte)).status, `recovery id ${byte}`).toBe(byte === signature[64] ? 'valid' : 'invalid')
+    }
+    expect([27, 28]).toContain(signature[64])
+  })
+
+  it('have one form: the twin with a high s is refused', () => {
+    const s = BigInt(`0x${Buffer.from(signature.subarray(32, 64)).toString('hex')}`)
+    const high = Buffer.from((secp256k1.Point.Fn.ORDER - s).toString(16).padStart(64, '0'), 'hex')
+    const twin = Uint8Array.from([...signature.subarray(0, 32), ...high, 55 - (signature[64] ?? 0)])
+    expect(verdict(twin)).toEqual(MISFIT)
+  })
+
+  it('are of the whole key, uncompressed', () => {
+    const hybrid = Uint8Array.from(signer.owner)
+    hybrid[0] = 6 + ((signer.owner[64] ?? 0) & 1)
+    expect(verdict(signature, hybrid)).toEqual(MISFIT)
+    expect(verdict(signature, ethereumSigner(8).owner)).toEqual(MISFIT)
+  })
+
+  it.each([
+    ['too short', 64, 0],
+    ['too long', 66, 27],
+    ['zero', 65, 0],
+    ['out of range', 65, 255]
+  ])('that are %s end in a verdict', (_, length, fill) => {
+    const hostile = new Uint8Array(length).fill(fill)
+    hostile[64] = 27
+    expect(verdict(hostile)).toEqual(MISFIT)
+  })
+})
+
+describe('typed Ethereum signatures', () => {
+  it('need an address as their key', () => {
+    for (const owner of [new Uint8Array(42), Buffer.from(`0x${'g'.repeat(40)}`), Buffer.from('0x')]) {
+      expect(verifySignature(7, owner, MESSAGE, ethereumSigner(7).sign(MESSAGE))).toEqual(MISFIT)
+    }
+  })
+})
+
+describe('ed25519 signatures', () => {
+  it('under a key of small order prove nothing: one signature fits every message', () => {
+    const identity = new Uint8Array(32).fill(1, 0, 1)
+    const signature = Uint8Array.from([...identity, ...new Uint8Array(32)])
+    for (const type of [2, 4]) {
+      expect(verifySignature(type, identity, MESSAGE, signature)).toEqual({
+        status: 'unverifiable',
+        hidden: ['key'],
+        reason: 'the key is of small order: its signatures fit any message'
+      })
+    }
+  })
+
+  it('under bytes that are no key are invalid', () => {
+    expect(verifySignature(2, new Uint8Array(32).fill(2), MESSAGE, new Uint8Array(64)).status).toBe('invalid')
+    expect(verifySignature(2, new Uint8Array(31), MESSAGE, new Uint8Array(64)).status).toBe('invalid')
+  })
+
+  it('do not pass from one type to the other', () => {
+    const item = signedItem(ed25519Signer(2))
+    expect(verifyItem(item).status).toBe('valid')
+    expect(verifyItem({ ...item, signatureType: 4 })).toEqual(MISFIT)
+  })
+})
+
+describe('RSA signatures', () => {
+  it.each([
+    ['zero', new Uint8Array(512)],
+    ['one', new Uint8Array(512).fill(1, 511)],
+    ['tiny', new Uint8Array(512).fill(0xff, 508)],
+    ['even', new Uint8Array(512).fill(0xfe)],
+    ['nothing', new Uint8Array(0)]
+  ])('under a modulus that is %s are invalid', (_, modulus) => {
+    expect(verifyRsaPss(modulus, MESSAGE, new Uint8Array(512))).toBe(false)
+    expect(verifyRsaPss(modulus, MESSAGE, new Uint8Array(512).fill(1))).toBe(false)
+  })
+
+  it('of the wrong size are invalid', () => {
+    const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
+    const modulus = Buffer.from(n, 'base64url')
+    for (const length of [0, 1, 127, 128, 129, 512])
+      expect(verifyRsaPss(modulus, MESSAGE, new Uint8Array(length).fill(1))).toBe(false)
+  })
+})
+
+describe('other types', () => {
+  it.each([0, 5, 6, 8, 65_535])('%i is not verified', (type) => {
+    expect(verifySignature(type, new Uint8Array(32), MESSAGE, new Uint8Array(64))).toEqual({
+      status: 'unsupported',
+      signatureType: type,
+      reason: `signatures of type ${type} are not verified`
+    })
+  })
+})
+
+describe('ethereumAddress', () => {
+  // Wallets of the mnemonic "test test … junk", which every development chain has.
+  it.each([
+    ['ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80', '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'],
+    ['59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d', '0x70997970C51812dc3A010C7d01b50e0d17dc79C8']
+  ])('is in the mixed case of EIP-55', (secret, address) => {
+    expect(ethereumAddress(secp256k1.getPublicKey(Buffer.from(secret, 'hex'), false))).toBe(address)
+  })
+})

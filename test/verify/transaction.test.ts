@@ -1,0 +1,140 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import Arweave from 'arweave'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { dataRoot, type TransactionJson, verifyTransaction } from '../../src/verify/transaction.ts'
+
+const KIB = 1024
+const VALID = { status: 'valid' }
+const arweave = new Arweave({ host: '127.0.0.1', port: 1, protocol: 'http' })
+let key: Parameters<typeof arweave.transactions.sign>[1]
+let signed: TransactionJson
+const DATA = Buffer.from('a module')
+
+beforeAll(async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 4096 })
+  key = privateKey.export({ format: 'jwk' }) as typeof key
+  signed = await sign(DATA)
+})
+
+async function sign(data: Uint8Array): Promise<TransactionJson> {
+  const anchor = Buffer.alloc(48, 1).toString('base64url')
+  const transaction = await arweave.createTransaction(
+    { data, last_tx: anchor, reward: '12', target: Buffer.alloc(32).toString('base64url') },
+    key
+  )
+  transaction.addTag('Type', 'Module')
+  transaction.addTag('__proto__', 'ü')
+  await arweave.transactions.sign(transaction, key)
+  return JSON.parse(JSON.stringify(transaction)) as TransactionJson
+}
+
+describe('verifyTransaction', () => {
+  it('holds for what arweave.js signs, with its data and without', () => {
+    expect(verifyTransaction(signed)).toEqual(VALID)
+    expect(verifyTransaction(signed, DATA)).toEqual(VALID)
+  })
+
+  it('holds for no data and for whole chunks', async () => {
+    const whole = Buffer.alloc(256 * KIB, 7)
+    expect(verifyTransaction(await sign(whole), whole)).toEqual(VALID)
+    const rootless = { ...signed, data_root: '', data_size: '0' }
+    expect(verifyTransaction(rootless, new Uint8Array(0)).status).toBe('invalid')
+  })
+
+  it('refuses other data', () => {
+    const reason = 'the data is not what was signed'
+    expect(verifyTransaction(signed, Buffer.from('A module'))).toEqual({ status: 'invalid', reason })
+    expect(verifyTransaction(signed, DATA.subarray(1))).toEqual({ status: 'invalid', reason })
+    expect(verifyTransaction(signed, new Uint8Array(0))).toEqual({ status: 'invalid', reason })
+  })
+
+  it('refuses every change of a field', () => {
+    const id = Buffer.alloc(32, 5).toString('base64url')
+    const misfit = { status: 'invalid', reason: 'the signature does not fit what is signed' }
+    for (const changed of [
+      { target: id },
+      { target: '' },
+      { last_tx: id },
+      { quantity: '1' },
+      { reward: '13' },
+      { data_size: '9' },
+      { data_root: id }
+    ]) {
+      expect(verifyTransaction({ ...signed, ...changed }), JSON.stringify(changed)).toEqual(misfit)
+    }
+    expect(verifyTransaction({ ...signed, tags: [] })).toEqual(misfit)
+    expect(verifyTransaction({ ...signed, tags: signed.tags.toReversed() })).toEqual(misfit)
+    expect(verifyTransaction({ ...signed, owner: Buffer.alloc(512, 0xfd).toString('base64url') })).toEqual(misfit)
+    expect(verifyTransaction({ ...signed, id })).toEqual({ status: 'invalid', reason: 'the id is not that of the signature' })
+    expect(verifyTransaction({ ...signed, signature: id })).toEqual({
+      status: 'invalid',
+      reason: 'the id is not that of the signature'
+    })
+  })
+
+  it('refuses fields in another form', () => {
+    const reason = 'a field is not in the form of a transaction'
+    const badTag = [{ name: 'no base64url', value: '' }]
+    const large = [{ name: '', value: 'A'.repeat(2 ** 20 + 4) }]
+    for (const changed of [
+      { owner: '*' },
+      { target: '*' },
+      { last_tx: '=' },
+      { data_root: 'A' },
+      { signature: '*' },
+      { tags: badTag },
+      { tags: large }
+    ]) {
+      expect(verifyTransaction({ ...signed, ...changed })).toEqual({ status: 'invalid', reason })
+    }
+    for (const amount of ['', '-1', '1.0', '1e3', '1'.repeat(31)]) {
+      for (const field of ['quantity', 'reward', 'data_size']) {
+        expect(verifyTransaction({ ...signed, [field]: amount })).toEqual({ status: 'invalid', reason })
+      }
+    }
+  })
+
+  it('says what it cannot judge', () => {
+    expect(verifyTransaction({ ...signed, format: 1 })).toMatchObject({ status: 'unverifiable', hidden: ['data'] })
+    expect(verifyTransaction({ ...signed, owner: '' })).toMatchObject({ status: 'unverifiable', hidden: ['key'] })
+  })
+})
+
+describe('dataRoot', () => {
+  const oracle = async (data: Uint8Array) => {
+    const transaction = await arweave.createTransaction({ data, last_tx: '', reward: '0' }, key)
+    await transaction.prepareChunks(data)
+    return transaction.data_root
+  }
+  const root = (data: Uint8Array, emptyLast: boolean) => Buffer.from(dataRoot(data, emptyLast)).toString('base64url')
+
+  it('agrees with arweave.js at every size where chunks change', async () => {
+    for (const size of [
+      1,
+      32 * KIB,
+      256 * KIB - 1,
+      256 * KIB,
+      256 * KIB + 1,
+      288 * KIB - 1,
+      288 * KIB,
+      288 * KIB + 1,
+      512 * KIB,
+      513 * KIB,
+      1030 * KIB
+    ]) {
+      const data = Buffer.alloc(size, size)
+      expect(root(data, size % (256 * KIB) === 0), `${size} bytes`).toBe(await oracle(data))
+    }
+  })
+
+  it('agrees with arweave.js at any size', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 900 * KIB }), async (size) => {
+        const data = Buffer.alloc(size, createHash('sha256').update(String(size)).digest())
+        expect(root(data, size % (256 * KIB) === 0)).toBe(await oracle(data))
+      }),
+      { numRuns: 15 }
+    )
+  })
+})
