@@ -1,5 +1,5 @@
 /** The commands and their options. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { toolVersions } from '../src/version.ts'
 import { runAudit } from './audit-command.ts'
 import { runDemo } from './demo-command.ts'
@@ -44,7 +44,9 @@ export function createProgram(signal: AbortSignal): Command {
     .description('audit a process over the network, or from an archive')
     .argument('[process]', "the process's id")
     .option('--archive <file>', 'audit what an archive holds, without a network')
-    .addOption(new Option('--profile <name>', 'the execution profile').default('legacynet'))
+    .option('--profile <auto|name|file>', 'the execution profile (default: auto)')
+    .option('--no-search', 'hold to the profile: try no other instance where a result differs')
+    .option('--checkpoint-owner <address>', 'whose checkpoints speak for the audited units too', collect)
     .option('--state-hash <which>', 'print memory hashes: last, N,N,… or every:K')
     .option('--json [file]', 'the report as JSON, to stdout or a file')
     .option('--markdown <file>', 'the report as Markdown')

@@ -22,6 +22,8 @@ export interface Watch {
   readonly onPull: NonNullable<SourceOptions['onPull']>
   readonly onRequest: (url: string) => void
   replayed(): void
+  /** A further replay begins. */
+  restart(): void
   end(): void
 }
 
@@ -46,6 +48,9 @@ export function watch({ quiet = false, verbose = false }: SourceFlags): Watch {
     replayed() {
       replayed++
       progress.update({ phase: 'replay', fetched, total, replayed })
+    },
+    restart() {
+      replayed = 0
     },
     end: () => progress.end()
   }

@@ -9,10 +9,11 @@ import type { Evaluation } from './records.ts'
 export function scheduleFindings(anomalies: readonly ScheduleAnomaly[], run: Run): Finding[] {
   return anomalies
     .filter(({ nonce }) => nonce <= run.to)
-    .map(({ kind, nonce }): Finding => {
+    .map(({ kind, nonce, through = nonce }): Finding => {
       const common = { attribution: 'scheduler', nonce } as const
       if (kind === 'gap') {
-        return { code: 'NONCE_GAP', severity: 'error', ...common, detail: `the scheduler did not serve nonce ${nonce}` }
+        const which = through > nonce ? `nonces ${nonce} to ${through}` : `nonce ${nonce}`
+        return { code: 'NONCE_GAP', severity: 'error', ...common, detail: `the scheduler did not serve ${which}` }
       }
       if (kind === 'twice') {
         return { code: 'NONCE_TWICE', severity: 'warning', ...common, detail: `the scheduler served nonce ${nonce} more than once` }

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
-import { auditRun, inconclusiveReport } from './audit-run.ts'
+import { inconclusiveReport } from './audit-report.ts'
+import { auditRun } from './audit-run.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from './config.ts'
 import { AuditError } from './errors.ts'
 import { createCompute } from './fetch/compute.ts'
@@ -17,7 +18,7 @@ import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from
 import type { JudgingOptions } from './judging.ts'
 import { type Pulled, type PullOptions, type PullProgress, pull } from './pull.ts'
 import type { BlobRef } from './records.ts'
-import { type ExecutionProfile, LEGACYNET, namedProfile } from './replay/profile.ts'
+import { type ExecutionProfile, namedProfile } from './replay/profile.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import type { Report } from './report/model.ts'
 import { parseStateHashes } from './state-hashes.ts'
@@ -53,12 +54,18 @@ export interface AuditOptions extends SourceOptions {
   readonly process?: string
   /** An archive to audit in place of the network. */
   readonly archive?: string
-  /** A named profile, or one of one's own. */
+  /** `auto` (the default), a named profile, or one of one's own. */
   readonly profile?: string | ExecutionProfile
+  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
+  readonly checkpointOwners?: readonly string[]
+  /** Whether other instances and profiles are tried where a result differs; true where not given. */
+  readonly search?: boolean
   /** `last`, `N,N,…` or `every:K`. */
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
   readonly onEvaluation?: JudgingOptions['onEvaluation']
+  /** Told when a replay begins; what was told of an earlier one no longer holds. */
+  readonly onPass?: () => void
 }
 
 const archivedRun = z.object({ process: z.string(), run: z.string() })
@@ -155,11 +162,14 @@ async function auditStored(
     run,
     absences,
     profile: profileOf(options),
+    search: options.search ?? true,
+    checkpointOwners: options.checkpointOwners ?? [],
     ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
     ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
     fetchMs,
     clock: () => performance.now(),
     ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation }),
+    ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })
 }
@@ -204,6 +214,7 @@ async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
   const process = await inputs.process(run.process)
   const ids = new Set<TransactionId>([run.process, ...(process === undefined ? [] : [process.moduleId])])
   for await (const { message, messageId } of inputs.schedule(run, 0, run.to)) if (message === null) ids.add(messageId)
+  for (const id of await inputs.checkpoints(run.process)) ids.add(id)
   const blobs: BlobRef[] = []
   const items: RecordKey[] = []
   for (const id of [...ids].sort()) {
@@ -231,6 +242,7 @@ async function withStore<T>(directory: string | undefined, use: (store: Store) =
   }
 }
 
-function profileOf({ profile = LEGACYNET }: AuditOptions): ExecutionProfile {
+function profileOf({ profile = 'auto' }: AuditOptions): ExecutionProfile | 'auto' {
+  if (profile === 'auto') return profile
   return typeof profile === 'string' ? namedProfile(profile) : profile
 }

@@ -52,6 +52,8 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       run,
       absences: [],
       profile: LEGACYNET,
+      search: true,
+      checkpointOwners: [],
       fetchMs: 0,
       clock: () => performance.now(),
       ...(signal === undefined ? {} : { signal })

@@ -4,6 +4,7 @@ import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
 import type { BlockRecord, Claim, ClaimUnavailable, ProcessRecord, ScheduledMessage, TransactionRecord } from './records.ts'
 import type { RecordKey, Store } from './store/store.ts'
+import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 
 /** One reading of a process and of what is claimed about it; it fixes the range, so that it can go on after a kill. */
 export interface Run {
@@ -36,6 +37,7 @@ export function runPrefixes(run: Run): RecordKey[] {
   return [
     ['anomaly', run.scheduler, run.process],
     ['block', run.process],
+    ['checkpoint', run.process],
     ['claim', run.id],
     ['listing', run.id],
     ['process', run.process],
@@ -66,10 +68,17 @@ export interface Inputs {
   scheduledUpTo(scheduler: string, process: ProcessId): Promise<number>
   putSchedule(scheduler: string, process: ProcessId, messages: readonly ScheduledMessage[], anomalies: readonly ScheduleAnomaly[]): Promise<void>
   anomalies(run: Run): Promise<readonly ScheduleAnomaly[]>
+  /** What the signatures of an edge said when it was read from the network; an archive has none. */
+  verdicts(run: Run, nonce: number): Promise<EdgeVerdicts | undefined>
+  putVerdicts(run: Run, verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
 
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
   putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
   data(record: TransactionRecord): Promise<Uint8Array | undefined>
+
+  /** Ids of checkpoints that a gateway named, whoever signed them. */
+  checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
+  putCheckpoints(process: ProcessId, ids: readonly TransactionId[]): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
@@ -137,10 +146,14 @@ export function createInputs(store: Store): Inputs {
     async putSchedule(scheduler, process, messages, anomalies) {
       await store.put([
         ...messages.map((message) => [['schedule', scheduler, process, message.nonce], message] as const),
+        ...messages.map((message) => [['verdict', scheduler, process, message.nonce], undefined] as const),
         ...anomalies.map((found) => [['anomaly', scheduler, process, found.nonce, found.kind], found] as const)
       ])
     },
     anomalies: (run) => collect(['anomaly', run.scheduler, run.process]),
+    verdicts: (run, nonce) => store.get(['verdict', run.scheduler, run.process, nonce]),
+    putVerdicts: (run, verdicts) =>
+      store.put(verdicts.map(([nonce, found]) => [['verdict', run.scheduler, run.process, nonce], found] as const)),
 
     transaction: (id) => store.get(transactionKey(id)),
     async putTransaction(record, data) {
@@ -149,6 +162,9 @@ export function createInputs(store: Store): Inputs {
       return kept
     },
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
+
+    checkpoints: (process) => collect(['checkpoint', process]),
+    putCheckpoints: (process, ids) => store.put(ids.map((id) => [['checkpoint', process, id], id] as const)),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),

@@ -16,7 +16,9 @@ export interface JudgingOptions {
   readonly crons: boolean
   readonly strictTagOrder: boolean
   /** Whether a difference at this evaluation may be called a mismatch. */
-  readonly gate: (evaluation: Evaluation) => Promise<Gate>
+  readonly gate: (evaluation: Evaluation) => Gate
+  /** Told about every evaluation, those before the range too. */
+  readonly onEach?: (evaluation: Evaluation) => void
   /** Told about every evaluation of the range, and how each unit stands to it. */
   readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => void
 }
@@ -31,8 +33,6 @@ export interface Judged {
   readonly judgements: readonly Judgement[]
   /** Of the range. */
   readonly counts: { readonly scheduled: number; readonly cron: number; readonly evaluated: number; readonly skipped: number; readonly unverified: number }
-  /** By nonce, lowercase hex. */
-  readonly stateHashes: Readonly<Record<string, string>>
   /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
   readonly profiled: readonly Evaluation[]
 }
@@ -49,25 +49,29 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     answers: createAnswerReader(inputs, run, url)
   }))
   const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
-  const stateHashes: Record<string, string> = {}
   const profiled: Evaluation[] = []
   let ordinate = -1
 
-  /** Claims up to an ordinate that is left behind, which no evaluation asked for. */
+  let unknown = false
+
+  /** Claims up to an ordinate that is left behind, which no evaluation asked for; of what is missing here they say nothing. */
   const leave = async (upTo: number) => {
-    for (const { judge, answers } of units) for (const claim of await answers.leftover(upTo)) judge.unmatched(claim)
+    for (const { judge, answers } of units) {
+      for (const claim of await answers.leftover(upTo)) if (!unknown) judge.unmatched(claim)
+    }
   }
 
   for await (const evaluation of options.evaluations) {
-    const { key, nonce, outcome, stateHash } = evaluation
-    if (nonce !== undefined && stateHash !== undefined) stateHashes[nonce] = stateHash
+    const { key, nonce, outcome } = evaluation
+    options.onEach?.(evaluation)
     if (key.ordinate < run.from) {
       history.before(evaluation)
       continue
     }
     if (key.ordinate !== ordinate) await leave(ordinate)
     ordinate = key.ordinate
-    const gate = await options.gate(evaluation)
+    unknown ||= outcome.kind === 'inconclusive'
+    const gate = options.gate(evaluation)
     if (nonce !== undefined) counts.scheduled++
     if (key.cron !== undefined) counts.cron++
     if (nonce !== undefined || key.cron !== undefined) {
@@ -85,5 +89,5 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     options.onEvaluation?.(evaluation, stands)
   }
   await leave(run.to)
-  return { judgements: units.map(({ judge }) => judge.finish()), counts, stateHashes, profiled }
+  return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled }
 }

@@ -5,6 +5,9 @@ import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
 import type { Inputs, Run } from './inputs.ts'
+import { checkSchedule } from './verification/checked-schedule.ts'
+import { readCheckpointTags } from './verification/checkpoint.ts'
+import { createVerifier } from './verification/verifier.ts'
 import type { ModuleId, ProcessId, TransactionId } from './ids.ts'
 import type { ProcessRecord, TransactionRecord } from './records.ts'
 
@@ -45,6 +48,9 @@ export interface Pulled {
 const PAGE_MESSAGES = 500
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
+const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
+/** As many as a CU itself looks at (§3). */
+const CHECKPOINTS_MAX = 50
 
 /**
  * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. What the store already has is
@@ -58,7 +64,6 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   const process = (await inputs.process(options.process)) ?? (await fetchProcess(options))
   const run = await openRun(options)
   await fetchSchedule(options, run)
-  await fetchOldProcess(options, run)
   const absences: AuditError[] = []
   const answers = { count: 0 }
   const report = () =>
@@ -82,8 +87,11 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   })
   const needed = await Promise.allSettled([
     fetchModule(options, process.moduleId),
+    fetchTransaction(options, run.process, ITEM_MAX_BYTES),
     fetchItems(options, run),
+    checkItems(options, process, run),
     fetchBlocks(options, process, run),
+    fetchCheckpoints(options, run),
     ...claims
   ])
   for (const one of needed) if (one.status === 'rejected') throw one.reason
@@ -161,10 +169,26 @@ async function fetchItems(options: PullOptions, run: Run): Promise<void> {
   }
 }
 
-/** A process from before the boot loader: its own data is the first message (§2.4). */
-async function fetchOldProcess(options: PullOptions, run: Run): Promise<void> {
-  for await (const first of options.inputs.schedule(run, 0, 0)) {
-    if ((first.messageId as string) !== run.process) await fetchTransaction(options, run.process, ITEM_MAX_BYTES)
+/** Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself. */
+async function checkItems(options: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
+  const { inputs } = options
+  const verifier = createVerifier()
+  try {
+    const checked = checkSchedule({
+      process,
+      schedule: inputs.schedule(run, 0, run.to),
+      verifier,
+      known: (nonce) => inputs.verdicts(run, nonce),
+      remember: (verdicts) => inputs.putVerdicts(run, verdicts),
+      async rawItem(id) {
+        const record = await fetchTransaction(options, id, ITEM_MAX_BYTES)
+        const data = record === undefined ? undefined : await inputs.data(record)
+        return record === undefined || data === undefined ? undefined : { record, data }
+      }
+    })
+    for await (const _ of checked) options.signal?.throwIfAborted()
+  } finally {
+    await verifier.close()
   }
 }
 
@@ -175,6 +199,23 @@ async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecor
     const have = await inputs.blocks(process.id, process.blockHeight, last.blockHeight)
     if (have.length > last.blockHeight - process.blockHeight) return
     await inputs.putBlocks(process.id, await units.gateway.blocks(process.blockHeight, last.blockHeight))
+  }
+}
+
+/** Checkpoints in range, whoever signed them (§3): each is fetched whole, for its signature covers its data. */
+async function fetchCheckpoints(options: PullOptions, run: Run): Promise<void> {
+  const { inputs, units } = options
+  const tags = [
+    { name: 'Process', values: [run.process] },
+    { name: 'Type', values: ['Checkpoint'] },
+    { name: 'Data-Protocol', values: ['ao'] }
+  ]
+  const found = await units.gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
+  for (const record of found) {
+    const named = readCheckpointTags(record, run.process)
+    if (named === undefined || named.nonce > run.to) continue
+    await fetchTransaction(options, record.id, CHECKPOINT_MAX_BYTES)
+    await inputs.putCheckpoints(run.process, [record.id])
   }
 }
 

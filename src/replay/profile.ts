@@ -1,5 +1,13 @@
 /** Execution profiles: the inputs of a result besides module and messages, handed to the sandbox explicitly. */
+import { z } from 'zod'
 import { AuditError } from '../errors.ts'
+import type { ModuleFormat } from './formats.ts'
+
+/**
+ * Every block there is; those of a unit that was asked message by message, of one that was asked once, or of one that was asked
+ * for these times, ms.
+ */
+export type KnownBlockSets = 'all' | 'stepwise' | 'one-stream' | readonly number[]
 
 export interface ExecutionProfile {
   readonly name: string
@@ -7,8 +15,10 @@ export interface ExecutionProfile {
   readonly environment: readonly string[]
   /** The module's clock: where it stands when an instance begins (undefined: the format's own) and what a reading adds. */
   readonly clock: { readonly start: number | undefined; readonly step: number }
-  /** Whether the CU is thought to have begun an instance with every message or one for the whole stream. */
-  readonly instances: 'one' | 'per-message'
+  /** Where the CU began an instance: once, with every message, or once and before each of these nonces. */
+  readonly instances: 'one' | 'per-message' | readonly number[]
+  /** Which blocks the CU knew when crons fired; found out by what it lists where not given. */
+  readonly blocks?: KnownBlockSets
   /** The loader generation whose results the profile reproduces. */
   readonly loader: string
 }
@@ -46,6 +56,36 @@ export const LOADER_0_0_49: ExecutionProfile = {
 
 export const NAMED_PROFILES: readonly ExecutionProfile[] = [LEGACYNET, LOADER_0_0_49]
 
+const profileSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  environment: z.array(z.string().max(4096).regex(/^[^\0]*$/)).max(32),
+  clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
+  instances: z.union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)]).default('one'),
+  blocks: z.union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)]).optional(),
+  loader: z.string().max(100).default('0.0.44')
+})
+
+/**
+ * A profile from a file's JSON: `{ "name", "environment": ["NAME=value", …], "clock"?, "instances"?, "loader"? }`.
+ *
+ * @throws AuditError `USAGE`, naming the faulty fields
+ */
+export function parseProfile(json: unknown): ExecutionProfile {
+  const parsed = profileSchema.safeParse(json)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
+    throw new AuditError('USAGE', `the profile has faulty fields: ${faults.slice(0, 5).join('; ')}`)
+  }
+  const { clock, blocks, ...rest } = parsed.data
+  return { ...rest, clock: { start: clock.start, step: clock.step }, ...(blocks === undefined ? {} : { blocks }) }
+}
+
+/** Whether the CU began an instance right before an evaluation. A cron follows its nonce in the same stream. */
+export function beginsInstance({ instances }: ExecutionProfile, nonce: number | undefined): boolean {
+  if (instances === 'one') return false
+  return instances === 'per-message' || (nonce !== undefined && instances.includes(nonce))
+}
+
 /**
  * A profile by name.
  *
@@ -59,4 +99,9 @@ export function namedProfile(name: string): ExecutionProfile {
     })
   }
   return profile
+}
+
+/** Where the clock stands when an instance begins. */
+export function clockStart(format: ModuleFormat, profile: ExecutionProfile): number {
+  return profile.clock.start ?? format.clockStart ?? 0
 }

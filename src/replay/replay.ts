@@ -1,7 +1,7 @@
 /** From planned evaluations to evaluations. */
 import type { Evaluation, EvaluationResult, Outcome } from '../records.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
-import type { ExecutionProfile } from './profile.ts'
+import { beginsInstance, type ExecutionProfile } from './profile.ts'
 import type { ModuleSetup, SandboxLimits, StartMemory } from './sandbox/protocol.ts'
 import { runSession, type Step } from './session.ts'
 
@@ -13,8 +13,8 @@ export interface ReplayJob {
   readonly limits?: Partial<SandboxLimits>
   /** A memory to begin with, in place of the module's own. */
   readonly start?: StartMemory
-  /** Whether the memory after this nonce shall be hashed. */
-  readonly hashAfter?: (nonce: number) => boolean
+  /** Whether the memory after this evaluation shall be hashed. */
+  readonly hashAfter?: (planned: PlannedEvaluation) => boolean
   /**
    * Whether a result agrees with what is claimed of it; undefined where nothing is. Without it no other instance is tried
    * where an evaluation that reads the clock differs.
@@ -38,13 +38,12 @@ export interface ReplayJob {
  * ```
  */
 export async function* replay(job: ReplayJob): AsyncGenerator<Evaluation> {
-  const fresh = () => job.profile.instances === 'per-message'
   const toEvaluation = createHalting(job)
   let delivered = 0
-  for await (const step of runSession(job, { fresh })) {
+  for await (const step of runSession(job, {})) {
     if ('careful' in step) {
       let position = 0
-      for await (const again of runSession(job, { fresh, careful: step.careful })) {
+      for await (const again of runSession(job, { careful: step.careful })) {
         if (!('careful' in again) && position++ >= delivered) yield toEvaluation(again)
       }
       return
@@ -80,11 +79,11 @@ function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step
   if (work.kind !== 'run') return { kind: 'inconclusive', reason: work.reason }
   if (result === undefined) return { kind: 'inconclusive', reason: why ?? 'it was not evaluated' }
   if (result.hostTrouble !== undefined) return { kind: 'inconclusive', reason: result.hostTrouble }
-  const profile = otherInstance === true ? { profile: otherProfile(job.profile) } : {}
+  const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned.nonce) } : {}
   return { kind: 'result', result: JSON.parse(result.text) as EvaluationResult, text: result.text, ...profile }
 }
 
 /** How an evaluation is named that agrees where the CU began an instance, or did not, against the profile. */
-function otherProfile(profile: ExecutionProfile): string {
-  return `${profile.name}, ${profile.instances === 'one' ? 'a new instance before it' : 'the same instance as before'}`
+function otherProfile(profile: ExecutionProfile, nonce: number | undefined): string {
+  return `${profile.name}, ${beginsInstance(profile, nonce) ? 'the same instance as before' : 'a new instance before it'}`
 }

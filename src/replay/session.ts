@@ -1,6 +1,7 @@
 /** One run through a plan in one sandbox: batches out, results back, in order. */
 import { AuditError } from '../errors.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
+import { beginsInstance } from './profile.ts'
 import type { ReplayJob } from './replay.ts'
 import type { SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
 import { openSandbox, type RunOutcome, type Sandbox, type Stopped } from './sandbox/sandbox.ts'
@@ -32,8 +33,6 @@ export interface Careful {
 
 export interface SessionOptions {
   readonly careful?: Careful
-  /** Whether the CU began a new instance before the evaluation at this position. */
-  readonly fresh: (position: number) => boolean
 }
 
 const BATCH_MESSAGES = 10
@@ -133,7 +132,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
 }
 
 /** Cuts the plan into batches. After what stops the CU's stream nothing runs. */
-async function* cut(job: ReplayJob, { careful, fresh }: SessionOptions): AsyncGenerator<Batch> {
+async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator<Batch> {
   const batchMessages = careful === undefined ? BATCH_MESSAGES : 1
   let slots: Slot[] = []
   let messages: SandboxMessage[] = []
@@ -146,13 +145,13 @@ async function* cut(job: ReplayJob, { careful, fresh }: SessionOptions): AsyncGe
     if (work.kind === 'run') {
       slots.push({ planned, position, index: messages.length })
       if (!halted) {
-        messages.push({ message: work.message, fresh: fresh(position) })
+        messages.push({ message: work.message, fresh: beginsInstance(job.profile, planned.nonce) })
         const data = work.message['Data']
         chars += typeof data === 'string' ? data.length : 0
       }
     } else slots.push({ planned, position })
     position++
-    const hash = !halted && planned.nonce !== undefined && job.hashAfter?.(planned.nonce) === true
+    const hash = !halted && job.hashAfter?.(planned) === true
     if (!hash && slots.length < batchMessages && chars < BATCH_CHARS) continue
     yield { slots, messages, hash }
     slots = []

@@ -87,7 +87,9 @@ export interface ProfileReport {
   /** `NAME=value`, in order; empty where the environment is stubbed. */
   readonly environment: readonly string[]
   readonly clock: { readonly start: number; readonly step: number }
-  readonly instances: 'one' | 'per-message'
+  readonly instances: 'one' | 'per-message' | readonly number[]
+  /** Which blocks the unit is thought to have known, for processes with crons. */
+  readonly blocks?: 'all' | 'stepwise' | 'one-stream' | readonly number[]
   readonly loader: string
   /** Where it comes from: the default, the user, a checkpoint. */
   readonly source: string

@@ -72,10 +72,15 @@ export function profileText(profile: ProfileReport, safe: Escape): string {
   return [
     `${safe(profile.name, ID_CHARS)} (${safe(profile.source, ID_CHARS)})`,
     `loader ${safe(profile.loader, ID_CHARS)}`,
-    profile.instances === 'one' ? 'one instance' : 'an instance per message',
+    instancesText(profile),
     `${profile.environment.length} environment strings`,
     ...(profile.tried.length > 1 ? [`${profile.tried.length} profiles tried`] : [])
   ].join(', ')
+}
+
+function instancesText({ instances }: ProfileReport): string {
+  if (instances === 'one') return 'one instance'
+  return instances === 'per-message' ? 'an instance per message' : `${instances.length + 1} instances`
 }
 
 /** All that the verdict does not speak of, never an empty list. */

@@ -31,6 +31,8 @@ export interface CheckedMessage {
   readonly findings: readonly Finding[]
   /** Why it proves nothing. Then neither does anything after it. */
   readonly doubt?: string
+  /** What the scheduler shows otherwise: a Compute Unit may have been shown the same. */
+  readonly spoilt?: string
 }
 
 export interface CheckOptions {
@@ -57,9 +59,11 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
     const message = await checkMessage(options, assignment.scheduled, verdicts.message)
     const step = order.add(message.scheduled, assignment.verdict)
     const doubt = step.proven ? message.doubt : `the assignment of nonce ${scheduled.nonce} is not proven`
+    const spoilt = assignment.findings[0] ?? message.findings.find(({ code }) => code === 'MESSAGE_SIGNATURE_INVALID')
     yield {
       scheduled: message.scheduled,
       findings: [...assignment.findings, ...step.findings, ...message.findings],
+      ...(spoilt === undefined ? {} : { spoilt: `nonce ${scheduled.nonce}: ${spoilt.detail}` }),
       ...(doubt === undefined ? {} : { doubt })
     }
   }

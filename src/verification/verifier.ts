@@ -1,47 +1,64 @@
-/** Signatures verified on a thread of their own. */
+/** Signatures verified, and memories unpacked, on threads of their own. */
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { AuditError } from '../errors.ts'
 import type { WireItem } from '../records.ts'
 import type { Verdict } from '../verify/verdict.ts'
+import type { Question, Unpacked } from './worker.ts'
 
 export interface Verifier {
   /** One verdict for each item, in order. Calls may overlap: they are worked off in order. */
   verify(items: readonly WireItem[]): Promise<readonly Verdict[]>
+  /** What a file of gzip'd memory is; `failed` says why it cannot be read. */
+  unpack(path: string, maxBytes: number): Promise<Unpacked | { readonly failed: string }>
   close(): Promise<void>
 }
 
+/** The threads start with the first question of their kind: unpacking never waits for signatures. */
+export function createVerifier(): Verifier {
+  const signatures = createThread()
+  const memories = createThread()
+  return {
+    verify: (items) => signatures.ask({ kind: 'verify', items }) as Promise<readonly Verdict[]>,
+    unpack: (path, maxBytes) =>
+      memories.ask({ kind: 'unpack', path, maxBytes }) as Promise<Unpacked | { readonly failed: string }>,
+    async close() {
+      await Promise.all([signatures.close(), memories.close()])
+    }
+  }
+}
+
 interface Waiting {
-  resolve(verdicts: readonly Verdict[]): void
+  resolve(answer: unknown): void
   reject(error: unknown): void
 }
 
-/** The thread starts with the first question. */
-export function createVerifier(): Verifier {
+/** Answers come in the order of questions. */
+function createThread() {
   let worker: Worker | undefined
   const waiting: Waiting[] = []
 
   function start(): Worker {
     const started = new Worker(createRequire(import.meta.url).resolve('#verification-worker'))
-    started.on('message', (verdicts: readonly Verdict[]) => waiting.shift()?.resolve(verdicts))
+    started.on('message', (answer) => waiting.shift()?.resolve(answer))
     started.on('error', (cause) => {
-      const failure = new AuditError('SANDBOX_FAILED', 'the thread that verifies signatures failed', { cause })
+      const failure = new AuditError('SANDBOX_FAILED', 'the thread that verifies inputs failed', { cause })
       for (const one of waiting.splice(0)) one.reject(failure)
     })
-    // An audit that is over does not wait for it.
-    started.unref()
     return started
   }
 
   return {
-    verify(items) {
-      worker ??= start()
-      worker.ref()
-      const asked = new Promise<readonly Verdict[]>((resolve, reject) => waiting.push({ resolve, reject }))
-      worker.postMessage(items)
-      return asked.finally(() => waiting.length === 0 && worker?.unref())
+    ask(question: Question): Promise<unknown> {
+      const running = worker ?? start()
+      worker = running
+      running.ref()
+      const asked = new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+      running.postMessage(question)
+      // An audit that is over does not wait for it.
+      return asked.finally(() => waiting.length === 0 && running.unref())
     },
-    async close() {
+    async close(): Promise<void> {
       await worker?.terminate()
     }
   }

@@ -1,6 +1,48 @@
-/** A thread that verifies signatures: the audit's own thread feeds the sandbox meanwhile. */
+/** A thread that verifies signatures and unpacks memories: the audit's own thread feeds the sandbox meanwhile. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { parentPort } from 'node:worker_threads'
+import { createGunzip } from 'node:zlib'
+import { environmentBlock } from '../compare/environment.ts'
 import type { WireItem } from '../records.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 
-parentPort?.on('message', (items: readonly WireItem[]) => parentPort?.postMessage(items.map(verifyMessage)))
+/** What the thread is asked. */
+export type Question =
+  | { readonly kind: 'verify'; readonly items: readonly WireItem[] }
+  | { readonly kind: 'unpack'; readonly path: string; readonly maxBytes: number }
+
+/** What a checkpoint's data is, unpacked. */
+export interface Unpacked {
+  readonly bytes: number
+  readonly sha256: string
+  /** The C environment in it, `NAME=value`; undefined where there is none. */
+  readonly environment?: readonly string[]
+}
+
+/** Never more than `maxBytes`, whatever the file says that it unpacks to. */
+async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), createGunzip(), async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) {
+      bytes += chunk.byteLength
+      if (bytes > maxBytes) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
+      hash.update(chunk)
+      chunks.push(chunk)
+    }
+  })
+  const environment = environmentBlock(Buffer.concat(chunks))?.strings
+  return { bytes, sha256: hash.digest('hex'), ...(environment === undefined ? {} : { environment }) }
+}
+
+parentPort?.on('message', async (question: Question) => {
+  if (question.kind === 'verify') return parentPort?.postMessage(question.items.map(verifyMessage))
+  try {
+    parentPort?.postMessage(await unpack(question.path, question.maxBytes))
+  } catch (error) {
+    parentPort?.postMessage({ failed: error instanceof Error ? error.message : String(error) })
+  }
+})

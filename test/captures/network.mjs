@@ -1,6 +1,6 @@
 /** A capture served on loopback, and the command line run against it. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -109,4 +109,11 @@ function parse(text) {
   } catch {
     return undefined
   }
+}
+
+/** Other Node versions, where their binaries are: `npm run captures:nodes` puts them there. */
+export function nodeBinaries() {
+  const folder = path.resolve('.nodes')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).map((version) => ({ version, file: path.join(folder, version, 'bin/node') }))
 }

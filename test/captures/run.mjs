@@ -1,10 +1,22 @@
 /** What a real CU said about real processes, judged as it must be. `node test/captures/run.mjs [suite]…` */
+import { spawnSync } from 'node:child_process'
 import { auditCases } from './audit.mjs'
 import { requireCaptures } from './network.mjs'
 
-const SUITES = { audit: auditCases }
+/** Its own process, so that its memory can be measured. */
+const vectors = {
+  title: 'vectors, judged and fuzzed',
+  async check() {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['test/captures/vectors.mjs'], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${stdout.slice(-2000)}${stderr.slice(-500)}`)
+    return stdout.trim().split('\n').at(-1)
+  }
+}
 
 requireCaptures()
+const { fidelityCases } = await import('./fidelity.mjs')
+const { tamperCases } = await import('./tampers.mjs')
+const SUITES = { audit: auditCases, fidelity: fidelityCases, tampers: tamperCases, vectors: [vectors] }
 const wanted = process.argv.slice(2)
 let passed = 0
 let failed = 0

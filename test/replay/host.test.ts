@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { moduleFormat } from '../../src/replay/formats.ts'
-import { LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
-import { clockStart, createHost, importName, takeOverImports } from '../../src/replay/sandbox/host.ts'
+import { clockStart, LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
+import { createHost, importName, takeOverImports } from '../../src/replay/sandbox/host.ts'
 
 function imports(format: string, profile = LEGACYNET) {
   const memory = new WebAssembly.Memory({ initial: 1 })

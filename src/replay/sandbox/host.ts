@@ -41,11 +41,6 @@ export function createHost(clock: number): Host {
   return { clock, clockRead: undefined, inputs: new Set(), filesTouched: false, memoryGrew: false, trouble: undefined }
 }
 
-/** Where the clock stands when an instance begins. */
-export function clockStart(format: ModuleFormat, profile: ExecutionProfile): number {
-  return profile.clock.start ?? format.clockStart ?? 0
-}
-
 /**
  * Replaces in `imports` every answer of the host by one that the profile decides.
  *

@@ -1,9 +1,9 @@
 /** One WASM instance through the loader, with the host's answers taken over. The only file that loads the loader. */
 import { createRequire } from 'node:module'
 import { moduleFormat } from '../formats.ts'
-import type { ExecutionProfile } from '../profile.ts'
+import { clockStart, type ExecutionProfile } from '../profile.ts'
 import type { Answer, Response } from './cu-result.ts'
-import { clockStart, createHost, type Host, importName, takeOverGrowth, takeOverImports } from './host.ts'
+import { createHost, type Host, importName, takeOverGrowth, takeOverImports } from './host.ts'
 import { declaredMemory, type MemoryLimits } from './memory-limits.ts'
 import type { ModuleSetup } from './protocol.ts'
 

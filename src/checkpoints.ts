@@ -1,0 +1,119 @@
+/** Checkpoints of a run: read, verified, and held against the memory that replay came to. */
+import type { ClaimantParts } from './report/build.ts'
+import type { CheckpointReport } from './report/model.ts'
+import type { Finding } from './findings.ts'
+import type { Inputs, Run } from './inputs.ts'
+import type { EvaluationKey } from './records.ts'
+import type { ExecutionProfile } from './replay/profile.ts'
+import { profileOfEnvironment, sameStrings } from './profile-choice.ts'
+import type { Store } from './store/store.ts'
+import { checkCheckpoint, type CheckedCheckpoint } from './verification/checkpoint.ts'
+import type { Verifier } from './verification/verifier.ts'
+
+/** All that the store has in the run's range, by nonce. */
+export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, verifier: Verifier): Promise<CheckedCheckpoint[]> {
+  const found: CheckedCheckpoint[] = []
+  for (const id of await inputs.checkpoints(run.process)) {
+    const record = await inputs.transaction(id)
+    if (record === undefined) continue
+    const data = await inputs.data(record)
+    const path = record.data === undefined ? '' : store.blobPath(record.data)
+    const checked = await checkCheckpoint(run.process, { record, data }, path, verifier)
+    if (checked !== undefined && checked.nonce <= run.to) found.push(checked)
+  }
+  return found.sort((left, right) => left.nonce - right.nonce)
+}
+
+/** Names the memory after an evaluation; a scheduled message is known by its nonce alone. */
+export function memoryAfter({ ordinate, cron, timestamp }: EvaluationKey): string {
+  return cron === undefined ? `${ordinate}` : `${ordinate}/${cron}/${timestamp}`
+}
+
+export interface ComparedCheckpoints {
+  readonly reports: readonly CheckpointReport[]
+  readonly findings: readonly Finding[]
+  readonly signers: readonly ClaimantParts[]
+}
+
+export interface CheckpointComparison {
+  readonly checkpoints: readonly CheckedCheckpoint[]
+  /** Lowercase hex of the memory after an evaluation, by `memoryAfter`. */
+  readonly computed: ReadonlyMap<string, string>
+  readonly profile: ExecutionProfile
+  /** The first nonce at which a host input was read: from there on honest memories may differ. */
+  readonly hostInputFrom: number
+  /** Whether a signer may be accused of what it says of a nonce. */
+  readonly accusable: (nonce: number) => boolean
+}
+
+/** Judges every checkpoint; whoever signed it is a claimant of its own, and blames no Compute Unit. */
+export function compareCheckpoints(comparison: CheckpointComparison): ComparedCheckpoints {
+  const reports: CheckpointReport[] = []
+  const findings: Finding[] = []
+  for (const checkpoint of comparison.checkpoints) {
+    const judged = judgeCheckpoint(comparison, checkpoint)
+    reports.push(judged.report)
+    findings.push(...checkpoint.findings, ...judged.findings)
+  }
+  return { reports, findings, signers: signersOf(reports) }
+}
+
+function judgeCheckpoint(
+  { computed, profile, hostInputFrom, accusable }: CheckpointComparison,
+  checkpoint: CheckedCheckpoint
+): { readonly report: CheckpointReport; readonly findings: readonly Finding[] } {
+  const { id, nonce, signer, sha256, dataSha256 = null, environment = [], standing } = checkpoint
+  const computedSha256 = computed.get(memoryAfter(checkpoint.key)) ?? null
+  const report = (status: CheckpointReport['status']): CheckpointReport => ({
+    id,
+    nonce,
+    signer,
+    claimedSha256: sha256,
+    dataSha256,
+    computedSha256,
+    status
+  })
+  if (standing !== 'verified') return { report: report(standing), findings: [] }
+  if (computedSha256 === null) return { report: report('unread'), findings: [] }
+  if (computedSha256 === dataSha256) return { report: report('match'), findings: [] }
+  if (!sameStrings(environment, profile.environment)) {
+    const fits = profileOfEnvironment(environment, `checkpoint ${id}`)
+    const detail = `the profile ${profile.name} does not fit checkpoint ${id}, ${fits.name} does`
+    return {
+      report: report('unverified'),
+      findings: [{ code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', nonce, detail }]
+    }
+  }
+  const sure = accusable(nonce) && nonce < hostInputFrom
+  const detail =
+    `the memory after nonce ${nonce} is ${computedSha256}, checkpoint ${id} says ${sha256}` +
+    (sure ? '' : '; host inputs that were read before it, or unproven inputs, may explain that')
+  return {
+    report: report(sure ? 'mismatch' : 'unverified'),
+    findings: [
+      { code: 'CHECKPOINT_STATE_MISMATCH', severity: sure ? 'error' : 'warning', attribution: 'checkpoint-signer', nonce, claimant: signer, detail }
+    ]
+  }
+}
+
+function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[] {
+  const signers = [...new Set(reports.map(({ signer }) => signer))]
+  return signers.map((signer): ClaimantParts => {
+    const own = reports.filter((report) => report.signer === signer)
+    const compared = own.filter(({ status }) => status === 'match' || status === 'mismatch').length
+    const differs = own.some(({ status }) => status === 'mismatch')
+    const coverage = { scheduled: own.length, cron: 0, evaluated: compared, compared, skipped: 0, unclaimed: 0, unverified: own.length - compared }
+    return {
+      claimant: signer,
+      kind: 'checkpoint-signer',
+      audited: false,
+      verdict: differs ? 'mismatch' : compared === own.length ? 'match' : 'inconclusive',
+      reasons: differs ? ['a checkpoint is not the memory that was computed'] : [],
+      coverage,
+      firstDivergence: null,
+      evaluations: [],
+      evaluationsCut: 0,
+      findings: []
+    }
+  })
+}

@@ -1,0 +1,130 @@
+/** What is audited: a process, its module, and its schedule as it was signed, out of the store. */
+import { AuditError } from './errors.ts'
+import type { Finding } from './findings.ts'
+import type { Inputs, Run } from './inputs.ts'
+import { type ProcessRecord, type TransactionRecord, tagValue } from './records.ts'
+import { moduleEnvironment, moduleOptions } from './replay/plan/module.ts'
+import { planEvaluations } from './replay/plan/plan.ts'
+import type { BlockKnowledge, PlannedEvaluation } from './replay/plan/types.ts'
+import type { KnownBlockSets } from './replay/profile.ts'
+import type { ModuleSetup } from './replay/sandbox/protocol.ts'
+import type { Store } from './store/store.ts'
+import { checkSchedule, type RawItem } from './verification/checked-schedule.ts'
+import { type Checks, createChecks } from './verification/checks.ts'
+import { checkModule, checkProcess } from './verification/subject.ts'
+import type { Verifier } from './verification/verifier.ts'
+
+export interface Subject {
+  /** As signed, where that is known. */
+  readonly process: ProcessRecord
+  readonly module: TransactionRecord
+  readonly setup: ModuleSetup
+  readonly findings: readonly Finding[]
+  /** Why nothing is run at all. */
+  readonly spoilt?: string
+  /** Why nobody may be blamed over it. */
+  readonly doubt?: string
+}
+
+/**
+ * Reads process and module, and holds both against their signatures.
+ *
+ * @throws AuditError `INPUT_MISSING` where one is not in the store
+ */
+export async function readSubject(store: Store, inputs: Inputs, run: Run): Promise<Subject> {
+  const shown = await inputs.process(run.process)
+  if (shown === undefined) throw new AuditError('INPUT_MISSING', `the process ${run.process} is not in the store`)
+  const { process, ...checked } = checkProcess(shown, await rawItemOf(inputs, run.process))
+  const module = await rawItemOf(inputs, process.moduleId)
+  // Read once through the store, which checks the content hash; the sandbox then opens the file itself.
+  if (module?.record.data === undefined) throw new AuditError('INPUT_MISSING', `the module ${process.moduleId} is not in the store`)
+  const standing = checkModule(module)
+  const moduleFindings = standing.kind === 'proven' ? [] : [standing.finding]
+  const doubt = checked.doubt ?? moduleFindings[0]?.detail
+  return {
+    process,
+    module: module.record,
+    setup: {
+      wasmPath: store.blobPath(module.record.data),
+      format: tagValue(module.record.tags, 'Module-Format') ?? '',
+      env: moduleEnvironment(process, module.record),
+      options: moduleOptions(process, module.record)
+    },
+    findings: [...checked.findings, ...moduleFindings],
+    ...(standing.kind === 'spoilt' ? { spoilt: standing.finding.detail } : {}),
+    ...(doubt === undefined ? {} : { doubt })
+  }
+}
+
+export interface SubjectPlan {
+  /** @param blocks which blocks the unit knew when crons fired */
+  plan(blocks: KnownBlockSets): AsyncIterable<PlannedEvaluation>
+  readonly checks: Checks
+}
+
+/** The plan over what is stored, checked as it is read; a nonce that nobody served ends it. */
+export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier: Verifier): SubjectPlan {
+  const { process } = subject
+  const checks = createChecks(subject.doubt)
+  async function* plan(blocks: KnownBlockSets): AsyncGenerator<PlannedEvaluation> {
+    if (subject.spoilt !== undefined) return yield* unplanned(inputs, run, 0, subject.spoilt)
+    let next = 0
+    async function* counted() {
+      const checked = checkSchedule({
+        process,
+        schedule: inputs.schedule(run, 0, run.to),
+        verifier,
+        known: (nonce) => inputs.verdicts(run, nonce),
+        rawItem: (id) => rawItemOf(inputs, id)
+      })
+      for await (const message of checks.unbroken(checked)) {
+        next = message.nonce + 1
+        yield message
+      }
+    }
+    yield* planEvaluations({
+      process,
+      schedule: counted(),
+      async transaction(id) {
+        const record = await inputs.transaction(id)
+        const data = record === undefined ? undefined : await inputs.data(record)
+        if (record === undefined) return undefined
+        return { record, ...(data === undefined ? {} : { dataText: new TextDecoder().decode(data) }) }
+      },
+      async processData() {
+        const raw = await rawItemOf(inputs, process.id)
+        return raw === undefined ? undefined : new TextDecoder().decode(raw.data)
+      },
+      blocks: (from, to) => inputs.blocks(process.id, from, to),
+      knownBlocks: await knownBlocks(inputs, run, blocks)
+    })
+    yield* unplanned(inputs, run, next, `the scheduler did not serve nonce ${next}`)
+  }
+  return { plan, checks }
+}
+
+/** One stream ends at the last message asked for. */
+async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Promise<BlockKnowledge> {
+  if (typeof blocks === 'object') return { asked: blocks }
+  if (blocks !== 'one-stream') return blocks
+  for await (const { timestamp } of inputs.schedule(run, run.to, run.to)) return { asked: [timestamp] }
+  return 'all'
+}
+
+/** Nothing can be evaluated from here on, but what is there is still named. */
+async function* unplanned(inputs: Inputs, run: Run, from: number, reason: string): AsyncGenerator<PlannedEvaluation> {
+  const work = { kind: 'missing', reason } as const
+  let next = from
+  for await (const { nonce, timestamp, messageId } of inputs.schedule(run, from, run.to)) {
+    for (; next < nonce; next++) yield { key: { ordinate: next, timestamp: 0 }, nonce: next, saved: true, work }
+    yield { key: { ordinate: nonce, timestamp }, nonce, messageId, saved: true, work }
+    next = nonce + 1
+  }
+  for (; next <= run.to; next++) yield { key: { ordinate: next, timestamp: 0 }, nonce: next, saved: true, work }
+}
+
+async function rawItemOf(inputs: Inputs, id: TransactionRecord['id']): Promise<RawItem | undefined> {
+  const record = await inputs.transaction(id)
+  const data = record === undefined ? undefined : await inputs.data(record)
+  return record === undefined || data === undefined ? undefined : { record, data }
+}

@@ -1,0 +1,91 @@
+/** Checkpoints: what a signer says a memory was (ao-protocol §3). */
+import type { Finding } from '../findings.ts'
+import type { ProcessId } from '../ids.ts'
+import { type EvaluationKey, tagValue } from '../records.ts'
+import { proveRawItem } from '../verify/message-item.ts'
+import type { RawItem } from './checked-schedule.ts'
+import type { Verifier } from './verifier.ts'
+
+/** What a checkpoint's tags say; whether they are its signer's is another matter. */
+export interface CheckpointTags {
+  readonly nonce: number
+  /** The last evaluation before it; without `cron` the scheduled message itself. */
+  readonly key: EvaluationKey
+  readonly sha256: string
+  readonly moduleId: string
+}
+
+export interface CheckedCheckpoint extends CheckpointTags {
+  readonly id: string
+  readonly signer: string
+  /** What its data is; undefined where it is not what its tags say, or cannot be had. */
+  readonly dataSha256?: string
+  readonly bytes?: number
+  /** The C environment in its memory; empty where the loader stubbed it. */
+  readonly environment?: readonly string[]
+  readonly standing: 'verified' | 'unverified' | 'unread'
+  readonly findings: readonly Finding[]
+}
+
+/** A memory never unpacks to more: wasm32 ends here, and no aos module declares more. */
+export const MEMORY_MAX_BYTES = 4 * 1024 ** 3
+
+/**
+ * Reads the tags of a checkpoint.
+ *
+ * @returns undefined where they are no checkpoint's of this process
+ */
+export function readCheckpointTags({ tags }: RawItem['record'], process: ProcessId): CheckpointTags | undefined {
+  const number = (name: string) => {
+    const text = tagValue(tags, name) ?? ''
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  }
+  const nonce = number('Nonce')
+  const timestamp = number('Timestamp')
+  const sha256 = tagValue(tags, 'SHA-256') ?? ''
+  const known = tagValue(tags, 'Type') === 'Checkpoint' && tagValue(tags, 'Process') === process
+  if (!known || nonce === undefined || timestamp === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return undefined
+  const cron = tagValue(tags, 'Cron-Interval')
+  const key = { ordinate: nonce, timestamp, ...(cron === undefined ? {} : { cron }) }
+  return { nonce, key, sha256, moduleId: tagValue(tags, 'Module') ?? '' }
+}
+
+/**
+ * Verifies a checkpoint's signature, and that its data is what its tags say.
+ *
+ * @param path the file of its data, gzip'd
+ */
+export async function checkCheckpoint(
+  process: ProcessId,
+  { record, data }: { readonly record: RawItem['record']; readonly data: Uint8Array | undefined },
+  path: string,
+  verifier: Verifier
+): Promise<CheckedCheckpoint | undefined> {
+  const tags = readCheckpointTags(record, process)
+  if (tags === undefined) return undefined
+  const known = { ...tags, id: record.id, signer: record.owner.address }
+  const refused = (standing: CheckedCheckpoint['standing'], found: Omit<Finding, 'nonce'>): CheckedCheckpoint => ({
+    ...known,
+    standing,
+    findings: [{ ...found, nonce: tags.nonce }]
+  })
+  if (data === undefined) {
+    const detail = `no gateway has the data of the checkpoint ${record.id}`
+    return refused('unread', { code: 'INPUT_MISSING', severity: 'warning', attribution: 'gateway', detail })
+  }
+  const { verdict } = proveRawItem(record, data)
+  if (verdict.status !== 'valid') {
+    const invalid = verdict.status === 'invalid'
+    const detail = `the checkpoint ${record.id} from ${record.gateway}: ${verdict.reason}`
+    const code = invalid ? 'CHECKPOINT_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
+    return refused('unverified', { code, severity: invalid ? 'error' : 'warning', attribution: 'gateway', detail })
+  }
+  const unpacked = await verifier.unpack(path, MEMORY_MAX_BYTES)
+  if ('failed' in unpacked || unpacked.sha256 !== tags.sha256) {
+    const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${tags.sha256}`
+    const detail = `the checkpoint ${record.id}: ${why}`
+    return refused('unverified', { code: 'CHECKPOINT_DATA_INVALID', severity: 'error', attribution: 'checkpoint-signer', detail })
+  }
+  const { sha256: dataSha256, bytes, environment = [] } = unpacked
+  return { ...known, dataSha256, bytes, environment, standing: 'verified', findings: [] }
+}

@@ -1,0 +1,47 @@
+/** What was checked while the schedule was read, and what may be said over it. */
+import type { Gate } from '../compare/types.ts'
+import type { Finding } from '../findings.ts'
+import type { ScheduledMessage } from '../records.ts'
+import type { CheckedMessage } from './checked-schedule.ts'
+
+export interface Checks {
+  /** The messages, one after another, up to the first nonce that is missing. */
+  unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<ScheduledMessage>
+  /**
+   * Whether a difference at this ordinate may be called a mismatch: all inputs up to it must be proven, and must have been served
+   * as they were signed, for a Compute Unit computes what it was served.
+   */
+  gate(ordinate: number): Gate
+  findings(): readonly Finding[]
+}
+
+/** @param before why nothing may be said at all: process or module are not proven */
+export function createChecks(before: string | undefined): Checks {
+  const found = new Map<number, readonly Finding[]>()
+  const doubtful = new Set<number>()
+  let first = before === undefined ? undefined : { nonce: 0, reason: before }
+
+  return {
+    async *unbroken(checked) {
+      let next = 0
+      for await (const { scheduled, findings, doubt, spoilt } of checked) {
+        const { nonce } = scheduled
+        if (nonce !== next) return
+        next++
+        // The plan may be read more than once.
+        if (findings.length > 0) found.set(nonce, findings)
+        if (doubt !== undefined) doubtful.add(nonce)
+        const reason = doubt ?? spoilt
+        if (reason !== undefined && (first === undefined || nonce < first.nonce)) first = { nonce, reason }
+        yield scheduled
+      }
+    },
+
+    gate(ordinate) {
+      const accusable = first === undefined || ordinate < first.nonce
+      return { accusable, ...(accusable ? {} : { reason: first?.reason ?? '' }), verified: !doubtful.has(ordinate) }
+    },
+
+    findings: () => [...found.values()].flat()
+  }
+}

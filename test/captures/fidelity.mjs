@@ -1,0 +1,128 @@
+/** Every claim, every memory and every checkpoint of a real CU, to the last byte. */
+import assert from 'node:assert/strict'
+import { readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { auditCapture, captureFile, inFolder, nodeBinaries, readCapture } from './network.mjs'
+
+const CAPTURES = ['ledger64', 'ledger32', 'legacy64', 'cron64', 'edge64', 'metered32', 'long64']
+const ENVIRONMENT = ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8']
+const SCRIPT = '_=/usr/app/src/effects/worker/evaluator/index.js'
+
+const assigned = (edge, name) => Number(edge.node.assignment.tags.find((tag) => tag.name === name).value)
+const nonceOf = (edge) => assigned(edge, 'Nonce')
+const timeOf = (edge) => assigned(edge, 'Timestamp')
+
+function states(capture) {
+  const all = readCapture(capture, 'states.json')
+  const of = (kind) => (all[kind] ?? []).filter(({ status }) => status === 200)
+  return { stepwise: of('stepwise'), oneStream: of('oneStream'), twoStreams: of('twoStreams'), askedFor: all.twoStreamsAskedFor ?? [] }
+}
+
+function uploads(capture) {
+  try {
+    return readdirSync(captureFile(capture, 'uploads')).length
+  } catch {
+    return 0
+  }
+}
+
+/** Every claim agrees; what is a match under another profile reads the clock or hangs on blocks, and says so. */
+function claims(capture, node) {
+  return {
+    title: `${capture}: claims, states, checkpoints${node === undefined ? '' : `, Node ${node.version}`}`,
+    async check() {
+      const wanted = states(capture).stepwise
+      const args = ['--state-hash', wanted.map(({ nonce }) => nonce).join(',')]
+      const ended = await auditCapture(capture, { args, node: node?.file })
+      const { report, code } = ended
+      assert.ok(report, ended.stderr)
+      assert.equal(report.verdict, 'match', report.reasons.join('; '))
+      assert.equal(code, 0)
+      const codes = new Set(report.findings.map((finding) => finding.code))
+      assert.ok(!codes.has('TAG_ORDER_DIFFERS'), 'tags come in another order')
+      const fitted = report.evaluations.filter(({ status }) => status === 'match-profile')
+      const said = report.findings.filter((finding) => finding.code === 'HOST_INPUT_READ').length
+      assert.equal(said, fitted.length)
+      for (const { nonce, sha256 } of wanted) assert.equal(report.stateHashes[nonce], sha256, `the memory after nonce ${nonce}`)
+      const equal = report.checkpoints.filter(({ status }) => status === 'match').length
+      assert.equal(equal, uploads(capture), `${equal} of ${uploads(capture)} checkpoints are equal`)
+      return `${report.coverage.compared} compared, ${fitted.length} by profile, ${wanted.length} states, ${equal} checkpoints`
+    }
+  }
+}
+
+/** Memories of a CU that was asked otherwise: a profile says where its instances began. */
+function streams(capture, kind) {
+  const { [kind]: wanted, askedFor } = states(capture)
+  if (wanted.length === 0) return []
+  return {
+    title: `${capture}: ${kind}`,
+    check: () =>
+      inFolder(async (folder) => {
+        // Asked for nonces one after the other, a stream begins behind each that was asked for.
+        const begins = kind === 'twoStreams' ? askedFor.map(Number).map((nonce) => nonce + 1) : []
+        const file = path.join(folder, 'profile.json')
+        const times = new Map(readCapture(capture, 'schedule.json').map((edge) => [nonceOf(edge), timeOf(edge)]))
+        const profile = {
+          name: kind,
+          environment: [...ENVIRONMENT, SCRIPT],
+          instances: begins.length > 0 ? begins : 'one',
+          blocks: kind === 'oneStream' ? 'one-stream' : askedFor.map((nonce) => times.get(Number(nonce)))
+        }
+        writeFileSync(file, JSON.stringify(profile))
+        const args = ['--profile', file, '--no-search', '--state-hash', wanted.map(({ nonce }) => nonce).join(',')]
+        const { report, stderr } = await auditCapture(capture, { args })
+        assert.ok(report, stderr)
+        for (const { nonce, sha256 } of wanted) assert.equal(report.stateHashes[nonce], sha256, `the memory after nonce ${nonce}`)
+        assert.equal(report.profile.name, kind)
+        return `${wanted.length} states`
+      })
+  }
+}
+
+const misfit = {
+  title: 'ledger64 --profile loader-0.0.49',
+  async check() {
+    const { report, code } = await auditCapture('ledger64', { args: ['--profile', 'loader-0.0.49'] })
+    assert.notEqual(report.verdict, 'mismatch')
+    assert.notEqual(code, 1)
+    const found = report.findings.find((finding) => finding.code === 'PROFILE_DOES_NOT_FIT')
+    assert.match(found?.detail ?? '', /legacynet/)
+    return `${report.verdict}: ${found.detail.slice(0, 60)}`
+  }
+}
+
+const clockClaim = {
+  title: 'ledger64 claim:26, which reads the clock',
+  async check() {
+    const { report, code } = await auditCapture('ledger64', { serverArgs: ['--tamper', 'claim:26'] })
+    assert.equal(report.verdict, 'mismatch')
+    assert.equal(code, 1)
+    assert.equal(report.firstDivergence.nonce, 26)
+    return 'mismatch'
+  }
+}
+
+const spoiltCheckpoint = {
+  title: 'long64 checkpoint:ID',
+  async check() {
+    const [id] = readdirSync(captureFile('long64', 'uploads')).map((file) => path.basename(file, '.bin'))
+    const { report, code } = await auditCapture('long64', { serverArgs: ['--tamper', `checkpoint:${id}`] })
+    assert.equal(report.verdict, 'match', report.reasons.join('; '))
+    assert.equal(code, 0)
+    assert.equal(report.checkpoints.find((checkpoint) => checkpoint.id === id).status, 'unverified')
+    assert.equal(report.checkpoints.filter(({ status }) => status === 'match').length, uploads('long64') - 1)
+    const found = report.findings.find((finding) => finding.code === 'CHECKPOINT_SIGNATURE_INVALID')
+    assert.deepEqual([found.severity, found.attribution], ['error', 'gateway'])
+    return 'unverified, the rest is judged'
+  }
+}
+
+export const fidelityCases = [
+  ...CAPTURES.map((capture) => claims(capture)),
+  ...CAPTURES.flatMap((capture) => [streams(capture, 'oneStream'), streams(capture, 'twoStreams')].flat()),
+  misfit,
+  clockClaim,
+  spoiltCheckpoint,
+  ...nodeBinaries().flatMap((node) => ['ledger64', 'ledger32', 'metered32'].map((capture) => claims(capture, node)))
+]
