@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The command line: options, wiring, exit codes. */
 import { CommanderError } from 'commander'
-import { createProgram } from './program.ts'
 import { exitCodeOf, explain } from './exit.ts'
+import { createProgram } from './program.ts'
 
 const interrupt = new AbortController()
 process.on('SIGINT', () => {

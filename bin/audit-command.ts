@@ -5,7 +5,7 @@ import { AuditError } from '../src/errors.ts'
 import { type ExecutionProfile, parseProfile } from '../src/replay/profile.ts'
 import { openLines } from './evaluation-lines.ts'
 import { exitCodeOfVerdict } from './exit.ts'
-import { writeReport } from './output.ts'
+import { checkOutputs, writeReport } from './output.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 
 export interface AuditFlags extends SourceFlags {
@@ -21,6 +21,7 @@ export interface AuditFlags extends SourceFlags {
 
 /** Audits and writes the report; the exit code is the verdict's. */
 export async function runAudit(id: string | undefined, flags: AuditFlags, signal: AbortSignal): Promise<void> {
+  await checkOutputs(flags)
   const watched = watch(flags)
   const lines = flags.evaluations === undefined ? undefined : await openLines(flags.evaluations)
   try {

@@ -1,8 +1,8 @@
 /** Exit codes (README, "Exit codes"), and what a user sees of an error. */
 import { CommanderError } from 'commander'
 import { AuditError, type AuditErrorCode } from '../src/errors.ts'
-import type { Report } from '../src/report/model.ts'
 import { escapeForTerminal } from '../src/report/escape.ts'
+import type { Report } from '../src/report/model.ts'
 
 const USAGE = 2
 const INCONCLUSIVE = 3

@@ -27,8 +27,17 @@ function wantsColor(): boolean {
   return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
 }
 
+/**
+ * Whether the files can be written, before hours of work.
+ *
+ * @throws AuditError `USAGE`
+ */
+export async function checkOutputs({ json, markdown }: OutputOptions): Promise<void> {
+  for (const file of [json, markdown]) if (typeof file === 'string') await writeTo(file, '')
+}
+
 /** Writes a file that the user named. */
-export async function writeTo(file: string, text: string): Promise<void> {
+async function writeTo(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text)
   } catch (error) {

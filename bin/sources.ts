@@ -1,7 +1,7 @@
 /** The options that say whom to ask, and the line that says how far it is. */
 import type { SourceOptions } from '../src/audit.ts'
-import { escapeForTerminal } from '../src/report/escape.ts'
 import { createProgress } from '../src/progress.ts'
+import { escapeForTerminal } from '../src/report/escape.ts'
 
 export interface SourceFlags {
   readonly scheduler?: string

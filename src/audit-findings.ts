@@ -1,6 +1,7 @@
 /** What the audit as a whole found out, besides what is judged of each claimant. */
-import type { ScheduleAnomaly } from './fetch/schedule.ts'
+
 import type { AuditError } from './errors.ts'
+import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
 import type { Evaluation } from './records.ts'
@@ -16,7 +17,12 @@ export function scheduleFindings(anomalies: readonly ScheduleAnomaly[], run: Run
         return { code: 'NONCE_GAP', severity: 'error', ...common, detail: `the scheduler did not serve ${which}` }
       }
       if (kind === 'twice') {
-        return { code: 'NONCE_TWICE', severity: 'warning', ...common, detail: `the scheduler served nonce ${nonce} more than once` }
+        return {
+          code: 'NONCE_TWICE',
+          severity: 'warning',
+          ...common,
+          detail: `the scheduler served nonce ${nonce} more than once`
+        }
       }
       const detail = `the scheduler served nonce ${nonce} behind a higher one`
       return { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', ...common, detail }

@@ -2,16 +2,16 @@
 import { absenceFindings, hostInputFindings, scheduleFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Run } from './inputs.ts'
-import type { AuditRunOptions } from './audit-run.ts'
 import type { Found } from './passes.ts'
 import type { ChosenProfile } from './profile-choice.ts'
 import { moduleFormat } from './replay/formats.ts'
 import { clockStart } from './replay/profile.ts'
 import { buildReport } from './report/build.ts'
 import type { ProfileReport, Report, UnreachableUnit } from './report/model.ts'
+import type { AuditRunOptions } from './run-options.ts'
 import type { Subject } from './subject.ts'
-import { toolVersions } from './version.ts'
 import type { Checks } from './verification/checks.ts'
+import { toolVersions } from './version.ts'
 
 export interface Outcomes extends Found {
   readonly subject: Subject
@@ -91,7 +91,9 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
 }
 
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
-  return absences.flatMap(({ unit, message }) => (unit === undefined ? [] : { unit: unit.role, url: unit.url, detail: message }))
+  return absences.flatMap(({ unit, message }) =>
+    unit === undefined ? [] : { unit: unit.role, url: unit.url, detail: message }
+  )
 }
 
 function addressOf(run: Run, unit: string): { readonly address?: string } {
@@ -102,5 +104,14 @@ function addressOf(run: Run, unit: string): { readonly address?: string } {
 function profileReport({ profile, source, tried }: ChosenProfile, format: string): ProfileReport {
   const { name, environment, clock, instances, blocks, loader } = profile
   const start = clockStart(moduleFormat(format), profile)
-  return { name, environment, clock: { start, step: clock.step }, instances, ...(blocks === undefined ? {} : { blocks }), loader, source, tried }
+  return {
+    name,
+    environment,
+    clock: { start, step: clock.step },
+    instances,
+    ...(blocks === undefined ? {} : { blocks }),
+    loader,
+    source,
+    tried
+  }
 }

@@ -1,40 +1,11 @@
 /** One audit over what is in the store: plan, replay, compare, report. It asks nobody. */
 import { reportOf } from './audit-report.ts'
 import { readCheckpoints } from './checkpoints.ts'
-import type { AuditError } from './errors.ts'
-import type { Inputs, Run } from './inputs.ts'
-import type { JudgingOptions } from './judging.ts'
 import { chooseProfile, type Material, passUntilFair } from './passes.ts'
-import type { ExecutionProfile } from './replay/profile.ts'
-import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import type { Report } from './report/model.ts'
-import type { StateHashes } from './state-hashes.ts'
-import type { Store } from './store/store.ts'
+import type { AuditRunOptions } from './run-options.ts'
 import { planSubject, readSubject } from './subject.ts'
 import { createVerifier } from './verification/verifier.ts'
-
-export interface AuditRunOptions {
-  readonly store: Store
-  readonly inputs: Inputs
-  readonly run: Run
-  /** Units that stayed away while the inputs were read. */
-  readonly absences: readonly AuditError[]
-  readonly profile: ExecutionProfile | 'auto'
-  /** Whether other instances are tried where a result differs. */
-  readonly search: boolean
-  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
-  readonly checkpointOwners: readonly string[]
-  readonly stateHashes?: StateHashes
-  readonly limits?: Partial<SandboxLimits>
-  /** How long the inputs took to read, ms. */
-  readonly fetchMs: number
-  /** A steady clock, ms. */
-  readonly clock: () => number
-  readonly onEvaluation?: JudgingOptions['onEvaluation']
-  /** Told when a replay begins; what was told of an earlier one no longer holds. */
-  readonly onPass?: () => void
-  readonly signal?: AbortSignal
-}
 
 /**
  * Audits one run.
@@ -60,4 +31,3 @@ export async function auditRun(options: AuditRunOptions): Promise<Report> {
     await verifier.close()
   }
 }
-

@@ -1,17 +1,23 @@
 /** Checkpoints of a run: read, verified, and held against the memory that replay came to. */
-import type { ClaimantParts } from './report/build.ts'
-import type { CheckpointReport } from './report/model.ts'
+
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
+import { profileOfEnvironment, sameStrings } from './profile-choice.ts'
 import type { EvaluationKey } from './records.ts'
 import type { ExecutionProfile } from './replay/profile.ts'
-import { profileOfEnvironment, sameStrings } from './profile-choice.ts'
+import type { ClaimantParts } from './report/build.ts'
+import type { CheckpointReport } from './report/model.ts'
 import type { Store } from './store/store.ts'
-import { checkCheckpoint, type CheckedCheckpoint } from './verification/checkpoint.ts'
+import { type CheckedCheckpoint, checkCheckpoint } from './verification/checkpoint.ts'
 import type { Verifier } from './verification/verifier.ts'
 
 /** All that the store has in the run's range, by nonce. */
-export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, verifier: Verifier): Promise<CheckedCheckpoint[]> {
+export async function readCheckpoints(
+  store: Store,
+  inputs: Inputs,
+  run: Run,
+  verifier: Verifier
+): Promise<CheckedCheckpoint[]> {
   const found: CheckedCheckpoint[] = []
   for (const id of await inputs.checkpoints(run.process)) {
     const record = await inputs.transaction(id)
@@ -91,7 +97,14 @@ function judgeCheckpoint(
   return {
     report: report(sure ? 'mismatch' : 'unverified'),
     findings: [
-      { code: 'CHECKPOINT_STATE_MISMATCH', severity: sure ? 'error' : 'warning', attribution: 'checkpoint-signer', nonce, claimant: signer, detail }
+      {
+        code: 'CHECKPOINT_STATE_MISMATCH',
+        severity: sure ? 'error' : 'warning',
+        attribution: 'checkpoint-signer',
+        nonce,
+        claimant: signer,
+        detail
+      }
     ]
   }
 }
@@ -102,7 +115,15 @@ function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[] {
     const own = reports.filter((report) => report.signer === signer)
     const compared = own.filter(({ status }) => status === 'match' || status === 'mismatch').length
     const differs = own.some(({ status }) => status === 'mismatch')
-    const coverage = { scheduled: own.length, cron: 0, evaluated: compared, compared, skipped: 0, unclaimed: 0, unverified: own.length - compared }
+    const coverage = {
+      scheduled: own.length,
+      cron: 0,
+      evaluated: compared,
+      compared,
+      skipped: 0,
+      unclaimed: 0,
+      unverified: own.length - compared
+    }
     return {
       claimant: signer,
       kind: 'checkpoint-signer',

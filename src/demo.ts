@@ -41,7 +41,10 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
   const store = await openStore(folder)
   try {
     if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is another module`)
-    const subject = (await readArchive(path.join(root, 'demo/ledger.tar.gz'), store)) as { process: Run['process']; run: string }
+    const subject = (await readArchive(path.join(root, 'demo/ledger.tar.gz'), store)) as {
+      process: Run['process']
+      run: string
+    }
     const inputs = createInputs(store)
     const run = await inputs.run(subject.process, subject.run)
     if (run === undefined) throw new AuditError('ARCHIVE_INVALID', 'the example is not whole')

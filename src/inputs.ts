@@ -66,7 +66,12 @@ export interface Inputs {
   schedule(run: Run, from: number, to: number): AsyncIterable<ScheduledMessage>
   /** The last nonce of the unbroken part that begins with the first one stored; -1 where nothing is. */
   scheduledUpTo(scheduler: string, process: ProcessId): Promise<number>
-  putSchedule(scheduler: string, process: ProcessId, messages: readonly ScheduledMessage[], anomalies: readonly ScheduleAnomaly[]): Promise<void>
+  putSchedule(
+    scheduler: string,
+    process: ProcessId,
+    messages: readonly ScheduledMessage[],
+    anomalies: readonly ScheduleAnomaly[]
+  ): Promise<void>
   anomalies(run: Run): Promise<readonly ScheduleAnomaly[]>
   /** What the signatures of an edge said when it was read from the network; an archive has none. */
   verdicts(run: Run, nonce: number): Promise<EdgeVerdicts | undefined>
@@ -83,7 +88,7 @@ export interface Inputs {
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
 
-  /** Claims of one unit in the order of ordinates. */
+  /** Claims of one unit about the run's range, in the order of ordinates. */
   claims(run: Run, unit: string): AsyncIterable<Claim>
   /** Those about one ordinate: a scheduled message and the crons after it. */
   claimsAt(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
@@ -169,7 +174,7 @@ export function createInputs(store: Store): Inputs {
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),
 
-    claims: (run, unit) => values(['claim', run.id, unit]),
+    claims: (run, unit) => values(['claim', run.id, unit], { from: run.from, to: run.to }),
     claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
     async replaceClaim(run, claim, by) {
       const wanted = JSON.stringify(claim)
@@ -177,7 +182,7 @@ export function createInputs(store: Store): Inputs {
         if (JSON.stringify(value) === wanted) await store.put([[key, by]])
       }
     },
-    unavailable: (run, unit) => values(['unavailable', run.id, unit]),
+    unavailable: (run, unit) => values(['unavailable', run.id, unit], { from: run.from, to: run.to }),
     async putAnswers(run, answers, update) {
       await store.put([
         ...answers.map((answer): readonly [RecordKey, unknown] => {

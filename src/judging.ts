@@ -1,8 +1,9 @@
 /** Evaluations held against claims: replay on one side, the answers of every unit on the other, in one pass. */
+
+import { createAnswerReader } from './claims.ts'
 import { createHistory } from './compare/history.ts'
 import { createJudge } from './compare/judge.ts'
 import type { EvaluationStatus, Gate, Judgement } from './compare/types.ts'
-import { createAnswerReader } from './claims.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { Evaluation } from './records.ts'
 
@@ -32,7 +33,13 @@ export interface Standing {
 export interface Judged {
   readonly judgements: readonly Judgement[]
   /** Of the range. */
-  readonly counts: { readonly scheduled: number; readonly cron: number; readonly evaluated: number; readonly skipped: number; readonly unverified: number }
+  readonly counts: {
+    readonly scheduled: number
+    readonly cron: number
+    readonly evaluated: number
+    readonly skipped: number
+    readonly unverified: number
+  }
   /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
   readonly profiled: readonly Evaluation[]
 }

@@ -1,17 +1,26 @@
 /** Replays under a profile, and as many more as fairness asks for. */
-import type { AuditRunOptions } from './audit-run.ts'
+
+import { chooseBlocks } from './block-choice.ts'
 import { type ComparedCheckpoints, compareCheckpoints, memoryAfter } from './checkpoints.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { Judgement } from './compare/types.ts'
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
-import { type ChosenProfile, claimsOf, DEFAULT_PROFILE, profileByCheckpoint, profileByClaims, sameStrings } from './profile-choice.ts'
+import {
+  type ChosenProfile,
+  claimsOf,
+  DEFAULT_PROFILE,
+  profileByCheckpoint,
+  profileByClaims,
+  sameStrings
+} from './profile-choice.ts'
 import type { Evaluation, EvaluationKey, EvaluationResult } from './records.ts'
+import type { ReplayJob } from './replay/job.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import { type ExecutionProfile, NAMED_PROFILES } from './replay/profile.ts'
-import { type ReplayJob, replay } from './replay/replay.ts'
-import { chooseBlocks } from './block-choice.ts'
+import { replay } from './replay/replay.ts'
+import type { AuditRunOptions } from './run-options.ts'
 import type { Subject, SubjectPlan } from './subject.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 import type { Checks } from './verification/checks.ts'
@@ -75,7 +84,11 @@ async function passEach(all: Material, chosen: ChosenProfile, joint: Found): Pro
 }
 
 /** A checkpoint of an audited unit that shows another environment than the profile's. */
-function misfitOf(options: AuditRunOptions, checkpoints: readonly CheckedCheckpoint[], { profile }: ChosenProfile): Finding | undefined {
+function misfitOf(
+  options: AuditRunOptions,
+  checkpoints: readonly CheckedCheckpoint[],
+  { profile }: ChosenProfile
+): Finding | undefined {
   const shown = profileByCheckpoint(checkpoints, speaksForUnits(options))
   if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) return undefined
   const detail = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
@@ -93,7 +106,9 @@ async function pass(all: Material, chosen: ChosenProfile, units: readonly string
   const { inputs, run } = options
   const seen = createStates(options, checkpoints)
   const crons = subject.process.tags.some(({ name }) => name === 'Cron-Interval')
-  const blocks = crons ? await chooseBlocks(options, plan, chosen.profile.blocks, units) : { set: 'all' as const, settled: true }
+  const blocks = crons
+    ? await chooseBlocks(options, plan, chosen.profile.blocks, units)
+    : { set: 'all' as const, settled: true }
   options.onPass?.()
   const planned = () => plan(blocks.set)
   const job = jobOf(options, subject, planned, chosen.profile, units, seen.wanted)
@@ -156,7 +171,8 @@ export async function chooseProfile(
     return { profile, source: 'as given', tried: [profile.name], proven }
   }
   if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
-  const replayed = (tried: ExecutionProfile) => replay(jobOf({ ...options, search: false }, subject, () => plan(tried.blocks ?? 'stepwise'), tried, []))
+  const replayed = (tried: ExecutionProfile) =>
+    replay(jobOf({ ...options, search: false }, subject, () => plan(tried.blocks ?? 'stepwise'), tried, []))
   return profileByClaims({ inputs, run, replayed })
 }
 

@@ -59,7 +59,8 @@ export async function profileByClaims({ inputs, run, replayed }: TrialOptions): 
     if (agreeing === judged) break
   }
   const { profile = LEGACYNET, agreeing = 0, judged = 0 } = best ?? {}
-  const source = judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
+  const source =
+    judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
   return { profile, source, tried, proven: false }
 }
 
@@ -82,7 +83,12 @@ async function trial(inputs: Inputs, run: Run, evaluations: AsyncIterable<Evalua
 }
 
 /** Everything that units claim of one evaluation. */
-export async function claimsOf(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<readonly Claim[]> {
+export async function claimsOf(
+  inputs: Inputs,
+  run: Run,
+  units: readonly string[],
+  key: Claim['key']
+): Promise<readonly Claim[]> {
   const wanted = keyText(key)
   const found: Claim[] = []
   for (const url of units) {

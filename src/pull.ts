@@ -4,12 +4,12 @@ import { askForAnswers } from './answers.ts'
 import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
+import type { ModuleId, ProcessId, TransactionId } from './ids.ts'
 import type { Inputs, Run } from './inputs.ts'
+import type { ProcessRecord, TransactionRecord } from './records.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
-import type { ModuleId, ProcessId, TransactionId } from './ids.ts'
-import type { ProcessRecord, TransactionRecord } from './records.ts'
 
 export interface Units {
   readonly scheduler: SchedulerSource
@@ -46,6 +46,7 @@ export interface Pulled {
 }
 
 const PAGE_MESSAGES = 500
+const BLOCKS_AHEAD = 100
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
 const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
@@ -125,13 +126,7 @@ async function openRun(options: PullOptions): Promise<Run> {
 
 /** A run is known by what was asked for, so that the same command finds it again. */
 function runId({ process, units, from, to }: PullOptions): string {
-  const asked = JSON.stringify([
-    process,
-    units.scheduler.url,
-    units.computes.map(({ url }) => url),
-    from ?? null,
-    to ?? null
-  ])
+  const asked = JSON.stringify([process, units.scheduler.url, units.computes.map(({ url }) => url), from ?? null, to ?? null])
   return createHash('sha256').update(asked).digest('hex').slice(0, 32)
 }
 
@@ -196,9 +191,17 @@ async function checkItems(options: PullOptions, process: ProcessRecord, run: Run
 async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
   if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return
   for await (const last of inputs.schedule(run, run.to, run.to)) {
-    const have = await inputs.blocks(process.id, process.blockHeight, last.blockHeight)
-    if (have.length > last.blockHeight - process.blockHeight) return
-    await inputs.putBlocks(process.id, await units.gateway.blocks(process.blockHeight, last.blockHeight))
+    const have = await inputs.blocks(process.id, process.blockHeight, Number.MAX_SAFE_INTEGER)
+    let known = have.at(-1) ?? { height: process.blockHeight - 1, timestamp: 0 }
+    // The CU goes by time, not by the height that a message was given (§2.5).
+    while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
+      const to = Math.max(last.blockHeight, known.height + BLOCKS_AHEAD)
+      const more = await units.gateway.blocks(known.height + 1, to)
+      await inputs.putBlocks(process.id, more)
+      const end = more.at(-1)
+      if (end === undefined) return
+      known = end
+    }
   }
 }
 

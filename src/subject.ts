@@ -37,7 +37,8 @@ export async function readSubject(store: Store, inputs: Inputs, run: Run): Promi
   const { process, ...checked } = checkProcess(shown, await rawItemOf(inputs, run.process))
   const module = await rawItemOf(inputs, process.moduleId)
   // Read once through the store, which checks the content hash; the sandbox then opens the file itself.
-  if (module?.record.data === undefined) throw new AuditError('INPUT_MISSING', `the module ${process.moduleId} is not in the store`)
+  if (module?.record.data === undefined)
+    throw new AuditError('INPUT_MISSING', `the module ${process.moduleId} is not in the store`)
   const standing = checkModule(module)
   const moduleFindings = standing.kind === 'proven' ? [] : [standing.finding]
   const doubt = checked.doubt ?? moduleFindings[0]?.detail

@@ -16,6 +16,8 @@ export interface Question {
   readonly busy?: (status: number) => boolean
   /** Whether a status of the server's trouble (5xx, 429) that does not go away is an answer, where the unit answers others. */
   readonly acceptTrouble?: boolean
+  /** Not worth waiting for: a few attempts, and no sign that the unit is away. */
+  readonly optional?: boolean
 }
 
 export interface Answer {

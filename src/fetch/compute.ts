@@ -38,7 +38,13 @@ export function createCompute(http: Http, url: string): ComputeSource {
 
     async address() {
       try {
-        const question = { role: 'compute-unit', url: `${base}/`, maxBytes: recordBytes, accept: isRefusal } as const
+        const question = {
+          role: 'compute-unit',
+          url: `${base}/`,
+          maxBytes: recordBytes,
+          accept: isRefusal,
+          optional: true
+        } as const
         const parsed = addressSchema.safeParse((await http.json(question)).value)
         return parsed.success ? parsed.data.address : undefined
       } catch (error) {

@@ -41,6 +41,8 @@ interface Peer {
   gaveUp: AuditError | undefined
 }
 
+const OPTIONAL_ATTEMPTS = 4
+
 /** A client that remembers of each unit when it last answered. */
 export function createHttp(options: HttpOptions = {}): Http {
   const { signal, onAttempt } = options
@@ -67,6 +69,7 @@ export function createHttp(options: HttpOptions = {}): Http {
       return Math.max(limits.idleMs, Math.min(idleMs, patienceLeftMs()))
     }
     const mayTryAgain = (failure: Retriable, attempt: number): boolean => {
+      if (question.optional === true && attempt >= OPTIONAL_ATTEMPTS) return false
       if (failure.kind === 'large' || failure.kind === 'garbage') return ++unusable < limits.contentAttempts
       const failsAlone = failure.kind !== 'busy' && attempt >= limits.attempts && peer.answeredAt > begun
       return patienceLeftMs() > 0 && !failsAlone
@@ -106,7 +109,7 @@ export function createHttp(options: HttpOptions = {}): Http {
       const isThere = patienceLeftMs() > 0
       if (isThere && question.acceptTrouble === true && answer !== undefined) return read(answer)
       const explained = explain(error, question, isThere)
-      if (explained.code === 'UNIT_UNREACHABLE' && !isThere) peer.gaveUp = explained
+      if (explained.code === 'UNIT_UNREACHABLE' && !isThere && question.optional !== true) peer.gaveUp = explained
       throw explained
     }
   }

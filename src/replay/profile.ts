@@ -24,16 +24,8 @@ export interface ExecutionProfile {
 }
 
 /** The C environment of loader 0.0.44; only the last string depends on the host: the CU's script path. */
-export function environmentOf(scriptPath: string): readonly string[] {
-  return [
-    'USER=web_user',
-    'LOGNAME=web_user',
-    'PATH=/',
-    'PWD=/',
-    'HOME=/home/web_user',
-    'LANG=C.UTF-8',
-    `_=${scriptPath}`
-  ]
+function environmentOf(scriptPath: string): readonly string[] {
+  return ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8', `_=${scriptPath}`]
 }
 
 /** The official image of the legacynet CU. */
@@ -58,7 +50,14 @@ export const NAMED_PROFILES: readonly ExecutionProfile[] = [LEGACYNET, LOADER_0_
 
 const profileSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  environment: z.array(z.string().max(4096).regex(/^[^\0]*$/)).max(32),
+  environment: z
+    .array(
+      z
+        .string()
+        .max(4096)
+        .regex(/^[^\0]*$/)
+    )
+    .max(32),
   clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
   instances: z.union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)]).default('one'),
   blocks: z.union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)]).optional(),

@@ -1,8 +1,8 @@
 /** One run through a plan in one sandbox: batches out, results back, in order. */
 import { AuditError } from '../errors.ts'
+import type { ReplayJob } from './job.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import { beginsInstance } from './profile.ts'
-import type { ReplayJob } from './replay.ts'
 import type { SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
 import { openSandbox, type RunOutcome, type Sandbox, type Stopped } from './sandbox/sandbox.ts'
 

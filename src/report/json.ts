@@ -21,7 +21,21 @@ const KEY_ORDER = [
     'findings',
     'findingsCut'
   ],
-  ...['profile', 'name', 'environment', 'clock', 'start', 'step', 'instances', 'blocks', 'version', 'node', 'loader', 'source', 'tried'],
+  ...[
+    'profile',
+    'name',
+    'environment',
+    'clock',
+    'start',
+    'step',
+    'instances',
+    'blocks',
+    'version',
+    'node',
+    'loader',
+    'source',
+    'tried'
+  ],
   ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
   ...['stateHashes', 'tool'],
   ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond']

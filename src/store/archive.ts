@@ -46,7 +46,11 @@ const entrySchema = z.strictObject({
   bytes: z.int().min(0).max(TOTAL_MAX_BYTES),
   sha256: z.string().regex(/^[0-9a-f]{64}$/)
 })
-const manifestSchema = z.strictObject({ schema: z.literal(SCHEMA), subject: z.unknown(), entries: z.array(entrySchema).max(100_000) })
+const manifestSchema = z.strictObject({
+  schema: z.literal(SCHEMA),
+  subject: z.unknown(),
+  entries: z.array(entrySchema).max(100_000)
+})
 const recordSchema = z.tuple([z.array(z.union([z.string(), z.int().min(0)])), z.unknown()])
 
 type Entry = z.infer<typeof entrySchema>
@@ -63,7 +67,12 @@ export async function writeArchive(store: Store, selection: Selection, file: str
   const fill = async () => {
     await addEntry(pack, 'manifest.json', manifest.byteLength, [manifest])
     for (const { name, bytes } of entries) {
-      await addEntry(pack, name, bytes, name === RECORDS ? recordLines(store, selection) : [await blobBytes(store, name, bytes)])
+      await addEntry(
+        pack,
+        name,
+        bytes,
+        name === RECORDS ? recordLines(store, selection) : [await blobBytes(store, name, bytes)]
+      )
     }
     pack.finalize()
   }
@@ -112,7 +121,7 @@ export async function readArchive(file: string, store: Store): Promise<unknown> 
 async function takeEntries(extract: tar.Extract, store: Store): Promise<unknown> {
   let expected: { readonly subject: unknown; readonly entries: Entry[] } | undefined
   for await (const source of extract) {
-    const { name, size = 0, type } = source.header
+    const { name, size, type } = source.header
     const entry = source as AsyncIterable<Uint8Array>
     if (type !== 'file') throw invalid(`an entry is a ${String(type)}`)
     if (expected === undefined) {
@@ -122,8 +131,10 @@ async function takeEntries(extract: tar.Extract, store: Store): Promise<unknown>
       continue
     }
     const next = expected.entries.shift()
-    if (next === undefined || next.name !== name || next.bytes !== size) throw invalid('its entries are not those of its manifest')
-    const sha256 = name === RECORDS ? await takeRecords(entry, store) : (await store.putBlob(await gather(entry, BLOB_MAX_BYTES))).sha256
+    if (next === undefined || next.name !== name || next.bytes !== size)
+      throw invalid('its entries are not those of its manifest')
+    const sha256 =
+      name === RECORDS ? await takeRecords(entry, store) : (await store.putBlob(await gather(entry, BLOB_MAX_BYTES))).sha256
     if (sha256 !== next.sha256) throw invalid(`the content of ${name.slice(0, 20)} is not what its manifest says`)
   }
   if (expected === undefined || expected.entries.length > 0) throw invalid('entries are missing')

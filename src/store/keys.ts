@@ -19,8 +19,8 @@ export function encodeKey(key: RecordKey): string {
 
 function encodePart(part: string | number): string {
   if (typeof part === 'string') {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-    return `${TEXT}${part.replace(/[\u0000\u0001]/g, (one) => (one === '\u0000' ? '\u0001\u0001' : '\u0001\u0002'))}\u0000`
+    const escaped = part.replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001')
+    return `${TEXT}${escaped}\u0000`
   }
   if (!Number.isSafeInteger(part) || part < 0) throw new RangeError(`${part} cannot be part of a key`)
   return `${NUMBER}${String(part).padStart(NUMBER_DIGITS, '0')}\u0000`
@@ -33,8 +33,7 @@ export function decodeKey(text: string): RecordKey {
     .slice(0, -1)
     .map((part) => {
       if (part.startsWith(NUMBER)) return Number(part.slice(1))
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: see encodePart
-      return part.slice(1).replace(/\u0001[\u0001\u0002]/g, (two) => (two === '\u0001\u0001' ? '\u0000' : '\u0001'))
+      return part.slice(1).replaceAll('\u0001\u0001', '\u0000').replaceAll('\u0001\u0002', '\u0001')
     })
 }
 

@@ -94,7 +94,7 @@ async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
 }
 
 async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: readonly ScheduledMessage[]): Promise<Judged[]> {
-  const earlier = await Promise.all(batch.map(({ nonce }) => known?.(nonce)))
+  const earlier = await Promise.all(batch.map(async ({ nonce }) => known?.(nonce)))
   const items: WireItem[] = []
   for (const [place, { assignment, message }] of batch.entries()) {
     if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
@@ -121,7 +121,11 @@ interface CheckedAssignment {
 }
 
 /** An assignment that is not shown as it was signed is put right by the item of its id. */
-async function checkAssignment(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict): Promise<CheckedAssignment> {
+async function checkAssignment(
+  options: CheckOptions,
+  scheduled: ScheduledMessage,
+  verdict: Verdict
+): Promise<CheckedAssignment> {
   if (verdict.status === 'valid') return { scheduled, verdict, findings: [] }
   const { proof } = await proveItem(options, scheduled.assignment.id)
   if (proof?.item === undefined) return { scheduled, verdict, findings: [] }
@@ -188,7 +192,10 @@ async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage):
   return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt: `nonce ${nonce}: ${detail}` }
 }
 
-async function proveItem(options: CheckOptions, id: TransactionId): Promise<{ readonly proof?: Proof; readonly raw?: RawItem }> {
+async function proveItem(
+  options: CheckOptions,
+  id: TransactionId
+): Promise<{ readonly proof?: Proof; readonly raw?: RawItem }> {
   const raw = await options.rawItem(id)
   return raw === undefined ? {} : { raw, proof: proveRawItem(raw.record, raw.data) }
 }

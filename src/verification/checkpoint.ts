@@ -28,7 +28,7 @@ export interface CheckedCheckpoint extends CheckpointTags {
 }
 
 /** A memory never unpacks to more: wasm32 ends here, and no aos module declares more. */
-export const MEMORY_MAX_BYTES = 4 * 1024 ** 3
+const MEMORY_MAX_BYTES = 4 * 1024 ** 3
 
 /**
  * Reads the tags of a checkpoint.
@@ -84,7 +84,12 @@ export async function checkCheckpoint(
   if ('failed' in unpacked || unpacked.sha256 !== tags.sha256) {
     const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${tags.sha256}`
     const detail = `the checkpoint ${record.id}: ${why}`
-    return refused('unverified', { code: 'CHECKPOINT_DATA_INVALID', severity: 'error', attribution: 'checkpoint-signer', detail })
+    return refused('unverified', {
+      code: 'CHECKPOINT_DATA_INVALID',
+      severity: 'error',
+      attribution: 'checkpoint-signer',
+      detail
+    })
   }
   const { sha256: dataSha256, bytes, environment = [] } = unpacked
   return { ...known, dataSha256, bytes, environment, standing: 'verified', findings: [] }

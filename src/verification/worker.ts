@@ -38,11 +38,13 @@ async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
   return { bytes, sha256: hash.digest('hex'), ...(environment === undefined ? {} : { environment }) }
 }
 
-parentPort?.on('message', async (question: Question) => {
+async function answer(question: Question): Promise<void> {
   if (question.kind === 'verify') return parentPort?.postMessage(question.items.map(verifyMessage))
   try {
     parentPort?.postMessage(await unpack(question.path, question.maxBytes))
   } catch (error) {
     parentPort?.postMessage({ failed: error instanceof Error ? error.message : String(error) })
   }
-})
+}
+
+parentPort?.on('message', (question: Question) => void answer(question))

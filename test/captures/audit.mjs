@@ -23,7 +23,8 @@ function audited(title, capture, { verdict, serverArgs, args, within, look }) {
   }
 }
 
-const has = (report, code, nonce) => report.findings.some((finding) => finding.code === code && (nonce === undefined || finding.nonce === nonce))
+const has = (report, code, nonce) =>
+  report.findings.some((finding) => finding.code === code && (nonce === undefined || finding.nonce === nonce))
 
 const FAULTS = ['429:5', '500:7', '202:3', '307:4', 'cut:6', 'garbage:6', 'slow:50', 'drip:20', 'down:3']
 const SLOW_FAULTS = ['hang:9', 'endless:9']
@@ -51,7 +52,9 @@ const killed = {
         const second = await run(args)
         assert.equal(second.code, 0, second.stderr)
         const after = wholeAnswers(await network.log())
-        const again = [...after].filter(([what, count]) => what.includes('/result/') && (before.get(what) ?? 0) > 0 && count > 1)
+        const again = [...after].filter(
+          ([what, count]) => what.includes('/result/') && (before.get(what) ?? 0) > 0 && count > 1
+        )
         assert.ok(again.length <= 64 + 16, `${again.length} answers were asked for again`)
         const plain = await run(['audit', id, ...units, '--store', path.join(store, 'other'), '--json', '--quiet'])
         assert.deepEqual(withoutTimings(second.stdout), withoutTimings(plain.stdout))
@@ -131,6 +134,7 @@ const archived = {
       assert.ok(bytes.equals(readFileSync(at('b'))), 'two archives of one store differ')
       const offline = await run(['audit', '--archive', at('a'), '--json', '--quiet'])
       assert.equal(offline.code, 0, offline.stderr)
+      /** @type {[string, Buffer][]} */
       const wrong = [
         ['cut', bytes.subarray(0, bytes.length - 100)],
         ['half', bytes.subarray(0, bytes.length / 2)],
@@ -197,7 +201,9 @@ export const auditCases = [
       }
     })
   ),
-  ...FAULTS.map((fault) => audited(`long64 ${fault}`, 'long64', { verdict: 'match', serverArgs: ['--fault', fault], look: whole402 })),
+  ...FAULTS.map((fault) =>
+    audited(`long64 ${fault}`, 'long64', { verdict: 'match', serverArgs: ['--fault', fault], look: whole402 })
+  ),
   ...SLOW_FAULTS.map((fault) =>
     audited(`long64 ${fault}`, 'long64', { verdict: 'match', serverArgs: ['--fault', fault], within: 120, look: whole402 })
   ),

@@ -15,7 +15,12 @@ const timeOf = (edge) => assigned(edge, 'Timestamp')
 function states(capture) {
   const all = readCapture(capture, 'states.json')
   const of = (kind) => (all[kind] ?? []).filter(({ status }) => status === 200)
-  return { stepwise: of('stepwise'), oneStream: of('oneStream'), twoStreams: of('twoStreams'), askedFor: all.twoStreamsAskedFor ?? [] }
+  return {
+    stepwise: of('stepwise'),
+    oneStream: of('oneStream'),
+    twoStreams: of('twoStreams'),
+    askedFor: all.twoStreamsAskedFor ?? []
+  }
 }
 
 function uploads(capture) {
@@ -73,7 +78,8 @@ function streams(capture, kind) {
         const args = ['--profile', file, '--no-search', '--state-hash', wanted.map(({ nonce }) => nonce).join(',')]
         const { report, stderr } = await auditCapture(capture, { args })
         assert.ok(report, stderr)
-        for (const { nonce, sha256 } of wanted) assert.equal(report.stateHashes[nonce], sha256, `the memory after nonce ${nonce}`)
+        for (const { nonce, sha256 } of wanted)
+          assert.equal(report.stateHashes[nonce], sha256, `the memory after nonce ${nonce}`)
         assert.equal(report.profile.name, kind)
         return `${wanted.length} states`
       })

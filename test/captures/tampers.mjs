@@ -59,9 +59,13 @@ function casesOf(capture) {
     tampered(capture, `drop:${n}`, {
       verdict: 'inconclusive',
       finding: scheduler('NONCE_GAP'),
-      look: ({ coverage }) => assert.ok(coverage.compared > 0 && coverage.compared < checkpoints, 'the nonces before it are judged')
+      look: ({ coverage }) =>
+        assert.ok(coverage.compared > 0 && coverage.compared < checkpoints, 'the nonces before it are judged')
     }),
-    tampered(capture, `swap:${n}`, { ...overTrueItem, finding: { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', attribution: 'scheduler' } }),
+    tampered(capture, `swap:${n}`, {
+      ...overTrueItem,
+      finding: { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', attribution: 'scheduler' }
+    }),
     tampered(capture, `twice:${n}`, { ...overTrueItem, finding: scheduler('NONCE_TWICE', 'warning') }),
     tampered(capture, 'module', {
       verdict: 'inconclusive',

@@ -47,9 +47,7 @@ describe('cuResult', () => {
 
   it('shows a thrown Error as an empty object and other thrown values as they are', () => {
     const thrown = (error: unknown) => cuResult({ thrown: true, error })
-    expect(thrown(new RangeError('x')).text).toBe(
-      '{"Messages":[],"Assignments":[],"Spawns":[],"Output":"","Error":{}}'
-    )
+    expect(thrown(new RangeError('x')).text).toBe('{"Messages":[],"Assignments":[],"Spawns":[],"Output":"","Error":{}}')
     expect(thrown('words')).toEqual({
       text: '{"Messages":[],"Assignments":[],"Spawns":[],"Output":"","Error":"words"}',
       keepsMemory: false,

@@ -31,7 +31,14 @@ async function fill(store: Store, order: readonly number[]) {
   await store.put([[['process', 'p'], { id: 'p' }]])
   await store.put([[['other', 1], 'not selected']])
   const blobs = [await store.putBlob(Buffer.from('module')), await store.putBlob(Buffer.from('item'))]
-  return { prefixes: [['process', 'p'], ['schedule', 'p']], blobs: order[0] === 0 ? blobs : blobs.reverse(), subject: { process: 'p' } }
+  return {
+    prefixes: [
+      ['process', 'p'],
+      ['schedule', 'p']
+    ],
+    blobs: order[0] === 0 ? blobs : blobs.reverse(),
+    subject: { process: 'p' }
+  }
 }
 
 async function makeArchive(): Promise<Buffer> {

@@ -1,7 +1,9 @@
 /** A module's answer as the CU makes a result of it (ao-protocol §2.2; CU effects/worker/evaluate.js, mergeOutput). */
 
 /** What `handle` did: it answered, or it threw. */
-export type Answer = { readonly thrown: false; readonly response: Response } | { readonly thrown: true; readonly error: unknown }
+export type Answer =
+  | { readonly thrown: false; readonly response: Response }
+  | { readonly thrown: true; readonly error: unknown }
 
 /** The loader's own fields, as far as the CU reads them. */
 export interface Response {

@@ -16,7 +16,7 @@ import type {
   WatchdogReport
 } from './protocol.ts'
 
-export const DEFAULT_LIMITS: SandboxLimits = {
+const DEFAULT_LIMITS: SandboxLimits = {
   messageMs: 60_000,
   heapBytes: 4 * 1024 ** 3,
   residentBytes: 6 * 1024 ** 3
@@ -80,8 +80,7 @@ export async function openSandbox(
   const child = fork(createRequire(import.meta.url).resolve('#sandbox-child'), [], {
     // Nothing of the host: no path, locale or time zone that a module could read (execution-profile.md).
     env: { TZ: 'UTC', LC_ALL: 'C' },
-    execArgv:
-      Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],
+    execArgv: Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc']
   })
   const session = createSession(child)
