@@ -19,6 +19,8 @@ const subject = await readArchive(archive, from)
 for (const kind of kinds) {
   for await (const record of from.list([kind])) {
     const [key, value] = named(record)
+    // A checkpoint is a memory image, and not this project's either.
+    if (kind === 'transaction' && value.tags.some((tag) => tag.value === 'Checkpoint')) continue
     await to.put([[key, value]])
     if (kind !== 'transaction' || value.data === undefined || value.data.sha256 === moduleSha256) continue
     blobs.push(await to.putBlob(await from.getBlob(value.data)))

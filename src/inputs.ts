@@ -83,7 +83,9 @@ export interface Inputs {
 
   /** Ids of checkpoints that a gateway named, whoever signed them. */
   checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
-  putCheckpoints(process: ProcessId, ids: readonly TransactionId[]): Promise<void>
+  /** Whether they were looked for up to the end of this run. */
+  checkpointsRead(run: Run): Promise<boolean>
+  putCheckpoints(run: Run, ids: readonly TransactionId[]): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
@@ -169,7 +171,12 @@ export function createInputs(store: Store): Inputs {
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
-    putCheckpoints: (process, ids) => store.put(ids.map((id) => [['checkpoint', process, id], id] as const)),
+    checkpointsRead: async (run) => (await store.get<number>(['checkpoints-read', run.process])) === run.to,
+    putCheckpoints: (run, ids) =>
+      store.put([
+        ...ids.map((id) => [['checkpoint', run.process, id], id] as const),
+        [['checkpoints-read', run.process], run.to]
+      ]),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),

@@ -3,41 +3,11 @@ import { createHash } from 'node:crypto'
 import { askForAnswers } from './answers.ts'
 import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
-import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
-import type { ModuleId, ProcessId, TransactionId } from './ids.ts'
-import type { Inputs, Run } from './inputs.ts'
-import type { ProcessRecord, TransactionRecord } from './records.ts'
-import { checkSchedule } from './verification/checked-schedule.ts'
-import { readCheckpointTags } from './verification/checkpoint.ts'
-import { createVerifier } from './verification/verifier.ts'
-
-export interface Units {
-  readonly scheduler: SchedulerSource
-  readonly gateway: GatewaySource
-  readonly computes: readonly ComputeSource[]
-}
-
-export interface PullOptions {
-  readonly process: ProcessId
-  readonly units: Units
-  readonly inputs: Inputs
-  readonly from?: number
-  readonly to?: number
-  /** `new`: what a finished run was told is asked for anew; `add`: only what is missing. */
-  readonly claims: 'new' | 'add'
-  /** ISO 8601. */
-  readonly now: () => string
-  readonly onProgress?: (progress: PullProgress) => void
-  readonly signal?: AbortSignal
-}
-
-export interface PullProgress {
-  /** Messages of the schedule that are in the store, and how many there will be. */
-  readonly scheduled: number
-  /** Answers of all Compute Units that are in the store. */
-  readonly answers: number
-  readonly total: number
-}
+import type { ComputeSource } from './fetch/sources.ts'
+import { fetchFromGateways } from './gateway-inputs.ts'
+import type { Run } from './inputs.ts'
+import type { PullOptions } from './pull-options.ts'
+import type { ProcessRecord } from './records.ts'
 
 export interface Pulled {
   readonly run: Run
@@ -46,12 +16,6 @@ export interface Pulled {
 }
 
 const PAGE_MESSAGES = 500
-const BLOCKS_AHEAD = 100
-const MODULE_MAX_BYTES = 256 * 1024 * 1024
-const ITEM_MAX_BYTES = 64 * 1024 * 1024
-const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
-/** As many as a CU itself looks at (§3). */
-const CHECKPOINTS_MAX = 50
 
 /**
  * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. What the store already has is
@@ -86,15 +50,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
       absences.push(error)
     }
   })
-  const needed = await Promise.allSettled([
-    fetchModule(options, process.moduleId),
-    fetchTransaction(options, run.process, ITEM_MAX_BYTES),
-    fetchItems(options, run),
-    checkItems(options, process, run),
-    fetchBlocks(options, process, run),
-    fetchCheckpoints(options, run),
-    ...claims
-  ])
+  const needed = await Promise.allSettled([...fetchFromGateways(options, process, run), ...claims])
   for (const one of needed) if (one.status === 'rejected') throw one.reason
   return { run, absences }
 }
@@ -149,88 +105,4 @@ async function fetchSchedule({ units, inputs }: PullOptions, run: Run): Promise<
   for await (const { messages, anomalies } of pages) {
     await inputs.putSchedule(run.scheduler, run.process, messages, anomalies)
   }
-}
-
-async function fetchModule(options: PullOptions, id: ModuleId): Promise<void> {
-  const found = await fetchTransaction(options, id, MODULE_MAX_BYTES)
-  if (found?.data !== undefined) return
-  throw new AuditError('INPUT_MISSING', `no gateway has the module ${id}`, { hint: 'give another gateway with --gateway URL' })
-}
-
-/** On-chain items that were assigned (§1.8); one that is nowhere is missing at its nonce, no reason to stop here. */
-async function fetchItems(options: PullOptions, run: Run): Promise<void> {
-  for await (const { message, messageId } of options.inputs.schedule(run, 0, run.to)) {
-    if (message === null) await fetchTransaction(options, messageId, ITEM_MAX_BYTES)
-  }
-}
-
-/** Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself. */
-async function checkItems(options: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
-  const { inputs } = options
-  const verifier = createVerifier()
-  try {
-    const checked = checkSchedule({
-      process,
-      schedule: inputs.schedule(run, 0, run.to),
-      verifier,
-      known: (nonce) => inputs.verdicts(run, nonce),
-      remember: (verdicts) => inputs.putVerdicts(run, verdicts),
-      async rawItem(id) {
-        const record = await fetchTransaction(options, id, ITEM_MAX_BYTES)
-        const data = record === undefined ? undefined : await inputs.data(record)
-        return record === undefined || data === undefined ? undefined : { record, data }
-      }
-    })
-    for await (const _ of checked) options.signal?.throwIfAborted()
-  } finally {
-    await verifier.close()
-  }
-}
-
-/** Blocks between the process and the end of the range: crons fire by them (§2.5). */
-async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
-  if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return
-  for await (const last of inputs.schedule(run, run.to, run.to)) {
-    const have = await inputs.blocks(process.id, process.blockHeight, Number.MAX_SAFE_INTEGER)
-    let known = have.at(-1) ?? { height: process.blockHeight - 1, timestamp: 0 }
-    // The CU goes by time, not by the height that a message was given (§2.5).
-    while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
-      const to = Math.max(last.blockHeight, known.height + BLOCKS_AHEAD)
-      const more = await units.gateway.blocks(known.height + 1, to)
-      await inputs.putBlocks(process.id, more)
-      const end = more.at(-1)
-      if (end === undefined) return
-      known = end
-    }
-  }
-}
-
-/** Checkpoints in range, whoever signed them (§3): each is fetched whole, for its signature covers its data. */
-async function fetchCheckpoints(options: PullOptions, run: Run): Promise<void> {
-  const { inputs, units } = options
-  const tags = [
-    { name: 'Process', values: [run.process] },
-    { name: 'Type', values: ['Checkpoint'] },
-    { name: 'Data-Protocol', values: ['ao'] }
-  ]
-  const found = await units.gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
-  for (const record of found) {
-    const named = readCheckpointTags(record, run.process)
-    if (named === undefined || named.nonce > run.to) continue
-    await fetchTransaction(options, record.id, CHECKPOINT_MAX_BYTES)
-    await inputs.putCheckpoints(run.process, [record.id])
-  }
-}
-
-async function fetchTransaction(
-  { inputs, units }: PullOptions,
-  id: TransactionId,
-  maxBytes: number
-): Promise<TransactionRecord | undefined> {
-  const kept = await inputs.transaction(id)
-  if (kept?.data !== undefined && (await inputs.data(kept)) !== undefined) return kept
-  const [record] = await units.gateway.transactions({ ids: [id], limit: 1 })
-  if (record === undefined) return undefined
-  const raw = await units.gateway.raw(id, maxBytes)
-  return inputs.putTransaction(record, raw?.bytes)
 }

@@ -88,9 +88,9 @@ async function readKept(): Promise<Kept> {
   }
 }
 
-/** The module, and the item that nonces 19 and 20 assign. */
+/** The module, the process itself, and the item that nonces 19 and 20 assign. */
 function neededItems(): string[] {
-  return [network.module, network.messages[19] ?? '']
+  return [network.module, network.process, network.messages[19] ?? '']
 }
 
 /** Goes on with the same command: the same report as without the interruption, and only what is missing is asked for. */

@@ -51,6 +51,8 @@ export async function createInstanceFactory(
   const require = createRequire(import.meta.url)
   const loader = require('@permaweb/ao-loader') as Loader
   refuseHost(require)
+  // emscripten2 writes the script's path onto the module's stack, whatever `environ_get` answers.
+  process.argv[1] = profile.environment.find((text) => text.startsWith('_='))?.slice(2) ?? ''
   // The loader replaces `WebAssembly.compile` by one that meters where the format asks for it.
   const compile = WebAssembly.compile as unknown as Compile
   const module = await compile(wasm, { format: format.name })

@@ -1,0 +1,118 @@
+/** What an audit needs of gateways: module, true items, blocks, checkpoints. */
+import { AuditError } from './errors.ts'
+import type { ModuleId, TransactionId } from './ids.ts'
+import type { Run } from './inputs.ts'
+import type { PullOptions } from './pull-options.ts'
+import type { ProcessRecord, TransactionRecord } from './records.ts'
+import { checkSchedule } from './verification/checked-schedule.ts'
+import { readCheckpointTags } from './verification/checkpoint.ts'
+import { createVerifier } from './verification/verifier.ts'
+
+const MODULE_MAX_BYTES = 256 * 1024 * 1024
+const ITEM_MAX_BYTES = 64 * 1024 * 1024
+const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
+/** As many as a CU itself looks at (§3). */
+const CHECKPOINTS_MAX = 50
+const BLOCKS_AHEAD = 100
+
+/** Fetches an item with its data, once for all who ask; undefined where no gateway knows it. */
+type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
+
+/** All of it at the same time; each rejects where an audit cannot go on without it. */
+export function fetchFromGateways(options: PullOptions, process: ProcessRecord, run: Run): Promise<void>[] {
+  const fetchItem = createFetchItem(options)
+  return [
+    fetchModule(fetchItem, process.moduleId),
+    fetchItem(run.process, ITEM_MAX_BYTES).then(() => {}),
+    fetchTrueItems(options, fetchItem, process, run),
+    fetchBlocks(options, process, run),
+    fetchCheckpoints(options, fetchItem, run)
+  ]
+}
+
+function createFetchItem({ inputs, units }: PullOptions): FetchItem {
+  const underWay = new Map<TransactionId, Promise<TransactionRecord | undefined>>()
+  async function fetchOnce(id: TransactionId, maxBytes: number): Promise<TransactionRecord | undefined> {
+    const kept = await inputs.transaction(id)
+    if (kept?.data !== undefined && (await inputs.data(kept)) !== undefined) return kept
+    const record = kept ?? (await units.gateway.transactions({ ids: [id], limit: 1 }))[0]
+    if (record === undefined) return undefined
+    if (kept === undefined) await inputs.putTransaction(record)
+    const raw = await units.gateway.raw(id, maxBytes)
+    return raw === undefined ? record : inputs.putTransaction(record, raw.bytes)
+  }
+  return (id, maxBytes) => {
+    const asked = underWay.get(id) ?? fetchOnce(id, maxBytes)
+    underWay.set(id, asked)
+    return asked
+  }
+}
+
+async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {
+  const found = await fetchItem(id, MODULE_MAX_BYTES)
+  if (found?.data !== undefined) return
+  throw new AuditError('INPUT_MISSING', `no gateway has the module ${id}`, { hint: 'give another gateway with --gateway URL' })
+}
+
+/**
+ * Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself; so also items on the chain that
+ * were assigned (§1.8). One that is nowhere is missing at its nonce, no reason to stop here.
+ */
+async function fetchTrueItems(options: PullOptions, fetchItem: FetchItem, process: ProcessRecord, run: Run): Promise<void> {
+  const { inputs } = options
+  const verifier = createVerifier()
+  try {
+    const checked = checkSchedule({
+      process,
+      schedule: inputs.schedule(run, 0, run.to),
+      verifier,
+      known: (nonce) => inputs.verdicts(run, nonce),
+      remember: (verdicts) => inputs.putVerdicts(run, verdicts),
+      async rawItem(id) {
+        const record = await fetchItem(id, ITEM_MAX_BYTES)
+        const data = record === undefined ? undefined : await inputs.data(record)
+        return record === undefined || data === undefined ? undefined : { record, data }
+      }
+    })
+    for await (const _ of checked) if (options.signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+  } finally {
+    await verifier.close()
+  }
+}
+
+/** Blocks from the process on to behind the end of the range: crons fire by them (§2.5). */
+async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
+  if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return
+  for await (const last of inputs.schedule(run, run.to, run.to)) {
+    const have = await inputs.blocks(process.id, process.blockHeight, Number.MAX_SAFE_INTEGER)
+    let known = have.at(-1) ?? { height: process.blockHeight - 1, timestamp: 0 }
+    // The CU goes by time, not by the height that a message was given (§2.5).
+    while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
+      const to = Math.max(last.blockHeight, known.height + BLOCKS_AHEAD)
+      const more = await units.gateway.blocks(known.height + 1, to)
+      await inputs.putBlocks(process.id, more)
+      const end = more.at(-1)
+      if (end === undefined) return
+      known = end
+    }
+  }
+}
+
+/** Checkpoints in range, whoever signed them (§3): each is fetched whole, for its signature covers its data. */
+async function fetchCheckpoints({ inputs, units }: PullOptions, fetchItem: FetchItem, run: Run): Promise<void> {
+  if (await inputs.checkpointsRead(run)) return
+  const tags = [
+    { name: 'Process', values: [run.process] },
+    { name: 'Type', values: ['Checkpoint'] },
+    { name: 'Data-Protocol', values: ['ao'] }
+  ]
+  const found = await units.gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
+  const ids: TransactionId[] = []
+  for (const record of found) {
+    const named = readCheckpointTags(record, run.process)
+    if (named === undefined || named.nonce > run.to) continue
+    await fetchItem(record.id, CHECKPOINT_MAX_BYTES)
+    ids.push(record.id)
+  }
+  await inputs.putCheckpoints(run, ids)
+}

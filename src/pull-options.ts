@@ -1,0 +1,32 @@
+/** What a pull takes. */
+import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
+import type { ProcessId } from './ids.ts'
+import type { Inputs } from './inputs.ts'
+
+export interface Units {
+  readonly scheduler: SchedulerSource
+  readonly gateway: GatewaySource
+  readonly computes: readonly ComputeSource[]
+}
+
+export interface PullOptions {
+  readonly process: ProcessId
+  readonly units: Units
+  readonly inputs: Inputs
+  readonly from?: number
+  readonly to?: number
+  /** `new`: what a finished run was told is asked for anew; `add`: only what is missing. */
+  readonly claims: 'new' | 'add'
+  /** ISO 8601. */
+  readonly now: () => string
+  readonly onProgress?: (progress: PullProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface PullProgress {
+  /** Messages of the schedule that are in the store, and how many there will be. */
+  readonly scheduled: number
+  /** Answers of all Compute Units that are in the store. */
+  readonly answers: number
+  readonly total: number
+}

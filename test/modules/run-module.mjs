@@ -1,0 +1,46 @@
+/** A child that runs one module through the loader, which replaces globals: it may not be loaded where tests run. */
+import { createRequire } from 'node:module'
+
+const { grow } = WebAssembly.Memory.prototype
+/** The loader hands over a fraction; a 64-bit memory takes a BigInt from Node 24 on. */
+WebAssembly.Memory.prototype.grow = function (pages) {
+  try {
+    return Number(grow.call(this, BigInt(Math.trunc(Number(pages)))))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return grow.call(this, Math.trunc(Number(pages)))
+  }
+}
+// The metering compiles the whole buffer behind its bytes.
+Buffer.poolSize = 0
+
+/** Lists in lists may lie too deep to be written: how deep stands for them. */
+function shallow(output) {
+  let levels = 0
+  for (let inner = output; Array.isArray(inner); inner = inner[0]) levels++
+  return levels === 0 ? output : { levels }
+}
+
+/** What the loader answers to one message after another, in one instance and with nothing taken back. */
+async function run({ wasm, options, messages, peekAt }) {
+  const load = createRequire(import.meta.url)('@permaweb/ao-loader')
+  const handle = await load(wasm, { ...options, UNSAFE_MEMORY: true })
+  const answers = []
+  for (const message of messages) {
+    try {
+      const { Memory, ...response } = await handle(null, message, { Process: { Id: 'p', Tags: [] } })
+      const peek = new DataView(Memory).getBigUint64(peekAt, true)
+      answers.push({ response: JSON.stringify({ ...response, Output: shallow(response.Output) }), peek })
+    } catch (error) {
+      answers.push({ thrown: error instanceof Error ? `${error.name}: ${error.message}` : error })
+    }
+  }
+  return { answers }
+}
+
+process.once('message', (request) => {
+  const failed = (error) => ({ failed: String(error) })
+  void run(request)
+    .catch(failed)
+    .then((reply) => process.send(reply, () => process.disconnect()))
+})

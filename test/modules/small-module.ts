@@ -1,0 +1,190 @@
+/**
+ * Small modules for tests: one hand-written WAT text, compiled for each format that the loader runs.
+ *
+ * A module obeys the first word of a message's `Data`; what stands behind it and one space is its argument. The answer is an
+ * `Output` where nothing else is said, and an empty one for any other word. Words down to `deep` change nothing that a later
+ * answer shows. The others first change the state: they add one to a counter and write a pattern that it decides over 16 KiB
+ * at `PATTERN_OFFSET`; so `count` proves what was kept and what was taken back, and a hash of the memory proves it twice. (Where
+ * `big` or a long `echo` writes an answer of more than 64 KiB, it writes over the pattern.)
+ *
+ * | word | what it does |
+ * |---|---|
+ * | `echo TEXT` | `TEXT` |
+ * | `pages` | the memory's size in pages of 64 KiB |
+ * | `clock` | one reading of the import that `date_now` is |
+ * | `env` | the strings of `environ_get`, each with a line feed behind it; they stay in the memory |
+ * | `num [JSON]` | `JSON` as it stands; the number 42 |
+ * | `tags` | a message with tags named `__proto__`, `constructor` and `Quantity`, the counter; in Output a key `__proto__` |
+ * | `big [BYTES]` | as many x; 1,000,000. Grows the memory where it must |
+ * | `deep [LEVELS]` | lists in lists; 10,000 |
+ * | `count` | the counter |
+ * | `dirty [KIB]` | the pattern over as many KiB; 64. Answers their number, and grows the memory where it must |
+ * | `grow [PAGES]` | through the loader, which may give more; 16. Writes the last page, answers as `pages`; traps if refused |
+ * | `growerr [PAGES]` | the same, then as `error` |
+ * | `growraw` | the instruction `memory.grow`, which the loader does not see |
+ * | `growforever` | 16 MiB at a time, all pages touched, until it is refused; then as `hang` |
+ * | `error` | `Error` is `boom`, `Output` is `failed` |
+ * | `throw` | `{"ok":false,"response":"boom"}`, which the loader throws |
+ * | `bad` | an answer that is no JSON |
+ * | `oom` | an Output that ends with `not enough memory for buffer allocation` |
+ * | `trap` | `unreachable` |
+ * | `hang` | never ends |
+ *
+ * A message and the environment's JSON may have 1 MiB together, of which the two oldest formats take four bytes a character.
+ */
+import { readFileSync } from 'node:fs'
+import wabt from 'wabt'
+import { moduleFormat } from '../../src/replay/formats.ts'
+
+/** Where the pattern begins: see `patternWord`. */
+export const PATTERN_OFFSET = 1_179_648
+
+const LEAST_PAGES = 19
+const PATTERN_FACTOR = 0x9e3779b97f4a7c15n
+
+export interface SmallModuleOptions {
+  /** Pages of 64 KiB, at least 19; 20 where not given. */
+  readonly initialPages?: number
+  /** Pages of 64 KiB; 16,384, which is 1 GiB, where not given. */
+  readonly maximumPages?: number
+}
+
+/** What the loader's glue for a format calls the things that a module imports and exports. */
+interface Dialect {
+  readonly imports: { readonly dateNow: string; readonly resizeHeap: string; readonly environ: readonly [string, string] }
+  /** WAT fields by the name they are exported under. */
+  readonly exports: Readonly<Record<string, string>>
+}
+
+const EXPORTS = {
+  memory: '(memory $memory)',
+  __indirect_function_table: '(table $table)',
+  __wasm_call_ctors: '(func $nothing)',
+  handle: '(func $handle)',
+  fflush: '(func $fflush)',
+  emscripten_stack_init: '(func $nothing)',
+  emscripten_stack_get_end: '(func $stack_end)',
+  emscripten_stack_get_current: '(func $stack_save)'
+}
+const EXPORTS_WITH_MAIN = {
+  ...EXPORTS,
+  main: '(func $main)',
+  stackSave: '(func $stack_save)',
+  stackRestore: '(func $stack_restore)',
+  stackAlloc: '(func $stack_alloc)'
+}
+const EXPORTS_MINIFIED = {
+  E: '(memory $memory)',
+  F: '(func $nothing)',
+  G: '(func $handle)',
+  H: '(func $main)',
+  I: '(table $table)',
+  M: '(func $stack_save)',
+  N: '(func $stack_restore)',
+  O: '(func $stack_alloc)'
+}
+const NEWEST: Dialect = {
+  imports: importsWith('emscripten_date_now'),
+  exports: {
+    ...EXPORTS,
+    _emscripten_stack_restore: '(func $stack_restore)',
+    _emscripten_stack_alloc: '(func $stack_alloc)'
+  }
+}
+const DIALECTS = {
+  'wasm32-unknown-emscripten': {
+    imports: { dateNow: '"a" "a"', resizeHeap: '"a" "q"', environ: ['"a" "u"', '"a" "v"'] },
+    exports: EXPORTS_MINIFIED
+  },
+  'wasm32-unknown-emscripten2': { imports: importsWith('_emscripten_date_now'), exports: EXPORTS_WITH_MAIN },
+  'wasm32-unknown-emscripten3': { imports: importsWith('emscripten_date_now'), exports: EXPORTS_WITH_MAIN },
+  'wasm32-unknown-emscripten4': NEWEST,
+  'wasm32-unknown-emscripten-metering': NEWEST,
+  'wasm64-unknown-emscripten-draft_2024_02_15': NEWEST,
+  'wasm64-unknown-emscripten-draft_2024_10_16-metering': NEWEST
+} satisfies Record<string, Dialect>
+
+export type SmallModuleFormat = keyof typeof DIALECTS
+
+/** All formats of the loader, oldest first. */
+export const SMALL_MODULE_FORMATS = Object.keys(DIALECTS) as SmallModuleFormat[]
+
+const SOURCE = new URL('small.wat', import.meta.url)
+let toolkit: ReturnType<typeof wabt> | undefined
+
+/**
+ * Compiles the small module for a format.
+ *
+ * @returns the WASM file's bytes, in an ArrayBuffer of their own
+ * @throws Error where the module cannot live in so few pages
+ *
+ * @example
+ * ```ts
+ * const wasm = await compileSmallModule('wasm32-unknown-emscripten4', { maximumPages: 64 })
+ * ```
+ */
+export async function compileSmallModule(
+  format: SmallModuleFormat,
+  { initialPages = 20, maximumPages = 16_384 }: SmallModuleOptions = {}
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (initialPages < LEAST_PAGES) throw new Error(`the small module needs ${LEAST_PAGES} pages, not ${initialPages}`)
+  const { pointerBytes } = moduleFormat(format)
+  toolkit ??= wabt()
+  const text = moduleText(DIALECTS[format], pointerBytes, `${initialPages} ${maximumPages}`)
+  const parsed = (await toolkit).parseWat('small.wat', text, { memory64: pointerBytes === 8, bulk_memory: false })
+  try {
+    return Uint8Array.from(parsed.toBinary({}).buffer)
+  } finally {
+    parsed.destroy()
+  }
+}
+
+/** The first eight bytes at `PATTERN_OFFSET` when the counter stands at `count`, as a little-endian number. */
+export function patternWord(count: number): bigint {
+  return BigInt.asUintN(64, BigInt(count) * PATTERN_FACTOR)
+}
+
+function importsWith(dateNow: string): Dialect['imports'] {
+  const environ = ['"wasi_snapshot_preview1" "environ_get"', '"wasi_snapshot_preview1" "environ_sizes_get"'] as const
+  return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ }
+}
+
+function moduleText({ imports, exports }: Dialect, pointerBytes: 4 | 8, pages: string): string {
+  const wide = pointerBytes === 8
+  const literals = createLiterals()
+  const body = readFileSync(SOURCE, 'utf8').replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
+  const parts = [
+    `(import ${imports.dateNow} (func $date_now (result f64)))`,
+    `(import ${imports.resizeHeap} (func $resize_heap (param ptr) (result i32)))`,
+    `(import ${imports.environ[0]} (func $environ_get (param ptr ptr) (result i32)))`,
+    `(import ${imports.environ[1]} (func $environ_sizes_get (param ptr ptr) (result i32)))`,
+    `(memory $memory ${wide ? 'i64 ' : ''}${pages})`,
+    '(table $table 1 funcref)',
+    `(func $ptr_of (param i64) (result ptr) ${wide ? '(local.get 0)' : '(i32.wrap_i64 (local.get 0))'})`,
+    `(func $number_of (param ptr) (result i64) ${wide ? '(local.get 0)' : '(i64.extend_i32_u (local.get 0))'})`,
+    body,
+    ...Object.entries(exports).map(([name, field]) => `(export "${name}" ${field})`),
+    literals.data()
+  ]
+  const typed = parts.join('\n').replace(/\bptr\b/g, wide ? 'i64' : 'i32')
+  return `(module\n${typed.replaceAll('PTR_BYTES', String(pointerBytes))}\n)`
+}
+
+const LITERALS_OFFSET = 2048
+
+/** Literals of the text, one behind the other in the memory. Their only escapes are `\"` and `\\`. */
+function createLiterals() {
+  let all = ''
+  let at = LITERALS_OFFSET
+  return {
+    /** Its address and its length, as WAT. */
+    place(text: string): string {
+      const length = text.replace(/\\(.)/g, '$1').length
+      const operands = `(ptr.const ${at}) (ptr.const ${length})`
+      all += text
+      at += length
+      return operands
+    },
+    data: () => `(data (ptr.const ${LITERALS_OFFSET}) "${all}")`
+  }
+}
