@@ -7,6 +7,7 @@ import type { ProcessRecord, TransactionRecord } from './records.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
+import { proveRawItem } from './verify/message-item.ts'
 
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
@@ -39,7 +40,11 @@ function createFetchItem({ inputs, units }: PullOptions): FetchItem {
     if (record === undefined) return undefined
     if (kept === undefined) await inputs.putTransaction(record)
     const raw = await units.gateway.raw(id, maxBytes)
-    return raw === undefined ? record : inputs.putTransaction(record, raw.bytes)
+    if (raw === undefined) return record
+    // What does not prove itself as a data item may lie directly on Arweave.
+    const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
+    const onChain = proven ? undefined : await units.gateway.header(id)
+    return inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
   }
   return (id, maxBytes) => {
     const asked = underWay.get(id) ?? fetchOnce(id, maxBytes)

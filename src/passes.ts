@@ -50,7 +50,7 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
   const { options, checkpoints } = all
   const units = options.run.computes.map(({ url }) => url)
   const misfit = misfitOf(options, checkpoints, chosen)
-  const first = await pass(all, chosen, units, misfit?.detail)
+  const first = await pass(all, chosen, units, misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED))
   if (misfit !== undefined) return { ...first, profileFindings: [misfit] }
   if (!options.search || !differs(first.judged)) return first
   const single = units.length > 1 ? await passEach(all, chosen, first) : first
@@ -68,6 +68,9 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
   }
   return { ...single, chosen: { ...chosen, tried } }
 }
+
+/** A difference that another instance or profile might explain is nobody's fault. */
+const NOT_SEARCHED = 'no other instance or profile was tried (--no-search)'
 
 function differs({ judgements }: Judged): boolean {
   return judgements.some(({ verdict }) => verdict === 'mismatch')

@@ -71,6 +71,23 @@ export interface TransactionRecord {
   readonly data?: BlobRef
   /** The gateway that answered. */
   readonly gateway: string
+  /** `/tx/<id>`, for what lies directly on Arweave: its signature covers more than GraphQL shows. */
+  readonly onChain?: TransactionHeader
+}
+
+/** A transaction of format 2 as a node's `/tx/<id>` gives it: byte fields and tags in base64url, amounts decimal text. */
+export interface TransactionHeader {
+  readonly format: number
+  readonly id: string
+  readonly last_tx: string
+  readonly owner: string
+  readonly tags: readonly Tag[]
+  readonly target: string
+  readonly quantity: string
+  readonly data_size: string
+  readonly data_root: string
+  readonly reward: string
+  readonly signature: string
 }
 
 export interface BlobRef {

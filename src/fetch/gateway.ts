@@ -3,7 +3,7 @@ import { type GetTransactionsQueryVariables, getSdk, SortOrder } from 'arweave-g
 import { AuditError } from '../errors.ts'
 import type { BlockRecord, TransactionRecord } from '../records.ts'
 import type { Http } from './http.ts'
-import { blocksSchema, parseWire, transactionsSchema } from './schemas.ts'
+import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './schemas.ts'
 import type { GatewaySource, TransactionQuery } from './sources.ts'
 import { shown } from './words.ts'
 
@@ -60,6 +60,14 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
         const accept = (status: number) => GONE.includes(status)
         const { status, bytes } = await http.bytes({ role: 'gateway', url: `${url}/raw/${id}`, maxBytes, accept })
         return status === 200 ? { bytes, gateway: url } : undefined
+      }),
+
+    header: (id) =>
+      inTurn(async ({ url }) => {
+        const accept = (status: number) => GONE.includes(status)
+        const at = `${url}/tx/${id}`
+        const { status, value } = await http.json({ role: 'gateway', url: at, maxBytes: http.limits.recordBytes, accept })
+        return status === 200 ? parseWire(headerSchema, value, at) : undefined
       }),
 
     async blocks(fromHeight, toHeight) {

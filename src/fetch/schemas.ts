@@ -200,6 +200,21 @@ export const transactionsSchema = z.object({
     .max(10_000)
 })
 
+/** `/tx/<id>` (§5.1). */
+export const headerSchema = z.object({
+  format: z.int(),
+  id,
+  last_tx: z.string().max(100),
+  owner: z.string().max(1000),
+  tags,
+  target: z.string().max(100),
+  quantity: z.string().max(40),
+  data_size: z.string().max(40),
+  data_root: z.string().max(100),
+  reward: z.string().max(40),
+  signature: z.string().max(1000)
+})
+
 export const blocksSchema = z.object({
   pageInfo,
   edges: z.array(z.object({ cursor: z.string().max(4_000), node: z.object({ height, timestamp: z.int().min(0) }) })).max(10_000)

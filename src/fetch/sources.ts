@@ -6,6 +6,7 @@ import type {
   EvaluationResult,
   ProcessRecord,
   ScheduledMessage,
+  TransactionHeader,
   TransactionRecord
 } from '../records.ts'
 
@@ -40,6 +41,8 @@ export interface GatewaySource {
   transactions(query: TransactionQuery): Promise<readonly TransactionRecord[]>
   /** `/raw/<id>`: data only (§5.3). undefined where no gateway has it. */
   raw(id: TransactionId, maxBytes: number): Promise<{ readonly bytes: Uint8Array; readonly gateway: string } | undefined>
+  /** `/tx/<id>`, of what lies directly on Arweave; undefined where no gateway has it there. */
+  header(id: TransactionId): Promise<TransactionHeader | undefined>
   /** Blocks of these heights, both inclusive, ascending. */
   blocks(fromHeight: number, toHeight: number): Promise<readonly BlockRecord[]>
 }

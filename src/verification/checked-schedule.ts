@@ -5,18 +5,13 @@
 import { readScheduled } from '../fetch/schemas.ts'
 import type { Finding } from '../findings.ts'
 import type { TransactionId } from '../ids.ts'
-import type { ProcessRecord, ScheduledMessage, TransactionRecord, WireItem } from '../records.ts'
+import type { ProcessRecord, ScheduledMessage, WireItem } from '../records.ts'
 import { asSigned } from '../verify/as-signed.ts'
-import { type Proof, proveRawItem } from '../verify/message-item.ts'
+import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
+import { proveItem, type RawItem } from './raw-item.ts'
 import type { Verifier } from './verifier.ts'
-
-/** What a gateway has of an item. */
-export interface RawItem {
-  readonly record: TransactionRecord
-  readonly data: Uint8Array
-}
 
 /** What the signatures of one edge of the schedule say, as shown. */
 export interface EdgeVerdicts {
@@ -127,7 +122,7 @@ async function checkAssignment(
   verdict: Verdict
 ): Promise<CheckedAssignment> {
   if (verdict.status === 'valid') return { scheduled, verdict, findings: [] }
-  const { proof } = await proveItem(options, scheduled.assignment.id)
+  const { proof } = await fetchAndProve(options, scheduled.assignment.id)
   if (proof?.item === undefined) return { scheduled, verdict, findings: [] }
   const { wire, changed } = asSigned(scheduled.assignment, proof.item)
   if (changed.length === 0) return { scheduled, verdict: VALID, findings: [] }
@@ -153,7 +148,7 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
   const { nonce, message, messageId } = scheduled
   if (message === null || verdict === null) return checkOnChain(options, scheduled)
   if (verdict.status === 'valid') return { scheduled, findings: [] }
-  const { proof, raw } = await proveItem(options, messageId)
+  const { proof, raw } = await fetchAndProve(options, messageId)
   if (proof?.item === undefined) {
     const spoilt = verdict.status === 'invalid'
     const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
@@ -185,19 +180,19 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
 /** An item that was assigned from the chain comes from the gateway alone (§1.8). */
 async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage): Promise<CheckedItem> {
   const { nonce, messageId } = scheduled
-  const { proof, raw } = await proveItem(options, messageId)
-  if (proof?.item !== undefined) return { scheduled, findings: [] }
+  const { proof, raw } = await fetchAndProve(options, messageId)
+  if (proof?.verdict.status === 'valid') return { scheduled, findings: [] }
   const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
   const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
   return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt: `nonce ${nonce}: ${detail}` }
 }
 
-async function proveItem(
+async function fetchAndProve(
   options: CheckOptions,
   id: TransactionId
 ): Promise<{ readonly proof?: Proof; readonly raw?: RawItem }> {
   const raw = await options.rawItem(id)
-  return raw === undefined ? {} : { raw, proof: proveRawItem(raw.record, raw.data) }
+  return raw === undefined ? {} : { raw, proof: proveItem(raw) }
 }
 
 function reasonOf(proof: Proof | undefined): string {

@@ -3,7 +3,7 @@ import type { Finding } from '../findings.ts'
 import type { ProcessId } from '../ids.ts'
 import { type EvaluationKey, tagValue } from '../records.ts'
 import { proveRawItem } from '../verify/message-item.ts'
-import type { RawItem } from './checked-schedule.ts'
+import type { RawItem } from './raw-item.ts'
 import type { Verifier } from './verifier.ts'
 
 /** What a checkpoint's tags say; whether they are its signer's is another matter. */

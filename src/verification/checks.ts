@@ -39,7 +39,11 @@ export function createChecks(before: string | undefined): Checks {
 
     gate(ordinate) {
       const accusable = first === undefined || ordinate < first.nonce
-      return { accusable, ...(accusable ? {} : { reason: first?.reason ?? '' }), verified: !doubtful.has(ordinate) }
+      return {
+        accusable,
+        ...(accusable ? {} : { reason: first?.reason ?? '' }),
+        verified: before === undefined && !doubtful.has(ordinate)
+      }
     },
 
     findings: () => [...found.values()].flat()

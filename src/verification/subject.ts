@@ -3,7 +3,7 @@ import type { Finding } from '../findings.ts'
 import type { ProcessRecord, WireItem } from '../records.ts'
 import { wireOfItem } from '../verify/as-signed.ts'
 import { proveRawItem, verifyMessage } from '../verify/message-item.ts'
-import type { RawItem } from './checked-schedule.ts'
+import { proveItem, type RawItem } from './raw-item.ts'
 
 export interface CheckedProcess {
   /** As signed, where that is known. */
@@ -47,8 +47,9 @@ export type ModuleStanding =
   | { readonly kind: 'spoilt' | 'unproven'; readonly finding: Finding }
 
 /** Whether the module is the one that was signed under its id. */
-export function checkModule({ record, data }: RawItem): ModuleStanding {
-  const { verdict } = proveRawItem(record, data)
+export function checkModule(module: RawItem): ModuleStanding {
+  const { record } = module
+  const { verdict } = proveItem(module)
   if (verdict.status === 'valid') return { kind: 'proven' }
   const detail = `the module from ${record.gateway}: ${verdict.reason}`
   if (verdict.status === 'invalid') {

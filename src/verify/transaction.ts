@@ -1,25 +1,11 @@
 /** Transactions of format 2: what lies directly on Arweave, not in a bundle (`/tx/<id>`). */
 import { createHash } from 'node:crypto'
+import type { TransactionHeader } from '../records.ts'
 import { decodeBase64url, equalBytes } from './bytes.ts'
 import { isIdOf } from './data-item.ts'
 import { type DeepHashInput, deepHash } from './deep-hash.ts'
 import { verifyRsaPss } from './signature.ts'
 import { invalid, unverifiable, VALID, type Verdict } from './verdict.ts'
-
-/** A transaction as a node's `/tx/<id>` gives it. Byte fields and tags are base64url, amounts decimal text. */
-export interface TransactionJson {
-  readonly format: number
-  readonly id: string
-  readonly last_tx: string
-  readonly owner: string
-  readonly tags: readonly { readonly name: string; readonly value: string }[]
-  readonly target: string
-  readonly quantity: string
-  readonly data_size: string
-  readonly data_root: string
-  readonly reward: string
-  readonly signature: string
-}
 
 const RSA_BYTES = 512
 const MAX_TAGS_BYTES = 1 << 20
@@ -30,7 +16,7 @@ const AMOUNT = /^\d{1,30}$/
  *
  * @param data all of its data, which the signature covers through `data_root` alone; undefined: only the header is verified
  */
-export function verifyTransaction(transaction: TransactionJson, data?: Uint8Array): Verdict {
+export function verifyTransaction(transaction: TransactionHeader, data?: Uint8Array): Verdict {
   if (transaction.format !== 2) return unverifiable(['data'], `a transaction of format ${transaction.format}`)
   const fields = decodeFields(transaction)
   if (fields === undefined) return invalid('a field is not in the form of a transaction')
@@ -62,7 +48,7 @@ interface Fields {
   readonly tags: DeepHashInput
 }
 
-function decodeFields(json: TransactionJson): Fields | undefined {
+function decodeFields(json: TransactionHeader): Fields | undefined {
   const owner = decodeBase64url(json.owner)
   const target = decodeBase64url(json.target)
   const lastTx = decodeBase64url(json.last_tx)
@@ -75,7 +61,7 @@ function decodeFields(json: TransactionJson): Fields | undefined {
   return amounts.every((amount) => AMOUNT.test(amount)) ? { owner, target, lastTx, dataRoot, signature, tags } : undefined
 }
 
-function decodeTagPairs(tags: TransactionJson['tags']): Uint8Array[][] | undefined {
+function decodeTagPairs(tags: TransactionHeader['tags']): Uint8Array[][] | undefined {
   const pairs: Uint8Array[][] = []
   let total = 0
   for (const { name, value } of tags) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { auditCapture, captureFile, inFolder, nodeBinaries, readCapture } from './network.mjs'
+import { auditCapture, captureFile, inFolder, NODE_VERSIONS, nodeBinary, readCapture } from './network.mjs'
 
 const CAPTURES = ['ledger64', 'ledger32', 'legacy64', 'cron64', 'edge64', 'metered32', 'long64']
 const ENVIRONMENT = ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8']
@@ -32,13 +32,13 @@ function uploads(capture) {
 }
 
 /** Every claim agrees; what is a match under another profile reads the clock or hangs on blocks, and says so. */
-function claims(capture, node) {
+function claims(capture, version) {
   return {
-    title: `${capture}: claims, states, checkpoints${node === undefined ? '' : `, Node ${node.version}`}`,
+    title: `${capture}: claims, states, checkpoints${version === undefined ? '' : `, Node ${version}`}`,
     async check() {
       const wanted = states(capture).stepwise
       const args = ['--state-hash', wanted.map(({ nonce }) => nonce).join(',')]
-      const ended = await auditCapture(capture, { args, node: node?.file })
+      const ended = await auditCapture(capture, { args, node: version === undefined ? undefined : nodeBinary(version) })
       const { report, code } = ended
       assert.ok(report, ended.stderr)
       assert.equal(report.verdict, 'match', report.reasons.join('; '))
@@ -130,5 +130,5 @@ export const fidelityCases = [
   misfit,
   clockClaim,
   spoiltCheckpoint,
-  ...nodeBinaries().flatMap((node) => ['ledger64', 'ledger32', 'metered32'].map((capture) => claims(capture, node)))
+  ...NODE_VERSIONS.flatMap((version) => CAPTURES.map((capture) => claims(capture, version)))
 ]

@@ -1,6 +1,6 @@
 /** A capture served on loopback, and the command line run against it. */
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -111,9 +111,17 @@ function parse(text) {
   }
 }
 
-/** Other Node versions, where their binaries are: `npm run captures:nodes` puts them there. */
-export function nodeBinaries() {
-  const folder = path.resolve('.nodes')
-  if (!existsSync(folder)) return []
-  return readdirSync(folder).map((version) => ({ version, file: path.join(folder, version, 'bin/node') }))
+/** Other Node lines; the npm package `node` brings the binary of each. */
+export const NODE_VERSIONS = ['22.23.3', '24.9.0', '26.9.0']
+
+/** The binary of a version, fetched where it is not there yet. */
+export function nodeBinary(version) {
+  const folder = path.resolve('.nodes', version)
+  const file = path.join(folder, 'node_modules/node/bin/node')
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(path.join(folder, 'package.json'), '{}')
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', `node@${version}`], { cwd: folder, stdio: 'ignore' })
+  }
+  return file
 }

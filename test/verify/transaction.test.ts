@@ -2,13 +2,14 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import Arweave from 'arweave'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { dataRoot, type TransactionJson, verifyTransaction } from '../../src/verify/transaction.ts'
+import type { TransactionHeader } from '../../src/records.ts'
+import { dataRoot, verifyTransaction } from '../../src/verify/transaction.ts'
 
 const KIB = 1024
 const VALID = { status: 'valid' }
 const arweave = new Arweave({ host: '127.0.0.1', port: 1, protocol: 'http' })
 let key: Parameters<typeof arweave.transactions.sign>[1]
-let signed: TransactionJson
+let signed: TransactionHeader
 const DATA = Buffer.from('a module')
 
 beforeAll(async () => {
@@ -17,7 +18,7 @@ beforeAll(async () => {
   signed = await sign(DATA)
 })
 
-async function sign(data: Uint8Array): Promise<TransactionJson> {
+async function sign(data: Uint8Array): Promise<TransactionHeader> {
   const anchor = Buffer.alloc(48, 1).toString('base64url')
   const transaction = await arweave.createTransaction(
     { data, last_tx: anchor, reward: '12', target: Buffer.alloc(32).toString('base64url') },
@@ -26,7 +27,7 @@ async function sign(data: Uint8Array): Promise<TransactionJson> {
   transaction.addTag('Type', 'Module')
   transaction.addTag('__proto__', 'ü')
   await arweave.transactions.sign(transaction, key)
-  return JSON.parse(JSON.stringify(transaction)) as TransactionJson
+  return JSON.parse(JSON.stringify(transaction)) as TransactionHeader
 }
 
 describe('verifyTransaction', () => {

@@ -1,0 +1,50 @@
+import Arweave from 'arweave'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { TransactionHeader, TransactionRecord } from '../../src/records.ts'
+import { proveItem } from '../../src/verification/raw-item.ts'
+import { checkModule } from '../../src/verification/subject.ts'
+
+const arweave = new Arweave({ host: '127.0.0.1', port: 1, protocol: 'http' })
+const data = Buffer.from('a module that lies directly on Arweave')
+let record: TransactionRecord
+
+beforeAll(async () => {
+  const key = await arweave.wallets.generate()
+  const transaction = await arweave.createTransaction({ data, reward: '1', last_tx: 'A'.repeat(64) }, key)
+  transaction.addTag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')
+  await arweave.transactions.sign(transaction, key)
+  const onChain = JSON.parse(JSON.stringify(transaction)) as TransactionHeader
+  record = {
+    id: onChain.id,
+    owner: { address: await arweave.wallets.jwkToAddress(key), key: onChain.owner },
+    tags: [{ name: 'Module-Format', value: 'wasm64-unknown-emscripten-draft_2024_02_15' }],
+    recipient: '',
+    anchor: onChain.last_tx,
+    signature: onChain.signature,
+    blockHeight: 1,
+    gateway: 'https://gateway.example',
+    onChain
+  } as TransactionRecord
+})
+
+describe('an item directly on Arweave', () => {
+  it('proves itself by its header and its data', () => {
+    expect(proveItem({ record, data }).verdict).toEqual({ status: 'valid' })
+    expect(checkModule({ record, data })).toEqual({ kind: 'proven' })
+  })
+
+  it('does not with other data, or other tags than were signed', () => {
+    const other = { record, data: Buffer.from('another module') }
+    expect(proveItem(other).verdict).toMatchObject({ status: 'invalid', reason: 'the data is not what was signed' })
+    const retagged = { ...record, tags: [{ name: 'Module-Format', value: 'wasm32-unknown-emscripten4' }] }
+    expect(proveItem({ record: retagged, data }).verdict).toMatchObject({
+      status: 'invalid',
+      reason: 'GraphQL shows the transaction otherwise than it was signed'
+    })
+  })
+
+  it('cannot be called invalid where its header is not known and GraphQL does not show all that was signed', () => {
+    const { onChain: _, ...shown } = record
+    expect(checkModule({ record: shown, data }).kind).toBe('unproven')
+  })
+})
