@@ -24,7 +24,7 @@ beforeAll(async () => {
     blockHeight: 1,
     gateway: 'https://gateway.example',
     onChain
-  } as TransactionRecord
+  } as unknown as TransactionRecord
 })
 
 describe('an item directly on Arweave', () => {

@@ -148,6 +148,12 @@ export async function createRunner(
       const result = resultOf(answer, host)
       const memoryBytes = instance.memory().byteLength
       const spoilt = answer.thrown || host.memoryGrew || host.filesTouched
+      // Taken before a rollback, which runs other messages again.
+      const seen = {
+        hostInputs: [...host.inputs].sort(),
+        ...(host.clockRead === undefined ? {} : { clockRead: host.clockRead }),
+        ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble })
+      }
       messages++
       messageUs += (handleUs - messageUs) * NEWEST
       if (host.filesTouched) instanceHasFiles = true
@@ -164,15 +170,7 @@ export async function createRunner(
           await beginInstance()
         } else await restoreMemoryOnly()
       }
-      return {
-        text: result.text,
-        rolledBack: !result.keepsMemory,
-        hostInputs: [...host.inputs].sort(),
-        ...(host.clockRead === undefined ? {} : { clockRead: host.clockRead }),
-        memoryBytes,
-        handleUs,
-        ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble })
-      }
+      return { text: result.text, rolledBack: !result.keepsMemory, memoryBytes, handleUs, ...seen }
     },
 
     async undo() {

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Evaluation } from '../../src/records.ts'
+import type { ReplayJob } from '../../src/replay/job.ts'
+import type { PlannedEvaluation, Work } from '../../src/replay/plan/types.ts'
+import { LEGACYNET } from '../../src/replay/profile.ts'
+import { replay } from '../../src/replay/replay.ts'
+import { type SmallSetup, smallSetup } from './sandbox/small.ts'
+
+let small: SmallSetup
+beforeAll(async () => {
+  small = await smallSetup('wasm64-unknown-emscripten-draft_2024_02_15')
+})
+afterAll(() => small.remove())
+
+const run = (data: string): Work => ({ kind: 'run', message: { Data: data } })
+
+function planned(works: readonly Work[]): PlannedEvaluation[] {
+  return works.map((work, nonce) => ({ key: { ordinate: nonce, timestamp: 1000 + nonce }, nonce, saved: true, work }))
+}
+
+async function replayed(works: readonly Work[], options: Partial<ReplayJob> = {}): Promise<Evaluation[]> {
+  async function* plan() {
+    yield* planned(works)
+  }
+  const found: Evaluation[] = []
+  for await (const one of replay({ setup: small.setup, profile: LEGACYNET, plan, ...options })) found.push(one)
+  return found
+}
+
+function shown({ outcome }: Evaluation): unknown {
+  if (outcome.kind === 'result') return outcome.result.Error ?? outcome.result.Output
+  return outcome.kind === 'skipped' ? `skipped, of ${outcome.of}` : `inconclusive: ${outcome.reason}`
+}
+
+describe('replay', () => {
+  it('evaluates in order, over many batches, and leaves out what is skipped', async () => {
+    const works = Array.from(
+      { length: 57 },
+      (_, place): Work => (place % 10 === 3 ? { kind: 'skip', reason: 'duplicate-push', of: 1 } : run('count'))
+    )
+    let count = 0
+    const expected = works.map((work) => (work.kind === 'skip' ? 'skipped, of 1' : String(++count)))
+    expect((await replayed(works)).map(shown)).toEqual(expected)
+  })
+
+  it('hashes the memory where it is asked to, and nowhere else', async () => {
+    const works = Array.from({ length: 25 }, () => run('count'))
+    const hashed = await replayed(works, { hashAfter: ({ nonce }) => nonce === 4 || nonce === 24 })
+    const again = await replayed(works.slice(0, 5), { hashAfter: ({ nonce }) => nonce === 4 })
+    expect(hashed.filter(({ stateHash }) => stateHash !== undefined).map(({ nonce }) => nonce)).toEqual([4, 24])
+    expect(hashed[4]?.stateHash).toBe(again[4]?.stateHash)
+    expect(hashed[4]?.stateHash).not.toBe(hashed[24]?.stateHash)
+  })
+
+  it('stops at what is missing, and says why nothing after it is known', async () => {
+    const works: Work[] = [run('count'), { kind: 'missing', reason: 'nobody has it' }, run('count')]
+    expect((await replayed(works)).map(shown)).toEqual([
+      '1',
+      'inconclusive: nobody has it',
+      'inconclusive: an evaluation before it could not be made: nobody has it'
+    ])
+  })
+
+  it('loses no result to a message that hangs behind it', { timeout: 30_000 }, async () => {
+    const works = [...Array.from({ length: 14 }, () => run('count')), run('hang'), run('count')]
+    const found = await replayed(works, { limits: { messageMs: 400 } })
+    expect(found.slice(0, 14).map(shown)).toEqual(Array.from({ length: 14 }, (_, place) => String(place + 1)))
+    expect(found.slice(14).map(shown)).toEqual([
+      'inconclusive: it took longer than the limit, and was ended',
+      'inconclusive: an evaluation before it could not be made: it took longer than the limit, and was ended'
+    ])
+  })
+
+  it('takes the instance that agrees, at a reading of the clock, and goes on from it', async () => {
+    const works = ['clock', 'count', 'clock', 'clock', 'count'].map(run)
+    const claimed = new Map([
+      [0, '10004'],
+      [2, '10004'],
+      [3, '10005']
+    ])
+    const agrees: ReplayJob['agrees'] = async ({ nonce = -1 }, text) => {
+      const claim = claimed.get(nonce)
+      return claim === undefined ? undefined : (JSON.parse(text) as { Output: string }).Output === claim
+    }
+    const found = await replayed(works, { agrees })
+    expect(found.map(shown)).toEqual(['10004', '1', '10004', '10005', '2'])
+    const profiles = found.map(({ outcome }) => (outcome.kind === 'result' ? outcome.profile : undefined))
+    expect(profiles).toEqual([undefined, undefined, 'legacynet, a new instance before it', undefined, undefined])
+    expect(found[2]?.hostInputs).toEqual(['emscripten_date_now'])
+  })
+
+  it('keeps to the profile where neither instance agrees', async () => {
+    const found = await replayed(['clock', 'clock', 'count'].map(run), {
+      agrees: async ({ nonce }) => (nonce === 1 ? false : undefined)
+    })
+    expect(found.map(shown)).toEqual(['10004', '10005', '1'])
+  })
+
+  it('begins instances where the profile says so', async () => {
+    const profile = { ...LEGACYNET, name: 'two streams', instances: [2] }
+    expect((await replayed(['clock', 'clock', 'clock', 'clock'].map(run), { profile })).map(shown)).toEqual([
+      '10004',
+      '10005',
+      '10004',
+      '10005'
+    ])
+  })
+
+  it('is interrupted by its signal', async () => {
+    const works = Array.from({ length: 100 }, () => run('count'))
+    const stop = new AbortController()
+    const begun = replayed(works, { signal: stop.signal, onRun: () => stop.abort() })
+    await expect(begun).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  })
+
+  it('says which formats there are where a module is of another', async () => {
+    const setup = { ...small.setup, format: 'lua@5.3a' }
+    await expect(replayed([run('count')], { setup })).rejects.toMatchObject({ code: 'MODULE_UNSUPPORTED' })
+  })
+})

@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SMALL_MODULE_FORMATS } from '../../modules/small-module.ts'
+import { answersOf, order, type SmallSetup, smallSetup, withSandbox } from './small.ts'
+
+const FORMAT = 'wasm32-unknown-emscripten4'
+let small: SmallSetup
+beforeAll(async () => {
+  small = await smallSetup(FORMAT)
+})
+afterAll(() => small.remove())
+
+/** Messages that change the state and keep it, and such that change it and are taken back. */
+const KEPT = ['count', 'dirty 128', 'grow 3']
+const TAKEN_BACK = ['error', 'throw', 'trap', 'bad', 'growerr 5', 'oom']
+const PURE = ['echo x', 'clock', 'pages']
+
+describe.each(SMALL_MODULE_FORMATS)('a sandbox for %s', (format) => {
+  it('goes on after a failure as if it had not been', { timeout: 30_000 }, async () => {
+    const own = await smallSetup(format)
+    try {
+      const failing = ['count', 'error', 'count', 'throw', 'trap', 'count', 'bad', 'oom', 'count']
+      const plain = ['count', 'count', 'count', 'count']
+      const run = (words: readonly string[]) =>
+        withSandbox(own, async (sandbox) => {
+          const { results } = await sandbox.run(words.map((word) => order(word)))
+          return { answers: answersOf(results), hash: await sandbox.hash() }
+        })
+      const broken = await run(failing)
+      const whole = await run(plain)
+      expect(broken.answers.filter((_, place) => failing[place] === 'count')).toEqual(whole.answers)
+      expect(broken.hash).toEqual(whole.hash)
+      expect(broken.answers[1]).toEqual({ error: 'boom' })
+      expect(broken.answers[3]).toEqual({ error: 'boom' })
+      expect(broken.answers[4]).toEqual({ error: {} })
+    } finally {
+      own.remove()
+    }
+  })
+})
+
+describe('rollback', () => {
+  it('leaves no trace of what failed, in any order', { timeout: 60_000 }, async () => {
+    const word = fc.constantFrom(...KEPT, ...TAKEN_BACK, ...PURE)
+    await fc.assert(
+      fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: 40 }), async (words) => {
+        const kept = words.filter((one) => !TAKEN_BACK.includes(one))
+        const counts = (of: readonly string[]) =>
+          withSandbox(small, async (sandbox) => {
+            const { results } = await sandbox.run(of.map((one) => order(one)))
+            const counting = results.filter((_, place) => of[place] === 'count')
+            return answersOf(counting)
+          })
+        expect(await counts(words)).toEqual(await counts(kept))
+      }),
+      { numRuns: 12 }
+    )
+  })
+
+  it('sets the clock to its start, as the new instance of the CU', async () => {
+    await withSandbox(small, async (sandbox) => {
+      const { results } = await sandbox.run(['clock', 'clock', 'error', 'clock'].map((word) => order(word)))
+      expect(answersOf(results)).toEqual(['10004', '10005', { error: 'boom' }, '10004'])
+      expect(results.map(({ clockRead }) => clockRead)).toEqual([10_004, 10_005, undefined, 10_004])
+    })
+  })
+
+  it('keeps instance and clock where the module says in Output that memory ran out', async () => {
+    await withSandbox(small, async (sandbox) => {
+      const { results } = await sandbox.run(['clock', 'count', 'oom', 'clock', 'count'].map((word) => order(word)))
+      expect([results[0], results[3]].map((one) => JSON.parse(one?.text ?? '').Output)).toEqual(['10004', '10005'])
+      expect([results[1], results[4]].map((one) => JSON.parse(one?.text ?? '').Output)).toEqual(['1', '2'])
+      expect(results[2]?.rolledBack).toBe(true)
+    })
+  })
+})
+
+describe('instances', () => {
+  it('begin where a message says so: only the clock shows it', async () => {
+    await withSandbox(small, async (sandbox) => {
+      const { results } = await sandbox.run([order('clock'), order('count'), order('clock', true), order('count')])
+      expect(answersOf(results)).toEqual(['10004', '1', '10004', '2'])
+    })
+  })
+
+  it('are paused at after a reading of the clock, and the reading can be undone', async () => {
+    await withSandbox(small, async (sandbox) => {
+      const words = ['count', 'clock', 'clock', 'count'].map((word) => order(word))
+      const first = await sandbox.run(words, { pause: true })
+      expect([answersOf(first.results), first.paused]).toEqual([['1', '10004'], true])
+      expect(await sandbox.run(words, { pause: true })).toEqual({ results: [], paused: true })
+      await sandbox.resume()
+      const second = await sandbox.run(words.slice(2), { pause: true })
+      expect([answersOf(second.results), second.paused]).toEqual([['10005'], true])
+      await sandbox.undo()
+      const fresh = await sandbox.run([order('clock', true)], { pause: true })
+      expect(answersOf(fresh.results)).toEqual(['10004'])
+      await sandbox.resume()
+      expect(answersOf((await sandbox.run(words.slice(3))).results)).toEqual(['2'])
+    })
+  })
+
+  it('show the environment of the profile', async () => {
+    await withSandbox(small, async (sandbox) => {
+      const { results } = await sandbox.run([order('env')])
+      expect(String(answersOf(results)[0])).toContain('_=/usr/app/src/effects/worker/evaluator/index.js')
+    })
+  })
+})
+
+describe('limits', () => {
+  it('ends a message that never ends, and says which it was', { timeout: 20_000 }, async () => {
+    const limits = { messageMs: 300 }
+    await withSandbox(
+      small,
+      async (sandbox) => {
+        const words = ['count', 'count', 'hang', 'count'].map((word) => order(word))
+        const outcome = await sandbox.run(words)
+        expect(outcome.stopped).toEqual({ limit: 'time', index: 2 })
+        expect((await sandbox.run(words)).stopped?.limit).toBe('died')
+      },
+      { limits }
+    )
+  })
+
+  it('ends a module that grows without end', { timeout: 30_000 }, async () => {
+    const limits = { residentBytes: 600 * 1024 * 1024, heapBytes: 400 * 1024 * 1024, messageMs: 5_000 }
+    await withSandbox(
+      small,
+      async (sandbox) => {
+        const { stopped } = await sandbox.run([order('count'), order('growforever')])
+        expect(stopped?.index).toBe(1)
+        expect(['time', 'memory']).toContain(stopped?.limit)
+      },
+      { limits }
+    )
+  })
+
+  it("says so where the auditor's own limit refused memory: the result says nothing then", async () => {
+    const limits = { heapBytes: 2 * 1024 * 1024 }
+    await withSandbox(
+      small,
+      async (sandbox) => {
+        const { results } = await sandbox.run([order('grow 64')])
+        expect(results[0]?.hostTrouble).toContain("the auditor's limit is 2097152")
+      },
+      { limits }
+    )
+  })
+})

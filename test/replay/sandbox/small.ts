@@ -1,0 +1,50 @@
+/** A small module on disk, and messages for it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { LEGACYNET } from '../../../src/replay/profile.ts'
+import type { ModuleSetup, SandboxMessage } from '../../../src/replay/sandbox/protocol.ts'
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../../src/replay/sandbox/sandbox.ts'
+import { compileSmallModule, type SmallModuleFormat, type SmallModuleOptions } from '../../modules/small-module.ts'
+
+export interface SmallSetup {
+  readonly setup: ModuleSetup
+  remove(): void
+}
+
+/** @returns a module's setup; `remove` takes its file away */
+export async function smallSetup(format: SmallModuleFormat, options: SmallModuleOptions = {}): Promise<SmallSetup> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-sandbox-'))
+  const wasmPath = path.join(folder, 'small.wasm')
+  writeFileSync(wasmPath, await compileSmallModule(format, options))
+  return {
+    setup: { wasmPath, format, env: { Process: { Id: 'p' } }, options: {} },
+    remove: () => rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export function order(data: string, fresh = false): SandboxMessage {
+  return { message: { Data: data }, fresh }
+}
+
+/** Opens a sandbox for as long as `use` takes. */
+export async function withSandbox<T>(
+  { setup }: SmallSetup,
+  use: (sandbox: Sandbox) => Promise<T>,
+  options: SandboxOptions = {}
+): Promise<T> {
+  const sandbox = await openSandbox(setup, LEGACYNET, options)
+  try {
+    return await use(sandbox)
+  } finally {
+    await sandbox.close()
+  }
+}
+
+/** What the module answered: its Output, or its Error where it has one. */
+export function answersOf(results: readonly { readonly text: string }[]): unknown[] {
+  return results.map(({ text }) => {
+    const { Output, Error: error } = JSON.parse(text) as { Output: unknown; Error?: unknown }
+    return error === undefined ? Output : { error }
+  })
+}
