@@ -13,6 +13,8 @@ export interface AuditFlags extends SourceFlags {
   readonly profile?: string
   readonly search?: boolean
   readonly checkpointOwner?: readonly string[]
+  /** ms */
+  readonly messageTime?: number
   readonly stateHash?: string
   readonly json?: string | true
   readonly markdown?: string
@@ -32,6 +34,7 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, signal
       ...(flags.profile === undefined ? {} : { profile: await readProfile(flags.profile) }),
       ...(flags.search === undefined ? {} : { search: flags.search }),
       ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
+      ...(flags.messageTime === undefined ? {} : { sandboxLimits: { messageMs: flags.messageTime } }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
       onEvaluation(evaluation, stands) {
         watched.replayed()

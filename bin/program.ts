@@ -47,6 +47,7 @@ export function createProgram(signal: AbortSignal): Command {
     .option('--profile <auto|name|file>', 'the execution profile (default: auto)')
     .option('--no-search', 'hold to the profile: try no other instance where a result differs')
     .option('--checkpoint-owner <address>', 'whose checkpoints speak for the audited units too', collect)
+    .option('--message-time <seconds>', 'how long one message may take (default: 60)', seconds)
     .option('--state-hash <which>', 'print memory hashes: last, N,N,… or every:K')
     .option('--json [file]', 'the report as JSON, to stdout or a file')
     .option('--markdown <file>', 'the report as Markdown')

@@ -54,7 +54,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...scheduleFindings(await inputs.anomalies(run), run),
       ...absenceFindings(absences),
       ...hostInputFindings(judged.profiled),
-      ...outcomes.profileFindings,
+      ...outcomes.findings,
       ...compared.findings
     ],
     profile: profileReport(chosen, setup.format),

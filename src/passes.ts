@@ -38,8 +38,8 @@ export interface Found {
   readonly chosen: ChosenProfile
   readonly compared: ComparedCheckpoints
   readonly stateHashes: Readonly<Record<string, string>>
-  /** What was found out about the profile. */
-  readonly profileFindings: readonly Finding[]
+  /** About the profile, and about the auditor's own limits. */
+  readonly findings: readonly Finding[]
 }
 
 /**
@@ -51,7 +51,7 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
   const units = options.run.computes.map(({ url }) => url)
   const misfit = misfitOf(options, checkpoints, chosen)
   const first = await pass(all, chosen, units, misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED))
-  if (misfit !== undefined) return { ...first, profileFindings: [misfit] }
+  if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
   if (!options.search || !differs(first.judged)) return first
   const single = units.length > 1 ? await passEach(all, chosen, first) : first
   if (chosen.proven || !differs(single.judged)) return single
@@ -64,7 +64,8 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
     if (options.profile === 'auto') return second
     const detail = `the profile ${chosen.profile.name} does not fit what is claimed, ${profile.name} does`
     const finding: Finding = { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
-    return { ...(await pass(all, { ...chosen, tried }, units, detail)), profileFindings: [finding] }
+    const last = await pass(all, { ...chosen, tried }, units, detail)
+    return { ...last, findings: [...last.findings, finding] }
   }
   return { ...single, chosen: { ...chosen, tried } }
 }
@@ -137,7 +138,7 @@ async function pass(all: Material, chosen: ChosenProfile, units: readonly string
     accusable: (nonce) => checks.gate(nonce).accusable
   })
   const used = crons ? { ...chosen, profile: { ...chosen.profile, blocks: blocks.set } } : chosen
-  return { judged, chosen: used, compared, stateHashes: seen.stateHashes, profileFindings: [] }
+  return { judged, chosen: used, compared, stateHashes: seen.stateHashes, findings: seen.limitFindings }
 }
 
 function jobOf(
@@ -184,14 +185,20 @@ function createStates({ stateHashes: asked, run }: AuditRunOptions, checkpoints:
   const atCheckpoint = new Set(checkpoints.map(({ key }) => memoryAfter(key)))
   const computed = new Map<string, string>()
   const stateHashes: Record<string, string> = {}
+  const limitFindings: Finding[] = []
   let hostInputFrom = Number.POSITIVE_INFINITY
   return {
     computed,
     stateHashes,
+    limitFindings,
     hostInputFrom: () => hostInputFrom,
     wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
       atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asked?.(nonce, run.to) === true),
-    take({ key, nonce, stateHash, hostInputs }: Evaluation): void {
+    take({ key, nonce, outcome, stateHash, hostInputs }: Evaluation): void {
+      if (outcome.kind === 'inconclusive' && outcome.limit === true) {
+        const about = { key, ...(nonce === undefined ? {} : { nonce }), detail: outcome.reason }
+        limitFindings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution: 'process', ...about })
+      }
       if (hostInputs !== undefined || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
       if (stateHash === undefined) return
       computed.set(memoryAfter(key), stateHash)

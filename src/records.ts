@@ -175,7 +175,12 @@ export type Outcome =
   /** Not evaluated by the CU's own rules (§2.6). `of` is the nonce of the first. */
   | { readonly kind: 'skipped'; readonly reason: 'duplicate-assignment' | 'duplicate-push'; readonly of: number }
   /** The auditor could not evaluate it, or nothing after it. */
-  | { readonly kind: 'inconclusive'; readonly reason: string }
+  | {
+      readonly kind: 'inconclusive'
+      readonly reason: string
+      /** A limit of the auditor ended it, on time or memory. */
+      readonly limit?: true
+    }
 
 /** The text form of a key: unique, sortable by nothing, fit for a map. */
 export function keyText(key: EvaluationKey): string {

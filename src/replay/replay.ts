@@ -56,7 +56,7 @@ function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step
   const { work } = planned
   if (work.kind === 'skip') return { kind: 'skipped', reason: work.reason, of: work.of }
   if (work.kind !== 'run') return { kind: 'inconclusive', reason: work.reason }
-  if (result === undefined) return { kind: 'inconclusive', reason: why ?? 'it was not evaluated' }
+  if (result === undefined) return { kind: 'inconclusive', reason: why ?? 'it was not evaluated', limit: true }
   if (result.hostTrouble !== undefined) return { kind: 'inconclusive', reason: result.hostTrouble }
   const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned.nonce) } : {}
   return { kind: 'result', result: JSON.parse(result.text) as EvaluationResult, text: result.text, ...profile }

@@ -2,7 +2,8 @@
 import path from 'node:path'
 
 /**
- * The user's cache folder for this tool.
+ * The user's cache folder for this tool. A relative path in the environment is passed over, as the XDG Base Directory
+ * Specification asks.
  *
  * @param env the environment, `process.env`
  * @param platform `process.platform`
@@ -13,9 +14,12 @@ export function defaultStoreDirectory(
   platform: string,
   home: string
 ): string {
+  const on = platform === 'win32' ? path.win32 : path.posix
   const given = env['XDG_CACHE_HOME']
-  if (given !== undefined && path.isAbsolute(given)) return path.join(given, 'ao-audit')
-  if (platform === 'darwin') return path.join(home, 'Library', 'Caches', 'ao-audit')
-  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'ao-audit', 'cache')
-  return path.join(home, '.cache', 'ao-audit')
+  if (given !== undefined && on.isAbsolute(given)) return on.join(given, 'ao-audit')
+  if (platform === 'darwin') return on.join(home, 'Library', 'Caches', 'ao-audit')
+  if (platform !== 'win32') return on.join(home, '.cache', 'ao-audit')
+  const local = env['LOCALAPPDATA']
+  const base = local !== undefined && on.isAbsolute(local) ? local : on.join(home, 'AppData', 'Local')
+  return on.join(base, 'ao-audit', 'cache')
 }

@@ -6,10 +6,16 @@ const TEXT = '2'
 /** Greater than any part's first character. */
 const AFTER_ALL = '3'
 const NUMBER_DIGITS = 16
+// oxlint-disable no-control-regex -- control characters are what is escaped
+// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
+const TO_ESCAPE = /[\u0000\u0001]|\p{Surrogate}/gu
+// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
+const ESCAPED = /\u0001(?:\u0003([0-9a-f]{4})|([\u0001\u0002]))/g
 
 /**
- * A key as text whose code units order as its parts do: numbers by value and before texts. A part ends with U+0000, which no
- * encoded part holds: in texts U+0000 and U+0001 are written as two.
+ * A key as text whose UTF-8 bytes order as its parts do: numbers by value and before texts, texts by their bytes. A part ends
+ * with U+0000, which no encoded part holds: in texts U+0000 and U+0001 are written as two. Half of a surrogate pair, which has
+ * no UTF-8 and would become the same U+FFFD as any other, is written by its number.
  *
  * @throws RangeError for a number that is no whole number from 0 to 2^53-1
  */
@@ -18,12 +24,15 @@ export function encodeKey(key: RecordKey): string {
 }
 
 function encodePart(part: string | number): string {
-  if (typeof part === 'string') {
-    const escaped = part.replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001')
-    return `${TEXT}${escaped}\u0000`
-  }
+  if (typeof part === 'string') return `${TEXT}${part.replace(TO_ESCAPE, escapeOne)}\u0000`
   if (!Number.isSafeInteger(part) || part < 0) throw new RangeError(`${part} cannot be part of a key`)
   return `${NUMBER}${String(part).padStart(NUMBER_DIGITS, '0')}\u0000`
+}
+
+function escapeOne(one: string): string {
+  if (one === '\u0000') return '\u0001\u0001'
+  if (one === '\u0001') return '\u0001\u0002'
+  return `\u0001\u0003${one.charCodeAt(0).toString(16)}`
 }
 
 /** The key that `encodeKey` made the text of. */
@@ -31,13 +40,20 @@ export function decodeKey(text: string): RecordKey {
   return text
     .split('\u0000')
     .slice(0, -1)
-    .map((part) => {
-      if (part.startsWith(NUMBER)) return Number(part.slice(1))
-      return part.slice(1).replaceAll('\u0001\u0001', '\u0000').replaceAll('\u0001\u0002', '\u0001')
-    })
+    .map((part) => (part.startsWith(NUMBER) ? Number(part.slice(1)) : part.slice(1).replace(ESCAPED, unescapeOne)))
 }
 
-/** The bounds of all keys below `prefix` whose next part lies in the range, both inclusive. */
+function unescapeOne(_all: string, surrogate: string | undefined, control: string | undefined): string {
+  if (surrogate !== undefined) return String.fromCharCode(Number.parseInt(surrogate, 16))
+  return control === '\u0001' ? '\u0000' : '\u0001'
+}
+
+/** Negative where `left` lies before `right` in the store, 0 for the same key: the order of level, which compares bytes. */
+export function compareKeys(left: RecordKey, right: RecordKey): number {
+  return Buffer.compare(Buffer.from(encodeKey(left)), Buffer.from(encodeKey(right)))
+}
+
+/** The bounds of `prefix` itself and all keys below it whose next part lies in the range, both inclusive. */
 export function rangeOf(
   prefix: RecordKey,
   range: { readonly from?: string | number; readonly to?: string | number } = {}

@@ -15,11 +15,11 @@ export interface Store {
   get<T>(key: RecordKey): Promise<T | undefined>
   /** One atomic batch; durable when it resolves. A value `undefined` deletes. */
   put(entries: readonly (readonly [RecordKey, unknown])[]): Promise<void>
-  /** All records below `prefix`, in key order, streamed. `range` bounds the part that follows the prefix. */
+  /** The record at `prefix`, if any, and all below it, in key order, streamed. `range` bounds the part that follows the prefix. */
   list<T>(prefix: RecordKey, range?: RangeOptions): AsyncIterable<readonly [RecordKey, T]>
-  /** Keeps the bytes as a file named by their hash; the file is whole or not there. */
-  putBlob(bytes: Uint8Array): Promise<BlobRef>
-  /** The bytes, checked against their hash; undefined where the store has none. */
+  /** Keeps the bytes as a file named by their hash; the file is whole or not there. Chunks are never held together. */
+  putBlob(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobRef>
+  /** The bytes, checked against their hash and length; undefined where the store has none. */
   getBlob(ref: BlobRef): Promise<Uint8Array | undefined>
   /** Where the blob's file lies, for a reader that maps or streams it itself. */
   blobPath(ref: BlobRef): string

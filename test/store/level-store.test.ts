@@ -1,12 +1,13 @@
-import { fork } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import fc from 'fast-check'
+import { Level } from 'level'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AuditError } from '../../src/errors.ts'
-import { defaultStoreDirectory } from '../../src/store/default-directory.ts'
-import { decodeKey, encodeKey, rangeOf } from '../../src/store/keys.ts'
+import type { BlobRef } from '../../src/records.ts'
+import { encodeKey } from '../../src/store/keys.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import type { RecordKey, Store } from '../../src/store/store.ts'
 
@@ -31,113 +32,235 @@ async function listed(store: Store, prefix: RecordKey, range?: { from?: string |
   return found
 }
 
-const part = fc.oneof(fc.nat(), fc.string(), fc.constantFrom('\u0000', '\u0001', 'a\u0000b', '\u0001\u0001'))
-const key = fc.array(part, { minLength: 1, maxLength: 4 })
+async function textOf(store: Store, ref: BlobRef): Promise<string | undefined> {
+  const bytes = await store.getBlob(ref)
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString()
+}
 
-describe('keys', () => {
-  it('come back as they were', () => {
-    fc.assert(
-      fc.property(key, (one) => {
-        expect(decodeKey(encodeKey(one))).toEqual(one)
-      })
-    )
-  })
+/** What was refused: an error of the project, with one line and a hint of one line. */
+async function refusal(work: Promise<unknown>): Promise<AuditError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown
+  )
+  if (!(error instanceof AuditError)) throw new Error('no AuditError', { cause: error })
+  expect(error.message).not.toContain('\n')
+  expect(error.hint).toMatch(/^[^\n]*--store DIR$/)
+  return error
+}
 
-  it('lie in the range of every prefix of theirs, and of no other of the same length', () => {
-    fc.assert(
-      fc.property(key, key, (one, other) => {
-        const { gte, lt } = rangeOf(other)
-        const text = encodeKey(one)
-        const below = other.length <= one.length && other.every((member, place) => one[place] === member)
-        expect(text >= gte && text < lt).toBe(below)
-      })
-    )
-  })
-
-  it('order numbers as numbers', () => {
-    fc.assert(
-      fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (one, other) => {
-        expect(encodeKey(['a', one]) < encodeKey(['a', other])).toBe(one < other)
-      })
-    )
-  })
-
-  it.each([-1, 0.5, Number.NaN, 2 ** 53])('refuse %d', (number) => {
-    expect(() => encodeKey([number])).toThrow(RangeError)
-  })
-})
-
-describe('the store', () => {
-  it('keeps records, lists them in order within a range, and deletes', async () => {
+describe('records', () => {
+  it('are listed in order within a range, and deleted by undefined', async () => {
     await withStore(async (store) => {
       await store.put([10, 9, 100].map((nonce) => [['s', 'p', nonce], { nonce }] as const))
       await store.put([[['s', 'q', 1], { nonce: 1 }]])
       expect(await listed(store, ['s', 'p'])).toEqual([9, 10, 100].map((nonce) => [['s', 'p', nonce], { nonce }]))
-      expect(await listed(store, ['s', 'p'], { from: 10, to: 100 })).toHaveLength(2)
-      expect(await listed(store, ['s', 'p'], { to: 9 })).toHaveLength(1)
+      expect((await listed(store, ['s', 'p'], { from: 10, to: 100 })).map(([key]) => key[2])).toEqual([10, 100])
+      expect((await listed(store, ['s', 'p'], { to: 9 })).map(([key]) => key[2])).toEqual([9])
       await store.put([[['s', 'p', 9], undefined]])
       expect(await store.get(['s', 'p', 9])).toBeUndefined()
     })
     await withStore(async (store) => expect(await store.get(['s', 'p', 100])).toEqual({ nonce: 100 }))
   })
 
-  it('keeps a key __proto__ as data', async () => {
+  it('keep keys that differ only in halves of surrogate pairs apart', async () => {
+    await withStore(async (store) => {
+      await store.put([
+        [['x', '\ud800'], 1],
+        [['x', '\ud801'], 2],
+        [['x', '\ufffd'], 3]
+      ])
+      expect(await store.get(['x', '\ud800'])).toBe(1)
+      expect(await listed(store, ['x'])).toHaveLength(3)
+    })
+  })
+
+  it('may be null, false, 0 or an empty text', async () => {
+    const values = [null, false, 0, '']
+    await withStore(async (store) => {
+      await store.put(values.map((value, place) => [['x', place], value] as const))
+      expect((await listed(store, ['x'])).map(([, value]) => value)).toEqual(values)
+      expect(await store.get(['x', 0])).toBeNull()
+    })
+  })
+
+  it('keep a key __proto__ as data', async () => {
     await withStore(async (store) => {
       const value = JSON.parse('{"__proto__":{"a":1}}') as object
       await store.put([[['x', '__proto__'], value]])
-      expect(JSON.stringify(await store.get(['x', '__proto__']))).toBe('{"__proto__":{"a":1}}')
+      const found = await store.get<object>(['x', '__proto__'])
+      expect(JSON.stringify(found)).toBe('{"__proto__":{"a":1}}')
+      expect(Object.getPrototypeOf(found)).toBe(Object.prototype)
     })
   })
 
-  it('keeps bytes under their hash, and takes a spoilt file for missing', async () => {
+  it('that are spoilt are said to be, by name of the store', async () => {
+    await withStore(() => Promise.resolve())
+    const raw = new Level<string, string>(path.join(folder, 'records'))
+    await raw.put(encodeKey(['x', 1]), '{"cut":')
+    await raw.close()
     await withStore(async (store) => {
-      const ref = await store.putBlob(Buffer.from('abc'))
-      expect(ref).toEqual({ sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', bytes: 3 })
-      expect(Buffer.from((await store.getBlob(ref)) ?? []).toString()).toBe('abc')
-      writeFileSync(store.blobPath(ref), 'abd')
-      expect(await store.getBlob(ref)).toBeUndefined()
-      expect(existsSync(store.blobPath(ref))).toBe(false)
-    })
-  })
-
-  it('is held by one process at a time', async () => {
-    await withStore(async () => {
-      const second = openStore(folder)
-      await expect(second).rejects.toBeInstanceOf(AuditError)
-      await expect(second).rejects.toMatchObject({ code: 'STORE_LOCKED' })
-    })
-  })
-
-  it('says so where it cannot be made', async () => {
-    const file = path.join(folder, 'file')
-    writeFileSync(file, '')
-    await expect(openStore(path.join(file, 'store'))).rejects.toMatchObject({ code: 'STORE_UNUSABLE' })
-  })
-
-  it('has what was put before its process was killed', async () => {
-    const child = fork(path.resolve('test/store/writer.mjs'), [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    const last = await new Promise<number>((resolve, reject) => {
-      let told = 0
-      child.on('message', (count: number) => {
-        told = count
-        if (count >= 20) child.kill('SIGKILL')
-      })
-      child.on('exit', (_code, signal) => (signal === 'SIGKILL' ? resolve(told) : reject(new Error('it ended by itself'))))
-    })
-    await withStore(async (store) => {
-      const kept = await listed(store, ['n'])
-      expect(kept.length).toBeGreaterThanOrEqual(last)
-      expect(kept.map(([, value]) => value)).toEqual(kept.map((_, place) => place + 1))
+      for (const read of [() => store.get(['x', 1]), () => listed(store, ['x'])]) {
+        expect(await refusal(read())).toMatchObject({ code: 'STORE_UNUSABLE', message: `the store ${folder} cannot be read` })
+      }
     })
   })
 })
 
-describe('defaultStoreDirectory', () => {
+describe('blobs', () => {
+  const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' as BlobRef['sha256']
+
+  it('lie under their hash, from bytes or from a stream', async () => {
+    async function* chunks() {
+      for (const one of 'abc') yield await Promise.resolve(Buffer.from(one))
+    }
+    await withStore(async (store) => {
+      const ref = await store.putBlob(chunks())
+      expect(ref).toEqual({ sha256: ABC, bytes: 3 })
+      expect(store.blobPath(ref)).toBe(path.join(folder, 'blobs/ba', ABC))
+      expect(await textOf(store, ref)).toBe('abc')
+      const { ino } = statSync(store.blobPath(ref))
+      expect(await store.putBlob(Buffer.from('abc'))).toEqual(ref)
+      expect(statSync(store.blobPath(ref)).ino).toBe(ino)
+    })
+  })
+
+  it('that are spoilt are missing, and can be put again', async () => {
+    await withStore(async (store) => {
+      const ref = await store.putBlob(Buffer.from('abc'))
+      writeFileSync(store.blobPath(ref), 'abd')
+      expect(await store.getBlob(ref)).toBeUndefined()
+      expect(existsSync(store.blobPath(ref))).toBe(false)
+      await store.putBlob(Buffer.from('abc'))
+      expect(await textOf(store, ref)).toBe('abc')
+      // Of the right length, and nobody has looked yet.
+      writeFileSync(store.blobPath(ref), 'abd')
+      await store.putBlob(Buffer.from('abc'))
+      expect(await textOf(store, ref)).toBe('abc')
+    })
+  })
+
+  it('are not there by another length, or by a name that is no hash', async () => {
+    await withStore(async (store) => {
+      const ref = await store.putBlob(Buffer.from('abc'))
+      expect(await store.getBlob({ ...ref, bytes: 4 })).toBeUndefined()
+      expect(await textOf(store, ref)).toBe('abc')
+      const climbing = { sha256: '../../../../etc/hostname' as BlobRef['sha256'], bytes: 1 }
+      expect(await store.getBlob(climbing)).toBeUndefined()
+      expect(() => store.blobPath(climbing)).toThrow(AuditError)
+    })
+  })
+
+  it('leave nothing where their stream fails, nor what a killed process left', async () => {
+    mkdirSync(path.join(folder, 'partial'))
+    writeFileSync(path.join(folder, 'partial/left'), 'half')
+    await withStore(async (store) => {
+      async function* broken() {
+        yield await Promise.resolve(Buffer.from('half'))
+        throw new Error('the source broke')
+      }
+      await expect(store.putBlob(broken())).rejects.toThrow('the source broke')
+      expect(readdirSync(path.join(folder, 'partial'))).toEqual([])
+      expect(readdirSync(path.join(folder, 'blobs'))).toEqual([])
+    })
+  })
+
+  it('that cannot be written are the store’s fault', async () => {
+    await withStore(async (store) => {
+      writeFileSync(path.join(folder, 'blobs/ba'), 'a file where a folder should be')
+      const found = await refusal(store.putBlob(Buffer.from('abc')))
+      expect(found.code).toBe('STORE_UNUSABLE')
+      expect(readdirSync(path.join(folder, 'partial'))).toEqual([])
+    })
+  })
+})
+
+describe('a store that cannot be opened', () => {
   it.each([
-    [{ XDG_CACHE_HOME: '/c' }, 'linux', '/c/ao-audit'],
-    [{ XDG_CACHE_HOME: 'relative' }, 'linux', '/home/u/.cache/ao-audit'],
-    [{}, 'darwin', '/home/u/Library/Caches/ao-audit']
-  ])('%j on %s is %s', (env, platform, expected) => {
-    expect(defaultStoreDirectory(env, platform, '/home/u')).toBe(expected)
+    ['is a file', (at: string) => writeFileSync(at, '')],
+    ['lies below a file', (at: string) => writeFileSync(path.dirname(at), '')],
+    [
+      'has spoilt records',
+      (at: string) => {
+        mkdirSync(path.join(at, 'records'), { recursive: true })
+        writeFileSync(path.join(at, 'records/CURRENT'), 'MANIFEST-000009\n')
+      }
+    ]
+  ])('because it %s', async (_what, prepare) => {
+    const at = path.join(folder, 'a/store')
+    if (_what !== 'lies below a file') mkdirSync(path.dirname(at))
+    prepare(at)
+    expect(await refusal(openStore(at))).toMatchObject({ code: 'STORE_UNUSABLE', message: `the store ${at} cannot be opened` })
+  })
+
+  it('because its blobs cannot be: and then it is not locked', async () => {
+    writeFileSync(path.join(folder, 'blobs'), '')
+    expect((await refusal(openStore(folder))).code).toBe('STORE_UNUSABLE')
+    rmSync(path.join(folder, 'blobs'))
+    await withStore((store) => store.put([[['x'], 1]]))
+  })
+
+  it('because this process has it open', async () => {
+    await withStore(async () => expect((await refusal(openStore(folder))).code).toBe('STORE_LOCKED'))
+  })
+})
+
+describe('two processes', () => {
+  const children: ChildProcess[] = []
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+  })
+
+  /** Kills the child as soon as it has told `count` things; it does not stop telling until it is dead. */
+  async function killedAfter(
+    what: 'hold' | 'records' | 'blobs',
+    count: number,
+    before?: () => Promise<void>
+  ): Promise<unknown[]> {
+    const child = fork(path.resolve('test/store/writer.mjs'), [what, folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    children.push(child)
+    const told: unknown[] = []
+    const signal = await new Promise((resolve, reject) => {
+      child.on('message', (one) => {
+        told.push(one)
+        if (told.length !== count) return
+        Promise.resolve(before?.()).then(() => child.kill('SIGKILL'), reject)
+      })
+      child.on('exit', (_code, how) => resolve(how))
+    })
+    expect(signal).toBe('SIGKILL')
+    return told
+  }
+
+  it('cannot have it open both; the end of one, even a kill, frees it', async () => {
+    await killedAfter('hold', 1, async () => {
+      const error = await refusal(openStore(folder))
+      expect(error).toMatchObject({ code: 'STORE_LOCKED', message: `the store ${folder} is in use by another process` })
+    })
+    await withStore((store) => store.put([[['x'], 1]]))
+  })
+
+  it('one killed while it puts records: all that it was told of is there, and batches are whole', async () => {
+    const told = await killedAfter('records', 20)
+    await withStore(async (store) => {
+      const kept = (await listed(store, ['n'])).map(([, value]) => value)
+      expect(kept.slice(0, told.length)).toEqual(told)
+      expect(kept).toEqual(kept.map((_, place) => place + 1))
+      expect((await listed(store, ['twice'])).map(([, value]) => value)).toEqual(kept)
+    })
+  })
+
+  it('one killed while it puts blobs: every file in its place is whole', async () => {
+    const told = (await killedAfter('blobs', 12)) as BlobRef[]
+    await withStore(async (store) => {
+      for (const ref of told) expect((await store.getBlob(ref))?.byteLength).toBe(300_000)
+      const root = path.join(folder, 'blobs')
+      const files = readdirSync(root).flatMap((aa) => readdirSync(path.join(root, aa)).map((name) => path.join(root, aa, name)))
+      expect(files.length).toBeGreaterThanOrEqual(told.length)
+      for (const file of files) {
+        expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(path.basename(file))
+      }
+      expect(readdirSync(path.join(folder, 'partial'))).toEqual([])
+    })
   })
 })

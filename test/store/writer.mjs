@@ -1,8 +1,19 @@
-/** Puts numbers into a store, one after another, and says which are in, until it is killed. */
+/** `records FOLDER` and `blobs FOLDER` put one thing after another and say what is in, until killed; `hold FOLDER` only opens. */
 import { openStore } from '../../dist/src/store/level-store.js'
 
-const store = await openStore(process.argv[2])
-for (let count = 1; ; count++) {
-  await store.put([[['n', count], count]])
-  process.send(count)
+const [what, folder] = process.argv.slice(2)
+const store = await openStore(folder)
+if (what === 'hold') {
+  process.send('open')
+  process.on('message', () => {})
+} else {
+  for (let count = 1; ; count++) {
+    if (what === 'records') {
+      await store.put([
+        [['n', count], count],
+        [['twice', count], count]
+      ])
+      process.send(count)
+    } else process.send(await store.putBlob(Buffer.alloc(300_000, `${count}.`)))
+  }
 }

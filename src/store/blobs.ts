@@ -1,0 +1,95 @@
+/** Blobs: files named by the SHA-256 of their bytes. What is not what its name says is as good as not there. */
+import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { AuditError } from '../errors.ts'
+import { isSha256Hex, type Sha256Hex } from '../ids.ts'
+import type { BlobRef } from '../records.ts'
+import type { Guard } from './guard.ts'
+import type { Store } from './store.ts'
+
+const BLOBS = 'blobs'
+/** Beside the blobs, so that a move into their folder is one step of the file system. */
+const PARTIAL = 'partial'
+
+/** The blobs of the store in `directory`, which no other process may have open: `blobs/<first two digits>/<SHA-256>`. */
+export async function openBlobs(directory: string, guard: Guard): Promise<Pick<Store, 'putBlob' | 'getBlob' | 'blobPath'>> {
+  // What a killed process was writing.
+  await rm(path.join(directory, PARTIAL), { recursive: true, force: true })
+  for (const folder of [BLOBS, PARTIAL]) await mkdir(path.join(directory, folder), { recursive: true })
+
+  /** Written and synced beside its place, then moved: a file in its place is whole. */
+  async function writeWhole(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<BlobRef> {
+    const temporary = path.join(directory, PARTIAL, randomUUID())
+    const handle = await guard('written', open(temporary, 'wx'))
+    const hash = createHash('sha256')
+    let bytes = 0
+    try {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        bytes += chunk.byteLength
+        await guard('written', handle.writeFile(chunk))
+      }
+      await guard('written', handle.sync())
+      await guard('written', handle.close())
+      const ref = { sha256: digestOf(hash), bytes }
+      await guard('written', mkdir(path.dirname(blobPath(ref)), { recursive: true }))
+      await guard('written', rename(temporary, blobPath(ref)))
+      return ref
+    } catch (error) {
+      await handle.close().catch(() => {})
+      await rm(temporary, { force: true }).catch(() => {})
+      throw error
+    }
+  }
+
+  function blobPath({ sha256 }: BlobRef): string {
+    // The name may come from an archive.
+    if (!isSha256Hex(sha256)) throw new AuditError('STORE_UNUSABLE', 'a blob is named by something that is no SHA-256')
+    return path.join(directory, BLOBS, (sha256 as string).slice(0, 2), sha256)
+  }
+
+  return {
+    blobPath,
+
+    async putBlob(content) {
+      if (!(content instanceof Uint8Array)) return writeWhole(content)
+      const ref = { sha256: digestOf(createHash('sha256').update(content)), bytes: content.byteLength }
+      const kept = (await guard('read', hashOfFile(blobPath(ref)))) === ref.sha256
+      return kept ? ref : writeWhole([content])
+    },
+
+    async getBlob(ref) {
+      if (!isSha256Hex(ref.sha256)) return undefined
+      const bytes = await guard('read', readFile(blobPath(ref)).catch(undefinedIfMissing))
+      if (bytes === undefined) return undefined
+      if (digestOf(createHash('sha256').update(bytes)) === ref.sha256) {
+        return bytes.byteLength === ref.bytes ? bytes : undefined
+      }
+      // Spoilt: removed, so that it can be fetched again.
+      await guard('written', rm(blobPath(ref), { force: true }))
+      return undefined
+    }
+  }
+}
+
+/** Of a file that need not be there. */
+async function hashOfFile(file: string): Promise<Sha256Hex | undefined> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk)
+  } catch (error) {
+    return undefinedIfMissing(error)
+  }
+  return digestOf(hash)
+}
+
+function digestOf(hash: Hash): Sha256Hex {
+  return hash.digest('hex') as Sha256Hex
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+  throw error
+}

@@ -1,0 +1,36 @@
+/** What the file system and level refuse, in the project's own words. */
+import { AuditError } from '../errors.ts'
+
+/** Does the work; what it throws becomes an error of the store. `done` is what could not be done to it. */
+export type Guard = <T>(done: 'opened' | 'read' | 'written', work: Promise<T>) => Promise<T>
+
+/** A guard for the store in `directory`; it throws AuditError `STORE_LOCKED` or `STORE_UNUSABLE`. */
+export function guardOf(directory: string): Guard {
+  return async (done, work) => {
+    try {
+      return await work
+    } catch (error) {
+      throw error instanceof AuditError ? error : storeError(directory, done, error)
+    }
+  }
+}
+
+function storeError(directory: string, done: string, error: unknown): AuditError {
+  // level says that it could not open, and its cause says why.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  if ((cause as NodeJS.ErrnoException).code === 'LEVEL_LOCKED') {
+    return new AuditError('STORE_LOCKED', `the store ${directory} is in use by another process`, {
+      hint: 'wait for the other audit to end, or give another folder with --store DIR',
+      cause
+    })
+  }
+  return new AuditError('STORE_UNUSABLE', `the store ${directory} cannot be ${done}`, {
+    hint: `${firstLineOf(cause)}; give another folder with --store DIR`,
+    cause
+  })
+}
+
+/** Of an error's message, at most 200 characters. */
+export function firstLineOf(error: unknown): string {
+  return (error instanceof Error ? error.message : 'unknown error').split('\n')[0]?.slice(0, 200) ?? ''
+}

@@ -1,0 +1,128 @@
+/**
+ * A gzip file (RFC 1952) that shows any change of a byte and any cut. Its header is always the same but for the extra field
+ * `AO`: the SHA-256 of all that follows it. Without that a decompressor would pass over changes in its padding, in the header,
+ * and over bytes behind its end. Every gzip tool reads it.
+ */
+import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { crc32, createGzip, createInflateRaw } from 'node:zlib'
+import { invalidArchive } from './manifest.ts'
+
+const ZLIB_HEADER_BYTES = 10
+/** gzip, deflate, an extra field, no time, best compression, no operating system; the field `AO` of 32 bytes follows. */
+const HEADER_START = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 2, 255, 36, 0, 0x41, 0x4f, 32, 0])
+const HEADER_BYTES = HEADER_START.byteLength + 32
+/** CRC-32 and length, both little-endian. */
+const TRAILER_BYTES = 8
+
+/** Packs all of `source` into `file`, which is whole or as it was before. The same content gives the same bytes. */
+export async function writeGzip(source: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.part`
+  try {
+    const body = createHash('sha256')
+    const target = createWriteStream(temporary, { start: HEADER_BYTES, flags: 'wx' })
+    await pipeline(source, createGzip({ level: 9 }), bodyOnly(body), target)
+    await writeHeader(temporary, body.digest())
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** What follows the compressor's own header, which names the operating system: the same archive made elsewhere would differ. */
+function bodyOnly(hash: Hash): Transform {
+  let skip = ZLIB_HEADER_BYTES
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const body = chunk.subarray(Math.min(skip, chunk.byteLength))
+      skip -= chunk.byteLength - body.byteLength
+      hash.update(body)
+      done(null, body)
+    }
+  })
+}
+
+async function writeHeader(file: string, digest: Buffer): Promise<void> {
+  const handle = await open(file, 'r+')
+  try {
+    await handle.write(Buffer.concat([HEADER_START, digest]), 0, HEADER_BYTES, 0)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** How much a file may unpack to: a bound before anything is known of it, then what it must come to. */
+export interface UnpackedSize {
+  maxBytes: number
+}
+
+/** A file that was found to be as `writeGzip` made it. */
+export interface GzipFile {
+  readonly file: string
+  readonly bodyBytes: number
+  readonly trailer: Buffer
+}
+
+/**
+ * Looks at all of a file before anything of it is unpacked.
+ *
+ * @throws AuditError `ARCHIVE_INVALID` where a byte is another, is missing or too many; errors of the file system as they are
+ */
+export async function checkGzip(file: string): Promise<GzipFile> {
+  const stats = await stat(file)
+  const bodyBytes = stats.size - HEADER_BYTES - TRAILER_BYTES
+  if (!stats.isFile() || bodyBytes < 1) throw invalidArchive('it does not begin as one')
+  const header = await bytesAt(file, 0, HEADER_BYTES)
+  if (!header.subarray(0, HEADER_START.byteLength).equals(HEADER_START)) throw invalidArchive('it does not begin as one')
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file, { start: HEADER_BYTES })) hash.update(chunk)
+  if (!header.subarray(HEADER_START.byteLength).equals(hash.digest())) throw invalidArchive('it was cut or changed')
+  return { file, bodyBytes, trailer: await bytesAt(file, HEADER_BYTES + bodyBytes, TRAILER_BYTES) }
+}
+
+async function bytesAt(file: string, start: number, length: number): Promise<Buffer> {
+  const handle = await open(file)
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start)
+    if (bytesRead !== length) throw invalidArchive('it was cut')
+    return buffer
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Unpacks a file into `target`.
+ *
+ * @param size `maxBytes` may be lowered meanwhile; in the end it must be met
+ * @throws AuditError `ARCHIVE_INVALID`; zlib's errors as they are
+ */
+export async function unpackGzip(
+  { file, bodyBytes, trailer }: GzipFile,
+  target: NodeJS.WritableStream,
+  size: UnpackedSize
+): Promise<void> {
+  const inflate = createInflateRaw()
+  const unpacked = { bytes: 0, crc32: 0 }
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      unpacked.bytes += chunk.byteLength
+      unpacked.crc32 = crc32(chunk, unpacked.crc32)
+      if (unpacked.bytes > size.maxBytes) done(invalidArchive('it unpacks to more than it says'))
+      else done(null, chunk)
+    }
+  })
+  const source = createReadStream(file, { start: HEADER_BYTES, end: HEADER_BYTES + bodyBytes - 1 })
+  await pipeline(source, inflate, measure, target)
+  const whole =
+    inflate.bytesWritten === bodyBytes &&
+    unpacked.bytes === size.maxBytes &&
+    unpacked.crc32 === trailer.readUInt32LE(0) &&
+    unpacked.bytes % 2 ** 32 === trailer.readUInt32LE(4)
+  if (!whole) throw invalidArchive('it does not end where it says')
+}

