@@ -11,6 +11,10 @@ process.on('SIGINT', () => {
   interrupt.abort()
 })
 process.on('SIGTERM', () => interrupt.abort())
+// Node ends with 13 where nothing is left to wait for.
+process.on('exit', (code) => {
+  if (code === 13 && interrupt.signal.aborted) process.exitCode = 130
+})
 // A reader that closes its end (`| head`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)

@@ -42,6 +42,14 @@ interface Peer {
 }
 
 const OPTIONAL_ATTEMPTS = 4
+/** No unit's answer comes near it. */
+const JSON_MAX_DEPTH = 500
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
 
 /** A client that remembers of each unit when it last answered. */
 export function createHttp(options: HttpOptions = {}): Http {
@@ -54,6 +62,19 @@ export function createHttp(options: HttpOptions = {}): Http {
   const withSignal = signal === undefined ? {} : { signal }
   // Every attempt under way listens.
   if (signal !== undefined) setMaxListeners(0, signal)
+
+  const underWay = new Set<(error: AuditError) => void>()
+  signal?.addEventListener('abort', () => {
+    for (const reject of underWay) reject(new AuditError('INTERRUPTED', 'interrupted'))
+  })
+
+  /** An abort settles it, whatever becomes of the connection. */
+  function settled<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      underWay.add(reject)
+      work.then(resolve, reject).finally(() => underWay.delete(reject))
+    })
+  }
 
   async function ask<T>(question: Question, read: (answer: Answer) => T): Promise<T> {
     const { origin } = new URL(question.url)
@@ -116,19 +137,42 @@ export function createHttp(options: HttpOptions = {}): Http {
 
   return {
     limits,
-    bytes: (question) => ask(question, (answer) => answer),
-    json: (question) => ask(question, readJson)
+    bytes: (question) => settled(ask(question, (answer) => answer)),
+    json: (question) => settled(ask(question, (answer) => readJson(answer, question.url)))
   }
 }
 
-function readJson({ status, bytes }: Answer): { readonly status: number; readonly text: string; readonly value: unknown } {
+function readJson(
+  { status, bytes }: Answer,
+  url: string
+): { readonly status: number; readonly text: string; readonly value: unknown } {
   const text = bytes.toString('utf8')
+  if (nestsDeeperThan(text, JSON_MAX_DEPTH)) {
+    throw new AuditError('WIRE_INVALID', `${shown(url)} answered with JSON nested deeper than ${JSON_MAX_DEPTH} levels`)
+  }
   try {
     return { status, text, value: JSON.parse(text) as unknown }
   } catch (error) {
     if (status !== 200) return { status, text, value: undefined }
     throw new Retriable('garbage', 'its answer is not JSON', { cause: error })
   }
+}
+
+/** Whether brackets outside of texts nest deeper: what cannot be written back as JSON cannot be kept. */
+function nestsDeeperThan(text: string, levels: number): boolean {
+  let depth = 0
+  let inText = false
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (inText) {
+      if (code === BACKSLASH) at++
+      else if (code === QUOTE) inText = false
+    } else if (code === QUOTE) inText = true
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      if (++depth > levels) return true
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
+  }
+  return false
 }
 
 /** What the caller is told when the question is not asked again. */

@@ -42,14 +42,7 @@ function recordsOf(level: Level, guard: Guard): Pick<Store, 'get' | 'put' | 'lis
     },
 
     async put(entries) {
-      if (entries.length === 0) return
-      // As text of one's own making: level's JSON knows no null.
-      const operations = entries.map(([key, value]) =>
-        value === undefined
-          ? ({ type: 'del', key: encodeKey(key) } as const)
-          : ({ type: 'put', key: encodeKey(key), value: JSON.stringify(value) } as const)
-      )
-      await guard('written', level.batch(operations, { sync: true }))
+      if (entries.length > 0) await guard('written', putAll(level, entries))
     },
 
     async *list<T>(prefix: RecordKey, range = {}) {
@@ -65,6 +58,16 @@ function recordsOf(level: Level, guard: Guard): Pick<Store, 'get' | 'put' | 'lis
       }
     }
   }
+}
+
+async function putAll(level: Level, entries: readonly (readonly [RecordKey, unknown])[]): Promise<void> {
+  // As text of one's own making: level's JSON knows no null.
+  const operations = entries.map(([key, value]) =>
+    value === undefined
+      ? ({ type: 'del', key: encodeKey(key) } as const)
+      : ({ type: 'put', key: encodeKey(key), value: JSON.stringify(value) } as const)
+  )
+  await level.batch(operations, { sync: true })
 }
 
 async function parse<T>(text: string): Promise<T> {

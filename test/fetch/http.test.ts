@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Question } from '../../src/fetch/attempt.ts'
 import type { Fault } from '../fakes/faults.ts'
-import { quick, start } from './start.ts'
+import { messageId, PROCESS, quick, start } from './start.ts'
 
 const question = (url: string): Question => ({ role: 'compute-unit', url: `${url}/`, maxBytes: 1_000 })
 
@@ -136,6 +136,24 @@ describe('bounds', () => {
     const limits = { patienceMs: 300, retryAfterMaxMs: 300 }
     await expect(quick({ limits }).json(question(network.url))).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
     expect(performance.now() - begun).toBeLessThan(3_000)
+  })
+})
+
+describe('depth', () => {
+  const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}"]["${']'.repeat(levels)}`) as unknown
+  const asked = async (levels: number) => {
+    const claim = { id: messageId(1), status: 200, result: { Output: nested(levels) } }
+    const network = await start({ claims: [claim] })
+    const url = `${network.url}/result/${messageId(1)}?process-id=${PROCESS}`
+    return quick().json({ role: 'compute-unit', url, maxBytes: 100_000 })
+  }
+
+  it('takes what nests like an answer', async () => {
+    expect((await asked(499)).status).toBe(200)
+  })
+
+  it('refuses what could not be written back', async () => {
+    await expect(asked(500)).rejects.toMatchObject({ code: 'WIRE_INVALID' })
   })
 })
 

@@ -94,6 +94,18 @@ describe('records', () => {
     })
   })
 
+  it('that are nested too deeply to be written are refused, and with them their batch', async () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`)
+    await withStore(async (store) => {
+      const putting = store.put([
+        [['x', 1], 1],
+        [['x', 2], deep]
+      ])
+      expect((await refusal(putting)).code).toBe('STORE_UNUSABLE')
+      expect(await listed(store, ['x'])).toEqual([])
+    })
+  })
+
   it('that are spoilt are said to be, by name of the store', async () => {
     await withStore(() => Promise.resolve())
     const raw = new Level<string, string>(path.join(folder, 'records'))
