@@ -26,6 +26,8 @@ const NEWEST = 0.1
 
 interface Done {
   readonly entry: SandboxMessage
+  /** Where the clock stood before it: an error in between may have set it back. */
+  readonly clock: number
   /** Held against a later run of the same message: one that answers otherwise is no module to replay. */
   readonly text: string
 }
@@ -51,7 +53,6 @@ export async function createRunner(
   const shadow = createShadow()
   let history: Done[] = []
   let historyChars = 0
-  let clockAtSync = instance.host.clock
   let syncDue = true
   let instanceHasFiles = false
   let last: Last | undefined
@@ -64,7 +65,6 @@ export async function createRunner(
     const begun = nowUs()
     shadow.sync(instance.memory())
     syncUs += (nowUs() - begun - syncUs) * NEWEST
-    clockAtSync = instance.host.clock
     history = []
     historyChars = 0
     syncDue = false
@@ -101,9 +101,8 @@ export async function createRunner(
 
   /** Runs the history again in `target`, which holds the shadow's state. */
   async function runAgain(target: Instance): Promise<void> {
-    target.host.clock = clockAtSync
-    for (const { entry, text } of history) {
-      if (entry.fresh) target.host.clock = factory.clockStart
+    for (const { entry, clock, text } of history) {
+      target.host.clock = clock
       const again = cuResult(await target.handle(entry.message))
       if (again.text !== text) throw new Error('the module answered the same message in the same state in two ways')
     }
@@ -159,7 +158,7 @@ export async function createRunner(
       if (host.filesTouched) instanceHasFiles = true
       last = { clockBefore, kept: result.keepsMemory, spoilt }
       if (result.keepsMemory) {
-        history.push({ entry, text: result.text })
+        history.push({ entry, clock: clockBefore, text: result.text })
         historyChars += result.text.length
         if (host.memoryGrew || host.filesTouched) syncDue = true
       } else {

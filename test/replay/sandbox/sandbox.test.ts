@@ -65,6 +65,15 @@ describe('rollback', () => {
     })
   })
 
+  it('runs what came before a failure again with the clock that it had', async () => {
+    await withSandbox(small, async (sandbox) => {
+      const words = ['clock', 'throw', 'clock', 'clock', 'trap', 'error', 'clock']
+      const { results } = await sandbox.run(words.map((word) => order(word)))
+      const clocks = results.map(({ clockRead }) => clockRead)
+      expect(clocks).toEqual([10_004, undefined, 10_004, 10_005, undefined, undefined, 10_004])
+    })
+  })
+
   it('keeps instance and clock where the module says in Output that memory ran out', async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run(['clock', 'count', 'oom', 'clock', 'count'].map((word) => order(word)))
