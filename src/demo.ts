@@ -86,7 +86,6 @@ function packageRoot(): string {
 }
 
 function moduleMissing(why: string): AuditError {
-  return new AuditError('INPUT_MISSING', `the example's module is needed: ${why}`, {
-    hint: `it is ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}; give its file with --module FILE`
-  })
+  const where = `${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}`
+  return new AuditError('INPUT_MISSING', `the example needs ${where}, given with --module FILE: ${why}`)
 }
