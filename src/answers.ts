@@ -1,6 +1,7 @@
 /** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
+import { AuditError } from './errors.ts'
 import type { ComputeSource, ListedPage } from './fetch/sources.ts'
-import type { Inputs, Listing, Run } from './inputs.ts'
+import type { Inputs, Listing, ListingProgress, Run } from './inputs.ts'
 import type { Claim, ClaimUnavailable, ResultField, ScheduledMessage } from './records.ts'
 
 export interface AnswerOptions {
@@ -23,7 +24,7 @@ const PAGES_MAX = 1_000_000
 /**
  * Asks for every result in the run's range and for both listings; what the store already has is not asked for again.
  *
- * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer; what came before is kept
+ * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer, `INTERRUPTED`; what came before is kept
  */
 export async function askForAnswers(options: AnswerOptions): Promise<void> {
   const ended = await Promise.allSettled([
@@ -65,6 +66,7 @@ async function askForResults({ unit, run, inputs, now, onAnswers, signal }: Answ
   await Promise.all(underWay)
   await keeper.kept()
   if (failed !== undefined) throw failed.error
+  if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
 }
 
 /** Gas is compared where the answer speaks of it: a CU leaves it out after a throw (§2.2). */
@@ -81,7 +83,9 @@ async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<Se
 
 /** All pages of a listing, from where the last reading ended to the range's end. */
 async function readListing({ unit, run, inputs, now, signal }: AnswerOptions, listing: Listing): Promise<void> {
-  let progress = (await inputs.listing(run, unit.url, listing)) ?? { done: false }
+  const kept = await inputs.listing(run, unit.url, listing)
+  // What lies behind the end of an earlier reading was not kept: a run that has grown is read anew.
+  let progress: ListingProgress = kept?.to === run.to ? kept : { to: run.to, done: false }
   const seen = new Set<string>()
   while (!progress.done && signal?.aborted !== true) {
     const { cursor } = progress
@@ -102,9 +106,10 @@ async function readListing({ unit, run, inputs, now, signal }: AnswerOptions, li
     // A unit whose cursors come back would be read for ever.
     const done = page.next === undefined || beyond || seen.has(page.next) || seen.size > PAGES_MAX
     if (page.next !== undefined) seen.add(page.next)
-    progress = { ...(page.next === undefined ? {} : { cursor: page.next }), done }
+    progress = { ...(page.next === undefined ? {} : { cursor: page.next }), to: run.to, done }
     await inputs.putAnswers(run, inRange, { unit: unit.url, listing, progress })
   }
+  if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')
 }
 
 /** Gathers what arrives while the last batch is still being written, and writes it as one. */

@@ -27,6 +27,8 @@ export interface ComputeUnit {
 /** How far the listing of a unit was read. */
 export interface ListingProgress {
   readonly cursor?: string
+  /** The run's last nonce when it was read. */
+  readonly to?: number
   readonly done: boolean
 }
 
@@ -154,6 +156,8 @@ export function createInputs(store: Store): Inputs {
       await store.put([
         ...messages.map((message) => [['schedule', scheduler, process, message.nonce], message] as const),
         ...messages.map((message) => [['verdict', scheduler, process, message.nonce], undefined] as const),
+        // What came after all is no gap any more.
+        ...messages.map((message) => [['anomaly', scheduler, process, message.nonce, 'gap'], undefined] as const),
         ...anomalies.map((found) => [['anomaly', scheduler, process, found.nonce, found.kind], found] as const)
       ])
     },
