@@ -92,6 +92,30 @@ describe('raw data', () => {
   })
 })
 
+describe('a header', () => {
+  const header = {
+    ...{ format: 2, id: MODULE, last_tx: 'x', owner: 'o', tags: [], target: '', quantity: '0' },
+    ...{ data_size: '12', data_root: 'r', reward: '1', signature: 's' }
+  }
+
+  it('comes as it is on the chain', async () => {
+    const network = await start({ faults: [{ kind: 'status', status: 200, body: JSON.stringify(header) }] })
+    expect(await createGateway(quick(), [network.url]).header(MODULE)).toEqual(header)
+    expect(network.requests.map(({ what }) => what)).toEqual([`/tx/${MODULE}`])
+  })
+
+  it.each([404, 410])('is undefined where nobody has it there (%i)', async (status) => {
+    const { url } = await start({ faults: [{ kind: 'status', status, body: '<html>' }] })
+    expect(await createGateway(quick(), [url]).header(MODULE)).toBeUndefined()
+  })
+
+  it('that is faulty is refused, every fault named', async () => {
+    const { url } = await start({ faults: [{ kind: 'status', status: 200, body: '{"id":7,"__proto__":{"format":2}}' }] })
+    const message = expect.stringMatching(/format: .*; id: must be 43 .*; owner: .*; signature: /)
+    await expect(createGateway(quick(), [url]).header(MODULE)).rejects.toMatchObject({ code: 'WIRE_INVALID', message })
+  })
+})
+
 describe('several gateways', () => {
   it('are asked in turn until one has it', async () => {
     const empty = await start({ transactions: [] })

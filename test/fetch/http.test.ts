@@ -1,9 +1,22 @@
-import { describe, expect, it } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Question } from '../../src/fetch/attempt.ts'
 import type { Fault } from '../fakes/faults.ts'
 import { messageId, PROCESS, quick, start } from './start.ts'
 
 const question = (url: string): Question => ({ role: 'compute-unit', url: `${url}/`, maxBytes: 1_000 })
+
+/** A server of one's own, where a fault of the fakes does not do. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 describe('a failure that passes is not seen', () => {
   it.each<[string, Fault]>([
@@ -60,6 +73,27 @@ describe('a failure that stays', () => {
     expect(asked.length).toBeGreaterThan(attempts)
   })
 
+  it('of one unit is none of another’s', async () => {
+    const { url } = await start({ faults: [{ kind: 'destroy' }] })
+    const other = await start()
+    const http = quick({ limits: { patienceMs: 100 } })
+    const away = http.json(question(url))
+    const there = http.json(question(other.url))
+    await expect(away).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+    expect(await there).toMatchObject({ status: 200 })
+    expect(await http.json(question(other.url))).toMatchObject({ status: 200 })
+    expect(other.requests).toHaveLength(2)
+  })
+
+  it('of a question that is not worth waiting for: a few attempts, and the unit is asked on', async () => {
+    const network = await start({ faults: [{ kind: 'status', status: 500, path: '/cron/' }] })
+    const http = quick({ limits: { patienceMs: 60_000 } })
+    const optional: Question = { ...question(network.url), url: `${network.url}/cron/x`, optional: true }
+    await expect(http.json(optional)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+    expect(network.asked('/cron/')).toBe(4)
+    expect(await http.json(question(network.url))).toMatchObject({ status: 200 })
+  })
+
   it('of one question, while others are answered: only that one is given up', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 500, path: '/cron/' }] })
     const http = quick({ limits: { attempts: 4, patienceMs: 60_000 } })
@@ -112,7 +146,65 @@ describe('bounds', () => {
     await expect(quick().bytes({ ...question(url), maxBytes: 199 })).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
   })
 
-  it('no more requests at a time than allowed', async () => {
+  it('an answer that drips may take longer than silence, but not for ever', async () => {
+    let endAfter = 8
+    const url = await serve((_, response) => {
+      let sent = 0
+      response.write('[')
+      const drip = setInterval(() => {
+        if (++sent === endAfter) response.end(']')
+        else response.write(' ')
+      }, 50)
+      response.on('close', () => clearInterval(drip))
+    })
+    expect(await quick({ limits: { idleMs: 300 } }).json(question(url))).toMatchObject({ text: `[${' '.repeat(7)}]` })
+    endAfter = Number.POSITIVE_INFINITY
+    const limits = { idleMs: 300, answerMs: 500, patienceMs: 200 }
+    await expect(quick({ limits }).json(question(url))).rejects.toMatchObject({
+      code: 'UNIT_UNREACHABLE',
+      message: `${url} did not answer: it did not answer in time`
+    })
+  })
+
+  it('a length that says too much is believed before the body is read', async () => {
+    let attempts = 0
+    const url = await serve((_, response) => {
+      attempts++
+      response.writeHead(200, { 'content-length': 1_001 }).flushHeaders()
+    })
+    const http = quick({ limits: { idleMs: 60_000, contentAttempts: 2 } })
+    await expect(http.bytes(question(url))).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
+    expect(attempts).toBe(2)
+  })
+
+  it('no more requests at a time than allowed, at each host', async () => {
+    const held: (() => void)[] = []
+    let underWay = 0
+    let most = 0
+    const url = await serve((_, response) => {
+      most = Math.max(most, ++underWay)
+      held.push(() => {
+        underWay--
+        response.end('{}')
+      })
+    })
+    const network = await start()
+    const http = quick({ limits: { concurrency: 3, idleMs: 60_000 } })
+    const all = Promise.all(Array.from({ length: 10 }, () => http.json(question(url))))
+    while (held.length < 3) await new Promise(setImmediate)
+    // That the host is full does not hold up another, and its round trip leaves time for a fourth request.
+    await http.json(question(network.url))
+    for (let answered = 0; answered < 10; ) {
+      const release = held.shift()
+      if (release !== undefined) answered++
+      release?.()
+      await new Promise(setImmediate)
+    }
+    await all
+    expect(most).toBe(3)
+  })
+
+  it('requests that wait for their turn are never made after an abort', async () => {
     const network = await start({ faults: [{ kind: 'hang' }] })
     const stop = new AbortController()
     const http = quick({ limits: { concurrency: 3, idleMs: 60_000 }, signal: stop.signal })
@@ -128,6 +220,23 @@ describe('bounds', () => {
     const begun = performance.now()
     await quick({ limits: { patienceMs: 500 } }).json(question(url))
     expect(performance.now() - begun).toBeGreaterThanOrEqual(1_980)
+  })
+
+  it.each(['soon', '-5', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])('Retry-After: %j is no wait', async (text) => {
+    const network = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': text }, times: 2 }] })
+    const begun = performance.now()
+    await quick().json(question(network.url))
+    expect(performance.now() - begun).toBeLessThan(900)
+    expect(network.requests).toHaveLength(3)
+  })
+
+  it('Retry-After as a date is bounded too', async () => {
+    const headers = { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }
+    const network = await start({ faults: [{ kind: 'status', status: 503, headers, times: 1 }] })
+    const begun = performance.now()
+    await quick({ limits: { retryAfterMaxMs: 200 } }).json(question(network.url))
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(195)
+    expect(network.requests).toHaveLength(2)
   })
 
   it('Retry-After cannot hold anybody for long', async () => {
@@ -196,6 +305,39 @@ it('asks for bytes as they are', async () => {
   const network = await start()
   await quick().bytes(question(network.url))
   expect(network.requests[0]?.headers['accept-encoding']).toBe('identity')
+})
+
+describe('an interruption ends it at once', () => {
+  it('while an answer is on its way', async () => {
+    const stop = new AbortController()
+    const url = await serve((_, response) => {
+      response.write('[', () => stop.abort())
+    })
+    const http = quick({ signal: stop.signal, limits: { idleMs: 60_000 } })
+    await expect(http.json(question(url))).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  })
+
+  it('while it waits between two attempts', async () => {
+    const stop = new AbortController()
+    const network = await start({ faults: [{ kind: 'status', status: 500 }] })
+    const limits = { waitMinMs: 50_000, waitMaxMs: 50_000, patienceMs: 600_000 }
+    const asked = quick({ signal: stop.signal, limits }).json(question(network.url))
+    const ended = expect(asked).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    while (network.requests.length === 0) await new Promise(setImmediate)
+    stop.abort()
+    await ended
+    expect(network.requests).toHaveLength(1)
+  })
+
+  it('while Retry-After is waited for', async () => {
+    const stop = new AbortController()
+    const network = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '50' } }] })
+    const asked = quick({ signal: stop.signal }).json(question(network.url))
+    const ended = expect(asked).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    while (network.requests.length === 0) await new Promise(setImmediate)
+    stop.abort()
+    await ended
+  })
 })
 
 it('is interrupted before it begins', async () => {

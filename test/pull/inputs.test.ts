@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest'
+import type { ScheduleAnomaly } from '../../src/fetch/schedule.ts'
+import type { TransactionId } from '../../src/ids.ts'
+import { createInputs, runPrefixes } from '../../src/inputs.ts'
+import type { Claim, TransactionRecord } from '../../src/records.ts'
+import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
+import { idOf } from '../fakes/data.ts'
+import { PROCESS } from '../fetch/start.ts'
+import { collect, nameOf, openInputs, openTemporaryStore, runOf, SCHEDULER, scheduled, upTo } from './start.ts'
+
+const result = (nonce: number, data = 'x'): Claim => claimOf({ key: keyOf(nonce) }, { Output: data })
+const LISTING = { unit: CU, listing: 'results', progress: { done: true } } as const
+
+describe('claims', () => {
+  it('come in the order of numbers, crons after their message, those out of range not at all', async () => {
+    const inputs = await openInputs()
+    const run = runOf({ from: 2, to: 10 })
+    const cron = listedOf({ key: { ordinate: 2, cron: '__proto__', timestamp: 1 } }, { Output: '' })
+    await inputs.putAnswers(run, [result(10), result(11), result(9), result(1), result(2)])
+    await inputs.putAnswers(run, [cron, listedOf({ key: keyOf(2) }, { Output: 'x' })], LISTING)
+    expect((await collect(inputs.claims(run, CU))).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__', 'r9', 'r10'])
+    expect((await inputs.claimsAt(run, CU, 2)).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__'])
+  })
+
+  it('are kept once if said twice, and both if they contradict each other', async () => {
+    const inputs = await openInputs()
+    const run = runOf()
+    await inputs.putAnswers(run, [result(1, 'a'), result(1, 'a')])
+    await inputs.putAnswers(run, [result(1, 'a'), result(1, 'b')])
+    const values = (await collect(inputs.claims(run, CU))).map(({ value }) => value.Output)
+    expect([...values].sort((left, right) => (String(left) < String(right) ? -1 : 1))).toEqual(['a', 'b'])
+  })
+
+  it('belong to one unit and one run', async () => {
+    const inputs = await openInputs()
+    await inputs.putAnswers(runOf(), [result(1), unavailableOf(2, 404)])
+    for (const [run, unit] of [
+      [runOf(), `${CU}/`],
+      [runOf({ id: 'another' }), CU]
+    ] as const) {
+      expect(await collect(inputs.claims(run, unit))).toEqual([])
+      expect(await collect(inputs.unavailable(run, unit))).toEqual([])
+    }
+    expect(await collect(inputs.unavailable(runOf(), CU))).toEqual([unavailableOf(2, 404)])
+  })
+
+  it('are replaced one for one', async () => {
+    const inputs = await openInputs()
+    const run = runOf()
+    await inputs.putAnswers(run, [result(1, 'a'), result(1, 'b'), result(2, 'a')])
+    await inputs.replaceClaim(run, result(1, 'b'), result(1, 'c'))
+    const values = (await collect(inputs.claims(run, CU))).map(({ key, value }) => `${key.ordinate}${String(value.Output)}`)
+    expect([...values].sort((left, right) => (String(left) < String(right) ? -1 : 1))).toEqual(['1a', '1c', '2a'])
+  })
+
+  it('are forgotten however many there are, with what was read of listings, and no other run’s', async () => {
+    const inputs = await openInputs()
+    const run = runOf({ to: 5_000 })
+    const other = runOf({ id: 'another' })
+    await inputs.putAnswers(other, [result(1)])
+    await inputs.putAnswers(run, [...upTo(2_100).map((nonce) => result(nonce)), unavailableOf(2_200, 404)], LISTING)
+    expect(await inputs.listing(run, CU, 'results')).toEqual(LISTING.progress)
+    await inputs.forgetClaims(run.id)
+    expect(await collect(inputs.claims(run, CU))).toEqual([])
+    expect(await collect(inputs.unavailable(run, CU))).toEqual([])
+    expect(await inputs.listing(run, CU, 'results')).toBeUndefined()
+    expect(await collect(inputs.claims(other, CU))).toEqual([result(1)])
+  })
+})
+
+describe('a schedule', () => {
+  it('is unbroken up to the first nonce that is missing', async () => {
+    const inputs = await openInputs()
+    const end = () => inputs.scheduledUpTo(SCHEDULER, PROCESS)
+    expect(await end()).toBe(-1)
+    await inputs.putSchedule(SCHEDULER, PROCESS, [1, 2].map(scheduled), [])
+    expect(await end()).toBe(-1)
+    await inputs.putSchedule(SCHEDULER, PROCESS, [0, 4].map(scheduled), [])
+    expect(await end()).toBe(2)
+    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(3)], [])
+    expect(await end()).toBe(4)
+  })
+
+  it('is read in part, both ends inclusive, and by scheduler', async () => {
+    const inputs = await openInputs()
+    await inputs.putSchedule(SCHEDULER, PROCESS, upTo(11).map(scheduled), [])
+    expect((await collect(inputs.schedule(runOf(), 8, 10))).map(({ nonce }) => nonce)).toEqual([8, 9, 10])
+    expect(await collect(inputs.schedule(runOf({ scheduler: 'http://another' }), 0, 11))).toEqual([])
+  })
+
+  it('served anew loses what its signatures said before', async () => {
+    const inputs = await openInputs()
+    const verdicts = { assignment: { status: 'valid' }, message: null } as const
+    await inputs.putSchedule(SCHEDULER, PROCESS, [0, 1].map(scheduled), [])
+    await inputs.putVerdicts(runOf(), [
+      [0, verdicts],
+      [1, verdicts]
+    ])
+    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(1)], [])
+    expect(await inputs.verdicts(runOf(), 0)).toEqual(verdicts)
+    expect(await inputs.verdicts(runOf(), 1)).toBeUndefined()
+  })
+
+  it('keeps what was wrong with it, each kind at a nonce once', async () => {
+    const inputs = await openInputs()
+    const twice: ScheduleAnomaly = { kind: 'twice', nonce: 1, messages: [scheduled(1)] }
+    const gap: ScheduleAnomaly = { kind: 'gap', nonce: 1, through: 3 }
+    await inputs.putSchedule(SCHEDULER, PROCESS, [], [twice, gap])
+    await inputs.putSchedule(SCHEDULER, PROCESS, [], [twice])
+    expect(await inputs.anomalies(runOf())).toEqual([gap, twice])
+  })
+
+  it('has no gap any more where a later reading finds what was missing', async () => {
+    const inputs = await openInputs()
+    const twice: ScheduleAnomaly = { kind: 'twice', nonce: 2, messages: [] }
+    await inputs.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'gap', nonce: 2, through: 4 }, twice])
+    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(2)], [{ kind: 'gap', nonce: 3, through: 4 }])
+    expect(await inputs.anomalies(runOf())).toEqual([twice, { kind: 'gap', nonce: 3, through: 4 }])
+    await inputs.putSchedule(SCHEDULER, PROCESS, [3, 4].map(scheduled), [])
+    expect(await inputs.anomalies(runOf())).toEqual([twice])
+  })
+})
+
+describe('what is the same for all runs', () => {
+  const record: TransactionRecord = {
+    id: idOf('item') as TransactionId,
+    owner: { address: idOf('owner'), key: '' },
+    tags: [{ name: '__proto__', value: 'x' }],
+    recipient: '',
+    anchor: '',
+    signature: '',
+    blockHeight: null,
+    gateway: 'http://gateway'
+  }
+
+  it('items, with data and without', async () => {
+    const inputs = await openInputs()
+    expect(await inputs.transaction(record.id)).toBeUndefined()
+    expect(await inputs.data(await inputs.putTransaction(record))).toBeUndefined()
+    const bytes = new Uint8Array([0, 255, 7])
+    const kept = await inputs.putTransaction(record, bytes)
+    expect(kept.data?.bytes).toBe(3)
+    expect(await inputs.transaction(record.id)).toEqual(kept)
+    expect(new Uint8Array((await inputs.data(kept)) ?? [])).toEqual(bytes)
+  })
+
+  it('blocks, by height', async () => {
+    const inputs = await openInputs()
+    const blocks = [9, 10, 100].map((height) => ({ height, timestamp: height * 1_000 }))
+    await inputs.putBlocks(PROCESS, [...blocks].reverse())
+    expect(await inputs.blocks(PROCESS, 10, 100)).toEqual(blocks.slice(1))
+  })
+
+  it('checkpoints, which are looked for again when the range ends elsewhere', async () => {
+    const inputs = await openInputs()
+    const run = runOf()
+    expect(await inputs.checkpointsRead(run)).toBe(false)
+    await inputs.putCheckpoints(run, [record.id])
+    expect(await inputs.checkpointsRead(run)).toBe(true)
+    expect(await inputs.checkpointsRead(runOf({ to: 4 }))).toBe(false)
+    expect(await inputs.checkpoints(PROCESS)).toEqual([record.id])
+  })
+})
+
+it('all that belongs to a run lies below its prefixes, and nothing of another run or process', async () => {
+  const store = await openTemporaryStore()
+  const inputs = createInputs(store)
+  const other = idOf('another process') as typeof PROCESS
+  for (const run of [runOf(), runOf({ id: 'b' }), runOf({ id: 'c', process: other })]) {
+    await inputs.putRun(run)
+    await inputs.putAnswers(run, [result(1), unavailableOf(2, 404)], LISTING)
+    await inputs.putSchedule(SCHEDULER, run.process, [scheduled(0)], [{ kind: 'gap', nonce: 1 }])
+    await inputs.putBlocks(run.process, [{ height: 1, timestamp: 1 }])
+    await inputs.putCheckpoints(run, [idOf('checkpoint') as TransactionId])
+  }
+  const kinds: string[] = []
+  for (const prefix of runPrefixes(runOf())) {
+    for await (const [key] of store.list(prefix)) {
+      expect(key).not.toContain(other)
+      expect(key).not.toContain('b')
+      kinds.push(String(key[0]))
+    }
+  }
+  expect(kinds).toEqual(['anomaly', 'block', 'checkpoint', 'claim', 'listing', 'run', 'schedule', 'unavailable'])
+  expect((await inputs.runs(PROCESS)).map(({ id }) => id)).toEqual(['a run', 'b'])
+})

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from '../../src/config.ts'
+import { parseStateHashes } from '../../src/state-hashes.ts'
+import { PROCESS } from '../fetch/start.ts'
+
+describe('a process id', () => {
+  it('is 43 characters of base64url', () => {
+    expect(parseProcessId(PROCESS)).toBe(PROCESS)
+  })
+
+  it.each([
+    '',
+    'x',
+    `${PROCESS}A`,
+    PROCESS.slice(1),
+    ` ${PROCESS.slice(1)}`,
+    `${PROCESS.slice(0, 42)}B`,
+    `../${PROCESS.slice(3)}`
+  ])('%j is none', (text) => {
+    expect(() => parseProcessId(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+
+  it('that is none is shown in short, and harmless', () => {
+    const text = `\u001b[2J${'x'.repeat(1_000)}`
+    expect(() => parseProcessId(text)).toThrow(
+      expect.objectContaining({ message: `"\\u001b[2J${'x'.repeat(76)}" is no process id` })
+    )
+  })
+})
+
+describe('a unit’s URL', () => {
+  it.each([
+    ['https://cu.example', 'https://cu.example'],
+    ['https://cu.example///', 'https://cu.example'],
+    ['HTTP://CU.example:80/a/b/', 'http://cu.example/a/b'],
+    ['http://[::1]:6363', 'http://[::1]:6363']
+  ])('%s is %s', (text, url) => {
+    expect(parseUnitUrl(text)).toBe(url)
+  })
+
+  it.each([
+    '',
+    'cu.example',
+    '//cu.example',
+    'ftp://cu.example',
+    'file:///x',
+    'http://',
+    'http://u@h',
+    'http://h/?q',
+    'http://h/#f'
+  ])('%j is none', (text) => {
+    expect(() => parseUnitUrl(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+
+  it('by default can be one', () => {
+    for (const url of [...DEFAULT_GATEWAYS, ...DEFAULT_COMPUTES]) expect(parseUnitUrl(url)).toBe(url)
+  })
+})
+
+describe('which memories are hashed', () => {
+  const wanted = (text: string) => [0, 1, 2, 3, 4, 5, 6].filter((nonce) => parseStateHashes(text)(nonce, 6))
+
+  it.each([
+    ['last', [6]],
+    ['0', [0]],
+    ['5,1,1', [1, 5]],
+    ['every:1', [0, 1, 2, 3, 4, 5, 6]],
+    ['every:3', [0, 3, 6]],
+    ['999999999999999', []]
+  ])('%s', (text, nonces) => {
+    expect(wanted(text)).toEqual(nonces)
+  })
+
+  it.each([
+    '',
+    'first',
+    ',',
+    '1,',
+    '-1',
+    '1.5',
+    '1e3',
+    ' 1',
+    'every:0',
+    'every:',
+    'every:-1',
+    'every:1,2',
+    'every:9999999999',
+    '1'.repeat(16)
+  ])('%j is not understood', (text) => {
+    expect(() => parseStateHashes(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+
+  it('a list is bounded', () => {
+    expect(parseStateHashes(Array(10_000).fill('7').join(','))(7, 9)).toBe(true)
+    expect(() => parseStateHashes(Array(10_001).fill('7').join(','))).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+})
