@@ -148,7 +148,9 @@ describe('bounds', () => {
 
   it('an answer that drips may take longer than silence, but not for ever', async () => {
     let endAfter = 8
+    let attempts = 0
     const url = await serve((_, response) => {
+      attempts++
       let sent = 0
       response.write('[')
       const drip = setInterval(() => {
@@ -158,6 +160,7 @@ describe('bounds', () => {
       response.on('close', () => clearInterval(drip))
     })
     expect(await quick({ limits: { idleMs: 300 } }).json(question(url))).toMatchObject({ text: `[${' '.repeat(7)}]` })
+    expect(attempts).toBe(1)
     endAfter = Number.POSITIVE_INFINITY
     const limits = { idleMs: 300, answerMs: 500, patienceMs: 200 }
     await expect(quick({ limits }).json(question(url))).rejects.toMatchObject({

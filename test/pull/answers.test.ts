@@ -247,18 +247,21 @@ describe('a listing ends', () => {
 describe('an interruption', () => {
   it('between two pages is not taken for the end, and what came is kept', async () => {
     const stop = new AbortController()
-    const pages: Readonly<Record<string, ListedPage>> = { start: pageOf([0], 'a'), a: pageOf([1]) }
+    // So late that the results are done with.
+    const last = 20
     const unit = unitOf({
-      async results(_, cursor = 'start') {
-        stop.abort()
-        return pages[cursor] ?? pageOf([])
+      async results(_, cursor = '0') {
+        const ordinate = Number(cursor)
+        if (ordinate === last) stop.abort()
+        return pageOf([ordinate], ordinate > last ? undefined : String(ordinate + 1))
       }
     })
     const inputs = await openInputs()
-    await expect(ask(inputs, runOf(), unit, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' })
-    expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l0'])
-    await ask(inputs, runOf(), unit)
-    expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l0', 'l1'])
+    const run = runOf({ to: 99 })
+    await expect(ask(inputs, run, unit, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    expect(await collect(inputs.claims(run, unit.url))).toHaveLength(last + 1)
+    await ask(inputs, run, unit)
+    expect(await collect(inputs.claims(run, unit.url))).toHaveLength(last + 2)
   })
 
   it('between two messages likewise', async () => {
