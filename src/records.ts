@@ -187,6 +187,14 @@ export function keyText(key: EvaluationKey): string {
   return `${key.ordinate}/${key.cron ?? ''}/${key.timestamp}`
 }
 
+/** Whether a place, a checkpoint's say, is right behind an evaluation. Of a scheduled message the nonce alone counts. */
+export function isPlaceOf(
+  place: EvaluationKey,
+  { key, nonce }: { readonly key: EvaluationKey; readonly nonce?: number }
+): boolean {
+  return place.cron === undefined ? nonce === place.ordinate : keyText(key) === keyText(place)
+}
+
 /** The first value of a tag, undefined where there is none. */
 export function tagValue(tags: readonly Tag[], name: string): string | undefined {
   return tags.find((tag) => tag.name === name)?.value

@@ -1,7 +1,15 @@
 /** What is to be replayed, and how. */
+import type { EvaluationKey } from '../records.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import type { ExecutionProfile } from './profile.ts'
-import type { ModuleSetup, SandboxLimits, StartMemory } from './sandbox/protocol.ts'
+import type { InstanceState, ModuleSetup, SandboxLimits, StartMemory } from './sandbox/protocol.ts'
+
+/** A memory that is had already. */
+export interface ReplayStart {
+  /** The evaluation that it lies behind. */
+  readonly after: EvaluationKey
+  readonly memory: StartMemory
+}
 
 export interface ReplayJob {
   readonly setup: ModuleSetup
@@ -9,10 +17,18 @@ export interface ReplayJob {
   /** The evaluations in order; asked for again where a part has to be run again. */
   plan(): AsyncIterable<PlannedEvaluation>
   readonly limits?: Partial<SandboxLimits>
-  /** A memory to begin with, in place of the module's own. */
-  readonly start?: StartMemory
+  /** Where to begin: what is planned up to there is left out. */
+  readonly start?: ReplayStart
+  /** The last evaluation: nothing behind it is planned. */
+  readonly end?: EvaluationKey
   /** Whether the memory after this evaluation shall be hashed. */
   readonly hashAfter?: (planned: PlannedEvaluation) => boolean
+  /** The file to write the memory to, gzip'd, after this evaluation; it is hashed then too. */
+  readonly exportAfter?: (planned: PlannedEvaluation) => string | undefined
+  /** Told what the instance holds wherever it was hashed, before the evaluation is handed on. */
+  readonly onState?: (planned: PlannedEvaluation, state: InstanceState) => void
+  /** Whether the CU began an instance right before this evaluation; undefined where that is for the profile to say. */
+  readonly begins?: (planned: PlannedEvaluation) => boolean | undefined
   /**
    * Whether a result agrees with what is claimed of it; undefined where nothing is. Without it no other instance is tried
    * where an evaluation that reads the clock differs.

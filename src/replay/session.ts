@@ -1,9 +1,10 @@
 /** One run through a plan in one sandbox: batches out, results back, in order. */
 import { AuditError } from '../errors.ts'
+import { isPlaceOf } from '../records.ts'
 import type { ReplayJob } from './job.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import { beginsInstance } from './profile.ts'
-import type { SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
+import type { InstanceState, SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
 import { openSandbox, type RunOutcome, type Sandbox, type Stopped } from './sandbox/sandbox.ts'
 
 /** What became of one planned evaluation. */
@@ -15,7 +16,8 @@ export interface Step {
   readonly why?: string
   /** It ran in a fresh instance although the plan had it in the running one, or the other way round. */
   readonly otherInstance?: true
-  readonly stateHash?: string
+  /** What the instance holds after it, where that was asked for. */
+  readonly state?: InstanceState
 }
 
 /** The child was ended with results still in it. */
@@ -49,13 +51,14 @@ interface Slot {
 interface Batch {
   readonly slots: readonly Slot[]
   readonly messages: readonly SandboxMessage[]
-  /** Whether the memory is hashed after it. */
+  /** Whether the memory is hashed after it, and the file that it is written to. */
   readonly hash: boolean
+  readonly exportTo?: string
 }
 
 interface Sent extends Batch {
   outcome: Promise<RunOutcome>
-  stateHash: Promise<string | undefined>
+  state: Promise<InstanceState | undefined>
 }
 
 /**
@@ -65,7 +68,7 @@ interface Sent extends Batch {
  */
 export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | Lost> {
   const limits = job.limits === undefined ? {} : { limits: job.limits }
-  const start = job.start === undefined ? {} : { start: job.start }
+  const start = job.start === undefined ? {} : { start: job.start.memory }
   const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start })
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
@@ -74,10 +77,10 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
 
   const send = (batch: Batch, messages = batch.messages) => {
     const outcome = sandbox.run(messages, { pause })
-    const hash = batch.hash ? sandbox.hash().then(({ sha256 }) => sha256) : Promise.resolve(undefined)
+    const state = batch.hash ? stateOf(batch, sandbox) : Promise.resolve(undefined)
     // Both are awaited later, in order: until then a failure is not unhandled.
     outcome.catch(() => {})
-    return { outcome, stateHash: hash.catch(() => undefined) }
+    return { outcome, state: state.catch(() => undefined) }
   }
 
   async function* settle(): AsyncGenerator<Step | Lost> {
@@ -102,7 +105,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
       results.push(...outcome.results)
     }
     if (job.signal?.aborted) throw new AuditError('INTERRUPTED', 'the replay was interrupted')
-    const stateHash = await batch.stateHash
+    const state = await batch.state
     sent.shift()
     const lost = options.careful === undefined ? lostIn(batch, results, outcome.stopped) : undefined
     if (lost !== undefined) return void (yield lost)
@@ -114,7 +117,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
         ...(result === undefined ? {} : { result }),
         ...(why === undefined ? {} : { why }),
         ...(index !== undefined && others.has(index) ? { otherInstance: true } : {}),
-        ...(stateHash !== undefined && place === batch.slots.length - 1 ? { stateHash } : {})
+        ...(state !== undefined && place === batch.slots.length - 1 ? { state } : {})
       }
     }
   }
@@ -139,26 +142,46 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
   let chars = 0
   let position = 0
   let halted = false
-  for await (const planned of job.plan()) {
+  for await (const planned of part(job)) {
     const { work } = planned
     if (work.kind === 'stop' || work.kind === 'missing' || position === careful?.until) halted = true
     if (work.kind === 'run') {
       slots.push({ planned, position, index: messages.length })
       if (!halted) {
-        messages.push({ message: work.message, fresh: beginsInstance(job.profile, planned.nonce) })
+        messages.push({ message: work.message, fresh: job.begins?.(planned) ?? beginsInstance(job.profile, planned.nonce) })
         const data = work.message['Data']
         chars += typeof data === 'string' ? data.length : 0
       }
     } else slots.push({ planned, position })
     position++
-    const hash = !halted && job.hashAfter?.(planned) === true
+    const exportTo = halted ? undefined : job.exportAfter?.(planned)
+    const hash = exportTo !== undefined || (!halted && job.hashAfter?.(planned) === true)
     if (!hash && slots.length < batchMessages && chars < BATCH_CHARS) continue
-    yield { slots, messages, hash }
+    yield { slots, messages, hash, ...(exportTo === undefined ? {} : { exportTo }) }
     slots = []
     messages = []
     chars = 0
   }
   if (slots.length > 0) yield { slots, messages, hash: false }
+}
+
+/** The plan behind the job's start, up to its end. */
+async function* part({ plan, start, end }: ReplayJob): AsyncGenerator<PlannedEvaluation> {
+  let begun = start === undefined
+  for await (const planned of plan()) {
+    if (begun) yield planned
+    else if (start !== undefined) begun = isPlaceOf(start.after, planned)
+    if (end !== undefined && isPlaceOf(end, planned)) return
+  }
+  if (begun) return
+  throw new AuditError('INPUT_MISSING', `nothing is evaluated at nonce ${start?.after.ordinate} where a memory is to begin`)
+}
+
+/** What the instance holds after a batch; written to a file first, where that is asked for. */
+async function stateOf({ exportTo }: Batch, sandbox: Sandbox): Promise<InstanceState> {
+  const exported = exportTo === undefined ? undefined : sandbox.exportTo(exportTo)
+  const [state] = await Promise.all([sandbox.state(), exported])
+  return state
 }
 
 /**

@@ -90,10 +90,10 @@ describe('replay', () => {
   })
 
   it('keeps to the profile where neither instance agrees', async () => {
-    const found = await replayed(['clock', 'clock', 'count'].map(run), {
+    const found = await replayed(['clock', 'clock', 'count', 'clock'].map(run), {
       agrees: async ({ nonce }) => (nonce === 1 ? false : undefined)
     })
-    expect(found.map(shown)).toEqual(['10004', '10005', '1'])
+    expect(found.map(shown)).toEqual(['10004', '10005', '1', '10006'])
   })
 
   it('begins instances where the profile says so', async () => {

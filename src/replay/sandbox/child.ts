@@ -31,7 +31,7 @@ function opened(): Runner {
   return runner
 }
 
-async function open(request: SandboxRequest & { op: 'open' }): Promise<void> {
+async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxReply> {
   // Pooled bytes would share their ArrayBuffer with others: the metering compiles the whole buffer.
   Buffer.poolSize = 0
   const file = await readFile(request.setup.wasmPath)
@@ -43,10 +43,11 @@ async function open(request: SandboxRequest & { op: 'open' }): Promise<void> {
     workerData: { shared, limits: request.limits }
   })
   watchdog.unref()
+  return { op: 'opened', memoryBytes: runner.memory().byteLength, clockStart: factory.clockStart }
 }
 
 /** Reads a memory, never more than it is said to have. */
-async function readStart({ path, gzip, bytes }: StartMemory): Promise<Parameters<typeof createRunner>[2]> {
+async function readStart({ path, gzip, bytes, clock }: StartMemory): Promise<Parameters<typeof createRunner>[2]> {
   const memory = new Uint8Array(bytes)
   let at = 0
   const take = async (source: AsyncIterable<Uint8Array>) => {
@@ -59,7 +60,7 @@ async function readStart({ path, gzip, bytes }: StartMemory): Promise<Parameters
   if (gzip) await pipeline(createReadStream(path), createGunzip(), take)
   else await pipeline(createReadStream(path), take)
   if (at !== bytes) throw new Error(`the memory has ${at} bytes, not ${bytes}`)
-  return { bytes, copyInto: (target) => copyDifferences(memory, target) }
+  return { bytes, clock, copyInto: (target) => copyDifferences(memory, target) }
 }
 
 /** Results go out in groups, and before a message that may never end. */
@@ -84,6 +85,11 @@ async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<vo
   send({ op: 'results', results, last: true, paused })
 }
 
+function stateOf(running: Runner): SandboxReply {
+  const sha256 = createHash('sha256').update(running.memory()).digest('hex')
+  return { op: 'state', state: { sha256, ...running.state() } }
+}
+
 async function exportTo(path: string): Promise<void> {
   const memory = opened().memory()
   function* chunks() {
@@ -94,13 +100,12 @@ async function exportTo(path: string): Promise<void> {
 
 async function answer(request: SandboxRequest): Promise<void> {
   if (request.op === 'run') return run(request)
-  if (request.op === 'open') await open(request)
-  else if (request.op === 'undo') await opened().undo()
+  if (request.op === 'open') return void send(await open(request))
+  if (request.op === 'hash' && !paused) return void send(stateOf(opened()))
+  if (request.op === 'undo') await opened().undo()
   if (request.op === 'undo' || request.op === 'resume') paused = false
-  if (request.op === 'export') await exportTo(request.path)
-  const memory = opened().memory()
-  const sha256 = request.op === 'hash' ? { sha256: createHash('sha256').update(memory).digest('hex') } : {}
-  send({ op: 'done', ...sha256, memoryBytes: memory.byteLength })
+  if (request.op === 'export' && !paused) await exportTo(request.path)
+  send({ op: 'done' })
 }
 
 let queue = Promise.resolve()

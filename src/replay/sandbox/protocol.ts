@@ -47,6 +47,23 @@ export interface StartMemory {
   readonly path: string
   readonly gzip: boolean
   readonly bytes: number
+  /** Where the module's clock stands, ms; where it begins, where not given. */
+  readonly clock?: number
+}
+
+/** What an instance holds. */
+export interface InstanceState {
+  /** Lowercase hex of the memory, as a checkpoint's tag has it (§3). */
+  readonly sha256: string
+  readonly memoryBytes: number
+  /** Where the module's clock stands, ms. */
+  readonly clock: number
+  /** Memory and clock are all there is: an instance that begins with them goes on the same. */
+  readonly movable: boolean
+  /** Where the clock stood when the sandbox was opened was read. */
+  readonly readFirstClock: boolean
+  /** A new instance began since the sandbox was opened: where the clock stands has nothing to do with where it stood then. */
+  readonly beganInstance: boolean
 }
 
 export type SandboxRequest =
@@ -59,7 +76,7 @@ export type SandboxRequest =
     }
   /**
    * `pause`: stop after the first message that read the clock, so that it can be undone. Until `resume` or `undo` all runs
-   * are answered at once, with nothing.
+   * are answered at once, with nothing, and `hash` and `export` with `done`.
    */
   | { readonly op: 'run'; readonly batch: readonly SandboxMessage[]; readonly pause: boolean }
   /** Takes the last message back: memory and clock as before it. */
@@ -70,7 +87,9 @@ export type SandboxRequest =
   | { readonly op: 'export'; readonly path: string }
 
 export type SandboxReply =
-  | { readonly op: 'done'; readonly sha256?: string; readonly memoryBytes: number }
+  | { readonly op: 'done' }
+  | { readonly op: 'opened'; readonly memoryBytes: number; readonly clockStart: number }
+  | { readonly op: 'state'; readonly state: InstanceState }
   | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean; readonly paused: boolean }
   | { readonly op: 'failed'; readonly message: string }
 

@@ -7,7 +7,7 @@
  */
 import { type Answer, type CuResult, cuResult } from './cu-result.ts'
 import type { Instance, InstanceFactory } from './instance.ts'
-import type { SandboxMessage, SandboxResult } from './protocol.ts'
+import type { InstanceState, SandboxMessage, SandboxResult } from './protocol.ts'
 import { copyDifferences, createShadow } from './shadow.ts'
 
 export interface Runner {
@@ -15,6 +15,8 @@ export interface Runner {
   /** Takes the last message back. Only once, and only right after it ran. */
   undo(): Promise<void>
   memory(): Uint8Array
+  /** What the instance holds, but for the memory's hash. */
+  state(): Omit<InstanceState, 'sha256'>
 }
 
 /** A result's JSON; the loader takes what a memory can hold, a report cannot. */
@@ -32,8 +34,15 @@ interface Done {
   readonly text: string
 }
 
+/** What came of the clock since the sandbox was opened. */
+interface ClockPast {
+  readonly readFirst: boolean
+  readonly began: boolean
+}
+
 interface Last {
   readonly clockBefore: number
+  readonly pastBefore: ClockPast
   readonly kept: boolean
   /** The instance cannot be used for the state before: it grew, threw, or holds files. */
   readonly spoilt: boolean
@@ -41,21 +50,25 @@ interface Last {
 
 /**
  * @param nowUs a clock in µs that the loader cannot replace
- * @param start copies a checkpoint's memory of `bytes` in before the first message
+ * @param start copies a memory of `bytes` in before the first message, and sets the clock, ms
  */
 export async function createRunner(
   factory: InstanceFactory,
   nowUs: () => number,
-  start?: { readonly bytes: number; copyInto(target: Uint8Array): void }
+  start?: { readonly bytes: number; readonly clock: number | undefined; copyInto(target: Uint8Array): void }
 ): Promise<Runner> {
   let instance = await factory.create()
-  if (start !== undefined) factory.load(instance, (target) => start.copyInto(target), start.bytes)
+  if (start !== undefined) {
+    factory.load(instance, (target) => start.copyInto(target), start.bytes)
+    instance.host.clock = start.clock ?? factory.clockStart
+  }
   const shadow = createShadow()
   let history: Done[] = []
   let historyChars = 0
   let syncDue = true
   let instanceHasFiles = false
   let last: Last | undefined
+  let past: ClockPast = { readFirst: false, began: false }
   let messages = 0
   let rollbacks = 0
   let messageUs = 1_000
@@ -97,6 +110,7 @@ export async function createRunner(
       syncDue = true
     }
     instance.host.clock = factory.clockStart
+    past = { ...past, began: true }
   }
 
   /** Runs the history again in `target`, which holds the shadow's state. */
@@ -131,7 +145,19 @@ export async function createRunner(
   return {
     memory: () => instance.memory(),
 
+    state() {
+      const memoryBytes = instance.memory().byteLength
+      return {
+        memoryBytes,
+        clock: instance.host.clock,
+        movable: !instanceHasFiles && factory.sizeFor(memoryBytes) === memoryBytes,
+        readFirstClock: past.readFirst,
+        beganInstance: past.began
+      }
+    },
+
     async run(entry) {
+      const before = { clockBefore: instance.host.clock, pastBefore: past }
       if (entry.fresh) await beginInstance()
       if (syncDue || syncPays()) sync()
       const { host } = instance
@@ -156,7 +182,8 @@ export async function createRunner(
       messages++
       messageUs += (handleUs - messageUs) * NEWEST
       if (host.filesTouched) instanceHasFiles = true
-      last = { clockBefore, kept: result.keepsMemory, spoilt }
+      if (host.clockRead !== undefined && !past.began) past = { ...past, readFirst: true }
+      last = { ...before, kept: result.keepsMemory, spoilt }
       if (result.keepsMemory) {
         history.push({ entry, clock: clockBefore, text: result.text })
         historyChars += result.text.length
@@ -180,6 +207,7 @@ export async function createRunner(
         syncDue = false
       }
       instance.host.clock = last.clockBefore
+      past = last.pastBefore
       last = undefined
     }
   }

@@ -6,6 +6,7 @@ import { AuditError } from '../../errors.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
 import type {
+  InstanceState,
   ModuleSetup,
   SandboxLimits,
   SandboxMessage,
@@ -38,14 +39,18 @@ export interface RunOutcome {
 }
 
 export interface Sandbox {
+  /** Where the module's clock stands when an instance begins, ms. */
+  readonly clockStart: number
+  /** The memory as opened: more than the memory it began with where resizing makes it so. */
+  readonly memoryBytes: number
   /** Runs a batch. Calls may overlap: they are worked off in order. */
   run(batch: readonly SandboxMessage[], options?: { readonly pause?: boolean }): Promise<RunOutcome>
   /** Ends a pause. */
   resume(): Promise<void>
   /** Takes back the last message that ran, and ends a pause. */
   undo(): Promise<void>
-  /** Lowercase hex SHA-256 of the memory, as a checkpoint's tag has it (§3). */
-  hash(): Promise<{ readonly sha256: string; readonly memoryBytes: number }>
+  /** Hashes the memory, and tells all that the instance holds. */
+  state(): Promise<InstanceState>
   /** Writes the memory, gzip'd, to a file that must not exist yet. */
   exportTo(path: string): Promise<void>
   close(): Promise<void>
@@ -85,29 +90,27 @@ export async function openSandbox(
   })
   const session = createSession(child)
   const start = options.start === undefined ? {} : { start: options.start }
-  try {
-    await session.request({ op: 'open', setup, profile, limits, ...start })
-  } catch (error) {
+  const request = { op: 'open', setup, profile, limits, ...start } as const
+  const { memoryBytes, clockStart } = await session.request(request, 'opened').catch(async (error: unknown) => {
     await session.close()
     throw error
-  }
+  })
   return {
+    memoryBytes,
+    clockStart,
     async run(batch, { pause = false } = {}) {
       if (batch.length === 0) return { results: [] }
       return session.run({ op: 'run', batch, pause })
     },
     async resume() {
-      await session.request({ op: 'resume' })
+      await session.request({ op: 'resume' }, 'done')
     },
     async undo() {
-      await session.request({ op: 'undo' })
+      await session.request({ op: 'undo' }, 'done')
     },
-    async hash() {
-      const { sha256 = '', memoryBytes } = await session.request({ op: 'hash' })
-      return { sha256, memoryBytes }
-    },
+    state: async () => (await session.request({ op: 'hash' }, 'state')).state,
     async exportTo(path) {
-      await session.request({ op: 'export', path })
+      await session.request({ op: 'export', path }, 'done')
     },
     close: session.close
   }
@@ -175,11 +178,11 @@ function createSession(child: ChildProcess) {
         if (end.op === 'failed') throw failure(end.message)
         return end.op === 'results' && end.paused ? { results, paused: true } : { results }
       }),
-    request: (request: SandboxRequest): Promise<SandboxReply & { op: 'done' }> =>
+    request: <Op extends SandboxReply['op']>(request: SandboxRequest, answer: Op): Promise<SandboxReply & { op: Op }> =>
       ask(request, (end) => {
         if ('limit' in end) throw failure(`it ended (${end.limit}) during ${request.op}`)
-        if (end.op !== 'done') throw failure(end.op === 'failed' ? end.message : `it answered ${request.op} with ${end.op}`)
-        return end
+        if (end.op !== answer) throw failure(end.op === 'failed' ? end.message : `it answered ${request.op} with ${end.op}`)
+        return end as SandboxReply & { op: Op }
       }),
     async close(): Promise<void> {
       child.kill('SIGKILL')

@@ -9,6 +9,8 @@ import { compileSmallModule, type SmallModuleFormat, type SmallModuleOptions } f
 
 export interface SmallSetup {
   readonly setup: ModuleSetup
+  /** Where its file lies. */
+  readonly folder: string
   remove(): void
 }
 
@@ -18,6 +20,7 @@ export async function smallSetup(format: SmallModuleFormat, options: SmallModule
   const wasmPath = path.join(folder, 'small.wasm')
   writeFileSync(wasmPath, await compileSmallModule(format, options))
   return {
+    folder,
     setup: { wasmPath, format, env: { Process: { Id: 'p' } }, options: {} },
     remove: () => rmSync(folder, { recursive: true, force: true })
   }

@@ -1,0 +1,118 @@
+/** Replay in parts side by side: each begins with a checkpoint's memory, and the one before must end in it. */
+import { type Evaluation, type EvaluationKey, isPlaceOf } from '../records.ts'
+import { runAhead } from './ahead.ts'
+import { moduleFormat } from './formats.ts'
+import type { ReplayJob } from './job.ts'
+import { clockStart } from './profile.ts'
+import { replay } from './replay.ts'
+import type { InstanceState, StartMemory } from './sandbox/protocol.ts'
+
+/** Where one part ends and the next begins. */
+export interface Boundary {
+  readonly after: EvaluationKey
+  /** Lowercase hex of the memory. */
+  readonly sha256: string
+  readonly memory: StartMemory
+}
+
+/** A boundary, and whether the part before it ended in its memory. If not, all behind it was run one after another. */
+export interface Link {
+  readonly after: EvaluationKey
+  readonly proven: boolean
+}
+
+/**
+ * Evaluates a plan in order, as `replay` does, in parts that run at the same time.
+ *
+ * A part stands where the one before it ended: in the memory whose hash that one came to, and with the clock that it left. A part
+ * begins before that is known, with the clock of a new instance. Where the clock stood elsewhere, it may be used as long as it
+ * does not read it; from the first reading on, as behind a memory that was not come to, all is run one after another.
+ *
+ * @param boundaries ascending, of the plan; with memories that may be somebody's lie
+ * @param jobs sandboxes at the same time
+ * @throws AuditError as `replay`
+ */
+export async function* replaySegments(
+  job: ReplayJob,
+  boundaries: readonly Boundary[],
+  { jobs, onLink }: { readonly jobs: number; readonly onLink?: (link: Link) => void }
+): AsyncGenerator<Evaluation> {
+  const parts = partsOf(job, boundaries)
+  const ahead = runAhead(
+    parts.map((part) => (signal) => replay({ ...part.job, signal: joined(signal, job.signal) })),
+    jobs
+  )
+  const newClock = clockStart(moduleFormat(job.setup.format), job.profile)
+  let clock = job.start?.memory.clock ?? newClock
+  try {
+    for (const [place, part] of parts.entries()) {
+      const guessed = place > 0 && clock !== newClock
+      let delivered = 0
+      const runOn = () => without(delivered, replay(onwards(job, part.job, place > 0 ? clock : undefined)))
+      for await (const evaluation of ahead.take(place)) {
+        if (guessed && evaluation.hostInputs !== undefined) {
+          await ahead.stop()
+          return yield* runOn()
+        }
+        delivered++
+        yield evaluation
+      }
+      const boundary = boundaries[place]
+      if (boundary === undefined) return
+      const end = part.end()
+      const proven = end?.sha256 === boundary.sha256 && end.movable
+      onLink?.({ after: boundary.after, proven })
+      if (end === undefined || !proven) {
+        await ahead.stop()
+        return yield* runOn()
+      }
+      if (!guessed || end.beganInstance) clock = end.clock
+    }
+  } finally {
+    await ahead.stop()
+  }
+}
+
+interface Part {
+  readonly job: ReplayJob
+  /** What its instance held at its end. */
+  end(): InstanceState | undefined
+}
+
+function partsOf(job: ReplayJob, boundaries: readonly Boundary[]): Part[] {
+  return [undefined, ...boundaries].map((begin, place): Part => {
+    const last = boundaries[place]?.after
+    let state: InstanceState | undefined
+    return {
+      job: {
+        ...job,
+        ...(begin === undefined ? {} : { start: { after: begin.after, memory: begin.memory } }),
+        ...(last === undefined ? {} : { end: last }),
+        hashAfter: (planned) => job.hashAfter?.(planned) === true || (last !== undefined && isPlaceOf(last, planned)),
+        onState(planned, found) {
+          if (last !== undefined && isPlaceOf(last, planned)) state = found
+          job.onState?.(planned, found)
+        }
+      },
+      end: () => state
+    }
+  })
+}
+
+/** From where a part begins, with the true clock, to the end of all. */
+function onwards(whole: ReplayJob, part: ReplayJob, clock: number | undefined): ReplayJob {
+  const { start } = part
+  return {
+    ...whole,
+    ...(start === undefined ? {} : { start: clock === undefined ? start : { ...start, memory: { ...start.memory, clock } } })
+  }
+}
+
+async function* without(count: number, evaluations: AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
+  let place = 0
+  for await (const evaluation of evaluations) if (place++ >= count) yield evaluation
+}
+
+function joined(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? signal : AbortSignal.any([signal, other])
+}
