@@ -15,6 +15,8 @@ export interface AuditFlags extends SourceFlags {
   readonly checkpointOwner?: readonly string[]
   /** ms */
   readonly messageTime?: number
+  readonly start?: string
+  readonly jobs?: number
   readonly stateHash?: string
   readonly json?: string | true
   readonly markdown?: string
@@ -35,6 +37,8 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, signal
       ...(flags.search === undefined ? {} : { search: flags.search }),
       ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
       ...(flags.messageTime === undefined ? {} : { sandboxLimits: { messageMs: flags.messageTime } }),
+      ...(flags.start === undefined ? {} : { start: flags.start }),
+      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
       onEvaluation(evaluation, stands) {
         watched.replayed()

@@ -12,6 +12,11 @@ function nonce(text: string): number {
   return Number(text)
 }
 
+function count(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 to 999.')
+  return Number(text)
+}
+
 function seconds(text: string): number {
   const value = Number(text)
   if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || value <= 0) throw new InvalidArgumentError('a number of seconds.')
@@ -48,6 +53,8 @@ export function createProgram(signal: AbortSignal): Command {
     .option('--no-search', 'hold to the profile: try no other instance where a result differs')
     .option('--checkpoint-owner <address>', 'whose checkpoints speak for the audited units too', collect)
     .option('--message-time <seconds>', 'how long one message may take (default: 60)', seconds)
+    .option('--start <checkpoint:id>', "begin with a checkpoint's memory, on trust, and judge what is behind it")
+    .option('--jobs <count>', 'sandboxes at the same time (default: the cores, as far as memory reaches)', count)
     .option('--state-hash <which>', 'print memory hashes: last, N,N,… or every:K')
     .option('--json [file]', 'the report as JSON, to stdout or a file')
     .option('--markdown <file>', 'the report as Markdown')

@@ -1,6 +1,7 @@
 /** The report of an audit, out of what was found. */
 import { absenceFindings, hostInputFindings, scheduleFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
+import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
 import type { Found } from './passes.ts'
 import type { ChosenProfile } from './profile-choice.ts'
@@ -9,6 +10,7 @@ import { clockStart } from './replay/profile.ts'
 import { buildReport } from './report/build.ts'
 import type { ProfileReport, Report, UnreachableUnit } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
+import type { UsableCheckpoint } from './starts.ts'
 import type { Subject } from './subject.ts'
 import type { Checks } from './verification/checks.ts'
 import { toolVersions } from './version.ts'
@@ -16,13 +18,14 @@ import { toolVersions } from './version.ts'
 export interface Outcomes extends Found {
   readonly subject: Subject
   readonly checks: Checks
+  readonly start?: UsableCheckpoint
   readonly verifyMs: number
   readonly replayMs: number
 }
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
   const { inputs, run, absences } = options
-  const { subject, checks, judged, chosen, compared, verifyMs, replayMs } = outcomes
+  const { subject, checks, judged, chosen, compared, links, start, verifyMs, replayMs } = outcomes
   const { process, module, setup } = subject
   const { counts } = judged
   return buildReport({
@@ -33,11 +36,12 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       module: { id: module.id, sha256: module.data?.sha256 ?? '', format: setup.format }
     },
     range: { from: run.from, to: run.to },
+    start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },
     coverage: { ...counts, compared: 0, unclaimed: 0 },
     inconclusive: absences.map(({ message }) => message),
-    trusted: [],
+    trusted: start === undefined ? [] : [trustedStart(start)],
     unreachable: unreachable(absences),
-    notChecked: [],
+    notChecked: start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`],
     checkpoints: compared.reports,
     claimants: [
       ...judged.judgements.map((judgement) => ({
@@ -55,6 +59,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...absenceFindings(absences),
       ...hostInputFindings(judged.profiled),
       ...outcomes.findings,
+      ...(start === undefined ? [] : [startFinding(start)]),
       ...compared.findings
     ],
     profile: profileReport(chosen, setup.format),
@@ -64,8 +69,10 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       fetchMs: options.fetchMs,
       verifyMs,
       replayMs,
-      compareMs: 0,
-      messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0
+      compareMs: judged.compareMs,
+      messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
+      jobs: options.jobs,
+      partsAhead: { begun: links.length, proven: links.filter(({ proven }) => proven).length }
     }
   })
 }
@@ -75,6 +82,7 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
   return buildReport({
     process: null,
     range: null,
+    start: null,
     coverage: { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 },
     inconclusive: absences.map(({ message }) => message),
     trusted: [],
@@ -86,8 +94,25 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
     profile: null,
     stateHashes: {},
     tool: toolVersions(),
-    timings: { fetchMs, verifyMs: 0, replayMs: 0, compareMs: 0, messagesPerSecond: 0 }
+    timings: {
+      fetchMs,
+      verifyMs: 0,
+      replayMs: 0,
+      compareMs: 0,
+      messagesPerSecond: 0,
+      jobs: 0,
+      partsAhead: { begun: 0, proven: 0 }
+    }
   })
+}
+
+function trustedStart({ id, nonce, signer }: UsableCheckpoint): string {
+  return `the memory after nonce ${nonce} is that of checkpoint ${id}, signed by ${signer}`
+}
+
+function startFinding(start: UsableCheckpoint): Finding {
+  const detail = `${trustedStart(start)}; nothing before it was computed`
+  return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
 }
 
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {

@@ -1,11 +1,11 @@
 /** An audit, from the network or from an archive, to a report. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { availableParallelism, homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { inconclusiveReport } from './audit-report.ts'
 import { auditRun } from './audit-run.ts'
-import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from './config.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseStart, parseUnitUrl } from './config.ts'
 import { AuditError } from './errors.ts'
 import { createCompute } from './fetch/compute.ts'
 import { createGateway } from './fetch/gateway.ts'
@@ -61,6 +61,10 @@ export interface AuditOptions extends SourceOptions {
   readonly checkpointOwners?: readonly string[]
   /** Whether other instances and profiles are tried where a result differs; true where not given. */
   readonly search?: boolean
+  /** `checkpoint:ID`: the replay begins with its memory, taken on trust, and judges what is behind it. */
+  readonly start?: string
+  /** Sandboxes at the same time, as far as they fit in memory; as many as there are cores where not given. */
+  readonly jobs?: number
   /** `last`, `N,N,…` or `every:K`. */
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
@@ -68,6 +72,9 @@ export interface AuditOptions extends SourceOptions {
   /** Told when a replay begins; what was told of an earlier one no longer holds. */
   readonly onPass?: () => void
 }
+
+/** A sandbox starts in about a second, in which another one runs some hundred messages. */
+const PART_MESSAGES = 500
 
 const archivedRun = z.object({ process: z.string(), run: z.string() })
 
@@ -86,6 +93,7 @@ const archivedRun = z.object({ process: z.string(), run: z.string() })
  */
 export async function audit(options: AuditOptions): Promise<Report> {
   if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
+  if (options.start !== undefined) parseStart(options.start)
   profileOf(options)
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
@@ -136,7 +144,7 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
       const inputs = createInputs(store)
       const run = subject.success ? await inputs.run(parseProcessId(subject.data.process), subject.data.run) : undefined
       if (run === undefined) throw new AuditError('ARCHIVE_INVALID', `${archive} does not say what it is of`)
-      return auditStored(options, store, inputs, narrowed(run, options), [], performance.now() - begun)
+      return auditStored(options, store, inputs, run, [], performance.now() - begun)
     })
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -160,12 +168,17 @@ async function auditStored(
   return auditRun({
     store,
     inputs,
-    run,
+    run: narrowed(run, options),
+    claimsFrom: run.from,
     absences,
     profile: profileOf(options),
     search: options.search ?? true,
     checkpointOwners: options.checkpointOwners ?? [],
     ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
+    ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
+    jobs: options.jobs ?? availableParallelism(),
+    partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
+    freeBytes: globalThis.process.availableMemory(),
     ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
     fetchMs,
     clock: () => performance.now(),

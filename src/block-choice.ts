@@ -1,17 +1,30 @@
 /** Which blocks a unit knew when crons fired: found out by which crons it lists (execution-profile.md, "the blocks the CU knew"). */
 import type { Inputs, Run } from './inputs.ts'
-import { keyText } from './records.ts'
+import { type EvaluationKey, keyText } from './records.ts'
 import type { KnownBlockSets } from './replay/profile.ts'
 import type { SubjectPlan } from './subject.ts'
 
 export interface ChosenBlocks {
   readonly set: KnownBlockSets
-  /** The unit lists just the crons that fire with these blocks; one that failed it does not list. */
+  /** The unit lists just the crons that fire with these blocks, from where the memory comes from on. */
   readonly settled: boolean
+  /** Other sets of which the same is true: they may give a cron another block. */
+  readonly others: readonly KnownBlockSets[]
+}
+
+export interface BlockChoice {
+  readonly inputs: Inputs
+  readonly run: Run
+  /** The first ordinate about which the units were asked. */
+  readonly claimsFrom: number
+  /** Where the memory comes from that the replay begins with. */
+  readonly after?: EvaluationKey
 }
 
 interface Standing {
   readonly set: KnownBlockSets
+  /** Crons fire that nobody was asked about. */
+  readonly unasked: boolean
   /** The lowest ordinate at which a cron is listed and not planned, or planned and not listed. */
   readonly differsAt: number
 }
@@ -25,25 +38,46 @@ const SEARCH_MAX = 256
  * state): each such question is a stream of its own, and may make it load blocks.
  */
 export async function chooseBlocks(
-  { inputs, run }: { readonly inputs: Inputs; readonly run: Run },
+  { inputs, run, claimsFrom, after }: BlockChoice,
   plan: SubjectPlan['plan'],
   given: KnownBlockSets | undefined,
   units: readonly string[]
 ): Promise<ChosenBlocks> {
-  const listed = await listedCrons(inputs, run, units)
+  const asked = (key: EvaluationKey) => key.ordinate >= claimsFrom && isBehind(key, after)
+  const listed = await listedCrons(inputs, { ...run, from: claimsFrom }, units, asked)
   const standing = async (set: KnownBlockSets): Promise<Standing> => {
     const planned = new Set<string>()
-    for await (const { key } of plan(set)) if (key.cron !== undefined && key.ordinate >= run.from) planned.add(keyText(key))
+    let unasked = false
+    for await (const { key } of plan(set)) {
+      if (key.cron === undefined || !isBehind(key, after)) continue
+      if (asked(key)) planned.add(keyText(key))
+      else unasked = true
+    }
     const odd = [...planned].filter((key) => !listed.has(key)).concat([...listed].filter((key) => !planned.has(key)))
-    return { set, differsAt: Math.min(Number.POSITIVE_INFINITY, ...odd.map((key) => Number.parseInt(key, 10))) }
+    const differsAt = odd.reduce((least, key) => Math.min(least, Number.parseInt(key, 10)), Number.POSITIVE_INFINITY)
+    return { set, unasked, differsAt }
   }
-  if (given !== undefined) return { set: given, settled: (await standing(given)).differsAt === Number.POSITIVE_INFINITY }
+  if (given !== undefined) return { set: given, settled: isSettled(await standing(given)), others: [] }
   const tried: Standing[] = []
   for (const set of NAMED_SETS) tried.push(await standing(set))
   const times = await messageTimes(inputs, run)
-  tried.push(await refined({ set: times, differsAt: tried[0]?.differsAt ?? 0 }, times, standing))
+  const [stepwise] = tried
+  // Asked for each message once is stepwise.
+  const twice = stepwise === undefined ? undefined : await refined(stepwise, times, standing)
+  if (twice !== undefined && twice !== stepwise) tried.push(twice)
   const best = tried.reduce((left, right) => (right.differsAt > left.differsAt ? right : left))
-  return { set: best.set, settled: best.differsAt === Number.POSITIVE_INFINITY }
+  const others = tried.filter((one) => one !== best && isSettled(one)).map(({ set }) => set)
+  return { set: best.set, settled: isSettled(best), others }
+}
+
+function isSettled({ differsAt, unasked }: Standing): boolean {
+  return differsAt === Number.POSITIVE_INFINITY && !unasked
+}
+
+/** Whether a cron fires behind the place where a memory lies. */
+function isBehind({ ordinate, timestamp }: EvaluationKey, place: EvaluationKey | undefined): boolean {
+  if (place === undefined || ordinate > place.ordinate) return true
+  return ordinate === place.ordinate && (place.cron === undefined || timestamp > place.timestamp)
 }
 
 /** Doubles one question after another, as long as the first difference moves on. */
@@ -72,10 +106,15 @@ async function refined(
   return best
 }
 
-async function listedCrons(inputs: Inputs, run: Run, units: readonly string[]): Promise<Set<string>> {
+async function listedCrons(
+  inputs: Inputs,
+  run: Run,
+  units: readonly string[],
+  asked: (key: EvaluationKey) => boolean
+): Promise<Set<string>> {
   const listed = new Set<string>()
   for (const unit of units) {
-    for await (const { key } of inputs.claims(run, unit)) if (key.cron !== undefined) listed.add(keyText(key))
+    for await (const { key } of inputs.claims(run, unit)) if (key.cron !== undefined && asked(key)) listed.add(keyText(key))
   }
   return listed
 }

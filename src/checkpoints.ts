@@ -8,26 +8,40 @@ import type { ExecutionProfile } from './replay/profile.ts'
 import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
 import type { Store } from './store/store.ts'
-import { type CheckedCheckpoint, checkCheckpoint } from './verification/checkpoint.ts'
+import { type CheckedCheckpoint, type FoundCheckpoint, findCheckpoint, unpackCheckpoint } from './verification/checkpoint.ts'
 import type { Verifier } from './verification/verifier.ts'
 
+/** The checkpoints of a run: their signatures are checked at once, their data is unpacked when it is asked for. */
+export interface Checkpoints {
+  /** By nonce. */
+  readonly found: readonly FoundCheckpoint[]
+  /** Unpacks it, on a thread of its own, and once only. */
+  checked(one: FoundCheckpoint): Promise<CheckedCheckpoint>
+  all(): Promise<readonly CheckedCheckpoint[]>
+}
+
 /** All that the store has in the run's range, by nonce. */
-export async function readCheckpoints(
-  store: Store,
-  inputs: Inputs,
-  run: Run,
-  verifier: Verifier
-): Promise<CheckedCheckpoint[]> {
-  const found: CheckedCheckpoint[] = []
+export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, verifier: Verifier): Promise<Checkpoints> {
+  const found: FoundCheckpoint[] = []
+  const paths = new Map<string, string>()
+  const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
   for (const id of await inputs.checkpoints(run.process)) {
     const record = await inputs.transaction(id)
     if (record === undefined) continue
-    const data = await inputs.data(record)
-    const path = record.data === undefined ? '' : store.blobPath(record.data)
-    const checked = await checkCheckpoint(run.process, { record, data }, path, verifier)
-    if (checked !== undefined && checked.nonce <= run.to) found.push(checked)
+    const one = findCheckpoint(run.process, { record, data: await inputs.data(record) })
+    if (one === undefined || one.nonce > run.to) continue
+    found.push(one)
+    if (record.data !== undefined) paths.set(id, store.blobPath(record.data))
   }
-  return found.sort((left, right) => left.nonce - right.nonce)
+  found.sort((left, right) => left.nonce - right.nonce)
+  function check(one: FoundCheckpoint): Promise<CheckedCheckpoint> {
+    const known = checked.get(one) ?? unpackCheckpoint(one, paths.get(one.id) ?? '', verifier)
+    checked.set(one, known)
+    // Awaited later, if at all: until then a failure is not unhandled.
+    known.catch(() => {})
+    return known
+  }
+  return { found, checked: check, all: () => Promise.all(found.map(check)) }
 }
 
 /** Names the memory after an evaluation; a scheduled message is known by its nonce alone. */
@@ -49,7 +63,7 @@ export interface CheckpointComparison {
   /** The first nonce at which a host input was read: from there on honest memories may differ. */
   readonly hostInputFrom: number
   /** Whether a signer may be accused of what it says of a nonce. */
-  readonly accusable: (nonce: number) => boolean
+  readonly accusable: (nonce: number, signer: string) => boolean
 }
 
 /** Judges every checkpoint; whoever signed it is a claimant of its own, and blames no Compute Unit. */
@@ -90,7 +104,7 @@ function judgeCheckpoint(
       findings: [{ code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', nonce, detail }]
     }
   }
-  const sure = accusable(nonce) && nonce < hostInputFrom
+  const sure = accusable(nonce, signer) && nonce < hostInputFrom
   const detail =
     `the memory after nonce ${nonce} is ${computedSha256}, checkpoint ${id} says ${sha256}` +
     (sure ? '' : '; host inputs that were read before it, or unproven inputs, may explain that')

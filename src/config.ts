@@ -1,6 +1,6 @@
 /** Defaults of the public network, and what an option must look like. */
 import { AuditError } from './errors.ts'
-import { isArweaveId, type ProcessId } from './ids.ts'
+import { isArweaveId, type ProcessId, type TransactionId } from './ids.ts'
 
 export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
 export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
@@ -24,4 +24,15 @@ export function parseUnitUrl(text: string): string {
     return url.href.replace(/\/+$/, '')
   }
   throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`)
+}
+
+/**
+ * The id in `checkpoint:ID`.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseStart(text: string): TransactionId {
+  const id = /^checkpoint:(.*)$/.exec(text)?.[1]
+  if (id !== undefined && isArweaveId(id)) return id as TransactionId
+  throw new AuditError('USAGE', '--start takes checkpoint:ID, the id of a checkpoint')
 }

@@ -16,6 +16,8 @@ export interface JudgingOptions {
   /** Whether the process has crons. */
   readonly crons: boolean
   readonly strictTagOrder: boolean
+  /** A steady clock, ms. */
+  readonly clock: () => number
   /** Whether a difference at this evaluation may be called a mismatch. */
   readonly gate: (evaluation: Evaluation) => Gate
   /** Told about every evaluation, those before the range too. */
@@ -42,6 +44,8 @@ export interface Judged {
   }
   /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
   readonly profiled: readonly Evaluation[]
+  /** Time spent on holding claims against results, ms. */
+  readonly compareMs: number
 }
 
 const PROFILED_MAX = 1000
@@ -58,6 +62,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
   const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
   const profiled: Evaluation[] = []
   let ordinate = -1
+  let compareMs = 0
 
   let unknown = false
 
@@ -89,12 +94,14 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     const stands: Standing[] = []
     for (const { claimant, judge, answers } of units) {
       const { claims, unavailable } = await answers.take(key)
+      const begun = options.clock()
       stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate) })
+      compareMs += options.clock() - begun
     }
     const fits = stands.some(({ status }) => status === 'match-profile')
     if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
     options.onEvaluation?.(evaluation, stands)
   }
   await leave(run.to)
-  return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled }
+  return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled, compareMs }
 }

@@ -1,28 +1,27 @@
 /** Replays under a profile, and as many more as fairness asks for. */
 
 import { chooseBlocks } from './block-choice.ts'
-import { type ComparedCheckpoints, compareCheckpoints, memoryAfter } from './checkpoints.ts'
-import { agrees, compareResult } from './compare/result.ts'
-import type { Judgement } from './compare/types.ts'
+import { type Checkpoints, type ComparedCheckpoints, compareCheckpoints, memoryAfter } from './checkpoints.ts'
+import type { Gate, Judgement } from './compare/types.ts'
+import { evaluate, jobOf, unevaluated } from './evaluate.ts'
 import type { Finding } from './findings.ts'
-import type { Inputs, Run } from './inputs.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import {
   type ChosenProfile,
-  claimsOf,
   DEFAULT_PROFILE,
   profileByCheckpoint,
   profileByClaims,
+  profileOfCheckpoint,
   sameStrings
 } from './profile-choice.ts'
-import type { Evaluation, EvaluationKey, EvaluationResult } from './records.ts'
-import type { ReplayJob } from './replay/job.ts'
+import type { Evaluation } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
-import { type ExecutionProfile, NAMED_PROFILES } from './replay/profile.ts'
+import { type ExecutionProfile, type KnownBlockSets, NAMED_PROFILES } from './replay/profile.ts'
 import { replay } from './replay/replay.ts'
+import type { Link } from './replay/segments.ts'
 import type { AuditRunOptions } from './run-options.ts'
+import { boundariesOf, createStartDoubts, type UsableCheckpoint } from './starts.ts'
 import type { Subject, SubjectPlan } from './subject.ts'
-import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 import type { Checks } from './verification/checks.ts'
 
 export interface Material {
@@ -30,7 +29,9 @@ export interface Material {
   readonly subject: Subject
   readonly plan: SubjectPlan['plan']
   readonly checks: Checks
-  readonly checkpoints: readonly CheckedCheckpoint[]
+  readonly checkpoints: Checkpoints
+  /** The memory that the replay begins with, taken on trust. */
+  readonly start?: UsableCheckpoint
 }
 
 export interface Found {
@@ -38,6 +39,10 @@ export interface Found {
   readonly chosen: ChosenProfile
   readonly compared: ComparedCheckpoints
   readonly stateHashes: Readonly<Record<string, string>>
+  /** Memories between the parts of the replay, and whether they were come to. */
+  readonly links: readonly Link[]
+  /** Other sets of blocks with which the same crons fire. */
+  readonly otherBlocks: readonly KnownBlockSets[]
   /** About the profile, and about the auditor's own limits. */
   readonly findings: readonly Finding[]
 }
@@ -47,14 +52,19 @@ export interface Found {
  * their instances at different places; then under the other profiles. Nobody is blamed over a profile that does not fit.
  */
 export async function passUntilFair(all: Material, chosen: ChosenProfile): Promise<Found> {
-  const { options, checkpoints } = all
+  const { options } = all
   const units = options.run.computes.map(({ url }) => url)
-  const misfit = misfitOf(options, checkpoints, chosen)
+  const misfit = await misfitOf(all, chosen)
   const first = await pass(all, chosen, units, misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED))
   if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
   if (!options.search || !differs(first.judged)) return first
   const single = units.length > 1 ? await passEach(all, chosen, first) : first
-  if (chosen.proven || !differs(single.judged)) return single
+  for (const blocks of differs(single.judged) ? single.otherBlocks : []) {
+    const second = await pass(all, { ...chosen, profile: { ...chosen.profile, blocks } }, units)
+    if (!differs(second.judged)) return second
+  }
+  // A memory that was begun with has its environment in it: no other profile can fit.
+  if (chosen.proven || all.start !== undefined || !differs(single.judged)) return single
   const tried = [...chosen.tried]
   for (const profile of NAMED_PROFILES.filter(({ name }) => !tried.includes(name))) {
     tried.push(profile.name)
@@ -87,16 +97,20 @@ async function passEach(all: Material, chosen: ChosenProfile, joint: Found): Pro
   return { ...joint, judged: { ...joint.judged, judgements } }
 }
 
-/** A checkpoint of an audited unit that shows another environment than the profile's. */
-function misfitOf(
-  options: AuditRunOptions,
-  checkpoints: readonly CheckedCheckpoint[],
-  { profile }: ChosenProfile
-): Finding | undefined {
-  const shown = profileByCheckpoint(checkpoints, speaksForUnits(options))
+/** A checkpoint of an audited unit, or the one begun with, that shows another environment than the profile's. */
+async function misfitOf(all: Shown, { profile }: ChosenProfile): Promise<Finding | undefined> {
+  const shown = await shownProfile(all)
   if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) return undefined
   const detail = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
   return { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
+}
+
+type Shown = Pick<Material, 'options' | 'checkpoints' | 'start'>
+
+/** The profile that a memory shows: that of the start, else that of an audited unit's own checkpoint. */
+async function shownProfile({ options, checkpoints, start }: Shown): Promise<ChosenProfile | undefined> {
+  const isOwn = speaksForUnits(options)
+  return start === undefined ? profileByCheckpoint(checkpoints, isOwn) : profileOfCheckpoint(start, isOwn(start.signer))
 }
 
 function speaksForUnits({ run, checkpointOwners }: AuditRunOptions): (signer: string) => boolean {
@@ -106,83 +120,89 @@ function speaksForUnits({ run, checkpointOwners }: AuditRunOptions): (signer: st
 
 /** One replay, and the units judged over it. */
 async function pass(all: Material, chosen: ChosenProfile, units: readonly string[], closed?: string): Promise<Found> {
-  const { options, subject, plan, checks, checkpoints } = all
+  const { options, subject, plan, checks, checkpoints, start } = all
   const { inputs, run } = options
   const seen = createStates(options, checkpoints)
   const crons = subject.process.tags.some(({ name }) => name === 'Cron-Interval')
   const blocks = crons
-    ? await chooseBlocks(options, plan, chosen.profile.blocks, units)
-    : { set: 'all' as const, settled: true }
+    ? await chooseBlocks(
+        { ...options, ...(start === undefined ? {} : { after: start.key }) },
+        plan,
+        chosen.profile.blocks,
+        units
+      )
+    : { set: 'all' as const, settled: true, others: [] }
   options.onPass?.()
-  const planned = () => plan(blocks.set)
-  const job = jobOf(options, subject, planned, chosen.profile, units, seen.wanted)
+  const doubts =
+    start === undefined ? undefined : createStartDoubts(start, units.length === 1 && speaksForUnits(options)(start.signer))
+  const planned = () => (doubts === undefined ? plan(blocks.set) : doubts.watch(plan(blocks.set)))
+  const { profile } = chosen
+  const links: Link[] = []
+  const job = jobOf({ ...all, plan: planned, profile, units, hashAfter: seen.wanted })
+  const checked = checkpoints.all()
+  const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, start, options.partMessages) : []
+  const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
   const judged = await judgeEvaluations({
     inputs,
     run,
     units,
-    evaluations: subject.spoilt === undefined ? replay(job) : unevaluated(planned()),
+    evaluations: subject.spoilt === undefined ? evaluate(job, parts) : unevaluated(planned()),
     crons,
+    clock: options.clock,
     strictTagOrder: chosen.proven,
-    gate({ key }) {
-      const gate = { ...checks.gate(key.ordinate), blocksKnown: blocks.settled }
-      return gate.accusable && closed !== undefined ? { ...gate, accusable: false, reason: closed } : gate
+    gate(evaluation): Gate {
+      const gate = { ...checks.gate(evaluation.key.ordinate), blocksKnown: blocks.settled }
+      const reason = doubts?.doubt(evaluation) ?? closed
+      return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
     },
     onEach: seen.take,
     ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation })
   })
   const compared = compareCheckpoints({
-    checkpoints,
+    checkpoints: await checked,
     computed: seen.computed,
-    profile: chosen.profile,
-    hostInputFrom: seen.hostInputFrom(),
-    accusable: (nonce) => checks.gate(nonce).accusable
-  })
-  const used = crons ? { ...chosen, profile: { ...chosen.profile, blocks: blocks.set } } : chosen
-  return { judged, chosen: used, compared, stateHashes: seen.stateHashes, findings: seen.limitFindings }
-}
-
-function jobOf(
-  options: AuditRunOptions,
-  { setup }: Subject,
-  plan: () => AsyncIterable<PlannedEvaluation>,
-  profile: ExecutionProfile,
-  units: readonly string[],
-  hashAfter?: ReplayJob['hashAfter']
-): ReplayJob {
-  const { inputs, run, limits, signal } = options
-  return {
-    setup,
     profile,
-    plan,
-    ...(hashAfter === undefined ? {} : { hashAfter }),
-    ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
-    ...(limits === undefined ? {} : { limits }),
-    ...(signal === undefined ? {} : { signal })
+    hostInputFrom: seen.hostInputFrom(),
+    accusable: (nonce, signer) => checks.gate(nonce).accusable && (start === undefined || start.signer === signer)
+  })
+  const used = crons ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen
+  return {
+    judged,
+    chosen: used,
+    compared,
+    links,
+    otherBlocks: blocks.others,
+    stateHashes: seen.stateHashes,
+    findings: seen.limitFindings
   }
 }
 
 /** The profile given, or the one that a checkpoint of an audited unit shows, or the one that the first claims fit. */
-export async function chooseProfile(
-  options: AuditRunOptions,
-  subject: Subject,
-  plan: SubjectPlan['plan'],
-  checkpoints: readonly CheckedCheckpoint[]
-): Promise<ChosenProfile> {
+export async function chooseProfile({
+  options,
+  subject,
+  plan,
+  checkpoints,
+  start
+}: Omit<Material, 'checks'>): Promise<ChosenProfile> {
   const { inputs, run, profile } = options
-  const shown = profileByCheckpoint(checkpoints, speaksForUnits(options))
+  const shown = await shownProfile({ options, checkpoints, ...(start === undefined ? {} : { start }) })
   if (profile !== 'auto') {
     const proven = shown !== undefined && sameStrings(shown.profile.environment, profile.environment)
     return { profile, source: 'as given', tried: [profile.name], proven }
   }
   if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
-  const replayed = (tried: ExecutionProfile) =>
-    replay(jobOf({ ...options, search: false }, subject, () => plan(tried.blocks ?? 'stepwise'), tried, []))
+  const replayed = (tried: ExecutionProfile) => {
+    const planned = () => plan(tried.blocks ?? 'stepwise')
+    const job = { options: { ...options, search: false }, subject, plan: planned, profile: tried, units: [] }
+    return replay(jobOf({ ...job, ...(start === undefined ? {} : { start }) }))
+  }
   return profileByClaims({ inputs, run, replayed })
 }
 
 /** Which memories are hashed, and what they hash to. */
-function createStates({ stateHashes: asked, run }: AuditRunOptions, checkpoints: readonly CheckedCheckpoint[]) {
-  const atCheckpoint = new Set(checkpoints.map(({ key }) => memoryAfter(key)))
+function createStates({ stateHashes: asked, run }: AuditRunOptions, { found }: Checkpoints) {
+  const atCheckpoint = new Set(found.map(({ key }) => memoryAfter(key)))
   const computed = new Map<string, string>()
   const stateHashes: Record<string, string> = {}
   const limitFindings: Finding[] = []
@@ -205,27 +225,4 @@ function createStates({ stateHashes: asked, run }: AuditRunOptions, checkpoints:
       if (nonce !== undefined && asked?.(nonce, run.to) === true) stateHashes[nonce] = stateHash
     }
   }
-}
-
-/** A plan of which nothing can be run. */
-async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Evaluation> {
-  for await (const { key, nonce, messageId, work } of plan) {
-    const reason = work.kind === 'missing' || work.kind === 'stop' ? work.reason : 'it was not evaluated'
-    const named = { ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { messageId }) }
-    yield { key, ...named, outcome: { kind: 'inconclusive', reason } }
-  }
-}
-
-/** Whether every unit that claims something of an evaluation agrees; undefined where none does. */
-async function agreesWithClaims(
-  inputs: Inputs,
-  run: Run,
-  units: readonly string[],
-  key: EvaluationKey,
-  text: string
-): Promise<boolean | undefined> {
-  const claims = await claimsOf(inputs, run, units, key)
-  if (claims.length === 0) return undefined
-  const computed = JSON.parse(text) as EvaluationResult
-  return claims.every((claim) => agrees(compareResult(claim, computed, { maxDifferences: 1 })))
 }

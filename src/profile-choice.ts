@@ -1,4 +1,5 @@
 /** Under which execution profile a process is replayed, and where that comes from (execution-profile.md). */
+import type { Checkpoints } from './checkpoints.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type Claim, type Evaluation, keyText } from './records.ts'
@@ -31,14 +32,21 @@ export function sameStrings(left: readonly string[], right: readonly string[]): 
 }
 
 /** By the first verified checkpoint of an audited unit; undefined where it has none. */
-export function profileByCheckpoint(
-  checkpoints: readonly CheckedCheckpoint[],
+export async function profileByCheckpoint(
+  { found, checked }: Checkpoints,
   speaksForUnit: (signer: string) => boolean
-): ChosenProfile | undefined {
-  const own = checkpoints.find(({ standing, signer }) => standing === 'verified' && speaksForUnit(signer))
-  if (own === undefined) return undefined
-  const profile = profileOfEnvironment(own.environment ?? [], `checkpoint ${own.id}`)
-  return { profile, source: `the environment in checkpoint ${own.id}`, tried: [profile.name], proven: true }
+): Promise<ChosenProfile | undefined> {
+  for (const one of found.filter(({ signer }) => speaksForUnit(signer))) {
+    const own = await checked(one)
+    if (own.standing === 'verified') return profileOfCheckpoint(own, true)
+  }
+  return undefined
+}
+
+/** @param own whether an audited unit signed it: then it proves the unit's profile */
+export function profileOfCheckpoint({ id, environment = [] }: CheckedCheckpoint, own: boolean): ChosenProfile {
+  const profile = profileOfEnvironment(environment, `checkpoint ${id}`)
+  return { profile, source: `the environment in checkpoint ${id}`, tried: [profile.name], proven: own }
 }
 
 export interface TrialOptions {

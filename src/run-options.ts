@@ -11,6 +11,8 @@ export interface AuditRunOptions {
   readonly store: Store
   readonly inputs: Inputs
   readonly run: Run
+  /** The first nonce about which the units were asked; the range may begin later. */
+  readonly claimsFrom: number
   /** Units that stayed away while the inputs were read. */
   readonly absences: readonly AuditError[]
   readonly profile: ExecutionProfile | 'auto'
@@ -19,6 +21,13 @@ export interface AuditRunOptions {
   /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
   readonly checkpointOwners: readonly string[]
   readonly stateHashes?: StateHashes
+  /** The id of a checkpoint whose memory the replay begins with, taken on trust. */
+  readonly start?: string
+  /** Sandboxes at the same time, as far as they fit in `freeBytes`. */
+  readonly jobs: number
+  readonly freeBytes: number
+  /** A part that begins with a checkpoint's memory has at least so many messages: each costs the start of a sandbox. */
+  readonly partMessages: number
   readonly limits?: Partial<SandboxLimits>
   /** How long the inputs took to read, ms. */
   readonly fetchMs: number

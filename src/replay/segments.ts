@@ -9,6 +9,8 @@ import type { InstanceState, StartMemory } from './sandbox/protocol.ts'
 
 /** Where one part ends and the next begins. */
 export interface Boundary {
+  /** Whose memory it is: a checkpoint's id. */
+  readonly name: string
   readonly after: EvaluationKey
   /** Lowercase hex of the memory. */
   readonly sha256: string
@@ -17,7 +19,7 @@ export interface Boundary {
 
 /** A boundary, and whether the part before it ended in its memory. If not, all behind it was run one after another. */
 export interface Link {
-  readonly after: EvaluationKey
+  readonly name: string
   readonly proven: boolean
 }
 
@@ -61,7 +63,7 @@ export async function* replaySegments(
       if (boundary === undefined) return
       const end = part.end()
       const proven = end?.sha256 === boundary.sha256 && end.movable
-      onLink?.({ after: boundary.after, proven })
+      onLink?.({ name: boundary.name, proven })
       if (end === undefined || !proven) {
         await ahead.stop()
         return yield* runOn()

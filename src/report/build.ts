@@ -23,6 +23,7 @@ export interface ReportParts
     Report,
     | 'process'
     | 'range'
+    | 'start'
     | 'trusted'
     | 'unreachable'
     | 'notChecked'
@@ -69,6 +70,7 @@ export function buildReport(parts: ReportParts): Report {
     unreachable: parts.unreachable.map((unit) => ({ ...unit, detail: boundText(unit.detail) })),
     process: parts.process,
     range: parts.range,
+    start: parts.start,
     coverage,
     notChecked: [...uncompared(coverage), ...parts.notChecked.map((text) => boundText(text))],
     claimants: claimants.map(claimantReport),

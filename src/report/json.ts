@@ -6,7 +6,7 @@ import type { Report, ReportedEvaluation } from './model.ts'
 /** The keys of all parts of the schema, each before those that follow it in any part; other keys come after, by code unit. */
 const KEY_ORDER = [
   ...['schema', 'id', 'kind', 'audited', 'address', 'verdict', 'reasons', 'trusted', 'unreachable', 'unit', 'url'],
-  ...['process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to'],
+  ...['process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to', 'start', 'checkpoint'],
   ...['coverage', 'scheduled', 'cron', 'evaluated', 'compared', 'skipped', 'unclaimed', 'unverified', 'notChecked'],
   ...['claimants', 'evaluations', 'evaluationsCut', 'firstDivergence'],
   ...['code', 'severity', 'attribution', 'key', 'ordinate', 'timestamp', 'nonce', 'message'],
@@ -21,24 +21,10 @@ const KEY_ORDER = [
     'findings',
     'findingsCut'
   ],
-  ...[
-    'profile',
-    'name',
-    'environment',
-    'clock',
-    'start',
-    'step',
-    'instances',
-    'blocks',
-    'version',
-    'node',
-    'loader',
-    'source',
-    'tried'
-  ],
+  ...['profile', 'name', 'environment', 'clock', 'step', 'instances', 'blocks', 'version', 'node', 'loader', 'source', 'tried'],
   ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
   ...['stateHashes', 'tool'],
-  ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond']
+  ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond', 'jobs', 'partsAhead']
 ]
 const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]))
 

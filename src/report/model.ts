@@ -102,6 +102,10 @@ export interface Timings {
   readonly replayMs: number
   readonly compareMs: number
   readonly messagesPerSecond: number
+  /** Sandboxes that were allowed at the same time. */
+  readonly jobs: number
+  /** Parts that began with a checkpoint's memory before the part before them had come to it, and those of them that were proven. */
+  readonly partsAhead: { readonly begun: number; readonly proven: number }
 }
 
 export interface Report {
@@ -120,6 +124,8 @@ export interface Report {
     readonly module: { readonly id: string; readonly sha256: string; readonly format: string }
   } | null
   readonly range: { readonly from: number; readonly to: number } | null
+  /** The checkpoint whose memory the replay began with, taken on trust; null: the module's own memory. */
+  readonly start: { readonly checkpoint: string; readonly nonce: number; readonly signer: string } | null
   readonly coverage: Coverage
   /** All that the verdict does not speak of, in words. */
   readonly notChecked: readonly string[]

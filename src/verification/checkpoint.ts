@@ -2,6 +2,7 @@
 import type { Finding } from '../findings.ts'
 import type { ProcessId } from '../ids.ts'
 import { type EvaluationKey, tagValue } from '../records.ts'
+import type { StartMemory } from '../replay/sandbox/protocol.ts'
 import { proveRawItem } from '../verify/message-item.ts'
 import type { RawItem } from './raw-item.ts'
 import type { Verifier } from './verifier.ts'
@@ -15,16 +16,22 @@ export interface CheckpointTags {
   readonly moduleId: string
 }
 
-export interface CheckedCheckpoint extends CheckpointTags {
+/** A checkpoint whose tags are its signer's where it is `signed`; its data is still packed. */
+export interface FoundCheckpoint extends CheckpointTags {
   readonly id: string
   readonly signer: string
+  readonly standing: 'signed' | 'unverified' | 'unread'
+  readonly findings: readonly Finding[]
+}
+
+export interface CheckedCheckpoint extends Omit<FoundCheckpoint, 'standing'> {
   /** What its data is; undefined where it is not what its tags say, or cannot be had. */
   readonly dataSha256?: string
-  readonly bytes?: number
+  /** Its memory, where the data is what its tags say. */
+  readonly memory?: StartMemory
   /** The C environment in its memory; empty where the loader stubbed it. */
   readonly environment?: readonly string[]
   readonly standing: 'verified' | 'unverified' | 'unread'
-  readonly findings: readonly Finding[]
 }
 
 /** A memory never unpacks to more: wasm32 ends here, and no aos module declares more. */
@@ -51,20 +58,18 @@ export function readCheckpointTags({ tags }: RawItem['record'], process: Process
 }
 
 /**
- * Verifies a checkpoint's signature, and that its data is what its tags say.
+ * Verifies a checkpoint's signature, which covers its data as it is packed.
  *
- * @param path the file of its data, gzip'd
+ * @returns undefined where it is no checkpoint of this process
  */
-export async function checkCheckpoint(
+export function findCheckpoint(
   process: ProcessId,
-  { record, data }: { readonly record: RawItem['record']; readonly data: Uint8Array | undefined },
-  path: string,
-  verifier: Verifier
-): Promise<CheckedCheckpoint | undefined> {
+  { record, data }: { readonly record: RawItem['record']; readonly data: Uint8Array | undefined }
+): FoundCheckpoint | undefined {
   const tags = readCheckpointTags(record, process)
   if (tags === undefined) return undefined
   const known = { ...tags, id: record.id, signer: record.owner.address }
-  const refused = (standing: CheckedCheckpoint['standing'], found: Omit<Finding, 'nonce'>): CheckedCheckpoint => ({
+  const refused = (standing: FoundCheckpoint['standing'], found: Omit<Finding, 'nonce'>): FoundCheckpoint => ({
     ...known,
     standing,
     findings: [{ ...found, nonce: tags.nonce }]
@@ -74,23 +79,31 @@ export async function checkCheckpoint(
     return refused('unread', { code: 'INPUT_MISSING', severity: 'warning', attribution: 'gateway', detail })
   }
   const { verdict } = proveRawItem(record, data)
-  if (verdict.status !== 'valid') {
-    const invalid = verdict.status === 'invalid'
-    const detail = `the checkpoint ${record.id} from ${record.gateway}: ${verdict.reason}`
-    const code = invalid ? 'CHECKPOINT_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
-    return refused('unverified', { code, severity: invalid ? 'error' : 'warning', attribution: 'gateway', detail })
-  }
+  if (verdict.status === 'valid') return { ...known, standing: 'signed', findings: [] }
+  const invalid = verdict.status === 'invalid'
+  const detail = `the checkpoint ${record.id} from ${record.gateway}: ${verdict.reason}`
+  const code = invalid ? 'CHECKPOINT_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
+  return refused('unverified', { code, severity: invalid ? 'error' : 'warning', attribution: 'gateway', detail })
+}
+
+/**
+ * Unpacks a checkpoint, and verifies that its data is what its tags say.
+ *
+ * @param path the file of its data, gzip'd
+ */
+export async function unpackCheckpoint(
+  { standing, ...found }: FoundCheckpoint,
+  path: string,
+  verifier: Verifier
+): Promise<CheckedCheckpoint> {
+  if (standing !== 'signed') return { ...found, standing }
   const unpacked = await verifier.unpack(path, MEMORY_MAX_BYTES)
-  if ('failed' in unpacked || unpacked.sha256 !== tags.sha256) {
-    const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${tags.sha256}`
-    const detail = `the checkpoint ${record.id}: ${why}`
-    return refused('unverified', {
-      code: 'CHECKPOINT_DATA_INVALID',
-      severity: 'error',
-      attribution: 'checkpoint-signer',
-      detail
-    })
+  if ('failed' in unpacked || unpacked.sha256 !== found.sha256) {
+    const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${found.sha256}`
+    const detail = `the checkpoint ${found.id}: ${why}`
+    const about = { attribution: 'checkpoint-signer', nonce: found.nonce, detail } as const
+    return { ...found, standing: 'unverified', findings: [{ code: 'CHECKPOINT_DATA_INVALID', severity: 'error', ...about }] }
   }
   const { sha256: dataSha256, bytes, environment = [] } = unpacked
-  return { ...known, dataSha256, bytes, environment, standing: 'verified', findings: [] }
+  return { ...found, dataSha256, memory: { path, gzip: true, bytes }, environment, standing: 'verified' }
 }

@@ -25,15 +25,21 @@ export interface Unpacked {
 async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
   const chunks: Buffer[] = []
   let bytes = 0
+  let tooLarge = false
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path), createGunzip(), async (source: AsyncIterable<Buffer>) => {
+  const unpacked = pipeline(createReadStream(path), createGunzip(), async (source: AsyncIterable<Buffer>) => {
     for await (const chunk of source) {
       bytes += chunk.byteLength
-      if (bytes > maxBytes) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
+      tooLarge = bytes > maxBytes
+      if (tooLarge) return
       hash.update(chunk)
       chunks.push(chunk)
     }
   })
+  await unpacked.catch((error: unknown) => {
+    if (!tooLarge) throw error
+  })
+  if (tooLarge) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
   const environment = environmentBlock(Buffer.concat(chunks))?.strings
   return { bytes, sha256: hash.digest('hex'), ...(environment === undefined ? {} : { environment }) }
 }
@@ -47,4 +53,8 @@ async function answer(question: Question): Promise<void> {
   }
 }
 
-parentPort?.on('message', (question: Question) => void answer(question))
+// One after another: the answers are told apart by their order alone.
+let queue = Promise.resolve()
+parentPort?.on('message', (question: Question) => {
+  queue = queue.then(() => answer(question))
+})

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { auditCapture, captureFile, inFolder, NODE_VERSIONS, nodeBinary, readCapture } from './network.mjs'
+import { auditCapture, captureFile, inFolder, NODE_VERSIONS, nodeBinary, pullCapture, readCapture, run } from './network.mjs'
 
 const CAPTURES = ['ledger64', 'ledger32', 'legacy64', 'cron64', 'edge64', 'metered32', 'long64']
 const ENVIRONMENT = ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8']
@@ -86,6 +86,34 @@ function streams(capture, kind) {
   }
 }
 
+/** From each checkpoint the rest comes to the same end; in parts beside each other too. */
+function starts(capture) {
+  return {
+    title: `${capture}: from each checkpoint, and in parts`,
+    check: () =>
+      inFolder(async (folder) => {
+        const archive = await pullCapture(capture, path.join(folder, 'archive.tar.gz'))
+        const audited = async (...args) => {
+          const { stdout, stderr, code } = await run(['audit', '--archive', archive, '--json', '--quiet', ...args])
+          assert.equal(code, 0, stderr || stdout)
+          return JSON.parse(stdout)
+        }
+        const last = states(capture).stepwise.at(-1)
+        const [one, two] = [await audited('--jobs', '1'), await audited('--jobs', '2')]
+        const { begun, proven } = two.timings.partsAhead
+        assert.deepEqual({ ...two, timings: null }, { ...one, timings: null })
+        assert.equal(one.checkpoints.length, uploads(capture))
+        const behind = one.checkpoints.filter(({ nonce }) => nonce < last.nonce)
+        for (const { id, nonce } of behind) {
+          const report = await audited('--start', `checkpoint:${id}`, '--state-hash', 'last')
+          assert.equal(report.stateHashes[last.nonce], last.sha256, `from ${id}`)
+          assert.deepEqual([report.start.nonce, report.range.from, report.verdict], [nonce, nonce + 1, 'match'])
+        }
+        return `${behind.length} starts; ${proven} of ${begun} links proven ahead`
+      })
+  }
+}
+
 const misfit = {
   title: 'ledger64 --profile loader-0.0.49',
   async check() {
@@ -126,6 +154,7 @@ const spoiltCheckpoint = {
 
 export const fidelityCases = [
   ...CAPTURES.map((capture) => claims(capture)),
+  ...CAPTURES.filter((capture) => uploads(capture) > 0).map(starts),
   ...CAPTURES.flatMap((capture) => [streams(capture, 'oneStream'), streams(capture, 'twoStreams')].flat()),
   misfit,
   clockClaim,

@@ -103,6 +103,22 @@ export async function auditCapture(capture, { serverArgs = [], args = [], node }
   }
 }
 
+/** Pulls a capture as served into an archive. */
+export async function pullCapture(capture, archive) {
+  const network = await serve(capture)
+  try {
+    return await inFolder(async (store) => {
+      const { process: id } = readCapture(capture, 'scenario.json')
+      const units = ['--scheduler', network.url, '--gateway', network.url, '--compute', network.url]
+      const { code, stderr } = await run(['pull', id, ...units, '--store', store, '--quiet', '-o', archive])
+      if (code !== 0) throw new Error(stderr)
+      return archive
+    })
+  } finally {
+    await network.close()
+  }
+}
+
 function parse(text) {
   try {
     return JSON.parse(text)

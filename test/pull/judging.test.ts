@@ -40,6 +40,7 @@ async function judged(
     units: [CU],
     evaluations: stream(),
     crons: false,
+    clock: () => 0,
     strictTagOrder: false,
     gate: () => ACCUSABLE,
     ...options

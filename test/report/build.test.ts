@@ -242,6 +242,7 @@ it('hands the rest through and leaves nothing of the parts behind', () => {
     findingsCut: 0,
     profile: given.profile,
     stateHashes: given.stateHashes,
+    start: null,
     tool: given.tool,
     timings: given.timings
   })

@@ -69,6 +69,7 @@ export function parts(over: Partial<ReportParts> = {}): ReportParts {
       scheduler: 'sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0',
       module: { id: 'mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0', sha256: MODULE_SHA256, format: 'wasm64-unknown-emscripten' }
     },
+    start: null,
     range: { from: 0, to: 3 },
     trusted: [],
     unreachable: [],
@@ -89,7 +90,15 @@ export function parts(over: Partial<ReportParts> = {}): ReportParts {
     },
     stateHashes: { 3: STATE_SHA256 },
     tool: { version: '0.1.0', node: 'v22.0.0', loader: '0.0.49' },
-    timings: { fetchMs: 3_100, verifyMs: 200, replayMs: 12_040, compareMs: 4, messagesPerSecond: 33.46 },
+    timings: {
+      fetchMs: 3_100,
+      verifyMs: 200,
+      replayMs: 12_040,
+      compareMs: 4,
+      messagesPerSecond: 33.46,
+      jobs: 2,
+      partsAhead: { begun: 0, proven: 0 }
+    },
     ...over
   }
 }

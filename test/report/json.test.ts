@@ -27,6 +27,7 @@ describe('reportJson', () => {
       'unreachable',
       'process',
       'range',
+      'start',
       'coverage',
       'notChecked',
       'claimants',

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createVerifier, type Verifier } from '../../src/verification/verifier.ts'
+
+let folder: string
+let verifier: Verifier
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-verifier-'))
+  verifier = createVerifier()
+})
+afterEach(async () => {
+  await verifier.close()
+  rmSync(folder, { recursive: true })
+})
+
+function packed(name: string, memory: Uint8Array): string {
+  const file = path.join(folder, name)
+  writeFileSync(file, gzipSync(memory))
+  return file
+}
+
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('unpacking', () => {
+  it('answers each question with its own answer, though a later one is done sooner', async () => {
+    const large = Buffer.alloc(64 * 1024 * 1024, 1)
+    const small = Buffer.from('small')
+    const asked = [packed('large', large), packed('small', small), path.join(folder, 'none')]
+    const [first, second, third] = await Promise.all(asked.map((file) => verifier.unpack(file, large.length)))
+    expect(first).toEqual({ bytes: large.length, sha256: hashOf(large) })
+    expect(second).toEqual({ bytes: 5, sha256: hashOf(small) })
+    expect(third).toEqual({ failed: expect.stringContaining('no such file') })
+  })
+
+  it('never unpacks more than it may, and finds the environment', async () => {
+    const file = packed('memory', Buffer.from(`\0\0USER=web_user\0LOGNAME=web_user\0_=/cu.js\0`))
+    expect(await verifier.unpack(file, 10)).toEqual({ failed: 'it unpacks to more than 10 bytes' })
+    expect(await verifier.unpack(file, 1000)).toMatchObject({ environment: ['USER=web_user', 'LOGNAME=web_user', '_=/cu.js'] })
+  })
+})
