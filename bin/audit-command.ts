@@ -17,6 +17,7 @@ export interface AuditFlags extends SourceFlags {
   readonly messageTime?: number
   readonly start?: string
   readonly jobs?: number
+  readonly snapshots?: boolean
   readonly stateHash?: string
   readonly json?: string | true
   readonly markdown?: string
@@ -38,6 +39,7 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, signal
       ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
       ...(flags.messageTime === undefined ? {} : { sandboxLimits: { messageMs: flags.messageTime } }),
       ...(flags.start === undefined ? {} : { start: flags.start }),
+      ...(flags.snapshots === undefined ? {} : { snapshots: flags.snapshots }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
       onEvaluation(evaluation, stands) {

@@ -55,6 +55,7 @@ export function createProgram(signal: AbortSignal): Command {
     .option('--message-time <seconds>', 'how long one message may take (default: 60)', seconds)
     .option('--start <checkpoint:id>', "begin with a checkpoint's memory, on trust, and judge what is behind it")
     .option('--jobs <count>', 'sandboxes at the same time (default: the cores, as far as memory reaches)', count)
+    .option('--no-snapshots', 'compute all of it again, and keep nothing of it')
     .option('--state-hash <which>', 'print memory hashes: last, N,N,… or every:K')
     .option('--json [file]', 'the report as JSON, to stdout or a file')
     .option('--markdown <file>', 'the report as Markdown')

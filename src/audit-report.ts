@@ -71,6 +71,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       replayMs,
       compareMs: judged.compareMs,
       messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
+      resumedAfter: outcomes.resumedAfter,
       jobs: options.jobs,
       partsAhead: { begun: links.length, proven: links.filter(({ proven }) => proven).length }
     }
@@ -100,6 +101,7 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
       replayMs: 0,
       compareMs: 0,
       messagesPerSecond: 0,
+      resumedAfter: null,
       jobs: 0,
       partsAhead: { begun: 0, proven: 0 }
     }

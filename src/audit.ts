@@ -65,6 +65,8 @@ export interface AuditOptions extends SourceOptions {
   readonly start?: string
   /** Sandboxes at the same time, as far as they fit in memory; as many as there are cores where not given. */
   readonly jobs?: number
+  /** Whether what is computed is kept in the store, so that a later audit goes on from there; true where not given. */
+  readonly snapshots?: boolean
   /** `last`, `N,N,…` or `every:K`. */
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
@@ -177,6 +179,8 @@ async function auditStored(
     ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
     ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
     jobs: options.jobs ?? availableParallelism(),
+    // The store of an archive is gone with the audit.
+    snapshots: options.archive === undefined && (options.snapshots ?? true),
     partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
     freeBytes: globalThis.process.availableMemory(),
     ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),

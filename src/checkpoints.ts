@@ -2,9 +2,8 @@
 
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
-import { profileOfEnvironment, sameStrings } from './profile-choice.ts'
-import type { EvaluationKey } from './records.ts'
-import type { ExecutionProfile } from './replay/profile.ts'
+import { memoryAfter } from './records.ts'
+import { type ExecutionProfile, profileOfEnvironment, sameStrings } from './replay/profile.ts'
 import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
 import type { Store } from './store/store.ts'
@@ -42,11 +41,6 @@ export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, ve
     return known
   }
   return { found, checked: check, all: () => Promise.all(found.map(check)) }
-}
-
-/** Names the memory after an evaluation; a scheduled message is known by its nonce alone. */
-export function memoryAfter({ ordinate, cron, timestamp }: EvaluationKey): string {
-  return cron === undefined ? `${ordinate}` : `${ordinate}/${cron}/${timestamp}`
 }
 
 export interface ComparedCheckpoints {

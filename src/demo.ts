@@ -59,6 +59,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       search: true,
       checkpointOwners: [],
       jobs: 1,
+      snapshots: false,
       freeBytes: 0,
       partMessages: 1,
       fetchMs: 0,

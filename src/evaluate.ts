@@ -9,6 +9,7 @@ import type { ExecutionProfile } from './replay/profile.ts'
 import { replay } from './replay/replay.ts'
 import { type Boundary, type Link, replaySegments } from './replay/segments.ts'
 import type { AuditRunOptions } from './run-options.ts'
+import type { Snapshots } from './snapshots.ts'
 import type { UsableCheckpoint } from './starts.ts'
 import type { Subject } from './subject.ts'
 
@@ -55,6 +56,14 @@ export function evaluate(job: ReplayJob, { boundaries, jobs, freeBytes, onLink }
   const sandboxBytes = ENGINE_BYTES + 3 * Math.max(0, ...boundaries.map(({ memory }) => memory.bytes))
   const fitting = Math.min(jobs, Math.floor(freeBytes / sandboxBytes))
   return fitting > 1 && boundaries.length > 0 ? replaySegments(job, boundaries, { jobs: fitting, onLink }) : replay(job)
+}
+
+/** Yields what an earlier audit came to, then runs the rest of the job, and keeps what that comes to. */
+export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snapshots): AsyncGenerator<Evaluation> {
+  const { resumed } = snapshots
+  if (resumed !== undefined) yield* resumed.evaluations()
+  const rest = { ...job, ...snapshots.job, ...(resumed === undefined ? {} : { start: resumed.start }) }
+  yield* snapshots.keep(evaluate(rest, parts))
 }
 
 /** A plan of which nothing can be run. */

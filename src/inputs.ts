@@ -2,7 +2,18 @@
 import { createHash } from 'node:crypto'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
-import type { BlockRecord, Claim, ClaimUnavailable, ProcessRecord, ScheduledMessage, TransactionRecord } from './records.ts'
+import type {
+  BlobRef,
+  BlockRecord,
+  Claim,
+  ClaimUnavailable,
+  Evaluation,
+  EvaluationKey,
+  EvaluationResult,
+  ProcessRecord,
+  ScheduledMessage,
+  TransactionRecord
+} from './records.ts'
 import type { RecordKey, Store } from './store/store.ts'
 import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 
@@ -101,6 +112,31 @@ export interface Inputs {
   unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
   putAnswers(run: Run, answers: readonly (Claim | ClaimUnavailable)[], listing?: ListingUpdate): Promise<void>
   listing(run: Run, unit: string, listing: Listing): Promise<ListingProgress | undefined>
+
+  /** @param setup a digest of all that results depend on besides what is planned */
+  snapshot(process: ProcessId, setup: string): Promise<Snapshot | undefined>
+  putSnapshot(process: ProcessId, setup: string, snapshot: Snapshot | undefined): Promise<void>
+  /** The first `count` evaluations that led to a snapshot, in the order of the plan. */
+  computed(process: ProcessId, setup: string, count: number): AsyncGenerator<Evaluation>
+  /** Keeps evaluations from a position of the plan on. */
+  putComputed(process: ProcessId, setup: string, position: number, evaluations: readonly Evaluation[]): Promise<void>
+}
+
+/** A memory that the auditor came to itself. */
+export interface Snapshot {
+  /** The scheduled message that it lies behind. */
+  readonly nonce: number
+  readonly key: EvaluationKey
+  /** Evaluations up to it. */
+  readonly position: number
+  /** Of all that was planned up to it. */
+  readonly planDigest: string
+  readonly blob: BlobRef
+  readonly memoryBytes: number
+  /** Where the module's clock stood, ms. */
+  readonly clock: number
+  /** Memories that were hashed on the way, by place. */
+  readonly hashes: Readonly<Record<string, string>>
 }
 
 export interface ListingUpdate {
@@ -206,6 +242,24 @@ export function createInputs(store: Store): Inputs {
         ...(update === undefined ? [] : [[['listing', run.id, update.unit, update.listing], update.progress] as const])
       ])
     },
-    listing: (run, unit, listing) => store.get(['listing', run.id, unit, listing])
+    listing: (run, unit, listing) => store.get(['listing', run.id, unit, listing]),
+
+    snapshot: (process, setup) => store.get(['snapshot', process, setup]),
+    putSnapshot: (process, setup, snapshot) => store.put([[['snapshot', process, setup], snapshot]]),
+    async *computed(process, setup, count) {
+      for await (const kept of values<Evaluation>(['computed', process, setup], { from: 0, to: count - 1 })) {
+        const { outcome } = kept
+        if (outcome.kind !== 'result') yield kept
+        else yield { ...kept, outcome: { ...outcome, result: JSON.parse(outcome.text) as EvaluationResult } }
+      }
+    },
+    putComputed: (process, setup, position, evaluations) =>
+      store.put(
+        evaluations.map(({ outcome, ...rest }, place) => {
+          // Its text says all of a result.
+          const kept = outcome.kind === 'result' ? { ...outcome, result: undefined } : outcome
+          return [['computed', process, setup, position + place], { ...rest, outcome: kept }] as const
+        })
+      )
   }
 }

@@ -1,9 +1,9 @@
 /** Replays under a profile, and as many more as fairness asks for. */
 
-import { chooseBlocks } from './block-choice.ts'
-import { type Checkpoints, type ComparedCheckpoints, compareCheckpoints, memoryAfter } from './checkpoints.ts'
+import { type ChosenBlocks, chooseBlocks } from './block-choice.ts'
+import { type Checkpoints, type ComparedCheckpoints, compareCheckpoints } from './checkpoints.ts'
 import type { Gate, Judgement } from './compare/types.ts'
-import { evaluate, jobOf, unevaluated } from './evaluate.ts'
+import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
 import type { Finding } from './findings.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import {
@@ -11,15 +11,15 @@ import {
   DEFAULT_PROFILE,
   profileByCheckpoint,
   profileByClaims,
-  profileOfCheckpoint,
-  sameStrings
+  profileOfCheckpoint
 } from './profile-choice.ts'
-import type { Evaluation } from './records.ts'
+import { type Evaluation, memoryAfter } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
-import { type ExecutionProfile, type KnownBlockSets, NAMED_PROFILES } from './replay/profile.ts'
+import { type ExecutionProfile, type KnownBlockSets, NAMED_PROFILES, sameStrings } from './replay/profile.ts'
 import { replay } from './replay/replay.ts'
 import type { Link } from './replay/segments.ts'
 import type { AuditRunOptions } from './run-options.ts'
+import { openSnapshots } from './snapshots.ts'
 import { boundariesOf, createStartDoubts, type UsableCheckpoint } from './starts.ts'
 import type { Subject, SubjectPlan } from './subject.ts'
 import type { Checks } from './verification/checks.ts'
@@ -41,6 +41,8 @@ export interface Found {
   readonly stateHashes: Readonly<Record<string, string>>
   /** Memories between the parts of the replay, and whether they were come to. */
   readonly links: readonly Link[]
+  /** The nonce behind which the replay went on from what an earlier audit came to; null: it went through all. */
+  readonly resumedAfter: number | null
   /** Other sets of blocks with which the same crons fire. */
   readonly otherBlocks: readonly KnownBlockSets[]
   /** About the profile, and about the auditor's own limits. */
@@ -55,10 +57,15 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
   const { options } = all
   const units = options.run.computes.map(({ url }) => url)
   const misfit = await misfitOf(all, chosen)
-  const first = await pass(all, chosen, units, misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED))
+  const first = await pass(all, chosen, units, {
+    closed: misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED),
+    snapshots: options.snapshots
+  })
   if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
   if (!options.search || !differs(first.judged)) return first
-  const single = units.length > 1 ? await passEach(all, chosen, first) : first
+  // What an earlier audit came to followed other claims.
+  const whole = first.resumedAfter === null ? first : await pass(all, chosen, units)
+  const single = units.length > 1 && differs(whole.judged) ? await passEach(all, chosen, whole) : whole
   for (const blocks of differs(single.judged) ? single.otherBlocks : []) {
     const second = await pass(all, { ...chosen, profile: { ...chosen.profile, blocks } }, units)
     if (!differs(second.judged)) return second
@@ -74,7 +81,7 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
     if (options.profile === 'auto') return second
     const detail = `the profile ${chosen.profile.name} does not fit what is claimed, ${profile.name} does`
     const finding: Finding = { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
-    const last = await pass(all, { ...chosen, tried }, units, detail)
+    const last = await pass(all, { ...chosen, tried }, units, { closed: detail })
     return { ...last, findings: [...last.findings, finding] }
   }
   return { ...single, chosen: { ...chosen, tried } }
@@ -118,63 +125,93 @@ function speaksForUnits({ run, checkpointOwners }: AuditRunOptions): (signer: st
   return (signer) => addresses.has(signer)
 }
 
+interface PassOptions {
+  /** Why nobody is blamed in this pass. */
+  readonly closed?: string | undefined
+  /** Whether it may go on from what an earlier audit came to, and keeps what it comes to itself. */
+  readonly snapshots?: boolean
+}
+
 /** One replay, and the units judged over it. */
-async function pass(all: Material, chosen: ChosenProfile, units: readonly string[], closed?: string): Promise<Found> {
+async function pass(
+  all: Material,
+  chosen: ChosenProfile,
+  units: readonly string[],
+  { closed, snapshots = false }: PassOptions = {}
+): Promise<Found> {
   const { options, subject, plan, checks, checkpoints, start } = all
   const { inputs, run } = options
+  const { profile } = chosen
   const seen = createStates(options, checkpoints)
-  const crons = subject.process.tags.some(({ name }) => name === 'Cron-Interval')
-  const blocks = crons
-    ? await chooseBlocks(
-        { ...options, ...(start === undefined ? {} : { after: start.key }) },
-        plan,
-        chosen.profile.blocks,
-        units
-      )
-    : { set: 'all' as const, settled: true, others: [] }
+  const blocks = await blocksOf(all, profile, units)
   options.onPass?.()
   const doubts =
     start === undefined ? undefined : createStartDoubts(start, units.length === 1 && speaksForUnits(options)(start.signer))
   const planned = () => (doubts === undefined ? plan(blocks.set) : doubts.watch(plan(blocks.set)))
-  const { profile } = chosen
+  const kept =
+    snapshots && start === undefined && subject.spoilt === undefined
+      ? await openSnapshots({ ...options, subject, profile, to: run.to, plan: planned, wanted: seen.wanted })
+      : undefined
   const links: Link[] = []
-  const job = jobOf({ ...all, plan: planned, profile, units, hashAfter: seen.wanted })
   const checked = checkpoints.all()
-  const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, start, options.partMessages) : []
+  const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
+  const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
   const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
-  const judged = await judgeEvaluations({
-    inputs,
-    run,
-    units,
-    evaluations: subject.spoilt === undefined ? evaluate(job, parts) : unevaluated(planned()),
-    crons,
-    clock: options.clock,
-    strictTagOrder: chosen.proven,
-    gate(evaluation): Gate {
-      const gate = { ...checks.gate(evaluation.key.ordinate), blocksKnown: blocks.settled }
-      const reason = doubts?.doubt(evaluation) ?? closed
-      return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
-    },
-    onEach: seen.take,
-    ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation })
-  })
-  const compared = compareCheckpoints({
-    checkpoints: await checked,
-    computed: seen.computed,
-    profile,
-    hostInputFrom: seen.hostInputFrom(),
-    accusable: (nonce, signer) => checks.gate(nonce).accusable && (start === undefined || start.signer === signer)
-  })
-  const used = crons ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen
-  return {
-    judged,
-    chosen: used,
-    compared,
-    links,
-    otherBlocks: blocks.others,
-    stateHashes: seen.stateHashes,
-    findings: seen.limitFindings
+  const job = jobOf({ ...all, plan: planned, profile, units, hashAfter: seen.wanted })
+  const evaluations = () => {
+    if (subject.spoilt !== undefined) return unevaluated(planned())
+    return kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
   }
+  try {
+    const judged = await judgeEvaluations({
+      inputs,
+      run,
+      units,
+      evaluations: evaluations(),
+      crons: hasCrons(subject),
+      clock: options.clock,
+      strictTagOrder: chosen.proven,
+      gate(evaluation): Gate {
+        const gate = { ...checks.gate(evaluation.key.ordinate), blocksKnown: blocks.settled }
+        const reason = doubts?.doubt(evaluation) ?? closed
+        return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
+      },
+      onEach: seen.take,
+      ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation })
+    })
+    const compared = compareCheckpoints({
+      checkpoints: await checked,
+      computed: seen.computed,
+      profile,
+      hostInputFrom: seen.hostInputFrom(),
+      accusable: (nonce, signer) => checks.gate(nonce).accusable && (start === undefined || start.signer === signer)
+    })
+    return {
+      judged,
+      chosen: hasCrons(subject) ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen,
+      compared,
+      links,
+      resumedAfter: kept?.resumed?.nonce ?? null,
+      otherBlocks: blocks.others,
+      stateHashes: seen.stateHashes,
+      findings: seen.limitFindings
+    }
+  } finally {
+    await kept?.close()
+  }
+}
+
+function hasCrons({ process }: Subject): boolean {
+  return process.tags.some(({ name }) => name === 'Cron-Interval')
+}
+
+async function blocksOf(
+  { options, subject, plan, start }: Material,
+  { blocks }: ExecutionProfile,
+  units: readonly string[]
+): Promise<ChosenBlocks> {
+  if (!hasCrons(subject)) return { set: 'all', settled: true, others: [] }
+  return chooseBlocks({ ...options, ...(start === undefined ? {} : { after: start.key }) }, plan, blocks, units)
 }
 
 /** The profile given, or the one that a checkpoint of an audited unit shows, or the one that the first claims fit. */

@@ -3,7 +3,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type Claim, type Evaluation, keyText } from './records.ts'
-import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49, NAMED_PROFILES } from './replay/profile.ts'
+import { type ExecutionProfile, LEGACYNET, NAMED_PROFILES, profileOfEnvironment } from './replay/profile.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 
 export interface ChosenProfile {
@@ -19,17 +19,6 @@ export const DEFAULT_PROFILE: ChosenProfile = { profile: LEGACYNET, source: 'the
 
 /** Evaluations that a trial looks at: the first claims that tell profiles apart come early, with the first table in a result. */
 const TRIAL_EVALUATIONS = 40
-
-/** The profile that the environment in a memory shows. */
-export function profileOfEnvironment(environment: readonly string[], name: string): ExecutionProfile {
-  if (environment.length === 0) return LOADER_0_0_49
-  const same = NAMED_PROFILES.find((profile) => sameStrings(profile.environment, environment))
-  return same ?? { ...LEGACYNET, name, environment }
-}
-
-export function sameStrings(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((text, place) => text === right[place])
-}
 
 /** By the first verified checkpoint of an audited unit; undefined where it has none. */
 export async function profileByCheckpoint(

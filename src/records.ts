@@ -187,6 +187,11 @@ export function keyText(key: EvaluationKey): string {
   return `${key.ordinate}/${key.cron ?? ''}/${key.timestamp}`
 }
 
+/** Names the memory after an evaluation; a scheduled message is known by its nonce alone. */
+export function memoryAfter({ ordinate, cron, timestamp }: EvaluationKey): string {
+  return cron === undefined ? `${ordinate}` : `${ordinate}/${cron}/${timestamp}`
+}
+
 /** Whether a place, a checkpoint's say, is right behind an evaluation. Of a scheduled message the nonce alone counts. */
 export function isPlaceOf(
   place: EvaluationKey,

@@ -26,6 +26,8 @@ export interface AuditRunOptions {
   /** Sandboxes at the same time, as far as they fit in `freeBytes`. */
   readonly jobs: number
   readonly freeBytes: number
+  /** Whether what is computed is kept, and a later audit goes on from it. */
+  readonly snapshots: boolean
   /** A part that begins with a checkpoint's memory has at least so many messages: each costs the start of a sandbox. */
   readonly partMessages: number
   readonly limits?: Partial<SandboxLimits>

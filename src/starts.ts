@@ -2,10 +2,9 @@
 import type { Checkpoints } from './checkpoints.ts'
 import { AuditError } from './errors.ts'
 import type { Run } from './inputs.ts'
-import { sameStrings } from './profile-choice.ts'
 import { type Evaluation, isPlaceOf } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
-import type { ExecutionProfile } from './replay/profile.ts'
+import { type ExecutionProfile, sameStrings } from './replay/profile.ts'
 import type { StartMemory } from './replay/sandbox/protocol.ts'
 import type { Boundary } from './replay/segments.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
@@ -42,16 +41,17 @@ export function rangeBehind(start: CheckedCheckpoint, run: Run): Run {
  * Where a replay may be cut into parts: behind the start, one memory for each place, of the profile's environment. Whoever signed
  * it, a memory that is not come to is found out.
  *
+ * @param behind the last nonce that is not replayed; -1 for none
  * @param partMessages the least number of messages in a part
  */
 export async function boundariesOf(
   { found, checked }: Checkpoints,
   profile: ExecutionProfile,
-  start: CheckedCheckpoint | undefined,
+  behind: number,
   partMessages: number
 ): Promise<Boundary[]> {
   const boundaries: Boundary[] = []
-  let last = start?.nonce ?? -1
+  let last = behind
   for (const one of found) {
     if (one.standing !== 'signed' || one.nonce - last < partMessages) continue
     const checkpoint = await checked(one)

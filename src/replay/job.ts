@@ -25,8 +25,8 @@ export interface ReplayJob {
   readonly hashAfter?: (planned: PlannedEvaluation) => boolean
   /** The file to write the memory to, gzip'd, after this evaluation; it is hashed then too. */
   readonly exportAfter?: (planned: PlannedEvaluation) => string | undefined
-  /** Told what the instance holds wherever it was hashed, before the evaluation is handed on. */
-  readonly onState?: (planned: PlannedEvaluation, state: InstanceState) => void
+  /** Told what the instance holds wherever it was hashed, and the file that it was written to, before the evaluation is handed on. */
+  readonly onState?: (planned: PlannedEvaluation, state: InstanceState, exportedTo?: string) => void
   /** Whether the CU began an instance right before this evaluation; undefined where that is for the profile to say. */
   readonly begins?: (planned: PlannedEvaluation) => boolean | undefined
   /**

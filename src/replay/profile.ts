@@ -48,6 +48,17 @@ export const LOADER_0_0_49: ExecutionProfile = {
 
 export const NAMED_PROFILES: readonly ExecutionProfile[] = [LEGACYNET, LOADER_0_0_49]
 
+/** The profile that the environment in a memory shows. */
+export function profileOfEnvironment(environment: readonly string[], name: string): ExecutionProfile {
+  if (environment.length === 0) return LOADER_0_0_49
+  const same = NAMED_PROFILES.find((profile) => sameStrings(profile.environment, environment))
+  return same ?? { ...LEGACYNET, name, environment }
+}
+
+export function sameStrings(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((text, place) => text === right[place])
+}
+
 const profileSchema = z.strictObject({
   name: z.string().min(1).max(200),
   environment: z

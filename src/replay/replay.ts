@@ -40,7 +40,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     const outcome: Outcome = halted === undefined ? outcomeOf(job, step) : { kind: 'inconclusive', reason: halted }
     if (outcome.kind === 'inconclusive') halted ??= `an evaluation before it could not be made: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
-    if (step.state !== undefined) job.onState?.(step.planned, step.state)
+    if (step.state !== undefined) job.onState?.(step.planned, step.state, step.exportedTo)
     const inputs = step.result?.hostInputs ?? []
     return {
       key,

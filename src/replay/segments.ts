@@ -1,5 +1,5 @@
 /** Replay in parts side by side: each begins with a checkpoint's memory, and the one before must end in it. */
-import { type Evaluation, type EvaluationKey, isPlaceOf } from '../records.ts'
+import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../records.ts'
 import { runAhead } from './ahead.ts'
 import { moduleFormat } from './formats.ts'
 import type { ReplayJob } from './job.ts'
@@ -57,6 +57,7 @@ export async function* replaySegments(
           return yield* runOn()
         }
         delivered++
+        part.tellStates(evaluation, guessed ? clock : undefined)
         yield evaluation
       }
       const boundary = boundaries[place]
@@ -79,24 +80,33 @@ interface Part {
   readonly job: ReplayJob
   /** What its instance held at its end. */
   end(): InstanceState | undefined
+  /** Tells the job what the instance held after an evaluation, now that it counts; with the clock that nothing has touched. */
+  tellStates(evaluation: Evaluation, clock: number | undefined): void
 }
 
 function partsOf(job: ReplayJob, boundaries: readonly Boundary[]): Part[] {
   return [undefined, ...boundaries].map((begin, place): Part => {
     const last = boundaries[place]?.after
     let state: InstanceState | undefined
+    const told = new Map<string, Parameters<NonNullable<ReplayJob['onState']>>>()
     return {
       job: {
         ...job,
         ...(begin === undefined ? {} : { start: { after: begin.after, memory: begin.memory } }),
         ...(last === undefined ? {} : { end: last }),
         hashAfter: (planned) => job.hashAfter?.(planned) === true || (last !== undefined && isPlaceOf(last, planned)),
-        onState(planned, found) {
+        onState(planned, found, file) {
           if (last !== undefined && isPlaceOf(last, planned)) state = found
-          job.onState?.(planned, found)
+          if (job.onState !== undefined) told.set(keyText(planned.key), [planned, found, file])
         }
       },
-      end: () => state
+      end: () => state,
+      tellStates({ key }, clock) {
+        const [planned, found, file] = told.get(keyText(key)) ?? []
+        if (planned === undefined || found === undefined) return
+        told.delete(keyText(key))
+        job.onState?.(planned, clock === undefined || found.beganInstance ? found : { ...found, clock }, file)
+      }
     }
   })
 }

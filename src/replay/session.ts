@@ -16,8 +16,9 @@ export interface Step {
   readonly why?: string
   /** It ran in a fresh instance although the plan had it in the running one, or the other way round. */
   readonly otherInstance?: true
-  /** What the instance holds after it, where that was asked for. */
+  /** What the instance holds after it, where that was asked for, and the file that it was written to. */
   readonly state?: InstanceState
+  readonly exportedTo?: string
 }
 
 /** The child was ended with results still in it. */
@@ -67,6 +68,9 @@ interface Sent extends Batch {
  * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the job's signal fired
  */
 export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | Lost> {
+  const batches = cut(job, options)
+  const first = await batches.next()
+  if (first.done === true) return
   const limits = job.limits === undefined ? {} : { limits: job.limits }
   const start = job.start === undefined ? {} : { start: job.start.memory }
   const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start })
@@ -117,25 +121,30 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
         ...(result === undefined ? {} : { result }),
         ...(why === undefined ? {} : { why }),
         ...(index !== undefined && others.has(index) ? { otherInstance: true } : {}),
-        ...(state !== undefined && place === batch.slots.length - 1 ? { state } : {})
+        ...(state !== undefined && place === batch.slots.length - 1 ? { state, ...exportOf(batch) } : {})
       }
     }
   }
 
   try {
-    for await (const batch of cut(job, options)) {
-      sent.push({ ...batch, ...send(batch) })
+    for (let next: IteratorResult<Batch, void> = first; next.done !== true; next = await batches.next()) {
+      sent.push({ ...next.value, ...send(next.value) })
       if (sent.length > BATCHES_IN_FLIGHT) yield* settle()
     }
     while (sent.length > 0) yield* settle()
   } finally {
+    await batches.return()
     job.signal?.removeEventListener('abort', abort)
     await sandbox.close()
   }
 }
 
+function exportOf({ exportTo }: Batch): Pick<Step, 'exportedTo'> {
+  return exportTo === undefined ? {} : { exportedTo: exportTo }
+}
+
 /** Cuts the plan into batches. After what stops the CU's stream nothing runs. */
-async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator<Batch> {
+async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator<Batch, void, void> {
   const batchMessages = careful === undefined ? BATCH_MESSAGES : 1
   let slots: Slot[] = []
   let messages: SandboxMessage[] = []

@@ -24,7 +24,7 @@ const KEY_ORDER = [
   ...['profile', 'name', 'environment', 'clock', 'step', 'instances', 'blocks', 'version', 'node', 'loader', 'source', 'tried'],
   ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
   ...['stateHashes', 'tool'],
-  ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond', 'jobs', 'partsAhead']
+  ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond', 'resumedAfter', 'jobs', 'partsAhead']
 ]
 const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]))
 

@@ -102,6 +102,8 @@ export interface Timings {
   readonly replayMs: number
   readonly compareMs: number
   readonly messagesPerSecond: number
+  /** The nonce up to which an earlier audit's results were taken from the store; null: all was computed now. */
+  readonly resumedAfter: number | null
   /** Sandboxes that were allowed at the same time. */
   readonly jobs: number
   /** Parts that began with a checkpoint's memory before the part before them had come to it, and those of them that were proven. */

@@ -101,7 +101,9 @@ export function timingsText(timings: Timings): string {
     `replay ${seconds(timings.replayMs)}`,
     `compare ${seconds(timings.compareMs)}`
   ]
-  return `${stages.join(', ')}; ${timings.messagesPerSecond.toFixed(1)} messages/s`
+  const { messagesPerSecond, resumedAfter } = timings
+  const kept = resumedAfter === null ? '' : `; up to nonce ${resumedAfter} as an earlier audit computed it`
+  return `${stages.join(', ')}; ${messagesPerSecond.toFixed(1)} messages/s${kept}`
 }
 
 function seconds(durationMs: number): string {

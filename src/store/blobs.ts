@@ -14,7 +14,10 @@ const BLOBS = 'blobs'
 const PARTIAL = 'partial'
 
 /** The blobs of the store in `directory`, which no other process may have open: `blobs/<first two digits>/<SHA-256>`. */
-export async function openBlobs(directory: string, guard: Guard): Promise<Pick<Store, 'putBlob' | 'getBlob' | 'blobPath'>> {
+export async function openBlobs(
+  directory: string,
+  guard: Guard
+): Promise<Pick<Store, 'putBlob' | 'getBlob' | 'removeBlob' | 'blobPath'>> {
   // What a killed process was writing.
   await rm(path.join(directory, PARTIAL), { recursive: true, force: true })
   for (const folder of [BLOBS, PARTIAL]) await mkdir(path.join(directory, folder), { recursive: true })
@@ -59,6 +62,8 @@ export async function openBlobs(directory: string, guard: Guard): Promise<Pick<S
       const kept = (await guard('read', hashOfFile(blobPath(ref)))) === ref.sha256
       return kept ? ref : writeWhole([content])
     },
+
+    removeBlob: (ref) => guard('written', rm(blobPath(ref), { force: true })),
 
     async getBlob(ref) {
       if (!isSha256Hex(ref.sha256)) return undefined

@@ -21,6 +21,8 @@ export interface Store {
   putBlob(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobRef>
   /** The bytes, checked against their hash and length; undefined where the store has none. */
   getBlob(ref: BlobRef): Promise<Uint8Array | undefined>
+  /** Forgets the bytes. */
+  removeBlob(ref: BlobRef): Promise<void>
   /** Where the blob's file lies, for a reader that maps or streams it itself. */
   blobPath(ref: BlobRef): string
   close(): Promise<void>

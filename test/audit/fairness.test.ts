@@ -45,6 +45,7 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
     search: true,
     checkpointOwners: [],
     jobs: 1,
+    snapshots: false,
     freeBytes: 0,
     partMessages: 1,
     fetchMs: 0,

@@ -96,6 +96,7 @@ export function parts(over: Partial<ReportParts> = {}): ReportParts {
       replayMs: 12_040,
       compareMs: 4,
       messagesPerSecond: 33.46,
+      resumedAfter: null,
       jobs: 2,
       partsAhead: { begun: 0, proven: 0 }
     },
