@@ -69,7 +69,8 @@ interface Sent extends Batch {
 export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | Lost> {
   const limits = job.limits === undefined ? {} : { limits: job.limits }
   const start = job.start === undefined ? {} : { start: job.start.memory }
-  const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start })
+  const drive = job.drive === undefined ? {} : { drive: job.drive }
+  const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start, ...drive })
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
   const pause = job.agrees !== undefined
