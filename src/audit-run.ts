@@ -1,6 +1,7 @@
-/** One audit over what is in the store: plan, replay, compare, report. It asks nobody. */
+/** One audit over what is in the store: plan, replay, compare, report. It asks nobody, but a gateway for WeaveDrive files. */
 import { reportOf } from './audit-report.ts'
 import { readCheckpoints } from './checkpoints.ts'
+import { createDriveFiles } from './drive-files.ts'
 import { chooseProfile, passUntilFair } from './passes.ts'
 import type { Report } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
@@ -24,7 +25,9 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
     const { plan, checks } = planSubject(inputs, options.run, subject, verifier)
-    const all = { options, subject, plan, checks, checkpoints, ...(start === undefined ? {} : { start }) }
+    const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
+    const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
+    const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
     const chosen = await chooseProfile(all)
     const verifyMs = clock() - begun
     const found = await passUntilFair(all, chosen)

@@ -13,12 +13,14 @@ import { createHttp } from './fetch/http.ts'
 import type { FetchLimits } from './fetch/limits.ts'
 import { locateScheduler } from './fetch/locate.ts'
 import { createScheduler } from './fetch/scheduler.ts'
+import type { GatewaySource } from './fetch/sources.ts'
 import type { TransactionId } from './ids.ts'
 import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from './inputs.ts'
 import type { JudgingOptions } from './judging.ts'
 import { type Pulled, pull } from './pull.ts'
 import type { PullOptions, PullProgress } from './pull-options.ts'
 import type { BlobRef } from './records.ts'
+import { namesDrive } from './replay/drive/admission.ts'
 import { type ExecutionProfile, namedProfile } from './replay/profile.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import type { Report } from './report/model.ts'
@@ -103,16 +105,20 @@ export async function audit(options: AuditOptions): Promise<Report> {
   const begun = performance.now()
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
+    let pulling: PullOptions
     let pulled: Pulled
     try {
-      pulled = await pull(await pullOptions(options, process, inputs, 'new'))
+      pulling = await pullOptions(options, process, inputs, 'new')
+      pulled = await pull(pulling)
     } catch (error) {
       const absence = absenceOf(error)
       if (absence === undefined) throw error
       return inconclusiveReport([absence], performance.now() - begun)
     }
-    const report = await auditStored(options, store, inputs, pulled.run, pulled.absences, performance.now() - begun)
-    await inputs.putRun({ ...pulled.run, state: 'finished' })
+    const { run, absences } = pulled
+    const { gateway } = pulling.units
+    const report = await auditStored(options, store, inputs, run, absences, performance.now() - begun, gateway)
+    await inputs.putRun({ ...run, state: 'finished' })
     return report
   })
 }
@@ -126,14 +132,23 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
   const process = parseProcessId(options.process)
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
-    const { run, absences } = await pull(await pullOptions(options, process, inputs, 'add'))
+    const pulling = await pullOptions(options, process, inputs, 'add')
+    const { run, absences } = await pull(pulling)
     const [absence] = absences
     if (absence !== undefined) throw absence
+    // Which files it opens shows as it runs: an audit keeps them.
+    if (await opensFiles(inputs, run)) await auditStored(options, store, inputs, run, [], 0, pulling.units.gateway)
     const finished: Run = { ...run, state: 'finished' }
     await inputs.putRun(finished)
     await writeArchive(store, await selectionOf(inputs, finished), file)
     return finished
   })
+}
+
+async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {
+  const process = await inputs.process(run.process)
+  const module = process === undefined ? undefined : await inputs.transaction(process.moduleId)
+  return process !== undefined && module !== undefined && namesDrive({ process, module })
 }
 
 async function auditArchive(options: AuditOptions, archive: string): Promise<Report> {
@@ -153,25 +168,27 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
   }
 }
 
-function narrowed(run: Run, { from, to }: AuditOptions): Run {
+function narrowed(run: Run, { from, to }: SourceOptions): Run {
   const range = { from: Math.max(run.from, from ?? run.from), to: Math.min(run.to, to ?? run.to) }
   if (range.from > range.to) throw new AuditError('USAGE', `the archive holds nonces ${run.from} to ${run.to}`)
   return { ...run, ...range }
 }
 
 async function auditStored(
-  options: AuditOptions,
+  options: Omit<AuditOptions, 'process' | 'archive'>,
   store: Store,
   inputs: Inputs,
   run: Run,
   absences: readonly AuditError[],
-  fetchMs: number
+  fetchMs: number,
+  gateway?: GatewaySource
 ): Promise<Report> {
   return auditRun({
     store,
     inputs,
     run: narrowed(run, options),
     claimsFrom: run.from,
+    ...(gateway === undefined ? {} : { gateway }),
     absences,
     profile: profileOf(options),
     search: options.search ?? true,
@@ -180,7 +197,7 @@ async function auditStored(
     ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
     jobs: options.jobs ?? availableParallelism(),
     // The store of an archive is gone with the audit.
-    snapshots: options.archive === undefined && (options.snapshots ?? true),
+    snapshots: gateway !== undefined && (options.snapshots ?? true),
     partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
     freeBytes: globalThis.process.availableMemory(),
     ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
@@ -234,6 +251,10 @@ async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
   for await (const { message, messageId } of inputs.schedule(run, 0, run.to)) if (message === null) ids.add(messageId)
   for (const id of await inputs.checkpoints(run.process)) ids.add(id)
   const blobs: BlobRef[] = []
+  for (const file of await inputs.driveFiles(run.process)) {
+    if (file.kind === 'data') ids.add(file.id)
+    else blobs.push(file.content)
+  }
   const items: RecordKey[] = []
   for (const id of [...ids].sort()) {
     const record = await inputs.transaction(id)

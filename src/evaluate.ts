@@ -3,6 +3,7 @@ import { agrees, compareResult } from './compare/result.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { claimsOf } from './profile-choice.ts'
 import type { Evaluation, EvaluationKey, EvaluationResult } from './records.ts'
+import type { DriveSource } from './replay/drive/source.ts'
 import type { ReplayJob } from './replay/job.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import type { ExecutionProfile } from './replay/profile.ts'
@@ -21,16 +22,18 @@ export interface EvaluateOptions {
   /** Units whose claims decide between two instances. */
   readonly units: readonly string[]
   readonly start?: UsableCheckpoint
+  readonly drive: DriveSource
   readonly hashAfter?: ReplayJob['hashAfter']
 }
 
 /** The job of replaying all of it, from the start on. */
-export function jobOf({ options, subject, plan, profile, units, start, hashAfter }: EvaluateOptions): ReplayJob {
+export function jobOf({ options, subject, plan, profile, units, start, drive, hashAfter }: EvaluateOptions): ReplayJob {
   const { inputs, run, limits, signal } = options
   return {
     setup: subject.setup,
     profile,
     plan,
+    drive,
     ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
     ...(hashAfter === undefined ? {} : { hashAfter }),
     ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),

@@ -14,6 +14,7 @@ import type {
   ScheduledMessage,
   TransactionRecord
 } from './records.ts'
+import type { AttestationType } from './replay/drive/admission.ts'
 import type { RecordKey, Store } from './store/store.ts'
 import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 
@@ -45,6 +46,22 @@ export interface ListingProgress {
 
 export type Listing = 'results' | 'cron'
 
+/** What a gateway served as the WeaveDrive file `/<kind>/<id>`. The data of an item is that of its transaction. */
+export type DriveFile =
+  | { readonly kind: 'data'; readonly id: TransactionId }
+  | { readonly kind: 'tx' | 'block'; readonly id: string; readonly content: BlobRef; readonly gateway: string }
+
+/** The first block with an item that lets a process read the file of an id. */
+export interface DriveAttestation {
+  readonly type: AttestationType
+  /** The file. */
+  readonly id: TransactionId
+  /** What attests it. */
+  readonly item: TransactionId
+  readonly blockHeight: number
+  readonly gateway: string
+}
+
 /** Everything below these belongs to one run: what an archive holds. */
 export function runPrefixes(run: Run): RecordKey[] {
   return [
@@ -52,6 +69,7 @@ export function runPrefixes(run: Run): RecordKey[] {
     ['block', run.process],
     ['checkpoint', run.process],
     ['claim', run.id],
+    ['drive', run.process],
     ['listing', run.id],
     ['process', run.process],
     ['run', run.process, run.id],
@@ -102,6 +120,13 @@ export interface Inputs {
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
+
+  /** All that was ever served to the process. */
+  driveFiles(process: ProcessId): Promise<readonly DriveFile[]>
+  driveFile(process: ProcessId, kind: DriveFile['kind'], id: string): Promise<DriveFile | undefined>
+  putDriveFile(process: ProcessId, file: DriveFile): Promise<void>
+  attestation(process: ProcessId, type: AttestationType, id: string): Promise<DriveAttestation | undefined>
+  putAttestation(process: ProcessId, attestation: DriveAttestation): Promise<void>
 
   /** Claims of one unit about the run's range, in the order of ordinates. */
   claims(run: Run, unit: string): AsyncIterable<Claim>
@@ -220,6 +245,12 @@ export function createInputs(store: Store): Inputs {
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),
+
+    driveFiles: (process) => collect(['drive', process, 'file']),
+    driveFile: (process, kind, id) => store.get(['drive', process, 'file', kind, id]),
+    putDriveFile: (process, file) => store.put([[['drive', process, 'file', file.kind, file.id], file]]),
+    attestation: (process, type, id) => store.get(['drive', process, 'attestation', type, id]),
+    putAttestation: (process, found) => store.put([[['drive', process, 'attestation', found.type, found.id], found]]),
 
     claims: (run, unit) => values(['claim', run.id, unit], { from: run.from, to: run.to }),
     claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),

@@ -14,6 +14,7 @@ import {
   profileOfCheckpoint
 } from './profile-choice.ts'
 import { type Evaluation, memoryAfter } from './records.ts'
+import type { DriveSource } from './replay/drive/source.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import { type ExecutionProfile, type KnownBlockSets, NAMED_PROFILES, sameStrings } from './replay/profile.ts'
 import { replay } from './replay/replay.ts'
@@ -32,6 +33,7 @@ export interface Material {
   readonly checkpoints: Checkpoints
   /** The memory that the replay begins with, taken on trust. */
   readonly start?: UsableCheckpoint
+  readonly drive: DriveSource
 }
 
 export interface Found {
@@ -172,8 +174,10 @@ async function pass(
       clock: options.clock,
       strictTagOrder: chosen.proven,
       gate(evaluation): Gate {
-        const gate = { ...checks.gate(evaluation.key.ordinate), blocksKnown: blocks.settled }
-        const reason = doubts?.doubt(evaluation) ?? closed
+        const { key, assumed } = evaluation
+        const verified = assumed === undefined ? {} : { verified: false }
+        const gate = { ...checks.gate(key.ordinate), ...verified, blocksKnown: blocks.settled }
+        const reason = doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
         return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
       },
       onEach: seen.take,
@@ -184,7 +188,10 @@ async function pass(
       computed: seen.computed,
       profile,
       hostInputFrom: seen.hostInputFrom(),
-      accusable: (nonce, signer) => checks.gate(nonce).accusable && (start === undefined || start.signer === signer)
+      accusable(nonce, signer) {
+        const proven = checks.gate(nonce).accusable && nonce < (seen.assumed()?.ordinate ?? Number.POSITIVE_INFINITY)
+        return proven && (start === undefined || start.signer === signer)
+      }
     })
     return {
       judged,
@@ -194,7 +201,7 @@ async function pass(
       resumedAfter: kept?.resumed?.nonce ?? null,
       otherBlocks: blocks.others,
       stateHashes: seen.stateHashes,
-      findings: seen.limitFindings
+      findings: seen.findings
     }
   } finally {
     await kept?.close()
@@ -220,7 +227,8 @@ export async function chooseProfile({
   subject,
   plan,
   checkpoints,
-  start
+  start,
+  drive
 }: Omit<Material, 'checks'>): Promise<ChosenProfile> {
   const { inputs, run, profile } = options
   const shown = await shownProfile({ options, checkpoints, ...(start === undefined ? {} : { start }) })
@@ -231,10 +239,16 @@ export async function chooseProfile({
   if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
   const replayed = (tried: ExecutionProfile) => {
     const planned = () => plan(tried.blocks ?? 'stepwise')
-    const job = { options: { ...options, search: false }, subject, plan: planned, profile: tried, units: [] }
+    const job = { options: { ...options, search: false }, subject, plan: planned, profile: tried, units: [], drive }
     return replay(jobOf({ ...job, ...(start === undefined ? {} : { start }) }))
   }
   return profileByClaims({ inputs, run, replayed })
+}
+
+/** From this ordinate on results hang on a WeaveDrive file that a unit may have seen otherwise. */
+interface Assumed {
+  readonly ordinate: number
+  readonly reason: string
 }
 
 /** Which memories are hashed, and what they hash to. */
@@ -242,19 +256,25 @@ function createStates({ stateHashes: asked, run }: AuditRunOptions, { found }: C
   const atCheckpoint = new Set(found.map(({ key }) => memoryAfter(key)))
   const computed = new Map<string, string>()
   const stateHashes: Record<string, string> = {}
-  const limitFindings: Finding[] = []
+  const findings: Finding[] = []
+  let assumed: Assumed | undefined
   let hostInputFrom = Number.POSITIVE_INFINITY
   return {
     computed,
     stateHashes,
-    limitFindings,
+    findings,
     hostInputFrom: () => hostInputFrom,
+    assumed: () => assumed,
     wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
       atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asked?.(nonce, run.to) === true),
-    take({ key, nonce, outcome, stateHash, hostInputs }: Evaluation): void {
-      if (outcome.kind === 'inconclusive' && outcome.limit === true) {
+    take({ key, nonce, outcome, stateHash, hostInputs, assumed: reason }: Evaluation): void {
+      if (reason !== undefined) assumed ??= { ordinate: key.ordinate, reason }
+      if (outcome.kind === 'inconclusive') {
         const about = { key, ...(nonce === undefined ? {} : { nonce }), detail: outcome.reason }
-        limitFindings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution: 'process', ...about })
+        if (outcome.limit === true)
+          findings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution: 'process', ...about })
+        if (outcome.inputMissing === true)
+          findings.push({ code: 'INPUT_MISSING', severity: 'error', attribution: 'gateway', ...about })
       }
       if (hostInputs !== undefined || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
       if (stateHash === undefined) return

@@ -165,6 +165,8 @@ export interface Evaluation {
   readonly outcome: Outcome
   /** Host functions that the module called and whose answer the profile decides, by import name. */
   readonly hostInputs?: readonly string[]
+  /** Why a unit may have read another WeaveDrive file than the auditor: from here on nobody may be blamed. */
+  readonly assumed?: string
   /** Lowercase hex SHA-256 of the memory after it, where asked for. */
   readonly stateHash?: string
 }
@@ -180,6 +182,8 @@ export type Outcome =
       readonly reason: string
       /** A limit of the auditor ended it, on time or memory. */
       readonly limit?: true
+      /** Nobody has an input that it asks for. */
+      readonly inputMissing?: true
     }
 
 /** The text form of a key: unique, sortable by nothing, fit for a map. */

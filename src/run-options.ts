@@ -1,5 +1,6 @@
 /** What one audit over a store takes. */
 import type { AuditError } from './errors.ts'
+import type { GatewaySource } from './fetch/sources.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { JudgingOptions } from './judging.ts'
 import type { ExecutionProfile } from './replay/profile.ts'
@@ -13,6 +14,8 @@ export interface AuditRunOptions {
   readonly run: Run
   /** The first nonce about which the units were asked; the range may begin later. */
   readonly claimsFrom: number
+  /** Asked for WeaveDrive files that the store does not hold; which they are shows as the module opens them. */
+  readonly gateway?: GatewaySource
   /** Units that stayed away while the inputs were read. */
   readonly absences: readonly AuditError[]
   readonly profile: ExecutionProfile | 'auto'

@@ -3,6 +3,7 @@ import { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type ProcessRecord, type TransactionRecord, tagValue } from './records.ts'
+import { hasDrive } from './replay/drive/admission.ts'
 import { moduleEnvironment, moduleOptions } from './replay/plan/module.ts'
 import { planEvaluations } from './replay/plan/plan.ts'
 import type { BlockKnowledge, PlannedEvaluation } from './replay/plan/types.ts'
@@ -50,7 +51,8 @@ export async function readSubject(store: Store, inputs: Inputs, run: Run): Promi
       wasmPath: store.blobPath(module.record.data),
       format: tagValue(module.record.tags, 'Module-Format') ?? '',
       env: moduleEnvironment(process, module.record),
-      options: moduleOptions(process, module.record)
+      options: moduleOptions(process, module.record),
+      drive: hasDrive({ module: module.record })
     },
     findings: [...checked.findings, ...moduleFindings],
     ...(standing.kind === 'spoilt' ? { spoilt: standing.finding.detail } : {}),

@@ -4,7 +4,7 @@ import { AuditError } from '../errors.ts'
 import type { BlockRecord, TransactionRecord } from '../records.ts'
 import type { Http } from './http.ts'
 import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './schemas.ts'
-import type { GatewaySource, TransactionQuery } from './sources.ts'
+import type { GatewaySource, Served, TransactionQuery } from './sources.ts'
 import { shown } from './words.ts'
 
 type Sdk = ReturnType<typeof getSdk>
@@ -44,6 +44,13 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
     })
   }
 
+  const served = (path: string, maxBytes: number): Promise<Served | undefined> =>
+    inTurn(async ({ url }) => {
+      const accept = (status: number) => GONE.includes(status)
+      const { status, bytes } = await http.bytes({ role: 'gateway', url: `${url}/${path}`, maxBytes, accept })
+      return status === 200 ? { bytes, gateway: url } : undefined
+    })
+
   return {
     urls: gateways.map(({ url }) => url),
 
@@ -55,12 +62,9 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
       return found ?? []
     },
 
-    raw: (id, maxBytes) =>
-      inTurn(async ({ url }) => {
-        const accept = (status: number) => GONE.includes(status)
-        const { status, bytes } = await http.bytes({ role: 'gateway', url: `${url}/raw/${id}`, maxBytes, accept })
-        return status === 200 ? { bytes, gateway: url } : undefined
-      }),
+    raw: (id, maxBytes) => served(`raw/${id}`, maxBytes),
+    headerBytes: (id, maxBytes) => served(`tx/${id}`, maxBytes),
+    blockBytes: (height, maxBytes) => served(`block/height/${height}`, maxBytes),
 
     header: (id) =>
       inTurn(async ({ url }) => {

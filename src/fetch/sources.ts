@@ -35,14 +35,24 @@ export interface TransactionQuery {
   readonly sort?: 'HEIGHT_ASC' | 'HEIGHT_DESC'
 }
 
+export interface Served {
+  readonly bytes: Uint8Array
+  /** The gateway that answered. */
+  readonly gateway: string
+}
+
 /** One or several gateways behind one face: each question goes to them in turn until one answers. */
 export interface GatewaySource {
   readonly urls: readonly string[]
   transactions(query: TransactionQuery): Promise<readonly TransactionRecord[]>
   /** `/raw/<id>`: data only (§5.3). undefined where no gateway has it. */
-  raw(id: TransactionId, maxBytes: number): Promise<{ readonly bytes: Uint8Array; readonly gateway: string } | undefined>
+  raw(id: TransactionId, maxBytes: number): Promise<Served | undefined>
   /** `/tx/<id>`, of what lies directly on Arweave; undefined where no gateway has it there. */
   header(id: TransactionId): Promise<TransactionHeader | undefined>
+  /** `/tx/<id>` as it is served, of what lies directly on Arweave; undefined where no gateway has it. */
+  headerBytes(id: TransactionId, maxBytes: number): Promise<Served | undefined>
+  /** `/block/height/<height>` as it is served; undefined where no gateway has it. */
+  blockBytes(height: string, maxBytes: number): Promise<Served | undefined>
   /** Blocks of these heights, both inclusive, ascending. */
   blocks(fromHeight: number, toHeight: number): Promise<readonly BlockRecord[]>
 }

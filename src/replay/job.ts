@@ -1,5 +1,6 @@
 /** What is to be replayed, and how. */
 import type { EvaluationKey } from '../records.ts'
+import type { DriveSource } from './drive/source.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import type { ExecutionProfile } from './profile.ts'
 import type { InstanceState, ModuleSetup, SandboxLimits, StartMemory } from './sandbox/protocol.ts'
@@ -21,6 +22,8 @@ export interface ReplayJob {
   readonly start?: ReplayStart
   /** The last evaluation: nothing behind it is planned. */
   readonly end?: EvaluationKey
+  /** Serves the WeaveDrive files that the module opens. */
+  readonly drive?: DriveSource
   /** Whether the memory after this evaluation shall be hashed. */
   readonly hashAfter?: (planned: PlannedEvaluation) => boolean
   /** The file to write the memory to, gzip'd, after this evaluation; it is hashed then too. */

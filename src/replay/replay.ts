@@ -48,6 +48,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
       ...(messageId === undefined ? {} : { messageId }),
       outcome,
       ...(inputs.length === 0 ? {} : { hostInputs: inputs }),
+      ...(step.result?.assumed === undefined ? {} : { assumed: step.result.assumed }),
       ...(step.state === undefined ? {} : { stateHash: step.state.sha256 })
     }
   }
@@ -58,7 +59,10 @@ function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step
   if (work.kind === 'skip') return { kind: 'skipped', reason: work.reason, of: work.of }
   if (work.kind !== 'run') return { kind: 'inconclusive', reason: work.reason }
   if (result === undefined) return { kind: 'inconclusive', reason: why ?? 'it was not evaluated', limit: true }
-  if (result.hostTrouble !== undefined) return { kind: 'inconclusive', reason: result.hostTrouble }
+  if (result.hostTrouble !== undefined) {
+    const missing = result.inputMissing === true ? { inputMissing: true as const } : {}
+    return { kind: 'inconclusive', reason: result.hostTrouble, ...missing }
+  }
   const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned.nonce) } : {}
   return { kind: 'result', result: JSON.parse(result.text) as EvaluationResult, text: result.text, ...profile }
 }

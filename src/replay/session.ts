@@ -73,7 +73,8 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   if (first.done === true) return
   const limits = job.limits === undefined ? {} : { limits: job.limits }
   const start = job.start === undefined ? {} : { start: job.start.memory }
-  const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start })
+  const drive = job.drive === undefined ? {} : { drive: job.drive }
+  const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start, ...drive })
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
   const pause = job.agrees !== undefined

@@ -28,6 +28,8 @@ export interface FakeNetworkOptions extends FakeData {
   readonly faults?: readonly Fault[]
   /** The order of edges within a page, before `limit` cuts it; as in `schedule` where not given. */
   readonly arrange?: (edges: readonly FakeEdge[]) => readonly FakeEdge[]
+  /** Texts that the gateway serves, by path: `/block/height/5`. */
+  readonly pages?: Readonly<Record<string, string>>
 }
 
 /**
@@ -85,7 +87,9 @@ async function answer(unit: UnitName, url: URL, posted: string, options: FakeNet
   const [first = '', second = ''] = url.pathname.slice(1).split('/')
   if (unit === 'scheduler') return answerScheduler(first, second, url.searchParams, options)
   if (unit === 'compute') return answerCompute(first, second, url.searchParams, options)
-  const { transactions = [], blocks = [] } = options
+  const { transactions = [], blocks = [], pages = {} } = options
+  const page = Object.hasOwn(pages, url.pathname) ? pages[url.pathname] : undefined
+  if (page !== undefined) return { status: 200, type: 'application/json', bytes: Buffer.from(page) }
   if (first === 'graphql') return json(await answerGraphql(posted, transactions, blocks))
   const found = first === 'raw' ? transactions.find(({ id }) => id === second) : undefined
   if (found?.data === undefined) return json({ error: 'not found' }, 404)

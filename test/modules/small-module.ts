@@ -29,6 +29,10 @@
  * | `oom` | an Output that ends with `not enough memory for buffer allocation` |
  * | `trap` | `unreachable` |
  * | `hang` | never ends |
+ * | `file TIMES BYTES PATH` | opens a WeaveDrive file, reads so many bytes so often, closes it. What was read, or `none` |
+ * | `slurp PATH` | the same with one read of the file's size, which a seek to its end tells |
+ *
+ * The two last are there in formats with WeaveDrive alone: the first three trap.
  *
  * A message and the environment's JSON may have 1 MiB together, of which the two oldest formats take four bytes a character.
  */
@@ -52,6 +56,8 @@ export interface SmallModuleOptions {
 /** What the loader's glue for a format calls the things that a module imports and exports. */
 interface Dialect {
   readonly imports: { readonly dateNow: string; readonly resizeHeap: string; readonly environ: readonly [string, string] }
+  /** Whether it can open WeaveDrive files. */
+  readonly drive?: true
   /** WAT fields by the name they are exported under. */
   readonly exports: Readonly<Record<string, string>>
 }
@@ -85,8 +91,15 @@ const EXPORTS_MINIFIED = {
 }
 const NEWEST: Dialect = {
   imports: importsWith('emscripten_date_now'),
+  drive: true,
   exports: {
     ...EXPORTS,
+    malloc: '(func $malloc)',
+    free: '(func $free)',
+    asyncify_start_unwind: '(func $start_unwind)',
+    asyncify_stop_unwind: '(func $stop_winding)',
+    asyncify_start_rewind: '(func $start_rewind)',
+    asyncify_stop_rewind: '(func $stop_winding)',
     _emscripten_stack_restore: '(func $stack_restore)',
     _emscripten_stack_alloc: '(func $stack_alloc)'
   }
@@ -149,7 +162,7 @@ function importsWith(dateNow: string): Dialect['imports'] {
   return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ }
 }
 
-function moduleText({ imports, exports }: Dialect, pointerBytes: 4 | 8, pages: string): string {
+function moduleText({ imports, exports, drive }: Dialect, pointerBytes: 4 | 8, pages: string): string {
   const wide = pointerBytes === 8
   const literals = createLiterals()
   const body = readFileSync(SOURCE, 'utf8').replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
@@ -158,6 +171,7 @@ function moduleText({ imports, exports }: Dialect, pointerBytes: 4 | 8, pages: s
     `(import ${imports.resizeHeap} (func $resize_heap (param ptr) (result i32)))`,
     `(import ${imports.environ[0]} (func $environ_get (param ptr ptr) (result i32)))`,
     `(import ${imports.environ[1]} (func $environ_sizes_get (param ptr ptr) (result i32)))`,
+    ...(drive === true ? driveImports(wide) : NO_DRIVE),
     `(memory $memory ${wide ? 'i64 ' : ''}${pages})`,
     '(table $table 1 funcref)',
     `(func $ptr_of (param i64) (result ptr) ${wide ? '(local.get 0)' : '(i32.wrap_i64 (local.get 0))'})`,
@@ -168,6 +182,26 @@ function moduleText({ imports, exports }: Dialect, pointerBytes: 4 | 8, pages: s
   ]
   const typed = parts.join('\n').replace(/\bptr\b/g, wide ? 'i64' : 'i32')
   return `(module\n${typed.replaceAll('PTR_BYTES', String(pointerBytes))}\n)`
+}
+
+const NO_DRIVE = [
+  '(func $drive_open (param ptr ptr) (result i32) (unreachable))',
+  '(func $drive_read (param i32 ptr ptr) (result i32) (unreachable))',
+  '(func $drive_close (param i32) (result i32) (unreachable))',
+  '(func $seek_end (param i32) (result i32) (unreachable))'
+]
+
+/** In 32 bits an offset comes in two halves. */
+function driveImports(wide: boolean): string[] {
+  const offset = wide ? ['i64', '(i64.const 0)'] : ['i32 i32', '(i32.const 0) (i32.const 0)']
+  return [
+    '(import "env" "__asyncjs__weavedrive_open" (func $drive_open (param ptr ptr) (result i32)))',
+    '(import "env" "__asyncjs__weavedrive_read" (func $drive_read (param i32 ptr ptr) (result i32)))',
+    '(import "env" "__asyncjs__weavedrive_close" (func $drive_close (param i32) (result i32)))',
+    `(import "wasi_snapshot_preview1" "fd_seek" (func $fd_seek (param i32 ${offset[0]} i32 ptr) (result i32)))`,
+    `(func $seek_end (param i32) (result i32)
+      (call $fd_seek (local.get 0) ${offset[1]} (i32.const 2) (ptr.const 1040)))`
+  ]
 }
 
 const LITERALS_OFFSET = 2048

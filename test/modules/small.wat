@@ -6,6 +6,7 @@
 ;;       0  emscripten's cookie          65,536  the stack's end, emscripten's cookie
 ;;   1,024  the counter               1,114,112  the stack's begin; the answer
 ;;   1,040  two sizes                 1,179,648  the pattern
+;;   1,088  what the loader keeps     1,245,184  what was read of a file
 ;;   2,048  literals
 ;;   8,192  the environment's addresses, then at 10,240 its strings
 
@@ -13,10 +14,21 @@
 (global $out (mut ptr) (ptr.const 0))
 (global $word (mut ptr) (ptr.const 0))
 (global $argument (mut ptr) (ptr.const 0))
+(global $async (mut i32) (i32.const 0))
+(global $step (mut i32) (i32.const 0))
+(global $fd (mut i32) (i32.const 0))
+(global $times (mut i64) (i64.const 0))
+(global $length (mut ptr) (ptr.const 0))
+(global $read_to (mut ptr) (ptr.const 0))
 
 (func $nothing)
 (func $main (param i32 i32) (result i32) (i32.const 0))
 (func $fflush (param ptr) (result i32) (i32.const 0))
+(func $malloc (param ptr) (result ptr) (ptr.const 1088))
+(func $free (param ptr))
+(func $start_unwind (param ptr) (global.set $async (i32.const 1)))
+(func $start_rewind (param ptr) (global.set $async (i32.const 2)))
+(func $stop_winding (global.set $async (i32.const 0)))
 (func $stack_end (result ptr) (ptr.const 65536))
 (func $stack_save (result ptr) (global.get $stack))
 (func $stack_restore (param ptr) (global.set $stack (local.get 0)))
@@ -26,9 +38,14 @@
   (global.get $stack))
 
 (func $handle (param $message ptr) (param $env ptr) (result ptr)
-  (global.set $out (ptr.const 1114112))
-  (call $find_data (local.get $message))
+  (if (i32.ne (global.get $async) (i32.const 2)) (then
+    (global.set $out (ptr.const 1114112))
+    (call $find_data (local.get $message))
+    (global.set $step (i32.const 0))))
   (block $answered
+    (if (i32.or (i32.eq (global.get $async) (i32.const 2)) (i32.or (call $is (text "file")) (call $is (text "slurp")))) (then
+      (if (i32.eqz (call $files)) (then (return (ptr.const 0))))
+      (br $answered)))
     (if (call $is (text "echo")) (then (call $echo) (br $answered)))
     (if (call $is (text "count")) (then (call $change) (call $output_number (i64.load (ptr.const 1024))) (br $answered)))
     (if (call $is (text "dirty")) (then (call $dirty) (br $answered)))
@@ -283,3 +300,57 @@
         (br_if $touch (ptr.lt_u (local.get $at) (call $heap_end))))
       (br $more)))
   (call $hang))
+
+;; Files, which the loader opens, reads and closes while this module stands still: it leaves as soon as $async is 1, and is
+;; called again with $async at 2 to make the same call, which then answers. All it must remember stands in globals.
+
+(func $skip_number (local $digit i32)
+  (block $end
+    (loop $more
+      (local.set $digit (i32.sub (i32.load8_u (global.get $argument)) (i32.const 48)))
+      (br_if $end (i32.gt_u (local.get $digit) (i32.const 9)))
+      (global.set $argument (ptr.add (global.get $argument) (ptr.const 1)))
+      (br $more)))
+  (global.set $argument (ptr.add (global.get $argument) (ptr.const 1))))
+
+;; 1 when the answer is written.
+(func $files (result i32)
+  (if (i32.eqz (global.get $step)) (then
+    (if (i32.ne (global.get $async) (i32.const 2)) (then
+      (global.set $times (i64.const 0))
+      (global.set $read_to (ptr.const 1245184))
+      (if (call $is (text "file")) (then
+        (global.set $times (call $number (i64.const 1)))
+        (call $skip_number)
+        (global.set $length (call $ptr_of (call $number (i64.const 1))))
+        (call $skip_number)))
+      (i32.store8 (ptr.add (global.get $argument) (call $argument_length)) (i32.const 0))
+      (global.set $word (global.get $argument))))
+    (global.set $fd (call $drive_open (global.get $word) (ptr.const 0)))
+    (if (i32.eq (global.get $async) (i32.const 1)) (then (return (i32.const 0))))
+    (if (i32.eqz (global.get $fd)) (then (call $output (text "none")) (return (i32.const 1))))
+    (if (i64.eqz (global.get $times)) (then
+      (drop (call $seek_end (global.get $fd)))
+      (global.set $times (i64.const 1))
+      (global.set $length (ptr.load (ptr.const 1040)))))
+    (call $reserve (ptr.add (global.get $read_to)
+      (ptr.add (ptr.const 65536) (ptr.mul (global.get $length) (call $ptr_of (global.get $times))))))
+    (global.set $step (i32.const 1))))
+  (if (i32.eq (global.get $step) (i32.const 1)) (then
+    (loop $more
+      (if (i64.ne (global.get $times) (i64.const 0)) (then
+        (drop (call $drive_read (global.get $fd) (global.get $read_to) (global.get $length)))
+        (if (i32.eq (global.get $async) (i32.const 1)) (then (return (i32.const 0))))
+        (global.set $read_to (ptr.add (global.get $read_to) (global.get $length)))
+        (global.set $times (i64.sub (global.get $times) (i64.const 1)))
+        (br $more))))
+    (global.set $step (i32.const 2))))
+  (drop (call $drive_close (global.get $fd)))
+  (if (i32.eq (global.get $async) (i32.const 1)) (then (return (i32.const 0))))
+  (i32.store8 (global.get $read_to) (i32.const 0))
+  (call $begin)
+  (call $quote)
+  (call $put_escaped (ptr.const 1245184))
+  (call $quote)
+  (call $end)
+  (i32.const 1))

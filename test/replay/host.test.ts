@@ -12,8 +12,7 @@ function imports(format: string, profile = LEGACYNET) {
     environ_get: () => 99,
     emscripten_date_now: () => 99,
     _tzset_js: tzset,
-    __syscall_openat: (fd: number) => fd,
-    __asyncjs__weavedrive_open: () => null
+    __syscall_openat: (fd: number) => fd
   }
   const given = { env: shared, wasi_snapshot_preview1: shared }
   takeOverImports(given, host, moduleFormat(format), profile, () => memory)
@@ -58,16 +57,6 @@ describe('takeOverImports', () => {
     expect(host.filesTouched).toBe(false)
     call('__syscall_openat', 3)
     expect(host.filesTouched).toBe(true)
-  })
-
-  it('says so where a module reads a WeaveDrive file', () => {
-    const { call, host, bytes } = imports('wasm32-unknown-emscripten4')
-    bytes().write('./.lua\0', 100)
-    call('__asyncjs__weavedrive_open', 100, 0)
-    expect(host.trouble).toBeUndefined()
-    bytes().write('/data/abc\0', 100)
-    call('__asyncjs__weavedrive_open', 100, 0)
-    expect(host.trouble).toBe('the module read a WeaveDrive file, which this replay does not serve')
   })
 })
 

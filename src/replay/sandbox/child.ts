@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { createGunzip, createGzip } from 'node:zlib'
+import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import { createInstanceFactory } from './instance.ts'
 import type { SandboxReply, SandboxRequest, SandboxResult, StartMemory } from './protocol.ts'
 import { createRunner, type Runner } from './runner.ts'
@@ -19,10 +20,13 @@ const FLUSH_RESULTS = 16
 const FLUSH_US = 5_000
 const EXPORT_CHUNK_BYTES = 1024 * 1024
 
-/** [sequence, odd while a message runs; index of that message in its batch], shared with the watchdog. */
-const shared = new Int32Array(new SharedArrayBuffer(8))
+/** [sequence, odd while a message runs; index of that message in its batch; 1 while it waits], shared with the watchdog. */
+const shared = new Int32Array(new SharedArrayBuffer(12))
 let runner: Runner | undefined
 let paused = false
+
+/** Who waits for a file: a module opens one after another. */
+let driven: ((answer: DriveAnswer) => void) | undefined
 
 const send = (reply: SandboxReply) => process.send?.(reply)
 
@@ -31,12 +35,24 @@ function opened(): Runner {
   return runner
 }
 
+/** Asks the parent for a file; the time that takes is not the module's. */
+async function askDrive(question: DriveQuestion): Promise<DriveAnswer> {
+  const answered = new Promise<DriveAnswer>((resolve) => {
+    driven = resolve
+  })
+  Atomics.store(shared, 2, 1)
+  send({ op: 'drive', question })
+  const answer = await answered
+  Atomics.store(shared, 2, 0)
+  return answer
+}
+
 async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxReply> {
   // Pooled bytes would share their ArrayBuffer with others: the metering compiles the whole buffer.
   Buffer.poolSize = 0
   const file = await readFile(request.setup.wasmPath)
   const wasm = new Uint8Array(file).buffer
-  const factory = await createInstanceFactory(wasm, request.setup, request.profile, request.limits.heapBytes)
+  const factory = await createInstanceFactory(wasm, request.setup, request.profile, request.limits.heapBytes, askDrive)
   const start = request.start === undefined ? undefined : await readStart(request.start)
   runner = await createRunner(factory, nowUs, start)
   const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
@@ -110,6 +126,8 @@ async function answer(request: SandboxRequest): Promise<void> {
 
 let queue = Promise.resolve()
 process.on('message', (request: SandboxRequest) => {
+  // What it belongs to is under way, and the queue waits for that.
+  if (request.op === 'driven') return driven?.(request.answer)
   queue = queue
     .then(() => answer(request))
     .catch((error: unknown) => {

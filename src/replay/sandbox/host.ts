@@ -17,8 +17,6 @@ const HOST_INPUTS: ReadonlySet<string> = new Set([
 ])
 /** Calls that can leave something outside the memory: an open file. */
 const FILE_CALLS: ReadonlySet<string> = new Set(['syscall_openat', 'syscall_open'])
-/** Where WeaveDrive serves files (weavedrive, `open`); elsewhere it finds none, as the loader without it. */
-const WEAVEDRIVE_PATHS = /^\/(data|tx2?|block|headers)(\/|$)/
 const PAGE_BYTES = 65_536
 
 /** What one instance's host did and what state it holds. */
@@ -32,13 +30,26 @@ export interface Host {
   memoryGrew: boolean
   /** Set where the host decided, not the module: the result says nothing. */
   trouble: string | undefined
+  /** Why a unit may have read something else than was served here. */
+  assumed: string | undefined
+  /** The trouble is that nobody has an input. */
+  inputMissing: boolean
 }
 
 type Imports = Record<string, Record<string, unknown>>
 type Func = (...args: unknown[]) => unknown
 
 export function createHost(clock: number): Host {
-  return { clock, clockRead: undefined, inputs: new Set(), filesTouched: false, memoryGrew: false, trouble: undefined }
+  return {
+    clock,
+    clockRead: undefined,
+    inputs: new Set(),
+    filesTouched: false,
+    memoryGrew: false,
+    trouble: undefined,
+    assumed: undefined,
+    inputMissing: false
+  }
 }
 
 /**
@@ -105,14 +116,6 @@ export function takeOverImports(
           if (Number(answer) >= 0) host.filesTouched = true
           return answer
         }
-      } else if (name === 'asyncjs__weavedrive_open') {
-        namespace[key] = (path: unknown, mode: unknown) => {
-          if (WEAVEDRIVE_PATHS.test(textAt(memory(), Number(path)))) {
-            host.inputs.add('weavedrive')
-            host.trouble ??= 'the module read a WeaveDrive file, which this replay does not serve'
-          }
-          return call(path, mode)
-        }
       }
     }
   }
@@ -152,10 +155,4 @@ export function takeOverGrowth(memory: WebAssembly.Memory, host: Host, declared:
       throw error
     }
   }
-}
-
-function textAt(memory: WebAssembly.Memory, at: number): string {
-  const bytes = Buffer.from(memory.buffer)
-  const end = bytes.indexOf(0, at)
-  return bytes.toString('utf8', at, Math.min(end < 0 ? bytes.byteLength : end, at + 1024))
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { moduleFormat } from '../formats.ts'
 import { clockStart, type ExecutionProfile } from '../profile.ts'
 import type { Answer, Response } from './cu-result.ts'
+import { type AskDrive, createWeaveDrive } from './drive.ts'
 import { createHost, type Host, importName, takeOverGrowth, takeOverImports } from './host.ts'
 import { declaredMemory, type MemoryLimits } from './memory-limits.ts'
 import type { ModuleSetup } from './protocol.ts'
@@ -39,13 +40,15 @@ const GROWTH_BOUND_BYTES = 100_663_296
  * Compiles a module once and makes instances of it.
  *
  * @param wasm the module's bytes in an ArrayBuffer of their own
+ * @param ask for the files that a module with WeaveDrive opens
  * @throws AuditError `MODULE_UNSUPPORTED` for a format the loader does not run; WebAssembly's own errors for a bad binary
  */
 export async function createInstanceFactory(
   wasm: ArrayBuffer,
   setup: ModuleSetup,
   profile: ExecutionProfile,
-  heapBytes: number
+  heapBytes: number,
+  ask: AskDrive
 ): Promise<InstanceFactory> {
   const format = moduleFormat(setup.format)
   const require = createRequire(import.meta.url)
@@ -83,7 +86,8 @@ export async function createInstanceFactory(
           .catch(reject)
         return {}
       }
-      const options = { ...setup.options, format: format.name, UNSAFE_MEMORY: true }
+      const drive = setup.drive === true ? { WeaveDrive: createWeaveDrive(host, ask) } : {}
+      const options = { ...setup.options, ...drive, format: format.name, UNSAFE_MEMORY: true }
       loader(hook, options).then(resolve, reject)
     })
     const instance: Instance = {

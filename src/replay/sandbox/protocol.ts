@@ -1,4 +1,5 @@
 /** What the sandbox and its child say to each other over IPC. */
+import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
 
 /** What the CU hands to the module besides the message: fixed for a process (ao-protocol §2.4, §2.9). */
@@ -9,6 +10,8 @@ export interface ModuleSetup {
   /** The second argument of `handle`. */
   readonly env: unknown
   readonly options: Readonly<Record<string, unknown>>
+  /** Whether the module is given WeaveDrive. */
+  readonly drive?: boolean
 }
 
 export interface SandboxLimits {
@@ -40,6 +43,10 @@ export interface SandboxResult {
   readonly handleUs: number
   /** Set where the host, not the module, decided the result: then it says nothing about anybody. */
   readonly hostTrouble?: string
+  /** The trouble is that nobody has an input. */
+  readonly inputMissing?: true
+  /** Why a unit may have read something else here: from here on nobody may be blamed. */
+  readonly assumed?: string
 }
 
 /** A memory to begin with: a file of raw or gzip'd bytes, and how many they are unpacked. */
@@ -85,6 +92,8 @@ export type SandboxRequest =
   | { readonly op: 'hash' }
   /** Writes the memory, gzip'd, to a file. */
   | { readonly op: 'export'; readonly path: string }
+  /** To the one `drive` that waits; no reply comes. */
+  | { readonly op: 'driven'; readonly answer: DriveAnswer }
 
 export type SandboxReply =
   | { readonly op: 'done' }
@@ -92,6 +101,8 @@ export type SandboxReply =
   | { readonly op: 'state'; readonly state: InstanceState }
   | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean; readonly paused: boolean }
   | { readonly op: 'failed'; readonly message: string }
+  /** No reply: a module wants a file while it runs. */
+  | { readonly op: 'drive'; readonly question: DriveQuestion }
 
 /** What the watchdog writes to file descriptor 3 before it ends the child. */
 export interface WatchdogReport {

@@ -46,6 +46,8 @@ interface Last {
   readonly kept: boolean
   /** The instance cannot be used for the state before: it grew, threw, or holds files. */
   readonly spoilt: boolean
+  /** Files were opened in the instance before it. */
+  readonly hadFiles: boolean
 }
 
 /**
@@ -67,6 +69,8 @@ export async function createRunner(
   let historyChars = 0
   let syncDue = true
   let instanceHasFiles = false
+  /** The instance stands for one that had files, which this one has not. */
+  let filesLost = false
   let last: Last | undefined
   let past: ClockPast = { readFirst: false, began: false }
   let messages = 0
@@ -109,6 +113,7 @@ export async function createRunner(
       instanceHasFiles = false
       syncDue = true
     }
+    filesLost = false
     instance.host.clock = factory.clockStart
     past = { ...past, began: true }
   }
@@ -166,24 +171,30 @@ export async function createRunner(
       host.memoryGrew = false
       host.filesTouched = false
       host.trouble = undefined
+      host.assumed = undefined
+      host.inputMissing = false
       const clockBefore = host.clock
       const begun = nowUs()
       const answer = await instance.handle(entry.message)
       const handleUs = nowUs() - begun
       const result = resultOf(answer, host)
       const memoryBytes = instance.memory().byteLength
+      if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
       const spoilt = answer.thrown || host.memoryGrew || host.filesTouched
       // Taken before a rollback, which runs other messages again.
       const seen = {
         hostInputs: [...host.inputs].sort(),
         ...(host.clockRead === undefined ? {} : { clockRead: host.clockRead }),
-        ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble })
+        ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble }),
+        ...(host.inputMissing ? { inputMissing: true as const } : {}),
+        ...(host.assumed === undefined ? {} : { assumed: host.assumed })
       }
       messages++
       messageUs += (handleUs - messageUs) * NEWEST
+      const hadFiles = instanceHasFiles
       if (host.filesTouched) instanceHasFiles = true
       if (host.clockRead !== undefined && !past.began) past = { ...past, readFirst: true }
-      last = { ...before, kept: result.keepsMemory, spoilt }
+      last = { ...before, kept: result.keepsMemory, spoilt, hadFiles }
       if (result.keepsMemory) {
         history.push({ entry, clock: clockBefore, text: result.text })
         historyChars += result.text.length
@@ -204,6 +215,7 @@ export async function createRunner(
       if (last.kept) {
         history.pop()
         await restore(last.spoilt)
+        filesLost ||= last.spoilt && last.hadFiles
         syncDue = false
       }
       instance.host.clock = last.clockBefore

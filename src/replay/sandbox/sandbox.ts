@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
 import { AuditError } from '../../errors.ts'
+import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
 import type {
@@ -60,6 +61,8 @@ export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>
   /** A memory to begin with, in place of the module's own. */
   readonly start?: StartMemory
+  /** Serves the files that the module opens; without it none is had. */
+  readonly drive?: DriveSource
 }
 
 interface Pending {
@@ -88,7 +91,7 @@ export async function openSandbox(
     execArgv: Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc']
   })
-  const session = createSession(child)
+  const session = createSession(child, options.drive)
   const start = options.start === undefined ? {} : { start: options.start }
   const request = { op: 'open', setup, profile, limits, ...start } as const
   const { memoryBytes, clockStart } = await session.request(request, 'opened').catch(async (error: unknown) => {
@@ -117,12 +120,28 @@ export async function openSandbox(
 }
 
 /** Requests in, replies out, in order; and what becomes of them when the child ends. */
-function createSession(child: ChildProcess) {
+function createSession(child: ChildProcess, drive: DriveSource | undefined) {
   const pending: Pending[] = []
   let report = ''
   let ended = false
+  /** What kept the source of files from answering: an interruption, or the store. */
+  let failed: unknown
+
+  async function serve(question: DriveQuestion): Promise<void> {
+    const none: DriveAnswer = { kind: 'refused', reason: 'this replay serves no files', missing: true }
+    let answer: DriveAnswer
+    try {
+      answer = (await drive?.ask(question)) ?? none
+    } catch (error) {
+      failed = error ?? new Error('unknown error')
+      child.kill('SIGKILL')
+      return
+    }
+    if (child.connected) child.send({ op: 'driven', answer } satisfies SandboxRequest)
+  }
 
   child.on('message', (reply: SandboxReply) => {
+    if (reply.op === 'drive') return void serve(reply.question)
     const first = pending[0]
     if (first === undefined) return
     if (reply.op === 'results') {
@@ -158,6 +177,7 @@ function createSession(child: ChildProcess) {
       const waiting: Pending = {
         results,
         settle: (end) => {
+          if (failed !== undefined) return reject(failed)
           try {
             resolve(settle(end, results))
           } catch (error) {

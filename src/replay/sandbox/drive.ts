@@ -1,0 +1,217 @@
+/**
+ * WeaveDrive as the CU's module sees it: files that come into being as they are opened (the legacynet CU's
+ * @permaweb/weavedrive 0.0.18). The loader calls it from the module's imports with its own file system.
+ *
+ * Its quirks are kept, for they decide what a module reads. Where it would fail, the CU's evaluation never ends and has no
+ * result: then `trouble` is set.
+ */
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { type DriveAnswer, type DriveKind, type DriveQuestion, isDriveId } from '../drive/source.ts'
+import type { Host } from './host.ts'
+
+export type AskDrive = (question: DriveQuestion) => Promise<DriveAnswer>
+
+/** The loader's extension: what `options.WeaveDrive` is. */
+export type WeaveDrive = (module: LoaderModule, files: FileSystem) => Drive
+
+interface Drive {
+  open(path: string): Promise<number>
+  read(fd: number, to: unknown, length: unknown): Promise<number>
+  close(fd: number): Promise<number>
+}
+
+/** What is used of the loader's `Module`; it sets `blockHeight` with each message. */
+export interface LoaderModule {
+  readonly HEAP8: Int8Array
+  readonly blockHeight: unknown
+}
+
+interface FileNode {
+  readonly contents: Uint8Array | null
+}
+
+interface Stream {
+  readonly fd: number
+  readonly path: string
+  readonly node: FileNode
+  /** Text after a seek to the end: there the file's size is one (`Content-Length`), and numbers are appended to it. */
+  position: number | string
+  /** Where the last read ended. */
+  lastReadPosition?: number | string
+}
+
+/** Of emscripten's file system, what is used here. */
+export interface FileSystem {
+  readonly streams: readonly (Stream | null | undefined)[]
+  analyzePath(path: string): { readonly exists: boolean }
+  createPath(parent: string, path: string, canRead: boolean, canWrite: boolean): void
+  createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): FileNode
+  createDataFile(parent: string, name: string, data: Uint8Array, canRead: boolean, canWrite: boolean): void
+  open(path: string, flags: string): Stream
+  close(stream: Stream): void
+}
+
+/** Read ahead, and shared by all streams of a file. */
+interface Content {
+  readonly path: string
+  readonly bytes: number
+  ahead: Uint8Array
+}
+
+const AHEAD_BYTES = 32 * 1024
+/** Of one instance: a module can make files go away and open them again for ever. */
+const ASKED_MAX = 100_000
+/** RFC 9110 §14.2 lets a server ignore such a range or reject it. */
+const RANGE_IGNORED = 'a read behind a seek to the end asks for a range that gateways may ignore, as is assumed, or reject'
+
+/**
+ * The extension for one instance.
+ *
+ * @param host told what was read, and what cannot be answered
+ * @param ask answers with a file; called with nothing but well-formed ids
+ */
+export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
+  const contents = new WeakMap<FileNode, Content>()
+  let asked = 0
+
+  /** Asks for a file; undefined where the evaluation says nothing from here on. */
+  async function get(
+    kind: DriveKind,
+    id: string,
+    blockHeight: unknown
+  ): Promise<Extract<DriveAnswer, { kind: 'file' }> | undefined> {
+    if (!isDriveId(kind, id)) throw new Error(`no file can have the name ${JSON.stringify(id.slice(0, 80))}`)
+    if (++asked > ASKED_MAX) throw new Error(`more than ${ASKED_MAX} files were opened, which is the auditor's limit`)
+    const answer = await ask({ kind, id, blockHeight: Number(blockHeight) })
+    if (answer.kind === 'file') {
+      if (answer.assumed !== undefined) host.assumed ??= answer.assumed
+      return answer
+    }
+    host.trouble ??= `the module opened /${kind}/${id}: ${answer.reason}`
+    if (answer.missing === true) host.inputMissing = true
+    return undefined
+  }
+
+  return (module, files) => {
+    async function open(path: string): Promise<number> {
+      const [, kind, id = ''] = path.split('/')
+      if (kind !== 'data' && kind !== 'tx' && kind !== 'block') return 0
+      host.inputs.add('weavedrive')
+      if (kind !== 'data') files.createPath('/', kind, true, false)
+      if (files.analyzePath(path).exists) return files.open(path, 'r').fd
+      const found = await get(kind, id, module.blockHeight)
+      if (found === undefined) return 0
+      if (kind === 'data') {
+        files.createPath('/', 'data', true, true)
+        const node = files.createFile('/', `data/${id}`, {}, true, false)
+        contents.set(node, { path: found.path, bytes: found.bytes, ahead: new Uint8Array(0) })
+        // A header's text, no number.
+        Object.defineProperty(node, 'usedBytes', { get: () => String(found.bytes) })
+      } else files.createDataFile('/', `${kind}/${id}`, readFileSync(found.path), true, false)
+      return files.open(`/${kind}/${id}`, 'r').fd
+    }
+
+    function read(fd: number, to: number, length: number): number {
+      if (length < 0) throw new Error('a negative number of bytes was asked for')
+      const stream = streamOf(files, fd)
+      if (stream.path.includes('/block') || stream.path.includes('/tx')) {
+        // From its begin, wherever the stream stands.
+        if (stream.node.contents === null) throw new Error('the file is empty')
+        module.HEAP8.set(stream.node.contents.subarray(0, length), to)
+        return length
+      }
+      const content = contents.get(stream.node)
+      if (content === undefined) throw new Error('it is no file of WeaveDrive')
+      if (stream.lastReadPosition !== stream.position) content.ahead = new Uint8Array(0)
+      const first = content.ahead.subarray(0, length)
+      module.HEAP8.set(first, to)
+      content.ahead = content.ahead.subarray(first.byteLength)
+      stream.position = plus(stream.position, first.byteLength)
+      stream.lastReadPosition = stream.position
+      if (first.byteLength === length) return length
+
+      const wanted = length - first.byteLength
+      const end = Math.min(content.bytes, Number(plus(stream.position, Math.max(wanted, AHEAD_BYTES))))
+      const bytes = range(host, content, Number(stream.position), end, wanted + AHEAD_BYTES)
+      const rest = bytes.subarray(0, wanted)
+      module.HEAP8.set(rest, to + first.byteLength)
+      if (rest.byteLength > 0) stream.position = plus(stream.position, rest.byteLength)
+      stream.lastReadPosition = stream.position
+      content.ahead = bytes.subarray(rest.byteLength, rest.byteLength + AHEAD_BYTES)
+      return first.byteLength + rest.byteLength
+    }
+
+    /** Where it fails the CU's promise is rejected, which nobody looks at: the evaluation never ends. */
+    async function guarded(act: () => number | Promise<number>): Promise<number> {
+      if (host.trouble !== undefined) return 0
+      try {
+        return await act()
+      } catch (error) {
+        const why = error instanceof Error && error.message !== '' ? error.message : 'the file system failed'
+        host.trouble ??= `WeaveDrive cannot go on: ${why}`
+        return 0
+      }
+    }
+
+    return {
+      open: (path) =>
+        guarded(async () => {
+          const fd = await open(path)
+          if (fd > 0) host.filesTouched = true
+          return fd
+        }),
+      read: (fd, to, length) =>
+        guarded(() => {
+          host.filesTouched = true
+          return read(fd, Number(to), Number(length))
+        }),
+      close: (fd) =>
+        guarded(() => {
+          host.filesTouched = true
+          files.close(streamOf(files, fd))
+          return 0
+        })
+    }
+  }
+}
+
+/** Looks through all streams: one that was closed before another ends the look with a failure. */
+function streamOf({ streams }: FileSystem, fd: number): Stream {
+  let found: Stream | undefined
+  for (const stream of streams) {
+    if (stream === null || stream === undefined) throw new Error('a file that was opened earlier is closed')
+    if (stream.fd === fd) found = stream
+  }
+  if (found === undefined) throw new Error('no such file is open')
+  return found
+}
+
+/** What `Range: bytes=first-last` brings, at most `maxBytes` of it. */
+function range(host: Host, { path, bytes }: Content, first: number, last: number, maxBytes: number): Uint8Array {
+  if (first > last) {
+    host.assumed ??= RANGE_IGNORED
+    return bytesOf(path, 0, Math.min(bytes, maxBytes))
+  }
+  if (first >= bytes) throw new Error('what a gateway answers to a range behind the end of a file cannot be known')
+  return bytesOf(path, first, Math.min(bytes - first, last - first + 1, maxBytes))
+}
+
+function bytesOf(path: string, at: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  const file = openSync(path, 'r')
+  try {
+    let done = 0
+    while (done < length) {
+      const count = readSync(file, bytes, done, length - done, at + done)
+      if (count === 0) throw new Error("the auditor's copy of the file is cut")
+      done += count
+    }
+  } finally {
+    closeSync(file)
+  }
+  return bytes
+}
+
+function plus(position: number | string, count: number): number | string {
+  return typeof position === 'string' ? `${position}${count}` : position + count
+}
