@@ -62,7 +62,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...(start === undefined ? [] : [startFinding(start)]),
       ...compared.findings
     ],
-    profile: profileReport(chosen, setup.format),
+    profile: { ...profileReport(chosen, setup.format), instancesTried: outcomes.instancesTried },
     stateHashes: outcomes.stateHashes,
     tool: toolVersions(),
     timings: {
@@ -128,7 +128,7 @@ function addressOf(run: Run, unit: string): { readonly address?: string } {
   return address === undefined ? {} : { address }
 }
 
-function profileReport({ profile, source, tried }: ChosenProfile, format: string): ProfileReport {
+function profileReport({ profile, source, tried }: ChosenProfile, format: string): Omit<ProfileReport, 'instancesTried'> {
   const { name, environment, clock, instances, blocks, loader } = profile
   const start = clockStart(moduleFormat(format), profile)
   return {

@@ -70,3 +70,18 @@ function createGroups<T extends Keyed>(source: AsyncIterable<T>) {
     }
   }
 }
+
+/** Everything that units claim of one evaluation. */
+export async function claimsOf(
+  inputs: Inputs,
+  run: Run,
+  units: readonly string[],
+  key: Claim['key']
+): Promise<readonly Claim[]> {
+  const wanted = keyText(key)
+  const found: Claim[] = []
+  for (const url of units) {
+    for (const claim of await inputs.claimsAt(run, url, key.ordinate)) if (keyText(claim.key) === wanted) found.push(claim)
+  }
+  return found
+}

@@ -1,8 +1,8 @@
 /** The evaluations of an audit: one replay, in parts side by side where there are memories to begin them with. */
+import { claimsOf } from './claims.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { Inputs, Run } from './inputs.ts'
-import { claimsOf } from './profile-choice.ts'
-import type { Evaluation, EvaluationKey, EvaluationResult } from './records.ts'
+import { type Evaluation, type EvaluationKey, type EvaluationResult, keyText } from './records.ts'
 import type { DriveSource } from './replay/drive/source.ts'
 import type { ReplayJob } from './replay/job.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
@@ -22,12 +22,24 @@ export interface EvaluateOptions {
   /** Units whose claims decide between two instances. */
   readonly units: readonly string[]
   readonly start?: UsableCheckpoint
+  /** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
+  readonly instances?: ReadonlyMap<string, boolean>
   readonly drive: DriveSource
   readonly hashAfter?: ReplayJob['hashAfter']
 }
 
 /** The job of replaying all of it, from the start on. */
-export function jobOf({ options, subject, plan, profile, units, start, drive, hashAfter }: EvaluateOptions): ReplayJob {
+export function jobOf({
+  options,
+  subject,
+  plan,
+  profile,
+  units,
+  start,
+  drive,
+  instances,
+  hashAfter
+}: EvaluateOptions): ReplayJob {
   const { inputs, run, limits, signal } = options
   return {
     setup: subject.setup,
@@ -36,6 +48,7 @@ export function jobOf({ options, subject, plan, profile, units, start, drive, ha
     drive,
     ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
     ...(hashAfter === undefined ? {} : { hashAfter }),
+    ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
     ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
     ...(limits === undefined ? {} : { limits }),
     ...(signal === undefined ? {} : { signal })
@@ -79,7 +92,7 @@ export async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): Asyn
 }
 
 /** Whether every unit that claims something of an evaluation agrees; undefined where none does. */
-async function agreesWithClaims(
+export async function agreesWithClaims(
   inputs: Inputs,
   run: Run,
   units: readonly string[],

@@ -1,9 +1,14 @@
 /** Under which execution profile a process is replayed, and where that comes from (execution-profile.md). */
 import type { Checkpoints } from './checkpoints.ts'
+import { claimsOf } from './claims.ts'
 import { agrees, compareResult } from './compare/result.ts'
+import { jobOf } from './evaluate.ts'
 import type { Inputs, Run } from './inputs.ts'
-import { type Claim, type Evaluation, keyText } from './records.ts'
-import { type ExecutionProfile, LEGACYNET, NAMED_PROFILES, profileOfEnvironment } from './replay/profile.ts'
+import type { Material } from './passes.ts'
+import type { Evaluation } from './records.ts'
+import { type ExecutionProfile, LEGACYNET, NAMED_PROFILES, profileOfEnvironment, sameStrings } from './replay/profile.ts'
+import { replay } from './replay/replay.ts'
+import type { AuditRunOptions } from './run-options.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 
 export interface ChosenProfile {
@@ -15,13 +20,13 @@ export interface ChosenProfile {
 }
 
 /** What is taken where nothing tells. */
-export const DEFAULT_PROFILE: ChosenProfile = { profile: LEGACYNET, source: 'the default', tried: ['legacynet'], proven: false }
+const DEFAULT_PROFILE: ChosenProfile = { profile: LEGACYNET, source: 'the default', tried: ['legacynet'], proven: false }
 
 /** Evaluations that a trial looks at: the first claims that tell profiles apart come early, with the first table in a result. */
 const TRIAL_EVALUATIONS = 40
 
 /** By the first verified checkpoint of an audited unit; undefined where it has none. */
-export async function profileByCheckpoint(
+async function profileByCheckpoint(
   { found, checked }: Checkpoints,
   speaksForUnit: (signer: string) => boolean
 ): Promise<ChosenProfile | undefined> {
@@ -33,12 +38,12 @@ export async function profileByCheckpoint(
 }
 
 /** @param own whether an audited unit signed it: then it proves the unit's profile */
-export function profileOfCheckpoint({ id, environment = [] }: CheckedCheckpoint, own: boolean): ChosenProfile {
+function profileOfCheckpoint({ id, environment = [] }: CheckedCheckpoint, own: boolean): ChosenProfile {
   const profile = profileOfEnvironment(environment, `checkpoint ${id}`)
   return { profile, source: `the environment in checkpoint ${id}`, tried: [profile.name], proven: own }
 }
 
-export interface TrialOptions {
+interface TrialOptions {
   readonly inputs: Inputs
   readonly run: Run
   /** Replays the process under a profile. */
@@ -46,7 +51,7 @@ export interface TrialOptions {
 }
 
 /** By the first claims: the named profile that most of them agree with to the order of tags. */
-export async function profileByClaims({ inputs, run, replayed }: TrialOptions): Promise<ChosenProfile> {
+async function profileByClaims({ inputs, run, replayed }: TrialOptions): Promise<ChosenProfile> {
   const tried: string[] = []
   let best: { readonly profile: ExecutionProfile; readonly agreeing: number; readonly judged: number } | undefined
   for (const profile of NAMED_PROFILES) {
@@ -79,17 +84,40 @@ async function trial(inputs: Inputs, run: Run, evaluations: AsyncIterable<Evalua
   return { judged, agreeing }
 }
 
-/** Everything that units claim of one evaluation. */
-export async function claimsOf(
-  inputs: Inputs,
-  run: Run,
-  units: readonly string[],
-  key: Claim['key']
-): Promise<readonly Claim[]> {
-  const wanted = keyText(key)
-  const found: Claim[] = []
-  for (const url of units) {
-    for (const claim of await inputs.claimsAt(run, url, key.ordinate)) if (keyText(claim.key) === wanted) found.push(claim)
+/** The profile given, or the one that a checkpoint of an audited unit shows, or the one that the first claims fit. */
+export async function chooseProfile({
+  options,
+  subject,
+  plan,
+  checkpoints,
+  start,
+  drive
+}: Omit<Material, 'checks'>): Promise<ChosenProfile> {
+  const { inputs, run, profile } = options
+  const shown = await shownProfile({ options, checkpoints, ...(start === undefined ? {} : { start }) })
+  if (profile !== 'auto') {
+    const proven = shown !== undefined && sameStrings(shown.profile.environment, profile.environment)
+    return { profile, source: 'as given', tried: [profile.name], proven }
   }
-  return found
+  if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
+  const replayed = (tried: ExecutionProfile) => {
+    const planned = () => plan(tried.blocks ?? 'stepwise')
+    const job = { options: { ...options, search: false }, subject, plan: planned, profile: tried, units: [], drive }
+    return replay(jobOf({ ...job, ...(start === undefined ? {} : { start }) }))
+  }
+  return profileByClaims({ inputs, run, replayed })
+}
+
+export type Shown = Pick<Material, 'options' | 'checkpoints' | 'start'>
+
+/** The profile that a memory shows: that of the start, else that of an audited unit's own checkpoint. */
+export async function shownProfile({ options, checkpoints, start }: Shown): Promise<ChosenProfile | undefined> {
+  const isOwn = speaksForUnits(options)
+  return start === undefined ? profileByCheckpoint(checkpoints, isOwn) : profileOfCheckpoint(start, isOwn(start.signer))
+}
+
+/** Whether a signer is one of the audited units, as they or the user name them. */
+export function speaksForUnits({ run, checkpointOwners }: AuditRunOptions): (signer: string) => boolean {
+  const addresses = new Set([...checkpointOwners, ...run.computes.map(({ address }) => address)])
+  return (signer) => addresses.has(signer)
 }

@@ -92,7 +92,8 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     const batch = sent[0]
     if (batch === undefined) return
     const results: SandboxResult[] = []
-    const others = new Set<number>()
+    /** Whether an instance began right before a message, where that was not as sent. */
+    const chosenHere = new Set<number>()
     let outcome = await batch.outcome
     results.push(...outcome.results)
     while (outcome.paused === true) {
@@ -100,7 +101,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
       const chosen = await chooseInstance(job, sandbox, batch, results[at], at)
       if (chosen !== undefined) {
         results[at] = chosen
-        others.add(at)
+        chosenHere.add(at)
       }
       await sandbox.resume()
       // The child answered all that was under way with nothing.
@@ -121,7 +122,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
         planned,
         ...(result === undefined ? {} : { result }),
         ...(why === undefined ? {} : { why }),
-        ...(index !== undefined && others.has(index) ? { otherInstance: true } : {}),
+        ...(index !== undefined && isOther(job, batch, index, chosenHere.has(index)) ? { otherInstance: true } : {}),
         ...(state !== undefined && place === batch.slots.length - 1 ? { state, ...exportOf(batch) } : {})
       }
     }
@@ -138,6 +139,13 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     job.signal?.removeEventListener('abort', abort)
     await sandbox.close()
   }
+}
+
+/** Whether a message ran in another instance than the profile says. */
+function isOther({ profile }: ReplayJob, { slots, messages }: Batch, index: number, turned: boolean): boolean {
+  const planned = slots.find((slot) => slot.index === index)?.planned
+  const fresh = messages[index]?.fresh
+  return fresh !== undefined && (fresh !== turned) !== beginsInstance(profile, planned?.nonce)
 }
 
 function exportOf({ exportTo }: Batch): Pick<Step, 'exportedTo'> {

@@ -21,7 +21,21 @@ const KEY_ORDER = [
     'findings',
     'findingsCut'
   ],
-  ...['profile', 'name', 'environment', 'clock', 'step', 'instances', 'blocks', 'version', 'node', 'loader', 'source', 'tried'],
+  ...[
+    'profile',
+    'name',
+    'environment',
+    'clock',
+    'step',
+    'instances',
+    'blocks',
+    'version',
+    'node',
+    'loader',
+    'source',
+    'tried',
+    'instancesTried'
+  ],
   ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
   ...['stateHashes', 'tool'],
   ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond', 'resumedAfter', 'jobs', 'partsAhead']

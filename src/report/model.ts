@@ -94,6 +94,8 @@ export interface ProfileReport {
   /** Where it comes from: the default, the user, a checkpoint. */
   readonly source: string
   readonly tried: readonly string[]
+  /** Ways to begin instances that were tried where a result differed, besides those at the evaluation itself. */
+  readonly instancesTried: number
 }
 
 export interface Timings {

@@ -86,7 +86,8 @@ export function parts(over: Partial<ReportParts> = {}): ReportParts {
       instances: 'one',
       loader: '0.0.44',
       source: 'default',
-      tried: ['legacynet']
+      tried: ['legacynet'],
+      instancesTried: 0
     },
     stateHashes: { 3: STATE_SHA256 },
     tool: { version: '0.1.0', node: 'v22.0.0', loader: '0.0.49' },

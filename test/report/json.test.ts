@@ -76,7 +76,8 @@ describe('reportJson', () => {
     "source": "default",
     "tried": [
       "legacynet"
-    ]
+    ],
+    "instancesTried": 0
   },
   "stateHashes": {
     "3": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"

@@ -1,0 +1,90 @@
+/** Replays and judges, and again as often as fairness asks for. */
+import type { Judgement } from './compare/types.ts'
+import type { Finding } from './findings.ts'
+import { searchInstances } from './instance-search.ts'
+import { type Found, type Material, pass } from './passes.ts'
+import { type ChosenProfile, type Shown, shownProfile } from './profile-choice.ts'
+import { NAMED_PROFILES, sameStrings } from './replay/profile.ts'
+
+/**
+ * Replays and judges; where something differs, again: each unit by its own claims alone, for two honest units may have begun
+ * their instances at different places; then under the other profiles. Nobody is blamed over a profile that does not fit.
+ */
+export async function passUntilFair(all: Material, chosen: ChosenProfile): Promise<Found> {
+  const { options } = all
+  const units = options.run.computes.map(({ url }) => url)
+  const misfit = await misfitOf(all, chosen)
+  const first = await pass(all, chosen, units, {
+    closed: misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED),
+    snapshots: options.snapshots
+  })
+  if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
+  if (!options.search || !differs(first)) return first
+  // What an earlier audit came to followed other claims.
+  const whole = first.resumedAfter === null ? first : await pass(all, chosen, units)
+  const single = units.length > 1 && differs(whole) ? await passEach(all, chosen, whole) : whole
+  for (const blocks of differs(single) ? single.otherBlocks : []) {
+    const second = await pass(all, { ...chosen, profile: { ...chosen.profile, blocks } }, units)
+    if (!differs(second)) return second
+  }
+  // A memory that was begun with has its environment in it: no other profile can fit.
+  if (!differs(single)) return single
+  if (chosen.proven || all.start !== undefined) return searchEach(all, chosen, single)
+  const tried = [...chosen.tried]
+  for (const profile of NAMED_PROFILES.filter(({ name }) => !tried.includes(name))) {
+    tried.push(profile.name)
+    const other = { profile, source: 'every claim', tried, proven: false }
+    const second = await pass(all, other, units)
+    if (differs(second)) continue
+    if (options.profile === 'auto') return second
+    const detail = `the profile ${chosen.profile.name} does not fit what is claimed, ${profile.name} does`
+    const finding: Finding = { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
+    const last = await pass(all, { ...chosen, tried }, units, { closed: detail })
+    return { ...last, findings: [...last.findings, finding] }
+  }
+  return searchEach(all, { ...chosen, tried }, single)
+}
+
+/** A difference that another instance or profile might explain is nobody's fault. */
+const NOT_SEARCHED = 'no other instance or profile was tried (--no-search)'
+
+export function differs({ judged }: Pick<Found, 'judged'>): boolean {
+  return judged.judgements.some(({ verdict }) => verdict === 'mismatch')
+}
+
+/** Every unit that differs, judged over a replay that follows its claims alone. */
+async function passEach(all: Material, chosen: ChosenProfile, joint: Found): Promise<Found> {
+  const judgements: Judgement[] = []
+  for (const judgement of joint.judged.judgements) {
+    const alone = judgement.verdict === 'mismatch' ? await pass(all, chosen, [judgement.claimant]) : undefined
+    judgements.push(alone?.judged.judgements[0] ?? judgement)
+  }
+  return { ...joint, judged: { ...joint.judged, judgements } }
+}
+
+/** A checkpoint of an audited unit, or the one begun with, that shows another environment than the profile's. */
+async function misfitOf(all: Shown, { profile }: ChosenProfile): Promise<Finding | undefined> {
+  const shown = await shownProfile(all)
+  if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) return undefined
+  const detail = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
+  return { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
+}
+
+/** For every unit that differs: other instances before the difference. */
+async function searchEach(all: Material, chosen: ChosenProfile, found: Found): Promise<Found> {
+  if (found.judged.judgements.length === 1) return { ...(await searchInstances(all, chosen, found)), chosen }
+  const judgements: Judgement[] = []
+  const findings = [...found.findings]
+  let { instancesTried } = found
+  for (const judgement of found.judged.judgements) {
+    if (judgement.verdict !== 'mismatch') {
+      judgements.push(judgement)
+      continue
+    }
+    const alone = await searchInstances(all, chosen, await pass(all, chosen, [judgement.claimant]))
+    judgements.push(...alone.judged.judgements)
+    findings.push(...alone.findings.filter(({ code }) => code === 'SEARCH_BOUND_REACHED'))
+    instancesTried += alone.instancesTried
+  }
+  return { ...found, chosen, findings, instancesTried, judged: { ...found.judged, judgements } }
+}
