@@ -48,7 +48,7 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
 /** A difference that another instance or profile might explain is nobody's fault. */
 const NOT_SEARCHED = 'no other instance or profile was tried (--no-search)'
 
-export function differs({ judged }: Pick<Found, 'judged'>): boolean {
+function differs({ judged }: Pick<Found, 'judged'>): boolean {
   return judged.judgements.some(({ verdict }) => verdict === 'mismatch')
 }
 

@@ -48,6 +48,7 @@ function casesOf(capture) {
         assert.equal(report.coverage.unverified, 0)
       }
     }),
+    tampered(capture, undefined, { verdict: 'match', args: ['--schedule', 'both'] }),
     tampered(capture, `claim:${n}`, {
       verdict: 'mismatch',
       finding: { code: 'RESULT_MISMATCH', nonce: n, attribution: 'compute-unit' },
@@ -61,6 +62,12 @@ function casesOf(capture) {
       finding: scheduler('NONCE_GAP'),
       look: ({ coverage }) =>
         assert.ok(coverage.compared > 0 && coverage.compared < checkpoints, 'the nonces before it are judged')
+    }),
+    tampered(capture, `drop:${n}`, {
+      verdict: 'match',
+      args: ['--schedule', 'both'],
+      finding: scheduler('NONCE_GAP'),
+      look: ({ coverage }) => assert.equal(coverage.unverified, 0)
     }),
     tampered(capture, `swap:${n}`, {
       ...overTrueItem,

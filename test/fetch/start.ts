@@ -10,7 +10,7 @@ export const PROCESS = EXAMPLE.process as ProcessId
 export const MODULE = EXAMPLE.module as TransactionId
 export const messageId = (nonce: number) => idOf(`message ${nonce}`) as MessageId
 
-const QUICK: Partial<FetchLimits> = { patienceMs: 1_000, idleMs: 150, waitMinMs: 1, waitMaxMs: 20 }
+const QUICK: Partial<FetchLimits> = { patienceMs: 4_000, idleMs: 600, waitMinMs: 1, waitMaxMs: 20 }
 
 /** The example, altered as a test needs it. */
 export async function start(options: Partial<FakeNetworkOptions> = {}): Promise<FakeNetwork> {
