@@ -47,6 +47,8 @@ export interface ComparedCheckpoints {
   readonly reports: readonly CheckpointReport[]
   readonly findings: readonly Finding[]
   readonly signers: readonly ClaimantParts[]
+  /** Those that may be honest though they were not come to: a host input was read before them. */
+  readonly open: readonly CheckedCheckpoint[]
 }
 
 export interface CheckpointComparison {
@@ -64,12 +66,15 @@ export interface CheckpointComparison {
 export function compareCheckpoints(comparison: CheckpointComparison): ComparedCheckpoints {
   const reports: CheckpointReport[] = []
   const findings: Finding[] = []
+  const open: CheckedCheckpoint[] = []
   for (const checkpoint of comparison.checkpoints) {
     const judged = judgeCheckpoint(comparison, checkpoint)
     reports.push(judged.report)
     findings.push(...checkpoint.findings, ...judged.findings)
+    const [found] = judged.findings
+    if (found?.code === 'CHECKPOINT_STATE_MISMATCH' && found.severity === 'warning') open.push(checkpoint)
   }
-  return { reports, findings, signers: signersOf(reports) }
+  return { reports, findings, signers: signersOf(reports), open }
 }
 
 function judgeCheckpoint(

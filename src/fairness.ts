@@ -1,9 +1,9 @@
 /** Replays and judges, and again as often as fairness asks for. */
 import type { Judgement } from './compare/types.ts'
 import type { Finding } from './findings.ts'
-import { searchInstances } from './instance-search.ts'
+import { differs, searchInstances } from './instance-search.ts'
 import { type Found, type Material, pass } from './passes.ts'
-import { type ChosenProfile, type Shown, shownProfile } from './profile-choice.ts'
+import { type ChosenProfile, type Shown, shownProfile, speaksForUnits } from './profile-choice.ts'
 import { NAMED_PROFILES, sameStrings } from './replay/profile.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
     snapshots: options.snapshots
   })
   if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
-  if (!options.search || !differs(first)) return first
+  if (!options.search || !(differs(first) || isOpen(all, first))) return first
   // What an earlier audit came to followed other claims.
   const whole = first.resumedAfter === null ? first : await pass(all, chosen, units)
   const single = units.length > 1 && differs(whole) ? await passEach(all, chosen, whole) : whole
@@ -28,7 +28,8 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
     if (!differs(second)) return second
   }
   // A memory that was begun with has its environment in it: no other profile can fit.
-  if (!differs(single)) return single
+  if (!differs(single))
+    return isOpen(all, single) ? { ...(await searchInstances(all, chosen, single)), chosen: single.chosen } : single
   if (chosen.proven || all.start !== undefined) return searchEach(all, chosen, single)
   const tried = [...chosen.tried]
   for (const profile of NAMED_PROFILES.filter(({ name }) => !tried.includes(name))) {
@@ -48,10 +49,6 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
 /** A difference that another instance or profile might explain is nobody's fault. */
 const NOT_SEARCHED = 'no other instance or profile was tried (--no-search)'
 
-function differs({ judged }: Pick<Found, 'judged'>): boolean {
-  return judged.judgements.some(({ verdict }) => verdict === 'mismatch')
-}
-
 /** Every unit that differs, judged over a replay that follows its claims alone. */
 async function passEach(all: Material, chosen: ChosenProfile, joint: Found): Promise<Found> {
   const judgements: Judgement[] = []
@@ -68,6 +65,12 @@ async function misfitOf(all: Shown, { profile }: ChosenProfile): Promise<Finding
   if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) return undefined
   const detail = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
   return { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
+}
+
+/** Whether the one unit's own checkpoint was not come to, and instances may be why. */
+function isOpen({ options }: Material, { judged, compared }: Found): boolean {
+  const isOwn = speaksForUnits(options)
+  return judged.judgements.length === 1 && compared.open.some(({ signer }) => isOwn(signer))
 }
 
 /** For every unit that differs: other instances before the difference. */

@@ -9,13 +9,13 @@ import path from 'node:path'
 import { agreesWithClaims, jobOf } from './evaluate.ts'
 import type { Finding } from './findings.ts'
 import { type Found, type Instances, type Material, pass } from './passes.ts'
-import type { ChosenProfile } from './profile-choice.ts'
-import { type EvaluationKey, keyText } from './records.ts'
+import { type ChosenProfile, speaksForUnits } from './profile-choice.ts'
+import { type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from './records.ts'
 import { moduleFormat } from './replay/formats.ts'
 import type { ReplayJob, ReplayStart } from './replay/job.ts'
 import { clockStart } from './replay/profile.ts'
 import { replay } from './replay/replay.ts'
-import type { Reading } from './states.ts'
+import { ownMemories, type Reading } from './states.ts'
 
 /** Up to so many readings all combinations are tried; of more, each alone and all together. */
 const COMBINED_MAX = 4
@@ -31,7 +31,7 @@ interface Choice {
 /**
  * Searches for the one unit that was judged.
  *
- * @param found its pass, in which it differs
+ * @param found its pass, in which a claim differs, or a checkpoint of its own was not come to
  * @returns a pass in which it differs no more, or later, where there is one. Otherwise `found`; or, where what the unit's result
  *   would be hangs on the clock and not every way was tried, a pass in which it is not blamed, and a finding that says so
  */
@@ -41,22 +41,36 @@ export async function searchInstances(all: Material, chosen: ChosenProfile, foun
   let instances: Instances = new Map()
   let tried = 0
   while (best.readings.count > 0) {
-    const { key } = best.judged.judgements[0]?.firstDivergence ?? {}
-    if (key === undefined) break
-    const search = await searchBefore({ all, units, pass: best, end: key, instances, trialsMax: TRIALS_MAX - tried })
+    const end = firstDifference(all, best)
+    if (end === undefined) break
+    const search = await searchBefore({ all, units, pass: best, end, instances, trialsMax: TRIALS_MAX - tried })
     tried += search.tried
     if (search.found !== undefined) {
       instances = search.found
       best = await pass(all, chosen, units, { instances })
       continue
     }
-    if (search.exhausted || !search.sensitive) break
+    if (search.exhausted || !search.sensitive || !differs(best)) break
     const closed = 'the result hangs on the clock, and not every way to begin instances before it was tried'
     const last = await pass(all, chosen, units, { instances, closed })
-    const bound = boundReached(key, best.readings.count, tried)
+    const bound = boundReached(end, best.readings.count, tried)
     return { ...last, instancesTried: tried, findings: [...last.findings, bound] }
   }
   return { ...best, instancesTried: tried }
+}
+
+/** Whether a unit is blamed. */
+export function differs({ judged }: Pick<Found, 'judged'>): boolean {
+  return judged.judgements.some(({ verdict }) => verdict === 'mismatch')
+}
+
+/** The first evaluation at which a claim differs, or a checkpoint of the unit's own was not come to. */
+function firstDifference({ options }: Material, { judged, compared }: Found): EvaluationKey | undefined {
+  const isOwn = speaksForUnits(options)
+  const claimed = judged.judgements[0]?.firstDivergence?.key
+  const unreached = compared.open.find(({ signer }) => isOwn(signer))?.key
+  if (claimed === undefined || unreached === undefined) return claimed ?? unreached
+  return claimed.ordinate <= unreached.ordinate ? claimed : unreached
 }
 
 function boundReached(key: EvaluationKey, readings: number, tried: number): Finding {
@@ -88,14 +102,23 @@ interface Search {
 }
 
 async function searchBefore({ all, units, pass: differing, end, instances, trialsMax }: SearchOptions): Promise<Search> {
-  const { inputs, run } = all.options
+  const { options, checkpoints } = all
   const { readings, chosen } = differing
   const { profile } = chosen
-  const job = jobOf({ ...all, plan: () => all.plan(profile.blocks ?? 'all'), profile, units, instances })
-  const agrees: Agrees = (key, text) => agreesWithClaims(inputs, run, units, key, text)
+  const own = ownMemories(checkpoints.found, speaksForUnits(options))
+  const hashAfter: ReplayJob['hashAfter'] = ({ key }) => own.has(memoryAfter(key))
+  const plan = () => all.plan(profile.blocks ?? 'all')
+  const job = { ...jobOf({ ...all, plan, profile, units, instances, hashAfter }), end }
+  const fits: Fits = async ({ key, outcome, stateHash }) => {
+    const memory = own.get(memoryAfter(key))
+    if (stateHash !== undefined && memory !== undefined && stateHash !== memory) return false
+    return (
+      outcome.kind !== 'result' || (await agreesWithClaims(options.inputs, options.run, units, key, outcome.text)) !== false
+    )
+  }
   const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-search-'))
   try {
-    const { choices, text, cut } = await memoriesBefore({ ...job, end }, agrees, readings.last, folder)
+    const { choices, last, cut } = await memoriesBefore(job, fits, readings.last, folder)
     let tried = 0
     let sensitive = false
     for (const turned of combinations(choices.length)) {
@@ -106,10 +129,9 @@ async function searchBefore({ all, units, pass: differing, end, instances, trial
       const trial = new Map(instances)
       for (const { reading } of [first, ...rest]) trial.set(keyText(reading.key), !reading.fresh)
       const begins: ReplayJob['begins'] = ({ key }) => trial.get(keyText(key))
-      const result = await resultAt({ ...job, start: first.start, end, begins }, agrees)
-      sensitive ||= result !== text
-      if (result !== undefined && (await agrees(end, result)) === true)
-        return { found: trial, tried, sensitive, exhausted: false }
+      const result = await lastOf({ ...job, start: first.start, begins }, fits)
+      sensitive ||= shown(result) !== shown(last)
+      if (result !== undefined && (await fits(result))) return { found: trial, tried, sensitive, exhausted: false }
     }
     const exhausted = !cut && readings.count <= readings.last.length && choices.length <= COMBINED_MAX
     return { tried, sensitive, exhausted }
@@ -118,18 +140,18 @@ async function searchBefore({ all, units, pass: differing, end, instances, trial
   }
 }
 
-type Agrees = (key: EvaluationKey, text: string) => Promise<boolean | undefined>
+/** Whether neither a claim nor a checkpoint of the unit's own contradicts an evaluation. */
+type Fits = (evaluation: Evaluation) => Promise<boolean>
 
 interface Choices {
   readonly choices: readonly Choice[]
-  /** What the last evaluation answered. */
-  readonly text: string | undefined
+  readonly last: Evaluation | undefined
   /** A memory is not all that the instance held somewhere: it cannot be gone on from there. */
   readonly cut: boolean
 }
 
 /** Runs the job to its end once, and keeps the memory before each reading where a new instance would be another. */
-async function memoriesBefore(job: ReplayJob, agrees: Agrees, readings: readonly Reading[], folder: string): Promise<Choices> {
+async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly Reading[], folder: string): Promise<Choices> {
   const places = new Map(
     readings.map((reading, place) => [keyText(reading.after), { reading, file: path.join(folder, `${place}.gz`) }])
   )
@@ -150,19 +172,23 @@ async function memoriesBefore(job: ReplayJob, agrees: Agrees, readings: readonly
       })
     }
   }
-  return { text: await resultAt(kept, agrees), choices, cut }
+  return { last: await lastOf(kept, fits), choices, cut }
 }
 
-/** What the last evaluation of a job answers; undefined where one before it disagrees with what is claimed. */
-async function resultAt(job: ReplayJob, agrees: Agrees): Promise<string | undefined> {
-  let text: string | undefined
-  for await (const { key, outcome } of replay(job)) {
-    if (outcome.kind === 'inconclusive') return undefined
-    if (outcome.kind !== 'result') continue
-    if (job.end !== undefined && keyText(key) === keyText(job.end)) text = outcome.text
-    else if ((await agrees(key, outcome.text)) === false) return undefined
+/** The last evaluation of a job; undefined where one before it does not fit. */
+async function lastOf(job: ReplayJob, fits: Fits): Promise<Evaluation | undefined> {
+  for await (const evaluation of replay(job)) {
+    if (evaluation.outcome.kind === 'inconclusive') return undefined
+    if (job.end !== undefined && isPlaceOf(job.end, evaluation)) return evaluation
+    if (!(await fits(evaluation))) return undefined
   }
-  return text
+  return undefined
+}
+
+function shown(evaluation: Evaluation | undefined): string | undefined {
+  if (evaluation === undefined) return undefined
+  const { outcome, stateHash = '' } = evaluation
+  return outcome.kind === 'result' ? `${stateHash}${outcome.text}` : stateHash
 }
 
 /** Places to be turned over together: each alone from the last on, then all; of few, every combination. */

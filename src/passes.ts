@@ -38,7 +38,6 @@ export interface Found {
   readonly resumedAfter: number | null
   /** Other sets of blocks with which the same crons fire. */
   readonly otherBlocks: readonly KnownBlockSets[]
-  /** Evaluations before the first difference that read what the host decides. */
   readonly readings: Readings
   /** Ways to begin instances that were tried. */
   readonly instancesTried: number
@@ -67,7 +66,7 @@ export async function pass(
   const { options, subject, plan, checks, checkpoints, start } = all
   const { inputs, run } = options
   const { profile } = chosen
-  const seen = createStates(options, checkpoints, profile)
+  const seen = createStates(options, checkpoints, profile, speaksForUnits(options))
   const blocks = await blocksOf(all, profile, units)
   options.onPass?.()
   const doubts =

@@ -22,6 +22,7 @@ export interface Reading {
   readonly fresh: boolean
 }
 
+/** Evaluations that read what the host decides, up to the first difference from a claim or from a unit's own checkpoint. */
 export interface Readings {
   readonly count: number
   /** The last ones, in order. */
@@ -31,9 +32,21 @@ export interface Readings {
 /** Readings that are remembered. */
 const READINGS_MAX = 16
 
+/** What the audited units themselves say that memories hash to, by place. */
+export function ownMemories(found: Checkpoints['found'], isOwn: (signer: string) => boolean): ReadonlyMap<string, string> {
+  const own = found.filter(({ signer, standing }) => standing === 'signed' && isOwn(signer))
+  return new Map(own.map(({ key, sha256 }) => [memoryAfter(key), sha256]))
+}
+
 /** Gathers from every evaluation, and from every judgement. */
-export function createStates({ stateHashes: asked, run }: AuditRunOptions, { found }: Checkpoints, profile: ExecutionProfile) {
+export function createStates(
+  { stateHashes: asked, run }: AuditRunOptions,
+  { found }: Checkpoints,
+  profile: ExecutionProfile,
+  isOwn: (signer: string) => boolean
+) {
   const atCheckpoint = new Set(found.map(({ key }) => memoryAfter(key)))
+  const own = ownMemories(found, isOwn)
   const computed = new Map<string, string>()
   const stateHashes: Record<string, string> = {}
   const findings: Finding[] = []
@@ -73,6 +86,7 @@ export function createStates({ stateHashes: asked, run }: AuditRunOptions, { fou
       before = key
       if (hostInputs !== undefined || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
       if (stateHash === undefined) return
+      differs ||= (own.get(memoryAfter(key)) ?? stateHash) !== stateHash
       computed.set(memoryAfter(key), stateHash)
       if (nonce !== undefined && asked?.(nonce, run.to) === true) stateHashes[nonce] = stateHash
     }
