@@ -1,5 +1,5 @@
 /** The commands and their options. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { toolVersions } from '../src/version.ts'
 import { runAudit } from './audit-command.ts'
 import { runDemo } from './demo-command.ts'
@@ -27,6 +27,9 @@ function seconds(text: string): number {
 function withUnits(command: Command): Command {
   return command
     .option('--scheduler <url>', "the scheduler's URL (default: looked up by the process's Scheduler tag)")
+    .addOption(
+      new Option('--schedule <source>', 'whose schedule is read (default: scheduler)').choices(['scheduler', 'arweave', 'both'])
+    )
     .option('--compute <url>', 'a Compute Unit to audit; may be given more than once', collect)
     .option('--gateway <url>', 'a gateway, asked in the order given; may be given more than once', collect)
     .option('--from <nonce>', 'the first nonce to judge', nonce)

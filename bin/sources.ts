@@ -5,6 +5,7 @@ import { escapeForTerminal } from '../src/report/escape.ts'
 
 export interface SourceFlags {
   readonly scheduler?: string
+  readonly schedule?: NonNullable<SourceOptions['schedule']>
   readonly compute?: readonly string[]
   readonly gateway?: readonly string[]
   readonly from?: number
@@ -58,9 +59,10 @@ export function watch({ quiet = false, verbose = false }: SourceFlags): Watch {
 
 /** The library's options of these flags. */
 export function sourceOptions(flags: SourceFlags, watched: Watch, signal: AbortSignal): SourceOptions {
-  const { scheduler, compute, gateway, from, to, patience, allowPrivate, store } = flags
+  const { scheduler, schedule, compute, gateway, from, to, patience, allowPrivate, store } = flags
   return {
     ...(scheduler === undefined ? {} : { scheduler }),
+    ...(schedule === undefined ? {} : { schedule }),
     ...(compute === undefined ? {} : { compute }),
     ...(gateway === undefined ? {} : { gateway }),
     ...(from === undefined ? {} : { from }),

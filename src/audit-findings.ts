@@ -1,33 +1,8 @@
 /** What the audit as a whole found out, besides what is judged of each claimant. */
 
 import type { AuditError } from './errors.ts'
-import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { Finding } from './findings.ts'
-import type { Run } from './inputs.ts'
 import type { Evaluation } from './records.ts'
-
-/** How the scheduler served its schedule (ao-protocol §1.3). */
-export function scheduleFindings(anomalies: readonly ScheduleAnomaly[], run: Run): Finding[] {
-  return anomalies
-    .filter(({ nonce }) => nonce <= run.to)
-    .map(({ kind, nonce, through = nonce }): Finding => {
-      const common = { attribution: 'scheduler', nonce } as const
-      if (kind === 'gap') {
-        const which = through > nonce ? `nonces ${nonce} to ${through}` : `nonce ${nonce}`
-        return { code: 'NONCE_GAP', severity: 'error', ...common, detail: `the scheduler did not serve ${which}` }
-      }
-      if (kind === 'twice') {
-        return {
-          code: 'NONCE_TWICE',
-          severity: 'warning',
-          ...common,
-          detail: `the scheduler served nonce ${nonce} more than once`
-        }
-      }
-      const detail = `the scheduler served nonce ${nonce} behind a higher one`
-      return { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', ...common, detail }
-    })
-}
 
 /** Units that did not answer, or not with what was asked for. */
 export function absenceFindings(absences: readonly AuditError[]): Finding[] {

@@ -1,5 +1,5 @@
 /** The report of an audit, out of what was found. */
-import { absenceFindings, hostInputFindings, scheduleFindings } from './audit-findings.ts'
+import { absenceFindings, hostInputFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
@@ -10,6 +10,7 @@ import { clockStart } from './replay/profile.ts'
 import { buildReport } from './report/build.ts'
 import type { ProfileReport, Report, UnreachableUnit } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
+import { readScheduleFindings } from './schedule-findings.ts'
 import type { UsableCheckpoint } from './starts.ts'
 import type { Subject } from './subject.ts'
 import type { Checks } from './verification/checks.ts'
@@ -55,7 +56,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     findings: [
       ...subject.findings,
       ...checks.findings(),
-      ...scheduleFindings(await inputs.anomalies(run), run),
+      ...(await readScheduleFindings(inputs, run)),
       ...absenceFindings(absences),
       ...hostInputFindings(judged.profiled),
       ...outcomes.findings,

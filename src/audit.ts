@@ -7,18 +7,19 @@ import { inconclusiveReport } from './audit-report.ts'
 import { auditRun } from './audit-run.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseStart, parseUnitUrl } from './config.ts'
 import { AuditError } from './errors.ts'
+import { createArweaveSchedule } from './fetch/arweave-schedule.ts'
 import { createCompute } from './fetch/compute.ts'
 import { createGateway } from './fetch/gateway.ts'
 import { createHttp } from './fetch/http.ts'
 import type { FetchLimits } from './fetch/limits.ts'
 import { locateScheduler } from './fetch/locate.ts'
 import { createScheduler } from './fetch/scheduler.ts'
-import type { GatewaySource } from './fetch/sources.ts'
+import type { GatewaySource, SchedulerSource } from './fetch/sources.ts'
 import type { TransactionId } from './ids.ts'
 import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from './inputs.ts'
 import type { JudgingOptions } from './judging.ts'
 import { type Pulled, pull } from './pull.ts'
-import type { PullOptions, PullProgress } from './pull-options.ts'
+import type { PullOptions, PullProgress, Units } from './pull-options.ts'
 import type { BlobRef } from './records.ts'
 import { namesDrive } from './replay/drive/admission.ts'
 import { type ExecutionProfile, namedProfile } from './replay/profile.ts'
@@ -30,10 +31,14 @@ import { defaultStoreDirectory } from './store/default-directory.ts'
 import { openStore } from './store/level-store.ts'
 import type { RecordKey, Store } from './store/store.ts'
 
+export type ScheduleSource = 'scheduler' | 'arweave' | 'both'
+
 /** Whom to ask, and where to keep what they say. */
 export interface SourceOptions {
   /** The scheduler's base URL; looked up where it is not given. */
   readonly scheduler?: string
+  /** Whose schedule is read: the scheduler's (the default), what lies on Arweave, or both, held against each other. */
+  readonly schedule?: ScheduleSource
   /** Compute Units to audit, base URLs. */
   readonly compute?: readonly string[]
   /** Gateways in the order in which they are asked, base URLs. */
@@ -226,12 +231,15 @@ async function pullOptions(
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })
   const gateway = createGateway(http, gateways)
-  const scheduler = given ?? (await locateScheduler(gateway, process, options.allowPrivate ?? false))
+  const located = () => locateScheduler(gateway, process, options.allowPrivate ?? false)
+  const schedulers = await schedulersOf(options.schedule, gateway, inputs, async () =>
+    createScheduler(http, given ?? (await located()))
+  )
   return {
     process,
     inputs,
     units: {
-      scheduler: createScheduler(http, scheduler),
+      ...schedulers,
       gateway,
       computes: computes.map((url) => createCompute(http, url))
     },
@@ -244,11 +252,28 @@ async function pullOptions(
   }
 }
 
+/** Whose schedules are read. A scheduler that is not asked need not be known. */
+async function schedulersOf(
+  source: ScheduleSource = 'scheduler',
+  gateway: GatewaySource,
+  inputs: Inputs,
+  open: () => Promise<SchedulerSource>
+): Promise<Pick<Units, 'scheduler' | 'arweave'>> {
+  const keep = async (...item: Parameters<Inputs['putTransaction']>) => void (await inputs.putTransaction(...item))
+  if (source === 'arweave') return { scheduler: createArweaveSchedule({ gateway, keep }) }
+  const scheduler = await open()
+  if (source === 'scheduler') return { scheduler }
+  if (source !== 'both') throw new AuditError('USAGE', 'the schedule is one of scheduler, arweave, both')
+  const served = (process: PullOptions['process'], nonce: number) => inputs.scheduled(scheduler.url, process, nonce)
+  return { scheduler, arweave: createArweaveSchedule({ gateway, keep, served }) }
+}
+
 /** What belongs to a run, and nothing else of the store. */
 async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
-  const process = await inputs.process(run.process)
+  const process = await inputs.process(run.process, run.scheduler)
   const ids = new Set<TransactionId>([run.process, ...(process === undefined ? [] : [process.moduleId])])
-  for await (const { message, messageId } of inputs.schedule(run, 0, run.to)) if (message === null) ids.add(messageId)
+  // Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself.
+  for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) ids.add(assignment.id).add(messageId)
   for (const id of await inputs.checkpoints(run.process)) ids.add(id)
   const blobs: BlobRef[] = []
   for (const file of await inputs.driveFiles(run.process)) {

@@ -4,6 +4,7 @@ import type { ModuleId, TransactionId } from './ids.ts'
 import type { Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
 import type { ProcessRecord, TransactionRecord } from './records.ts'
+import { readRivals } from './rivals.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
@@ -71,6 +72,7 @@ async function fetchTrueItems(options: PullOptions, fetchItem: FetchItem, proces
       process,
       schedule: inputs.schedule(run, 0, run.to),
       verifier,
+      rivals: await readRivals(inputs, run),
       known: (nonce) => inputs.verdicts(run, nonce),
       remember: (verdicts) => inputs.putVerdicts(run, verdicts),
       async rawItem(id) {

@@ -1,5 +1,6 @@
 /** What an audit reads and keeps, as typed records in the store: the only place that knows under which keys they lie. */
 import { createHash } from 'node:crypto'
+import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
 import type {
@@ -22,7 +23,12 @@ import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 export interface Run {
   readonly id: string
   readonly process: ProcessId
+  /** Whose schedule it is: the scheduler's URL, or `arweave`. */
   readonly scheduler: string
+  /** The scheduler's schedule is held against Arweave's, which fills its gaps. */
+  readonly schedule?: 'both'
+  /** Nonces that Arweave has and the scheduler, asked again, did not serve; both inclusive. */
+  readonly unserved?: { readonly from: number; readonly to: number }
   readonly computes: readonly ComputeUnit[]
   /** Nonces that are judged, both inclusive; the schedule is read from its first nonce on. */
   readonly from: number
@@ -65,17 +71,27 @@ export interface DriveAttestation {
 /** Everything below these belongs to one run: what an archive holds. */
 export function runPrefixes(run: Run): RecordKey[] {
   return [
-    ['anomaly', run.scheduler, run.process],
+    ...sourcesOf(run).map((source) => ['anomaly', source, run.process]),
     ['block', run.process],
     ['checkpoint', run.process],
     ['claim', run.id],
     ['drive', run.process],
     ['listing', run.id],
-    ['process', run.process],
+    processKey(run.process, run.scheduler),
     ['run', run.process, run.id],
-    ['schedule', run.scheduler, run.process],
+    ...sourcesOf(run).map((source) => ['schedule', source, run.process]),
     ['unavailable', run.id]
   ]
+}
+
+/** Under which names the schedules of a run lie. */
+export function sourcesOf({ scheduler, schedule }: Run): readonly string[] {
+  return schedule === 'both' ? [scheduler, ARWEAVE] : [scheduler]
+}
+
+/** What the scheduler says of a process is kept apart from what Arweave does. */
+function processKey(id: ProcessId, scheduler: string | undefined): RecordKey {
+  return [scheduler === ARWEAVE ? 'process-on-arweave' : 'process', id]
 }
 
 export function transactionKey(id: TransactionId): RecordKey {
@@ -90,10 +106,11 @@ export interface Inputs {
   /** Removes what was claimed in an earlier run of the same id. */
   forgetClaims(id: string): Promise<void>
 
-  process(id: ProcessId): Promise<ProcessRecord | undefined>
-  putProcess(record: ProcessRecord): Promise<void>
+  /** @param scheduler whose word it is: a URL, or `arweave` */
+  process(id: ProcessId, scheduler?: string): Promise<ProcessRecord | undefined>
+  putProcess(record: ProcessRecord, scheduler?: string): Promise<void>
 
-  /** In nonce order, both ends inclusive. */
+  /** In nonce order, both ends inclusive; of a run over both sources, Arweave's where the scheduler's is missing. */
   schedule(run: Run, from: number, to: number): AsyncIterable<ScheduledMessage>
   /** The last nonce of the unbroken part that begins with the first one stored; -1 where nothing is. */
   scheduledUpTo(scheduler: string, process: ProcessId): Promise<number>
@@ -103,7 +120,10 @@ export interface Inputs {
     messages: readonly ScheduledMessage[],
     anomalies: readonly ScheduleAnomaly[]
   ): Promise<void>
-  anomalies(run: Run): Promise<readonly ScheduleAnomaly[]>
+  /** What one source has of one nonce. */
+  scheduled(source: string, process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
+  /** @param source the run's own where not given */
+  anomalies(run: Run, source?: string): Promise<readonly ScheduleAnomaly[]>
   /** What the signatures of an edge said when it was read from the network; an archive has none. */
   verdicts(run: Run, nonce: number): Promise<EdgeVerdicts | undefined>
   putVerdicts(run: Run, verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
@@ -201,14 +221,19 @@ export function createInputs(store: Store): Inputs {
       for (const kind of ['claim', 'unavailable', 'listing']) await forget([kind, id])
     },
 
-    process: (id) => store.get(['process', id]),
-    putProcess: (record) => store.put([[['process', record.id], record]]),
+    process: (id, scheduler) => store.get(processKey(id, scheduler)),
+    putProcess: (record, scheduler) => store.put([[processKey(record.id, scheduler), record]]),
 
-    schedule: (run, from, to) => values(['schedule', run.scheduler, run.process], { from, to }),
+    schedule(run, from, to) {
+      const of = (source: string) => values<ScheduledMessage>(['schedule', source, run.process], { from, to })
+      return run.schedule === 'both' ? filled(of(run.scheduler), of(ARWEAVE)) : of(run.scheduler)
+    },
+    scheduled: (source, process, nonce) => store.get(['schedule', source, process, nonce]),
     async scheduledUpTo(scheduler, process) {
       let last = -1
-      for await (const [, { nonce }] of store.list<ScheduledMessage>(['schedule', scheduler, process])) {
-        if (nonce !== last + 1) break
+      for await (const [, { nonce, message, unclear }] of store.list<ScheduledMessage>(['schedule', scheduler, process])) {
+        // An item that could not be had may be there by now.
+        if (nonce !== last + 1 || (message === null && unclear === true)) break
         last = nonce
       }
       return last
@@ -219,10 +244,12 @@ export function createInputs(store: Store): Inputs {
         ...messages.map((message) => [['verdict', scheduler, process, message.nonce], undefined] as const),
         // What came after all is no gap any more.
         ...messages.map((message) => [['anomaly', scheduler, process, message.nonce, 'gap'], undefined] as const),
-        ...anomalies.map((found) => [['anomaly', scheduler, process, found.nonce, found.kind], found] as const)
+        ...anomalies.map(
+          (found) => [['anomaly', scheduler, process, found.nonce, found.kind, ...toldApart(found)], found] as const
+        )
       ])
     },
-    anomalies: (run) => collect(['anomaly', run.scheduler, run.process]),
+    anomalies: (run, source = run.scheduler) => collect(['anomaly', source, run.process]),
     verdicts: (run, nonce) => store.get(['verdict', run.scheduler, run.process, nonce]),
     putVerdicts: (run, verdicts) =>
       store.put(verdicts.map(([nonce, found]) => [['verdict', run.scheduler, run.process, nonce], found] as const)),
@@ -292,5 +319,28 @@ export function createInputs(store: Store): Inputs {
           return [['computed', process, setup, position + place], { ...rest, outcome: kept }] as const
         })
       )
+  }
+}
+
+/** Of several that came under one nonce each is kept. */
+function toldApart({ kind, messages = [] }: ScheduleAnomaly): string[] {
+  return kind === 'twice' ? messages.map(({ assignment }) => assignment.id) : []
+}
+
+/** Both in nonce order: what the first does not have is taken from the second. */
+async function* filled(
+  own: AsyncGenerator<ScheduledMessage>,
+  other: AsyncGenerator<ScheduledMessage>
+): AsyncGenerator<ScheduledMessage> {
+  try {
+    let spare = await other.next()
+    for await (const message of own) {
+      for (; spare.done !== true && spare.value.nonce <= message.nonce; spare = await other.next())
+        if (spare.value.nonce < message.nonce) yield { ...spare.value, unserved: true }
+      yield message
+    }
+    for (; spare.done !== true; spare = await other.next()) yield { ...spare.value, unserved: true }
+  } finally {
+    await other.return(undefined)
   }
 }

@@ -4,7 +4,10 @@ import type { ProcessId } from './ids.ts'
 import type { Inputs } from './inputs.ts'
 
 export interface Units {
+  /** Whose schedule is read. */
   readonly scheduler: SchedulerSource
+  /** A second one, which the scheduler's is held against. */
+  readonly arweave?: SchedulerSource
   readonly gateway: GatewaySource
   readonly computes: readonly ComputeSource[]
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { askForAnswers } from './answers.ts'
 import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
-import type { ComputeSource } from './fetch/sources.ts'
+import type { ComputeSource, SchedulerSource } from './fetch/sources.ts'
 import { fetchFromGateways } from './gateway-inputs.ts'
 import type { Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
@@ -16,6 +16,8 @@ export interface Pulled {
 }
 
 const PAGE_MESSAGES = 500
+/** Messages that the scheduler keeps back and that are kept as proof. */
+const PROOF_MESSAGES = 10
 
 /**
  * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. What the store already has is
@@ -26,9 +28,10 @@ const PAGE_MESSAGES = 500
  */
 export async function pull(options: PullOptions): Promise<Pulled> {
   const { inputs, units } = options
-  const process = (await inputs.process(options.process)) ?? (await fetchProcess(options))
-  const run = await openRun(options)
-  await fetchSchedule(options, run)
+  const process = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const opened = await openRun(options)
+  await fetchSchedule(options, opened, units.scheduler)
+  const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
   const absences: AuditError[] = []
   const answers = { count: 0 }
   const report = () =>
@@ -57,7 +60,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
 
 async function fetchProcess({ process, units, inputs }: PullOptions): Promise<ProcessRecord> {
   const record = await units.scheduler.process(process)
-  await inputs.putProcess(record)
+  await inputs.putProcess(record, units.scheduler.url)
   return record
 }
 
@@ -75,15 +78,17 @@ async function openRun(options: PullOptions): Promise<Run> {
     throw new AuditError('USAGE', `the range begins at nonce ${from}, but the newest to judge is ${to}`)
   }
   const computes = await Promise.all(units.computes.map(describe))
-  const run: Run = { id, process, scheduler: units.scheduler.url, computes, from, to, state: 'running' }
+  const both = units.arweave === undefined ? {} : { schedule: 'both' as const }
+  const run: Run = { id, process, scheduler: units.scheduler.url, ...both, computes, from, to, state: 'running' }
   await inputs.putRun(run)
   return run
 }
 
 /** A run is known by what was asked for, so that the same command finds it again. */
 function runId({ process, units, from, to }: PullOptions): string {
-  const asked = JSON.stringify([process, units.scheduler.url, units.computes.map(({ url }) => url), from ?? null, to ?? null])
-  return createHash('sha256').update(asked).digest('hex').slice(0, 32)
+  const both = units.arweave === undefined ? [] : [units.arweave.url]
+  const asked = [process, units.scheduler.url, units.computes.map(({ url }) => url), from ?? null, to ?? null, ...both]
+  return createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 32)
 }
 
 /** A unit that does not name its address is audited all the same. */
@@ -98,11 +103,26 @@ async function describe(unit: ComputeSource): Promise<Run['computes'][number]> {
 }
 
 /** Pages from the first nonce that is missing to the run's end. */
-async function fetchSchedule({ units, inputs }: PullOptions, run: Run): Promise<void> {
-  const have = await inputs.scheduledUpTo(run.scheduler, run.process)
+async function fetchSchedule({ inputs }: PullOptions, run: Run, source: SchedulerSource): Promise<void> {
+  const have = await inputs.scheduledUpTo(source.url, run.process)
   if (have >= run.to) return
-  const pages = readSchedule(units.scheduler, run.process, { fromNonce: have + 1, toNonce: run.to, pageSize: PAGE_MESSAGES })
-  for await (const { messages, anomalies } of pages) {
-    await inputs.putSchedule(run.scheduler, run.process, messages, anomalies)
-  }
+  const pages = readSchedule(source, run.process, { fromNonce: have + 1, toNonce: run.to, pageSize: PAGE_MESSAGES })
+  for await (const { messages, anomalies } of pages) await inputs.putSchedule(source.url, run.process, messages, anomalies)
+}
+
+/** Arweave's schedule, and what of it lies behind the newest that the scheduler serves: kept, and named in the run. */
+async function fetchSecondSchedule(options: PullOptions, opened: Run, arweave: SchedulerSource): Promise<Run> {
+  const { inputs, units, to } = options
+  await fetchSchedule(options, opened, arweave)
+  const { unserved: _, ...run } = opened
+  if (to !== undefined && to <= run.to) return run
+  const newest = (await arweave.page(run.process, run.to, PROOF_MESSAGES)).messages.at(-1)?.nonce ?? -1
+  // A process goes on while it is read: only what the scheduler does not serve now, either, is kept back.
+  const served = newest > run.to ? await units.scheduler.latestNonce(run.process) : newest
+  if (newest <= served) return run
+  const { messages } = await arweave.page(run.process, served, PROOF_MESSAGES)
+  await inputs.putSchedule(arweave.url, run.process, messages, [])
+  const found: Run = { ...run, unserved: { from: served + 1, to: newest } }
+  await inputs.putRun(found)
+  return found
 }

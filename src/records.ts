@@ -39,6 +39,10 @@ export interface ScheduledMessage {
   readonly message: WireItem | null
   /** The `Message` tag; for a process's own assignment the process id. */
   readonly messageId: MessageId
+  /** Read from Arweave, which does not tell here whether the item was sent or assigned from the chain (§1.8). */
+  readonly unclear?: true
+  /** Taken from Arweave in place of the scheduler's, which does not serve it. */
+  readonly unserved?: true
 }
 
 export interface ProcessRecord {
@@ -68,6 +72,8 @@ export interface TransactionRecord {
   readonly anchor: string
   readonly signature: string
   readonly blockHeight: number | null
+  /** The bundle that it lies in, where the gateway says. */
+  readonly bundledIn?: TransactionId
   readonly data?: BlobRef
   /** The gateway that answered. */
   readonly gateway: string

@@ -1,5 +1,6 @@
 /** What is audited: a process, its module, and its schedule as it was signed, out of the store. */
 import { AuditError } from './errors.ts'
+import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type ProcessRecord, type TransactionRecord, tagValue } from './records.ts'
@@ -9,6 +10,7 @@ import { planEvaluations } from './replay/plan/plan.ts'
 import type { BlockKnowledge, PlannedEvaluation } from './replay/plan/types.ts'
 import type { KnownBlockSets } from './replay/profile.ts'
 import type { ModuleSetup } from './replay/sandbox/protocol.ts'
+import { readRivals } from './rivals.ts'
 import type { Store } from './store/store.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { type Checks, createChecks } from './verification/checks.ts'
@@ -34,7 +36,7 @@ export interface Subject {
  * @throws AuditError `INPUT_MISSING` where one is not in the store
  */
 export async function readSubject(store: Store, inputs: Inputs, run: Run): Promise<Subject> {
-  const shown = await inputs.process(run.process)
+  const shown = await inputs.process(run.process, run.scheduler)
   if (shown === undefined) throw new AuditError('INPUT_MISSING', `the process ${run.process} is not in the store`)
   const { process, ...checked } = checkProcess(shown, await rawItemOf(inputs, run.process))
   const module = await rawItemOf(inputs, process.moduleId)
@@ -78,6 +80,7 @@ export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier
         process,
         schedule: inputs.schedule(run, 0, run.to),
         verifier,
+        rivals: await readRivals(inputs, run),
         known: (nonce) => inputs.verdicts(run, nonce),
         rawItem: (id) => rawItemOf(inputs, id)
       })
@@ -102,7 +105,8 @@ export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier
       blocks: (from, to) => inputs.blocks(process.id, from, to),
       knownBlocks: await knownBlocks(inputs, run, blocks)
     })
-    yield* unplanned(inputs, run, next, `the scheduler did not serve nonce ${next}`)
+    const who = run.scheduler === ARWEAVE ? 'no gateway has' : 'the scheduler did not serve'
+    yield* unplanned(inputs, run, next, `${who} nonce ${next}`)
   }
   return { plan, checks }
 }

@@ -132,12 +132,13 @@ async function readTransactions({ url, sdk }: Gateway, query: TransactionQuery):
     const answer = await sdk.getTransactions({ ...filter, first, ...(after === undefined ? {} : { after }) })
     const { pageInfo, edges } = parseWire(transactionsSchema, answer.transactions, `${url}/graphql`)
     for (const { node } of edges.slice(0, first)) {
-      const { block, ...rest } = node
+      const { block, bundledIn, ...rest } = node
       const record = {
         ...rest,
         recipient: node.recipient ?? '',
         anchor: node.anchor ?? '',
         blockHeight: block?.height ?? null,
+        ...(bundledIn == null ? {} : { bundledIn: bundledIn.id }),
         gateway: url
       }
       // One that was not asked for is no answer.
@@ -150,10 +151,14 @@ async function readTransactions({ url, sdk }: Gateway, query: TransactionQuery):
   return records
 }
 
-function answers({ id, tags }: TransactionRecord, query: TransactionQuery): boolean {
+function answers({ id, owner, tags }: TransactionRecord, query: TransactionQuery): boolean {
   const carries = (name: string, values: readonly string[]) =>
     tags.some((tag) => tag.name === name && values.includes(tag.value))
-  return (query.ids?.includes(id) ?? true) && (query.tags ?? []).every(({ name, values }) => carries(name, values))
+  return (
+    (query.ids?.includes(id) ?? true) &&
+    (query.owners?.some((address) => address === owner.address) ?? true) &&
+    (query.tags ?? []).every(({ name, values }) => carries(name, values))
+  )
 }
 
 async function readBlocks({ url, sdk }: Gateway, min: number, max: number, maxPages: number): Promise<BlockRecord[]> {

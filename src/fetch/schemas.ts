@@ -193,7 +193,8 @@ export const transactionsSchema = z.object({
           recipient: textOrNull,
           owner,
           tags,
-          block: z.object({ height }).nullish()
+          block: z.object({ height }).nullish(),
+          bundledIn: z.object({ id }).nullish().catch(undefined)
         })
       })
     )

@@ -11,6 +11,7 @@ import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
 import { proveItem, type RawItem } from './raw-item.ts'
+import { weigh } from './rivals.ts'
 import type { Verifier } from './verifier.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
@@ -26,7 +27,7 @@ export interface CheckedMessage {
   readonly findings: readonly Finding[]
   /** Why it proves nothing. Then neither does anything after it. */
   readonly doubt?: string
-  /** What the scheduler shows otherwise: a Compute Unit may have been shown the same. */
+  /** What the scheduler shows otherwise, or in two ways, or not at all: a Compute Unit may have been shown something else. */
   readonly spoilt?: string
 }
 
@@ -37,6 +38,8 @@ export interface CheckOptions {
   readonly verifier: Verifier
   /** The raw item of an id; undefined where no gateway has it. */
   rawItem(id: TransactionId): Promise<RawItem | undefined>
+  /** What else is told of a nonce, by another source or twice by one. */
+  rivals?(nonce: number): Promise<readonly ScheduledMessage[]>
   /** Verdicts from an earlier reading of the same bytes. */
   known?(nonce: number): Promise<EdgeVerdicts | undefined>
   remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
@@ -50,18 +53,33 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
   const { process } = options
   const order = createScheduleVerifier({ process, schedulerAddress: process.scheduler })
   for await (const { scheduled, verdicts } of withVerdicts(options)) {
+    const { nonce } = scheduled
     const assignment = await checkAssignment(options, scheduled, verdicts.assignment)
-    const message = await checkMessage(options, assignment.scheduled, verdicts.message)
-    const step = order.add(message.scheduled, assignment.verdict)
-    const doubt = step.proven ? message.doubt : `the assignment of nonce ${scheduled.nonce} is not proven`
-    const spoilt = assignment.findings[0] ?? message.findings.find(({ code }) => code === 'MESSAGE_SIGNATURE_INVALID')
+    const weighed = await weigh(options, assignment.scheduled, assignment.verdict)
+    const replaced = weighed.scheduled !== assignment.scheduled
+    const itsMessage = replaced ? (weighed.message ?? null) : verdicts.message
+    const message = await checkMessage(options, weighed.scheduled, itsMessage)
+    const step = order.add(message.scheduled, weighed.assignment)
+    const equivocations = weighed.rivals
+      .flatMap((rival) => order.add(rival, VALID).findings)
+      .filter(({ code }) => code === 'SCHEDULER_EQUIVOCATION')
+    const doubt = step.proven ? message.doubt : `the assignment of nonce ${nonce} is not proven`
+    const shownOtherwise = message.findings.filter(({ code }) => code === 'MESSAGE_SIGNATURE_INVALID')
+    const [spoilt] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
+    const reason = spoilt?.detail ?? unsure(message.scheduled)
     yield {
       scheduled: message.scheduled,
-      findings: [...assignment.findings, ...step.findings, ...message.findings],
-      ...(spoilt === undefined ? {} : { spoilt: `nonce ${scheduled.nonce}: ${spoilt.detail}` }),
+      findings: [...assignment.findings, ...weighed.findings, ...step.findings, ...equivocations, ...message.findings],
+      ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` }),
       ...(doubt === undefined ? {} : { doubt })
     }
   }
+}
+
+/** Why a Compute Unit may have been shown something else, though all that is here is signed. */
+function unsure({ unserved, unclear }: ScheduledMessage): string | undefined {
+  if (unserved === true) return 'the scheduler does not serve it, what lies on Arweave is used'
+  return unclear === true ? 'Arweave does not tell whether the item was sent or assigned from the chain' : undefined
 }
 
 interface Judged {
@@ -89,7 +107,8 @@ async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
 }
 
 async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: readonly ScheduledMessage[]): Promise<Judged[]> {
-  const earlier = await Promise.all(batch.map(async ({ nonce }) => known?.(nonce)))
+  // Verdicts are kept of what the scheduler serves.
+  const earlier = await Promise.all(batch.map(async ({ nonce, unserved }) => (unserved ? undefined : known?.(nonce))))
   const items: WireItem[] = []
   for (const [place, { assignment, message }] of batch.entries()) {
     if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
@@ -102,7 +121,7 @@ async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: re
     if (found !== undefined) return { scheduled, verdicts: found }
     const assignment = answers.shift() ?? missing
     const verdicts = { assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
-    fresh.push([scheduled.nonce, verdicts])
+    if (scheduled.unserved !== true) fresh.push([scheduled.nonce, verdicts])
     return { scheduled, verdicts }
   })
   if (fresh.length > 0) await remember?.(fresh)

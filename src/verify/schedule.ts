@@ -41,7 +41,8 @@ export interface ScheduleVerifier {
 interface Link {
   readonly scheduled: ScheduledMessage
   readonly status: Verdict['status']
-  readonly signed: boolean
+  /** Signed by the scheduler, for just this process and place. */
+  readonly sound: boolean
   readonly proven: boolean
 }
 
@@ -64,20 +65,29 @@ export function createScheduleVerifier({ process, schedulerAddress }: ScheduleVe
   return {
     add(scheduled, signature) {
       const own = judgeAssignment(scheduled, signature, process.id, schedulerAddress)
-      const signed = signature.status === 'valid' && !own.some(({ code }) => code === 'ASSIGNMENT_SIGNER_NOT_SCHEDULER')
+      const sound = signature.status === 'valid' && !hasError(own)
       const again =
-        last === undefined || scheduled.nonce > last.scheduled.nonce ? undefined : judgeAgain(scheduled, signed, last)
+        last === undefined || scheduled.nonce > last.scheduled.nonce ? undefined : judgeAgain(scheduled, sound, last)
       if (again !== undefined) return { findings: [...own, ...again.findings], proven: again.proven && !hasError(own) }
 
       const order = judgeOrder(scheduled, last)
       const expected = expectedChain(scheduled, process.id, last)
       const chain = expected === undefined || expected === scheduled.hashChain ? [] : [brokenChain(scheduled, chainSeverity)]
       const findings = [...own, ...order, ...(signature.status === 'invalid' ? [] : chain)]
-      const proven = signed && expected !== undefined && !hasError(findings)
-      last = { scheduled, status: signature.status, signed, proven }
+      const proven = sound && expected !== undefined && !hasError(findings)
+      last = { scheduled, status: signature.status, sound, proven }
       return { findings, proven }
     }
   }
+}
+
+/** Whether the scheduler signed an assignment for just this process, nonce and message; where it stands in the chain is not asked. */
+export function isSound(
+  scheduled: ScheduledMessage,
+  signature: Verdict,
+  { process, schedulerAddress }: ScheduleVerifierOptions
+): boolean {
+  return signature.status === 'valid' && !hasError(judgeAssignment(scheduled, signature, process.id, schedulerAddress))
 }
 
 function hasError(findings: readonly Finding[]): boolean {
@@ -107,7 +117,7 @@ function judgeAssignment(scheduled: ScheduledMessage, signature: Verdict, proces
 }
 
 /** Addresses are the hash of the key, whatever its type; a `Scheduler` tag may name an Ethereum one in its own form (§4.3). */
-function isSignedBy({ owner }: WireItem, scheduler: Address): boolean {
+export function isSignedBy({ owner }: Pick<WireItem, 'owner'>, scheduler: Address): boolean {
   if (owner.address === scheduler) return true
   const key = decodeBase64url(owner.key) ?? EMPTY
   return key.length === KEY_BYTES && ethereumAddress(key).toLowerCase() === scheduler.toLowerCase()
@@ -136,14 +146,14 @@ function onlyValue(tags: readonly Tag[], name: string): string | undefined {
 }
 
 /** A nonce that was there before, or one that comes too late to be held against its neighbours. */
-function judgeAgain(scheduled: ScheduledMessage, signed: boolean, last: Link): ScheduleStep {
+function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: Link): ScheduleStep {
   const { nonce, assignment } = scheduled
   const before = last.scheduled
   if (nonce < before.nonce) {
     const detail = `nonce ${nonce} comes after nonce ${before.nonce}`
     return { findings: [finding('SCHEDULE_OUT_OF_ORDER', 'warning', nonce, detail)], proven: false }
   }
-  if (assignment.id !== before.assignment.id && signed && last.signed) {
+  if (assignment.id !== before.assignment.id && sound && last.sound) {
     const detail = `two signed assignments: ${before.assignment.id} and ${assignment.id}`
     return { findings: [finding('SCHEDULER_EQUIVOCATION', 'error', nonce, detail)], proven: false }
   }

@@ -62,6 +62,12 @@ function casesOf(capture) {
       look: ({ coverage }) =>
         assert.ok(coverage.compared > 0 && coverage.compared < checkpoints, 'the nonces before it are judged')
     }),
+    tampered(capture, `drop:${n}`, {
+      verdict: 'match',
+      args: ['--schedule', 'both'],
+      finding: scheduler('NONCE_GAP'),
+      look: ({ coverage }) => assert.equal(coverage.unverified, 0)
+    }),
     tampered(capture, `swap:${n}`, {
       ...overTrueItem,
       finding: { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', attribution: 'scheduler' }

@@ -1,0 +1,134 @@
+/** The schedule as it lies on Arweave (ao-protocol §1.7), behind the face of a scheduler. */
+import { AuditError } from '../errors.ts'
+import type { Address, ModuleId, ProcessId, TransactionId } from '../ids.ts'
+import { isAddress, isArweaveId } from '../ids.ts'
+import { type ProcessRecord, type ScheduledMessage, tagValue } from '../records.ts'
+import { wireOfItem } from '../verify/as-signed.ts'
+import { isSignedBy } from '../verify/schedule.ts'
+import { type Assignment, createAssignmentReader } from './arweave-assignments.ts'
+import { createArweaveItems, type ProvenItem } from './arweave-items.ts'
+import { createMessageJoin, type KeepItem } from './arweave-messages.ts'
+import type { GatewaySource, SchedulerSource } from './sources.ts'
+
+/** Stands where a scheduler's URL stands: in a run, and in the store's keys. */
+export const ARWEAVE = 'arweave'
+
+export interface ArweaveScheduleOptions {
+  readonly gateway: GatewaySource
+  /** Told of items whose JSON alone does not prove them. */
+  readonly keep: KeepItem
+  /** The scheduler's own edge of a nonce: what it shows under the same assignment is not asked of a gateway. */
+  served?(process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
+}
+
+/** Nonces of one question. */
+const WINDOW = 100
+/** A page looks no further than this for the next assignment. */
+const WINDOWS_OF_A_PAGE = 1000
+
+/**
+ * Reads assignments by GraphQL and joins each with its message. Nothing is taken that does not prove itself: an assignment bears
+ * the signature of the process's scheduler, a message that of its sender. So a nonce that no gateway has whole is not there.
+ *
+ * Pages are in the order of nonces; two assignments of one nonce come one after the other.
+ *
+ * @throws AuditError `INPUT_MISSING` where no gateway has the process, or any assignment of it
+ */
+export function createArweaveSchedule({ gateway, keep, served }: ArweaveScheduleOptions): SchedulerSource {
+  const items = createArweaveItems(gateway)
+  const assignments = createAssignmentReader(gateway, items)
+  const join = createMessageJoin({ items, keep, ...(served === undefined ? {} : { served }) })
+  const processes = new Map<ProcessId, Promise<KnownProcess>>()
+  let newest: number | undefined
+
+  function known(id: ProcessId): Promise<KnownProcess> {
+    const asked = processes.get(id) ?? findProcess(id)
+    processes.set(id, asked)
+    return asked
+  }
+
+  async function findProcess(id: ProcessId): Promise<KnownProcess> {
+    const record = (await items.describe([id])).get(id)
+    const proven = record === undefined ? undefined : await items.prove(record)
+    if (proven === undefined) throw missing(`no gateway has the process ${id} as it was signed`)
+    const scheduler = tagValue(proven.item.tags, 'Scheduler') ?? ''
+    if (!isAddress(scheduler)) throw missing(`the process ${id} names no scheduler`)
+    return { ...proven, id, scheduler }
+  }
+
+  /** -1 where there is none. */
+  async function findNewest(process: KnownProcess): Promise<number> {
+    newest = Math.max(-1, ...(await assignments.newest(process)).map(({ nonce }) => nonce))
+    return newest
+  }
+
+  return {
+    url: ARWEAVE,
+
+    async latestNonce(id) {
+      const nonce = await findNewest(await known(id))
+      if (nonce < 0) throw missing(`no gateway has an assignment of ${id} that its scheduler signed`)
+      return nonce
+    },
+
+    async process(id) {
+      const process = await known(id)
+      const [first] = await assignments.ofNonces(process, [0])
+      const taken = first !== undefined && tagValue(first.record.tags, 'Message') === undefined ? timesOf(first) : undefined
+      const times = taken ?? (await timesOfBundle(process))
+      if (times === undefined) throw missing(`Arweave does not say when the scheduler took the process ${id}`)
+      return recordOf(process, times)
+    },
+
+    async page(id, afterNonce, limit) {
+      const process = await known(id)
+      const last = newest ?? (await findNewest(process))
+      const messages: ScheduledMessage[] = []
+      let next = afterNonce + 1
+      for (let windows = 0; windows < WINDOWS_OF_A_PAGE && next <= last && messages.length < limit; windows++) {
+        const nonces = Array.from({ length: Math.min(WINDOW, last - next + 1) }, (_, place) => next + place)
+        messages.push(...(await join(process, await assignments.ofNonces(process, nonces))))
+        next += nonces.length
+      }
+      // Looking again in a larger page brings nothing more.
+      return { messages, hasNextPage: false }
+    }
+  }
+
+  /** A process from before assignments lies in a bundle that the scheduler tagged (§1.7). */
+  async function timesOfBundle({ record: { bundledIn }, scheduler }: KnownProcess): Promise<Times | undefined> {
+    const outer = bundledIn === undefined ? undefined : (await items.describe([bundledIn])).get(bundledIn)
+    return outer !== undefined && isSignedBy(outer, scheduler) ? timesOf({ record: outer }) : undefined
+  }
+}
+
+export interface KnownProcess extends ProvenItem {
+  readonly id: ProcessId
+  readonly scheduler: Address
+}
+
+interface Times {
+  readonly timestamp: number
+  readonly blockHeight: number
+}
+
+function timesOf({ record: { tags } }: Pick<Assignment, 'record'>): Times | undefined {
+  const [timestamp, blockHeight] = ['Timestamp', 'Block-Height'].map((name) => {
+    const text = tagValue(tags, name) ?? ''
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  })
+  return timestamp === undefined || blockHeight === undefined ? undefined : { timestamp, blockHeight }
+}
+
+function recordOf({ item, id, scheduler }: KnownProcess, times: Times): ProcessRecord {
+  const moduleId = tagValue(item.tags, 'Module') ?? ''
+  if (!isArweaveId(moduleId)) throw missing(`the process ${id} names no module`)
+  const { data = null, ...wire } = wireOfItem(item)
+  return { ...wire, data, id, ...times, moduleId: moduleId as TransactionId as ModuleId, scheduler }
+}
+
+function missing(what: string): AuditError {
+  return new AuditError('INPUT_MISSING', what, {
+    hint: 'name another gateway with --gateway URL, or read the schedule of the scheduler with --schedule scheduler'
+  })
+}
