@@ -2,7 +2,7 @@
 import type { ProcessId, TransactionId } from '../ids.ts'
 import { type ScheduledMessage, type TransactionRecord, tagValue, type WireItem } from '../records.ts'
 import { wireOfItem } from '../verify/as-signed.ts'
-import type { BundleItem } from '../verify/bundle.ts'
+import { type BundleItem, parseBundle } from '../verify/bundle.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { Assignment } from './arweave-assignments.ts'
 import { type ArweaveItems, type ProvenItem, provenIn } from './arweave-items.ts'
@@ -77,8 +77,9 @@ export function createMessageJoin({ items, keep, served }: JoinOptions) {
   ): Promise<readonly BundleItem[] | undefined> {
     const outer = bundledIn === undefined ? undefined : described.get(bundledIn)
     if (outer === undefined || outer.owner.address !== wire.owner.address) return undefined
-    const inside = await items.bundle(outer.id)
-    return inside?.[0]?.id === wire.id && inside.length <= 2 ? inside : undefined
+    const proven = await items.prove(outer)
+    const inside = proven === undefined ? undefined : parseBundle(proven.item.data)
+    return inside?.ok && inside.value[0]?.id === wire.id && inside.value.length <= 2 ? inside.value : undefined
   }
 }
 

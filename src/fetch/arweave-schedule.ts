@@ -5,7 +5,7 @@ import { isAddress, isArweaveId } from '../ids.ts'
 import { type ProcessRecord, type ScheduledMessage, tagValue } from '../records.ts'
 import { wireOfItem } from '../verify/as-signed.ts'
 import { isSignedBy } from '../verify/schedule.ts'
-import { type Assignment, createAssignmentReader } from './arweave-assignments.ts'
+import { createAssignmentReader } from './arweave-assignments.ts'
 import { createArweaveItems, type ProvenItem } from './arweave-items.ts'
 import { createMessageJoin, type KeepItem } from './arweave-messages.ts'
 import type { GatewaySource, SchedulerSource } from './sources.ts'
@@ -98,7 +98,8 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
   /** A process from before assignments lies in a bundle that the scheduler tagged (§1.7). */
   async function timesOfBundle({ record: { bundledIn }, scheduler }: KnownProcess): Promise<Times | undefined> {
     const outer = bundledIn === undefined ? undefined : (await items.describe([bundledIn])).get(bundledIn)
-    return outer !== undefined && isSignedBy(outer, scheduler) ? timesOf({ record: outer }) : undefined
+    const proven = outer !== undefined && isSignedBy(outer, scheduler) ? await items.prove(outer) : undefined
+    return proven === undefined ? undefined : timesOf(proven)
   }
 }
 
@@ -112,7 +113,7 @@ interface Times {
   readonly blockHeight: number
 }
 
-function timesOf({ record: { tags } }: Pick<Assignment, 'record'>): Times | undefined {
+function timesOf({ record: { tags } }: Pick<ProvenItem, 'record'>): Times | undefined {
   const [timestamp, blockHeight] = ['Timestamp', 'Block-Height'].map((name) => {
     const text = tagValue(tags, name) ?? ''
     return /^\d{1,15}$/.test(text) ? Number(text) : undefined

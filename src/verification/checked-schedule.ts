@@ -11,7 +11,7 @@ import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
 import { proveItem, type RawItem } from './raw-item.ts'
-import { weigh } from './rivals.ts'
+import { weigh, wholeCopy } from './rivals.ts'
 import type { Verifier } from './verifier.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
@@ -169,6 +169,12 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
   if (verdict.status === 'valid') return { scheduled, findings: [] }
   const { proof, raw } = await fetchAndProve(options, messageId)
   if (proof?.item === undefined) {
+    const copy = await wholeCopy(options, scheduled)
+    if (copy !== undefined) {
+      const detail = `the scheduler does not show the message as it was signed (${verdict.reason}); the true one is used`
+      const findings = [finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)]
+      return { scheduled: { ...scheduled, message: copy }, findings }
+    }
     const spoilt = verdict.status === 'invalid'
     const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
     const detail = `${verdict.reason}; ${why}`

@@ -1,6 +1,6 @@
 /** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (ao-protocol §1.6). */
 import type { Finding } from '../findings.ts'
-import type { ScheduledMessage } from '../records.ts'
+import type { ScheduledMessage, WireItem } from '../records.ts'
 import { isSound } from '../verify/schedule.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import type { CheckOptions } from './checked-schedule.ts'
@@ -25,13 +25,14 @@ const RIVALS_MAX = 8
  */
 export async function weigh(options: CheckOptions, shown: ScheduledMessage, assignment: Verdict): Promise<Weighed> {
   const told = (await options.rivals?.(shown.nonce)) ?? []
+  const sound = isSound(shown, assignment, { process: options.process, schedulerAddress: options.process.scheduler })
+  // Of one that proves itself another copy says no more.
   const others = new Map(told.map((other) => [other.assignment.id, other]))
-  others.delete(shown.assignment.id)
+  if (sound) others.delete(shown.assignment.id)
   const rivals = await soundOf(options, [...others.values()].slice(0, RIVALS_MAX))
-  const as = { process: options.process, schedulerAddress: options.process.scheduler }
   const [best, ...rest] = rivals
-  if (best === undefined || isSound(shown, assignment, as)) return { scheduled: shown, assignment, findings: [], rivals }
-  const reason = assignment.status === 'valid' ? 'is not for this place' : assignment.reason
+  if (sound || best === undefined) return { scheduled: shown, assignment, findings: [], rivals }
+  const reason = assignment.status === 'valid' ? 'it is not for this place' : assignment.reason
   const detail = `the assignment ${shown.assignment.id}: ${reason}; ${best.assignment.id}, which the scheduler signed, is used`
   const [signature, message] = await options.verifier.verify([
     best.assignment,
@@ -45,6 +46,14 @@ export async function weigh(options: CheckOptions, shown: ScheduledMessage, assi
     findings: [{ code, severity: 'error', attribution: 'scheduler', nonce: shown.nonce, detail }],
     rivals: rest
   }
+}
+
+/** The message that is shown spoilt, as another source or another copy has it whole. */
+export async function wholeCopy(options: CheckOptions, { nonce, messageId }: ScheduledMessage): Promise<WireItem | undefined> {
+  const told = (await options.rivals?.(nonce)) ?? []
+  const copies = told.flatMap(({ message }) => (message?.id === messageId ? [message] : [])).slice(0, RIVALS_MAX)
+  const verdicts = copies.length === 0 ? [] : await options.verifier.verify(copies)
+  return copies.find((_, place) => verdicts[place]?.status === 'valid')
 }
 
 async function soundOf({ process, verifier }: CheckOptions, others: readonly ScheduledMessage[]): Promise<ScheduledMessage[]> {

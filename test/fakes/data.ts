@@ -42,6 +42,7 @@ export interface FakeTransaction {
   readonly target: string
   readonly tags: readonly Tag[]
   readonly data?: string
+  readonly bundledIn?: string
 }
 
 /** `timestamp` in ms. */

@@ -91,7 +91,7 @@ function page<T>(all: readonly T[], { first = 10, after }: PageArguments) {
 }
 
 function transactionNode(transaction: FakeTransaction) {
-  const { id, owner, signature, anchor, target, tags, height } = transaction
+  const { id, owner, signature, anchor, target, tags, height, bundledIn } = transaction
   const nothing = { winston: '0', ar: '0' }
   const data = { size: '0', type: null }
   const block = blockNode({ height, timestamp: 0 })
@@ -106,7 +106,7 @@ function transactionNode(transaction: FakeTransaction) {
     quantity: nothing,
     data,
     block,
-    bundledIn: null
+    bundledIn: bundledIn === undefined ? null : { id: bundledIn }
   }
 }
 

@@ -1,0 +1,109 @@
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { ARWEAVE, createArweaveSchedule } from '../../src/fetch/arweave-schedule.ts'
+import { createGateway } from '../../src/fetch/gateway.ts'
+import { createScheduler } from '../../src/fetch/scheduler.ts'
+import type { ProcessId, TransactionId } from '../../src/ids.ts'
+import type { ScheduledMessage } from '../../src/records.ts'
+import type { FakeTransaction } from '../fakes/data.ts'
+import { type FakeNetwork, startFakeNetwork } from '../fakes/network.ts'
+import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
+import { quick } from './start.ts'
+
+const LOSSY = Uint8Array.from([0x61, 0xff])
+let small: SmallProcess
+let id: ProcessId
+
+beforeAll(async () => {
+  const messages = ['one', { data: 'two', anchor: null }, { data: LOSSY }, 'four']
+  small = await signedSmallProcess({ format: 'wasm32-unknown-emscripten4', wasm: Buffer.from('module'), messages })
+  id = small.process.process_id as ProcessId
+})
+
+async function gatewayWith(transactions: readonly FakeTransaction[]): Promise<FakeNetwork> {
+  const network = await startFakeNetwork({ ...small, transactions })
+  onTestFinished(() => network.close())
+  return network
+}
+
+/** Arweave as gateways that have these transactions show it. */
+async function arweave(...gateways: readonly (readonly FakeTransaction[])[]) {
+  const networks = await Promise.all(gateways.map(gatewayWith))
+  const kept: TransactionId[] = []
+  const source = createArweaveSchedule({
+    gateway: createGateway(
+      quick({ limits: { idleMs: 2_000, patienceMs: 5_000 } }),
+      networks.map(({ url }) => url)
+    ),
+    keep: async (record) => void kept.push(record.id)
+  })
+  return { source, kept, networks }
+}
+
+const nonces = (messages: readonly ScheduledMessage[]) => messages.map(({ nonce }) => nonce)
+const assignment = (nonce: number) => small.schedule[nonce]?.node.assignment.id ?? ''
+const lacking = (...ids: readonly string[]) => small.transactions.filter((one) => !ids.includes(one.id))
+const altered = (which: string, change: Partial<FakeTransaction>) =>
+  small.transactions.map((one) => (one.id === which ? { ...one, ...change } : one))
+
+describe('a schedule on Arweave', () => {
+  it('is what an honest scheduler serves, but for what it does not tell', async () => {
+    const { source, kept, networks } = await arweave(small.transactions)
+    const [network] = networks
+    const { messages } = await source.page(id, -1, 500)
+    const { messages: served } = await createScheduler(quick(), network?.url ?? '').page(id, -1, 500)
+    const [own, ...others] = served
+    const message = { ...own?.message, target: '' }
+    expect(messages).toEqual([{ ...own, message }, ...others.map((one) => ({ ...one, unclear: true }))])
+    expect(source.url).toBe(ARWEAVE)
+    expect(kept).toEqual([small.messageIds[3]])
+  })
+
+  it('has the process as the scheduler shows it', async () => {
+    const { source, networks } = await arweave(small.transactions)
+    const shown = await createScheduler(quick(), networks[0]?.url ?? '').process(id)
+    expect(await source.process(id)).toEqual({ ...shown, target: '' })
+    expect(await source.latestNonce(id)).toBe(4)
+  })
+
+  it('goes on behind a nonce, and leaves out what nobody has', async () => {
+    const { source } = await arweave(lacking(assignment(2)))
+    expect(nonces((await source.page(id, 0, 500)).messages)).toEqual([1, 3, 4])
+  })
+
+  it('is asked of the next gateway where the first lacks a part', async () => {
+    const { source } = await arweave(lacking(assignment(2), small.messageIds[4] ?? ''), lacking(assignment(1)))
+    const { messages } = await source.page(id, -1, 500)
+    expect(nonces(messages)).toEqual([0, 1, 2, 3, 4])
+    expect(messages.every(({ message }) => message !== null)).toBe(true)
+  })
+
+  it('takes no assignment that is not as its scheduler signed it', async () => {
+    const [first] = small.transactions.filter((one) => one.id === assignment(1))
+    const tags = first?.tags.map((tag) => (tag.name === 'Nonce' ? { ...tag, value: '2' } : tag)) ?? []
+    const { source } = await arweave(altered(assignment(1), { tags }))
+    expect(nonces((await source.page(id, -1, 500)).messages)).toEqual([0, 2, 3, 4])
+    const { source: nameless } = await arweave(altered(assignment(4), { signature: '' }))
+    expect(await nameless.latestNonce(id)).toBe(3)
+  })
+
+  it('takes no message that is not as it was signed: what it is, is not told', async () => {
+    const { source } = await arweave(altered(small.messageIds[1] ?? '', { data: Buffer.from('other').toString('base64') }))
+    const [, first] = (await source.page(id, -1, 500)).messages
+    expect(first).toMatchObject({ nonce: 1, message: null, messageId: small.messageIds[1], unclear: true })
+  })
+
+  it('names the process, or any assignment, as missing', async () => {
+    const { source } = await arweave(lacking(id))
+    await expect(source.process(id)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
+    const { source: empty } = await arweave(lacking(...small.schedule.map(({ node }) => node.assignment.id)))
+    await expect(empty.latestNonce(id)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
+    expect(await empty.page(id, -1, 500)).toEqual({ messages: [], hasNextPage: false })
+  })
+
+  it('is asked a hundred nonces at a time', async () => {
+    const { source, networks } = await arweave(small.transactions)
+    await source.page(id, -1, 500)
+    expect(networks[0]?.asked('"Nonce"')).toBe(1)
+    expect(networks[0]?.asked('/raw/')).toBe(5)
+  })
+})
