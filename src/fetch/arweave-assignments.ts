@@ -4,8 +4,7 @@ import { isArweaveId } from '../ids.ts'
 import { type TransactionRecord, tagValue, type WireItem } from '../records.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import { isSignedBy } from '../verify/schedule.ts'
-import { type ArweaveItems, askAgain, provenIn } from './arweave-items.ts'
-import type { KnownProcess } from './arweave-schedule.ts'
+import { type ArweaveItems, askAgain, type KnownProcess, provenIn } from './arweave-items.ts'
 import type { GatewaySource } from './sources.ts'
 
 export interface Assignment {

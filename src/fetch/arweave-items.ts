@@ -1,6 +1,6 @@
 /** Items as Arweave has them, each proven: by what a gateway says of it and `/raw/<id>`, or out of the bundle that holds it (§5.3). */
 import { AuditError } from '../errors.ts'
-import type { TransactionId } from '../ids.ts'
+import type { Address, ProcessId, TransactionId } from '../ids.ts'
 import type { TransactionRecord } from '../records.ts'
 import { type BundleItem, parseBundle } from '../verify/bundle.ts'
 import { encodeBase64url } from '../verify/bytes.ts'
@@ -11,6 +11,12 @@ import type { GatewaySource } from './sources.ts'
 export interface ProvenItem {
   readonly record: TransactionRecord
   readonly item: DataItem
+}
+
+/** A process, and who may sign its assignments. */
+export interface KnownProcess extends ProvenItem {
+  readonly id: ProcessId
+  readonly scheduler: Address
 }
 
 export interface ArweaveItems {

@@ -5,8 +5,7 @@ import { wireOfItem } from '../verify/as-signed.ts'
 import { type BundleItem, parseBundle } from '../verify/bundle.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { Assignment } from './arweave-assignments.ts'
-import { type ArweaveItems, type ProvenItem, provenIn } from './arweave-items.ts'
-import type { KnownProcess } from './arweave-schedule.ts'
+import { type ArweaveItems, type KnownProcess, type ProvenItem, provenIn } from './arweave-items.ts'
 import { readScheduled } from './schemas.ts'
 
 export type KeepItem = (record: TransactionRecord, data: Uint8Array) => Promise<void>
@@ -29,7 +28,7 @@ export function createMessageJoin({ items, keep, served }: JoinOptions) {
     const joined: ScheduledMessage[] = []
     for (let place = 0; place < assignments.length; place += ITEMS_AT_ONCE) {
       const part = assignments.slice(place, place + ITEMS_AT_ONCE)
-      const made = part.map((one, within) => ofServed[place + within] ?? joinOne(process, one, described))
+      const made = part.map(async (one, within) => ofServed[place + within] ?? joinOne(process, one, described))
       for (const message of await Promise.all(made)) if (message !== undefined) joined.push(message)
     }
     return joined

@@ -1,12 +1,12 @@
 /** The schedule as it lies on Arweave (ao-protocol §1.7), behind the face of a scheduler. */
 import { AuditError } from '../errors.ts'
-import type { Address, ModuleId, ProcessId, TransactionId } from '../ids.ts'
+import type { ModuleId, ProcessId, TransactionId } from '../ids.ts'
 import { isAddress, isArweaveId } from '../ids.ts'
 import { type ProcessRecord, type ScheduledMessage, tagValue } from '../records.ts'
 import { wireOfItem } from '../verify/as-signed.ts'
 import { isSignedBy } from '../verify/schedule.ts'
 import { createAssignmentReader } from './arweave-assignments.ts'
-import { createArweaveItems, type ProvenItem } from './arweave-items.ts'
+import { createArweaveItems, type KnownProcess, type ProvenItem } from './arweave-items.ts'
 import { createMessageJoin, type KeepItem } from './arweave-messages.ts'
 import type { GatewaySource, SchedulerSource } from './sources.ts'
 
@@ -101,11 +101,6 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
     const proven = outer !== undefined && isSignedBy(outer, scheduler) ? await items.prove(outer) : undefined
     return proven === undefined ? undefined : timesOf(proven)
   }
-}
-
-export interface KnownProcess extends ProvenItem {
-  readonly id: ProcessId
-  readonly scheduler: Address
 }
 
 interface Times {

@@ -5,14 +5,13 @@
 import { readScheduled } from '../fetch/schemas.ts'
 import type { Finding } from '../findings.ts'
 import type { TransactionId } from '../ids.ts'
-import type { ProcessRecord, ScheduledMessage, WireItem } from '../records.ts'
+import type { ScheduledMessage, WireItem } from '../records.ts'
 import { asSigned } from '../verify/as-signed.ts'
 import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
 import { proveItem, type RawItem } from './raw-item.ts'
-import { weigh, wholeCopy } from './rivals.ts'
-import type { Verifier } from './verifier.ts'
+import { type WeighOptions, weigh, wholeCopy } from './rivals.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
 export interface EdgeVerdicts {
@@ -31,15 +30,11 @@ export interface CheckedMessage {
   readonly spoilt?: string
 }
 
-export interface CheckOptions {
-  readonly process: ProcessRecord
+export interface CheckOptions extends WeighOptions {
   /** In nonce order. */
   readonly schedule: AsyncIterable<ScheduledMessage>
-  readonly verifier: Verifier
   /** The raw item of an id; undefined where no gateway has it. */
   rawItem(id: TransactionId): Promise<RawItem | undefined>
-  /** What else is told of a nonce, by another source or twice by one. */
-  rivals?(nonce: number): Promise<readonly ScheduledMessage[]>
   /** Verdicts from an earlier reading of the same bytes. */
   known?(nonce: number): Promise<EdgeVerdicts | undefined>
   remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>

@@ -1,9 +1,16 @@
 /** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (ao-protocol §1.6). */
 import type { Finding } from '../findings.ts'
-import type { ScheduledMessage, WireItem } from '../records.ts'
+import type { ProcessRecord, ScheduledMessage, WireItem } from '../records.ts'
 import { isSound } from '../verify/schedule.ts'
 import type { Verdict } from '../verify/verdict.ts'
-import type { CheckOptions } from './checked-schedule.ts'
+import type { Verifier } from './verifier.ts'
+
+export interface WeighOptions {
+  readonly process: ProcessRecord
+  readonly verifier: Verifier
+  /** What else is told of a nonce, by another source or twice by one. */
+  rivals?(nonce: number): Promise<readonly ScheduledMessage[]>
+}
 
 export interface Weighed {
   readonly scheduled: ScheduledMessage
@@ -23,7 +30,7 @@ const RIVALS_MAX = 8
  *
  * @param assignment the verdict on the one shown, put right where its true item was found
  */
-export async function weigh(options: CheckOptions, shown: ScheduledMessage, assignment: Verdict): Promise<Weighed> {
+export async function weigh(options: WeighOptions, shown: ScheduledMessage, assignment: Verdict): Promise<Weighed> {
   const told = (await options.rivals?.(shown.nonce)) ?? []
   const sound = isSound(shown, assignment, { process: options.process, schedulerAddress: options.process.scheduler })
   // Of one that proves itself another copy says no more.
@@ -49,14 +56,14 @@ export async function weigh(options: CheckOptions, shown: ScheduledMessage, assi
 }
 
 /** The message that is shown spoilt, as another source or another copy has it whole. */
-export async function wholeCopy(options: CheckOptions, { nonce, messageId }: ScheduledMessage): Promise<WireItem | undefined> {
+export async function wholeCopy(options: WeighOptions, { nonce, messageId }: ScheduledMessage): Promise<WireItem | undefined> {
   const told = (await options.rivals?.(nonce)) ?? []
   const copies = told.flatMap(({ message }) => (message?.id === messageId ? [message] : [])).slice(0, RIVALS_MAX)
   const verdicts = copies.length === 0 ? [] : await options.verifier.verify(copies)
   return copies.find((_, place) => verdicts[place]?.status === 'valid')
 }
 
-async function soundOf({ process, verifier }: CheckOptions, others: readonly ScheduledMessage[]): Promise<ScheduledMessage[]> {
+async function soundOf({ process, verifier }: WeighOptions, others: readonly ScheduledMessage[]): Promise<ScheduledMessage[]> {
   if (others.length === 0) return []
   const verdicts = await verifier.verify(others.map(({ assignment }) => assignment))
   return others.filter((other, place) => {

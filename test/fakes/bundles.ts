@@ -1,12 +1,13 @@
 /** The older layout on Arweave (ao-protocol §1.7): the scheduler bundles each assignment with its message. */
 import { createHash } from 'node:crypto'
 import { createData, type Signer } from 'arbundles'
+import type { Tag } from '../../src/records.ts'
 import { encodeTags } from '../../src/verify/avro-tags.ts'
 import { encodeDataItem } from '../../src/verify/data-item.ts'
 import type { FakeTransaction } from './data.ts'
 
-/** An assignment, and what lies with it in its bundle. */
-export type FakeBundleOf = readonly [assignment: FakeTransaction, message?: FakeTransaction]
+/** An assignment, and what lies with it in its bundle; or a process from before assignments. */
+export type FakeBundleOf = readonly [first: FakeTransaction, message?: FakeTransaction | undefined]
 
 const BUNDLE_TAGS = [
   { name: 'Bundle-Format', value: 'binary' },
@@ -14,21 +15,24 @@ const BUNDLE_TAGS = [
 ]
 
 /**
- * The transactions of a gateway that knows the bundle and the assignment in it, and of the message nothing.
+ * The transactions of a gateway that knows the bundle and the first item in it, and of the message nothing.
  *
  * @param signer the scheduler's; all items have Ethereum keys
+ * @param more further tags of the bundle
  */
-export async function bundled(items: FakeBundleOf, signer: Signer): Promise<FakeTransaction[]> {
-  const [assignment] = items
+export async function bundled(items: FakeBundleOf, signer: Signer, more: readonly Tag[] = []): Promise<FakeTransaction[]> {
+  const [first] = items
   const data = bundleOf(items.filter((item) => item !== undefined))
-  const outer = createData(data, signer, { tags: BUNDLE_TAGS })
+  const outer = createData(data, signer, { tags: [...BUNDLE_TAGS, ...more] })
   await outer.sign(signer)
-  const { height, owner } = assignment
+  const { height } = first
+  const key = Buffer.from(signer.publicKey)
+  const owner = { address: createHash('sha256').update(key).digest('base64url'), key: key.toString('base64url') }
   const signature = outer.rawSignature.toString('base64url')
-  const common = { height, owner, signature, anchor: '', target: '', tags: BUNDLE_TAGS }
+  const common = { height, owner, signature, anchor: '', target: '', tags: [...BUNDLE_TAGS, ...more] }
   return [
     { ...common, id: outer.id, data: data.toString('base64') },
-    { ...assignment, bundledIn: outer.id }
+    { ...first, bundledIn: outer.id }
   ]
 }
 

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
+import { EthereumSigner } from 'arbundles'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ARWEAVE, createArweaveSchedule } from '../../src/fetch/arweave-schedule.ts'
 import { createGateway } from '../../src/fetch/gateway.ts'
 import { createScheduler } from '../../src/fetch/scheduler.ts'
 import type { ProcessId, TransactionId } from '../../src/ids.ts'
 import type { ScheduledMessage } from '../../src/records.ts'
+import { bundled } from '../fakes/bundles.ts'
 import type { FakeTransaction } from '../fakes/data.ts'
 import { type FakeNetwork, startFakeNetwork } from '../fakes/network.ts'
 import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
@@ -42,6 +45,9 @@ async function arweave(...gateways: readonly (readonly FakeTransaction[])[]) {
 const nonces = (messages: readonly ScheduledMessage[]) => messages.map(({ nonce }) => nonce)
 const assignment = (nonce: number) => small.schedule[nonce]?.node.assignment.id ?? ''
 const lacking = (...ids: readonly string[]) => small.transactions.filter((one) => !ids.includes(one.id))
+const transactionOf = (which: string | undefined) => small.transactions.find((one) => one.id === which)
+/** The key that `signedSmallProcess` makes for the scheduler. */
+const schedulerKey = new EthereumSigner(createHash('sha256').update(' key of scheduler').digest('hex'))
 const altered = (which: string, change: Partial<FakeTransaction>) =>
   small.transactions.map((one) => (one.id === which ? { ...one, ...change } : one))
 
@@ -90,6 +96,58 @@ describe('a schedule on Arweave', () => {
     const { source } = await arweave(altered(small.messageIds[1] ?? '', { data: Buffer.from('other').toString('base64') }))
     const [, first] = (await source.page(id, -1, 500)).messages
     expect(first).toMatchObject({ nonce: 1, message: null, messageId: small.messageIds[1], unclear: true })
+  })
+
+  it('tells what was sent from what was assigned where the scheduler bundled it', async () => {
+    const [sent, assigned] = [1, 2].map((nonce) => [transactionOf(assignment(nonce)), transactionOf(small.messageIds[nonce])])
+    if (sent?.[0] === undefined || assigned?.[0] === undefined) throw new Error('no assignments')
+    const others = lacking(assignment(1), assignment(2), small.messageIds[1] ?? '')
+    const { source } = await arweave([
+      ...others,
+      ...(await bundled([sent[0], sent[1]], schedulerKey)),
+      ...(await bundled([assigned[0]], schedulerKey))
+    ])
+    const [, one, two, three] = (await source.page(id, -1, 500)).messages
+    expect(one).toMatchObject({ nonce: 1, message: { id: small.messageIds[1], data: 'one' } })
+    expect(two).toMatchObject({ nonce: 2, message: null, messageId: small.messageIds[2] })
+    expect([one, two, three].map((message) => message?.unclear)).toEqual([undefined, undefined, true])
+  })
+
+  it('believes no bundle that is not signed by the scheduler', async () => {
+    const first = transactionOf(assignment(1))
+    if (first === undefined) throw new Error('no assignment')
+    const [outer, inside] = await bundled([first, transactionOf(small.messageIds[1])], new EthereumSigner('11'.repeat(32)))
+    if (outer === undefined || inside === undefined) throw new Error('no bundle')
+    for (const shown of [outer, { ...outer, owner: first.owner }]) {
+      const { source } = await arweave([...lacking(assignment(1)), shown, inside])
+      expect((await source.page(id, 0, 1)).messages[0]).toMatchObject({ nonce: 1, unclear: true })
+    }
+  })
+
+  it('finds in its bundle an assignment that a gateway shows without key and signature', async () => {
+    const first = transactionOf(assignment(1))
+    if (first === undefined) throw new Error('no assignment')
+    const [outer, inside] = await bundled([first, transactionOf(small.messageIds[1])], schedulerKey)
+    if (outer === undefined || inside === undefined) throw new Error('no bundle')
+    const bare = { ...inside, signature: '', owner: { address: inside.owner.address, key: '' } }
+    const { source } = await arweave([...lacking(assignment(1)), outer, bare])
+    const [found] = (await source.page(id, 0, 1)).messages
+    expect(found).toMatchObject({ nonce: 1, assignment: { id: assignment(1), signature: inside.signature } })
+  })
+
+  it('knows of a process from before assignments what its bundle says', async () => {
+    const process = transactionOf(id)
+    if (process === undefined) throw new Error('no process')
+    const times = [
+      { name: 'Block-Height', value: '000001300000' },
+      { name: 'Timestamp', value: '1700000000000' }
+    ]
+    const without = lacking(id, assignment(0))
+    const { source } = await arweave([...without, ...(await bundled([process], schedulerKey, times))])
+    expect(await source.process(id)).toMatchObject({ id, blockHeight: 1_300_000, timestamp: 1_700_000_000_000 })
+    const foreign = await bundled([process], new EthereumSigner('11'.repeat(32)), times)
+    const { source: unknown } = await arweave([...without, ...foreign])
+    await expect(unknown.process(id)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
   })
 
   it('names the process, or any assignment, as missing', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ScheduleAnomaly } from '../../src/fetch/schedule.ts'
 import type { TransactionId } from '../../src/ids.ts'
-import { createInputs, runPrefixes } from '../../src/inputs.ts'
-import type { Claim, TransactionRecord } from '../../src/records.ts'
+import { createInputs, type Run, runPrefixes } from '../../src/inputs.ts'
+import type { Claim, ScheduledMessage, TransactionRecord } from '../../src/records.ts'
+import { readRivals } from '../../src/rivals.ts'
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
 import { idOf } from '../fakes/data.ts'
 import { PROCESS } from '../fetch/start.ts'
@@ -86,6 +87,38 @@ describe('a schedule', () => {
     await inputs.putSchedule(SCHEDULER, PROCESS, upTo(11).map(scheduled), [])
     expect((await collect(inputs.schedule(runOf(), 8, 10))).map(({ nonce }) => nonce)).toEqual([8, 9, 10])
     expect(await collect(inputs.schedule(runOf({ scheduler: 'http://another' }), 0, 11))).toEqual([])
+  })
+
+  it('over both sources is filled with what only Arweave has, in a run of both alone', async () => {
+    const inputs = await openInputs()
+    await inputs.putSchedule(SCHEDULER, PROCESS, [1, 2, 5].map(scheduled), [])
+    await inputs.putSchedule('arweave', PROCESS, [0, 2, 3, 5, 6].map(scheduled), [])
+    const read = async (run: Run, from = 0, to = 9) =>
+      (await collect(inputs.schedule(run, from, to))).map(({ nonce, unserved }) => (unserved ? `arweave ${nonce}` : nonce))
+    expect(await read(runOf({ schedule: 'both' }))).toEqual(['arweave 0', 1, 2, 'arweave 3', 5, 'arweave 6'])
+    expect(await read(runOf({ schedule: 'both' }), 3, 3)).toEqual(['arweave 3'])
+    expect(await read(runOf())).toEqual([1, 2, 5])
+    expect(await read(runOf({ scheduler: 'arweave' }))).toEqual([0, 2, 3, 5, 6])
+  })
+
+  it('from Arweave is read again from the first item that could not be had', async () => {
+    const inputs = await openInputs()
+    const lacking: ScheduledMessage = { ...scheduled(1), message: null, unclear: true }
+    await inputs.putSchedule('arweave', PROCESS, [scheduled(0), lacking, scheduled(2)], [])
+    expect(await inputs.scheduledUpTo('arweave', PROCESS)).toBe(0)
+    await inputs.putSchedule('arweave', PROCESS, [scheduled(1)], [])
+    expect(await inputs.scheduledUpTo('arweave', PROCESS)).toBe(2)
+  })
+
+  it('keeps all that came under one nonce', async () => {
+    const inputs = await openInputs()
+    const [one, two]: ScheduleAnomaly[] = [7, 8].map((other) => ({ kind: 'twice', nonce: 1, messages: [scheduled(other)] }))
+    if (one === undefined || two === undefined) throw new Error('no anomalies')
+    await inputs.putSchedule(SCHEDULER, PROCESS, [], [one, two])
+    const rivals = await readRivals(inputs, runOf())
+    const ids = (await rivals(1)).map(({ assignment }) => assignment.id)
+    expect(new Set(ids)).toEqual(new Set([7, 8].map((other) => scheduled(other).assignment.id)))
+    expect(await rivals(2)).toEqual([])
   })
 
   it('served anew loses what its signatures said before', async () => {

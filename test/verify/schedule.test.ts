@@ -221,6 +221,14 @@ describe('nonces', () => {
     expect(judge([first, second, second, third])).toEqual([PROVEN, PROVEN, [true, 'NONCE_TWICE warning 1'], PROVEN])
   })
 
+  it('with an assignment that is signed for another process are none', () => {
+    const messages = schedule(3)
+    const other = schedule(2, (nonce) => (nonce === 1 ? { process: idOf(message(60)), message: message(50) } : {}))[1]
+    if (other === undefined) throw new Error('no message')
+    const foreign = ['ASSIGNMENT_TAGS_DISAGREE error 1', 'NONCE_TWICE warning 1']
+    expect(judge([...messages.slice(0, 2), other, ...messages.slice(2)])).toEqual([PROVEN, PROVEN, [false, ...foreign], PROVEN])
+  })
+
   it('with two signed assignments are equivocation', () => {
     const messages = schedule(3)
     const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}))[1]
