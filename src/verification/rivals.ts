@@ -39,20 +39,36 @@ export async function weigh(options: WeighOptions, shown: ScheduledMessage, assi
   const rivals = await soundOf(options, [...others.values()].slice(0, RIVALS_MAX))
   const [best, ...rest] = rivals
   if (sound || best === undefined) return { scheduled: shown, assignment, findings: [], rivals }
-  const reason = assignment.status === 'valid' ? 'it is not for this place' : assignment.reason
-  const detail = `the assignment ${shown.assignment.id}: ${reason}; ${best.assignment.id}, which the scheduler signed, is used`
   const [signature, message] = await options.verifier.verify([
     best.assignment,
     ...(best.message === null ? [] : [best.message])
   ])
-  const code = assignment.status === 'valid' ? 'ASSIGNMENT_TAGS_DISAGREE' : 'ASSIGNMENT_SIGNATURE_INVALID'
   return {
     scheduled: best,
     assignment: signature ?? assignment,
     ...(message === undefined ? {} : { message }),
-    findings: [{ code, severity: 'error', attribution: 'scheduler', nonce: shown.nonce, detail }],
+    findings: replacement(shown, assignment, best),
     rivals: rest
   }
+}
+
+/** One that does not prove itself only because a part of it is not shown is nobody's fault. */
+function replacement(shown: ScheduledMessage, verdict: Verdict, by: ScheduledMessage): Finding[] {
+  const same = shown.assignment.id === by.assignment.id
+  const hidden = verdict.status !== 'valid' && verdict.status !== 'invalid'
+  if (same && hidden && showsTags(shown, by)) return []
+  const reason = verdict.status === 'valid' ? 'it is not for this place' : verdict.reason
+  const detail = `the assignment ${shown.assignment.id}: ${reason}; ${by.assignment.id}, which the scheduler signed, is used`
+  const about = { attribution: 'scheduler', nonce: shown.nonce, detail } as const
+  if (verdict.status === 'valid') return [{ code: 'ASSIGNMENT_TAGS_DISAGREE', severity: 'error', ...about }]
+  // Of another that cannot be checked nobody knows whether it was signed.
+  if (hidden && !same) return [{ code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', ...about }]
+  return [{ code: 'ASSIGNMENT_SIGNATURE_INVALID', severity: 'error', ...about }]
+}
+
+function showsTags({ assignment }: ScheduledMessage, { assignment: truth }: ScheduledMessage): boolean {
+  const named = ({ tags }: WireItem) => JSON.stringify(tags.map(({ name, value }) => [name, value]))
+  return named(assignment) === named(truth)
 }
 
 /** The message that is shown spoilt, as another source or another copy has it whole. */

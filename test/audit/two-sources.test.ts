@@ -156,6 +156,25 @@ describe('both sources', { timeout: 30_000 }, () => {
     expect(report.coverage.unverified).toBe(0)
   })
 
+  it('accuse nobody of an anchor that is not shown', async () => {
+    const hidden = small.schedule.map(({ assignmentAnchor: _, ...edge }) => edge)
+    const assignments = new Set(small.schedule.map(({ node }) => node.assignment.id))
+    const transactions = small.transactions.map(({ data, ...one }) =>
+      assignments.has(one.id) || data === undefined ? one : { ...one, data }
+    )
+    const alone = await audited({ schedule: hidden, transactions, claims: claims(4) }, 'scheduler')
+    expect(alone.verdict).toBe('inconclusive')
+    const report = await audited({ schedule: hidden, transactions, claims: claims(4) })
+    expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 4])
+    expect(found(report).filter(([, , , who]) => who !== 'compute-unit')).toEqual([])
+    const another = forked.schedule.map(({ assignmentAnchor: _, ...edge }) => edge)
+    const schedule = hidden.map((edge, place) => (place === N ? (another[N] ?? edge) : edge))
+    const unknown = await audited({ schedule, transactions, claims: claims(4) })
+    expect(unknown.verdict).toBe('inconclusive')
+    expect(found(unknown)).toContainEqual(['SIGNATURE_NOT_CHECKED', 'warning', N, 'scheduler'])
+    expect(found(unknown).filter(([, severity]) => severity === 'error')).toEqual([])
+  })
+
   it('say what was held against nothing', async () => {
     const ids = small.schedule.slice(2).map(({ node }) => node.assignment.id)
     const report = await audited({ transactions: lacking(...ids) })

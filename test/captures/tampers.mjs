@@ -48,6 +48,7 @@ function casesOf(capture) {
         assert.equal(report.coverage.unverified, 0)
       }
     }),
+    tampered(capture, undefined, { verdict: 'match', args: ['--schedule', 'both'] }),
     tampered(capture, `claim:${n}`, {
       verdict: 'mismatch',
       finding: { code: 'RESULT_MISMATCH', nonce: n, attribution: 'compute-unit' },

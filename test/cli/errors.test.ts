@@ -49,6 +49,10 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     { args: ['audit', ID, '--compute', 'ftp://unit'], line: 'ao-audit: "ftp://unit" is no http URL of a unit' },
     { args: ['audit', ID, '--gateway', 'arweave.net'], line: 'ao-audit: "arweave.net" is no http URL of a unit' },
     { args: ['audit', ID, '--scheduler', 'http://u:p@unit'], line: 'ao-audit: "http://u:p@unit" is no http URL of a unit' },
+    {
+      args: ['audit', ID, '--schedule', 'mine'],
+      line: /^error: option '--schedule <source>' argument 'mine' is invalid\. Allowed choices are scheduler, arweave, both\./
+    },
     { args: ['audit', ID, '--to', '-1'], line: /^error: option '--to <nonce>' argument '-1' is invalid\. a nonce is/ },
     { args: ['audit', ID, '--patience', '0'], line: /^error: option '--patience <seconds>' argument '0' is invalid\./ },
     {
