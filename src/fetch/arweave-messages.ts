@@ -16,8 +16,8 @@ export interface JoinOptions {
   served?(process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
 }
 
-/** Items whose data is held at one time. */
-const ITEMS_AT_ONCE = 8
+/** Items whose data, up to 64 MiB each, is held at one time. */
+const ITEMS_AT_ONCE = 4
 
 /** The messages of assignments, in the same order; one whose process item cannot be had is left out. */
 export function createMessageJoin({ items, keep, served }: JoinOptions) {

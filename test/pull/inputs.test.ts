@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ScheduleAnomaly } from '../../src/fetch/schedule.ts'
 import type { TransactionId } from '../../src/ids.ts'
@@ -99,6 +100,25 @@ describe('a schedule', () => {
     expect(await read(runOf({ schedule: 'both' }), 3, 3)).toEqual(['arweave 3'])
     expect(await read(runOf())).toEqual([1, 2, 5])
     expect(await read(runOf({ scheduler: 'arweave' }))).toEqual([0, 2, 3, 5, 6])
+  })
+
+  it('over both sources has each nonce once, in order, the scheduler first', async () => {
+    const inputs = await openInputs()
+    const some = fc.uniqueArray(fc.nat({ max: 12 }))
+    const ordered = (nonces: Iterable<number>) => [...nonces].sort((left, right) => left - right)
+    let readings = 0
+    await fc.assert(
+      fc.asyncProperty(some, some, async (served, archived) => {
+        const run = runOf({ process: idOf(`process ${readings++}`) as typeof PROCESS, schedule: 'both' })
+        await inputs.putSchedule(run.scheduler, run.process, served.map(scheduled), [])
+        await inputs.putSchedule('arweave', run.process, archived.map(scheduled), [])
+        const read = await collect(inputs.schedule(run, 0, 12))
+        expect(read.map(({ nonce }) => nonce)).toEqual(ordered(new Set([...served, ...archived])))
+        const filled = read.filter(({ unserved }) => unserved === true).map(({ nonce }) => nonce)
+        expect(filled).toEqual(ordered(archived.filter((nonce) => !served.includes(nonce))))
+      }),
+      { numRuns: 40 }
+    )
   })
 
   it('from Arweave is read again from the first item that could not be had', async () => {
