@@ -7,31 +7,29 @@ import { inconclusiveReport } from './audit-report.ts'
 import { auditRun } from './audit-run.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseStart, parseUnitUrl } from './config.ts'
 import { AuditError } from './errors.ts'
-import { createArweaveSchedule } from './fetch/arweave-schedule.ts'
 import { createCompute } from './fetch/compute.ts'
 import { createGateway } from './fetch/gateway.ts'
 import { createHttp } from './fetch/http.ts'
 import type { FetchLimits } from './fetch/limits.ts'
 import { locateScheduler } from './fetch/locate.ts'
 import { createScheduler } from './fetch/scheduler.ts'
-import type { GatewaySource, SchedulerSource } from './fetch/sources.ts'
+import type { GatewaySource } from './fetch/sources.ts'
 import type { TransactionId } from './ids.ts'
 import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from './inputs.ts'
 import type { JudgingOptions } from './judging.ts'
 import { type Pulled, pull } from './pull.ts'
-import type { PullOptions, PullProgress, Units } from './pull-options.ts'
+import type { PullOptions, PullProgress } from './pull-options.ts'
 import type { BlobRef } from './records.ts'
 import { namesDrive } from './replay/drive/admission.ts'
 import { type ExecutionProfile, namedProfile } from './replay/profile.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import type { Report } from './report/model.ts'
+import { type ScheduleSource, schedulersOf } from './schedule-sources.ts'
 import { parseStateHashes } from './state-hashes.ts'
 import { readArchive, type Selection, writeArchive } from './store/archive.ts'
 import { defaultStoreDirectory } from './store/default-directory.ts'
 import { openStore } from './store/level-store.ts'
 import type { RecordKey, Store } from './store/store.ts'
-
-export type ScheduleSource = 'scheduler' | 'arweave' | 'both'
 
 /** Whom to ask, and where to keep what they say. */
 export interface SourceOptions {
@@ -250,22 +248,6 @@ async function pullOptions(
     ...(options.onPull === undefined ? {} : { onProgress: options.onPull }),
     ...(options.signal === undefined ? {} : { signal: options.signal })
   }
-}
-
-/** Whose schedules are read. A scheduler that is not asked need not be known. */
-async function schedulersOf(
-  source: ScheduleSource = 'scheduler',
-  gateway: GatewaySource,
-  inputs: Inputs,
-  open: () => Promise<SchedulerSource>
-): Promise<Pick<Units, 'scheduler' | 'arweave'>> {
-  const keep = async (...item: Parameters<Inputs['putTransaction']>) => void (await inputs.putTransaction(...item))
-  if (source === 'arweave') return { scheduler: createArweaveSchedule({ gateway, keep }) }
-  const scheduler = await open()
-  if (source === 'scheduler') return { scheduler }
-  if (source !== 'both') throw new AuditError('USAGE', 'the schedule is one of scheduler, arweave, both')
-  const served = (process: PullOptions['process'], nonce: number) => inputs.scheduled(scheduler.url, process, nonce)
-  return { scheduler, arweave: createArweaveSchedule({ gateway, keep, served }) }
 }
 
 /** What belongs to a run, and nothing else of the store. */

@@ -74,6 +74,7 @@ const GAP = ['NONCE_GAP', 'error', N, 'scheduler']
 const EQUIVOCATION = ['SCHEDULER_EQUIVOCATION', 'error', N, 'scheduler']
 
 const assignmentOf = (of: SmallProcess, nonce: number) => of.schedule[nonce]?.node.assignment.id ?? ''
+const withoutAnchors = (of: SmallProcess) => of.schedule.map(({ node, cursor }) => ({ node, cursor }))
 const without = (nonce: number) => small.schedule.filter((_, place) => place !== nonce)
 /** What the gateway has of an item of one of the two histories. */
 const transactionOf = (of: SmallProcess, id: string) => of.transactions.filter((one) => one.id === id)
@@ -157,7 +158,7 @@ describe('both sources', { timeout: 30_000 }, () => {
   })
 
   it('accuse nobody of an anchor that is not shown', async () => {
-    const hidden = small.schedule.map(({ assignmentAnchor: _, ...edge }) => edge)
+    const hidden = withoutAnchors(small)
     const assignments = new Set(small.schedule.map(({ node }) => node.assignment.id))
     const transactions = small.transactions.map(({ data, ...one }) =>
       assignments.has(one.id) || data === undefined ? one : { ...one, data }
@@ -167,7 +168,7 @@ describe('both sources', { timeout: 30_000 }, () => {
     const report = await audited({ schedule: hidden, transactions, claims: claims(4) })
     expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 4])
     expect(found(report).filter(([, , , who]) => who !== 'compute-unit')).toEqual([])
-    const another = forked.schedule.map(({ assignmentAnchor: _, ...edge }) => edge)
+    const another = withoutAnchors(forked)
     const schedule = hidden.map((edge, place) => (place === N ? (another[N] ?? edge) : edge))
     const unknown = await audited({ schedule, transactions, claims: claims(4) })
     expect(unknown.verdict).toBe('inconclusive')
