@@ -2,7 +2,8 @@
 import type { Judgement } from './compare/types.ts'
 import type { Finding } from './findings.ts'
 import { differs, searchInstances } from './instance-search.ts'
-import { type Found, type Material, pass } from './passes.ts'
+import type { Material } from './material.ts'
+import { type Found, pass } from './passes.ts'
 import { type ChosenProfile, type Shown, shownProfile, speaksForUnits } from './profile-choice.ts'
 import { NAMED_PROFILES, sameStrings } from './replay/profile.ts'
 

@@ -1,31 +1,18 @@
 /** One replay under a profile, and what is judged over it. */
 import { type ChosenBlocks, chooseBlocks } from './block-choice.ts'
-import { type Checkpoints, type ComparedCheckpoints, compareCheckpoints } from './checkpoints.ts'
+import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints.ts'
 import type { Gate } from './compare/types.ts'
 import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
 import type { Finding } from './findings.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
+import type { Material } from './material.ts'
 import { type ChosenProfile, speaksForUnits } from './profile-choice.ts'
-import type { DriveSource } from './replay/drive/source.ts'
 import type { ExecutionProfile, KnownBlockSets } from './replay/profile.ts'
 import type { Link } from './replay/segments.ts'
-import type { AuditRunOptions } from './run-options.ts'
 import { openSnapshots } from './snapshots.ts'
-import { boundariesOf, createStartDoubts, type UsableCheckpoint } from './starts.ts'
+import { boundariesOf, createStartDoubts } from './starts.ts'
 import { createStates, type Readings } from './states.ts'
-import type { Subject, SubjectPlan } from './subject.ts'
-import type { Checks } from './verification/checks.ts'
-
-export interface Material {
-  readonly options: AuditRunOptions
-  readonly subject: Subject
-  readonly plan: SubjectPlan['plan']
-  readonly checks: Checks
-  readonly checkpoints: Checkpoints
-  /** The memory that the replay begins with, taken on trust. */
-  readonly start?: UsableCheckpoint
-  readonly drive: DriveSource
-}
+import type { Subject } from './subject.ts'
 
 export interface Found {
   readonly judged: Judged
