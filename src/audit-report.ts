@@ -3,12 +3,13 @@ import { absenceFindings, hostInputFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
+import type { MemoryDifferences } from './memory-differences.ts'
 import type { Found } from './passes.ts'
 import type { ChosenProfile } from './profile-choice.ts'
 import { moduleFormat } from './replay/formats.ts'
 import { clockStart } from './replay/profile.ts'
 import { buildReport } from './report/build.ts'
-import type { ProfileReport, Report, UnreachableUnit } from './report/model.ts'
+import type { CheckpointReport, ProfileReport, Report, UnreachableUnit } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
 import { readScheduleFindings } from './schedule-findings.ts'
 import type { UsableCheckpoint } from './starts.ts'
@@ -20,13 +21,14 @@ export interface Outcomes extends Found {
   readonly subject: Subject
   readonly checks: Checks
   readonly start?: UsableCheckpoint
+  readonly memories: MemoryDifferences
   readonly verifyMs: number
   readonly replayMs: number
 }
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
   const { inputs, run, absences } = options
-  const { subject, checks, judged, chosen, compared, links, start, verifyMs, replayMs } = outcomes
+  const { subject, checks, judged, chosen, compared, links, start, memories, verifyMs, replayMs } = outcomes
   const { process, module, setup } = subject
   const { counts } = judged
   return buildReport({
@@ -42,8 +44,11 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     inconclusive: absences.map(({ message }) => message),
     trusted: start === undefined ? [] : [trustedStart(start)],
     unreachable: unreachable(absences),
-    notChecked: start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`],
-    checkpoints: compared.reports,
+    notChecked: [
+      ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
+      ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`])
+    ],
+    checkpoints: compared.reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
       ...judged.judgements.map((judgement) => ({
         ...judgement,
@@ -107,6 +112,11 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
       partsAhead: { begun: 0, proven: 0 }
     }
   })
+}
+
+function withMemory(checkpoint: CheckpointReport, { found }: MemoryDifferences): CheckpointReport {
+  const memory = found.get(checkpoint.id)
+  return memory === undefined ? checkpoint : { ...checkpoint, memory }
 }
 
 function trustedStart({ id, nonce, signer }: UsableCheckpoint): string {

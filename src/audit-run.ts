@@ -3,6 +3,7 @@ import { reportOf } from './audit-report.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createDriveFiles } from './drive-files.ts'
 import { passUntilFair } from './fairness.ts'
+import { memoryDifferences } from './memory-differences.ts'
 import { chooseProfile } from './profile-choice.ts'
 import type { Report } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
@@ -32,8 +33,9 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const chosen = await chooseProfile(all)
     const verifyMs = clock() - begun
     const found = await passUntilFair(all, chosen)
+    const memories = await memoryDifferences(all, found, verifier)
     const replayMs = clock() - begun - verifyMs
-    return await reportOf(options, { ...all, ...found, verifyMs, replayMs })
+    return await reportOf(options, { ...all, ...found, memories, verifyMs, replayMs })
   } finally {
     await verifier.close()
   }

@@ -26,6 +26,8 @@ export interface Found {
   /** Other sets of blocks with which the same crons fire. */
   readonly otherBlocks: readonly KnownBlockSets[]
   readonly readings: Readings
+  /** With which it was replayed. */
+  readonly instances?: Instances
   /** Ways to begin instances that were tried. */
   readonly instancesTried: number
   /** About the profile, and about the auditor's own limits. */
@@ -114,6 +116,7 @@ export async function pass(
       resumedAfter: kept?.resumed?.nonce ?? null,
       otherBlocks: blocks.others,
       readings: seen.readings(),
+      ...(instances === undefined ? {} : { instances }),
       instancesTried: 0,
       stateHashes: seen.stateHashes,
       findings: seen.findings

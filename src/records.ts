@@ -171,6 +171,8 @@ export interface Evaluation {
   readonly outcome: Outcome
   /** Host functions that the module called and whose answer the profile decides, by import name. */
   readonly hostInputs?: readonly string[]
+  /** It read the clock where that had moved: what it read hangs on when the CU began its instance. */
+  readonly readMovedClock?: true
   /** Why a unit may have read another WeaveDrive file than the auditor: from here on nobody may be blamed. */
   readonly assumed?: string
   /** Lowercase hex SHA-256 of the memory after it, where asked for. */
@@ -195,6 +197,13 @@ export type Outcome =
 /** The text form of a key: unique, sortable by nothing, fit for a map. */
 export function keyText(key: EvaluationKey): string {
   return `${key.ordinate}/${key.cron ?? ''}/${key.timestamp}`
+}
+
+/** Where things lie in a module's memory, as far as the module tells. Addresses in bytes. */
+export interface MemoryLayout {
+  /** From its end, the lower address, to its begin. */
+  readonly stack?: { readonly from: number; readonly to: number }
+  readonly heapFrom?: number
 }
 
 /** Names the memory after an evaluation; a scheduled message is known by its nonce alone. */

@@ -13,7 +13,7 @@ interface Assumed {
   readonly reason: string
 }
 
-/** An evaluation that read what the host decides. */
+/** An evaluation that read the clock where that had moved. */
 export interface Reading {
   readonly key: EvaluationKey
   /** The evaluation right before it. */
@@ -22,7 +22,7 @@ export interface Reading {
   readonly fresh: boolean
 }
 
-/** Evaluations that read what the host decides, up to the first difference from a claim or from a unit's own checkpoint. */
+/** Evaluations that read a clock that had moved, up to the first difference from a claim or from a unit's own checkpoint. */
 export interface Readings {
   readonly count: number
   /** The last ones, in order. */
@@ -68,7 +68,7 @@ export function createStates(
     judged(stands: readonly Standing[]): void {
       differs ||= stands.some(({ status }) => status === 'mismatch')
     },
-    take({ key, nonce, outcome, stateHash, hostInputs, assumed: reason }: Evaluation): void {
+    take({ key, nonce, outcome, stateHash, readMovedClock, assumed: reason }: Evaluation): void {
       if (reason !== undefined) assumed ??= { ordinate: key.ordinate, reason }
       if (outcome.kind === 'inconclusive') {
         const about = { key, ...(nonce === undefined ? {} : { nonce }), detail: outcome.reason }
@@ -77,14 +77,14 @@ export function createStates(
         if (outcome.inputMissing === true)
           findings.push({ code: 'INPUT_MISSING', severity: 'error', attribution: 'gateway', ...about })
       }
-      if (hostInputs !== undefined && !differs) {
+      if (readMovedClock === true && !differs) {
         const other = outcome.kind === 'result' && outcome.profile !== undefined
         const fresh = beginsInstance(profile, nonce) !== other
         readings++
         if (before !== undefined) last = [...last, { key, after: before, fresh }].slice(-READINGS_MAX)
       }
       before = key
-      if (hostInputs !== undefined || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
+      if (readMovedClock === true || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
       if (stateHash === undefined) return
       differs ||= (own.get(memoryAfter(key)) ?? stateHash) !== stateHash
       computed.set(memoryAfter(key), stateHash)

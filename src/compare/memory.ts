@@ -1,5 +1,9 @@
 /** Where two memories differ. */
+import type { MemoryLayout } from '../records.ts'
 import { asBuffer, environmentBlock } from './environment.ts'
+
+/** What lies at an address: `data` is below the stack, where the module lays its constants and variables. */
+export type MemoryPlace = 'environment' | 'data' | 'stack' | 'heap' | 'unknown'
 
 export interface MemoryDifference {
   readonly bytesA: number
@@ -21,7 +25,7 @@ interface MemoryRange {
   /** In bytes, from the first to the last that differs. */
   readonly length: number
   /** What lies there, where it can be told. */
-  readonly place: 'environment' | 'unknown'
+  readonly place: MemoryPlace
   /** In bytes, of the first that is shown. */
   readonly shownFrom: number
   readonly a: ShownBytes
@@ -39,6 +43,7 @@ export interface MemoryDifferenceOptions {
   readonly maxRanges?: number
   /** Equal bytes shown before and behind a range. */
   readonly contextBytes?: number
+  readonly layout?: MemoryLayout
 }
 
 const BLOCK_BYTES = 256 * 1024
@@ -56,7 +61,7 @@ export const MAX_SHOWN_BYTES = 64
  * @param b the replayed one
  */
 export function memoryDifference(a: Uint8Array, b: Uint8Array, options: MemoryDifferenceOptions = {}): MemoryDifference {
-  const { maxRanges = 16, contextBytes = 16 } = options
+  const { maxRanges = 16, contextBytes = 16, layout = {} } = options
   const left = asBuffer(a)
   const right = asBuffer(b)
   const common = Math.min(left.length, right.length)
@@ -93,7 +98,7 @@ export function memoryDifference(a: Uint8Array, b: Uint8Array, options: MemoryDi
       return {
         offset,
         length: end - offset,
-        place: inEnvironment ? 'environment' : 'unknown',
+        place: inEnvironment ? 'environment' : placeOf(offset, end, layout),
         shownFrom,
         a: shown(left.subarray(shownFrom, shownTo)),
         b: shown(right.subarray(shownFrom, shownTo))
@@ -109,6 +114,15 @@ function* differing(left: Buffer, right: Buffer, from: number, to: number, size:
     const end = Math.min(at + size, to)
     if (left.compare(right, at, end, at, end) !== 0) yield at
   }
+}
+
+/** Of a range that lies in one of them as a whole. */
+function placeOf(offset: number, end: number, { stack, heapFrom }: MemoryLayout): MemoryPlace {
+  if (heapFrom !== undefined && offset >= heapFrom) return 'heap'
+  if (stack === undefined) return 'unknown'
+  if (offset >= stack.from && end <= stack.to) return 'stack'
+  // Where the stack comes first, nothing lies below it.
+  return end <= stack.from && heapFrom === stack.to ? 'data' : 'unknown'
 }
 
 function shown(bytes: Buffer): ShownBytes {

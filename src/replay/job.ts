@@ -1,5 +1,5 @@
 /** What is to be replayed, and how. */
-import type { EvaluationKey } from '../records.ts'
+import type { EvaluationKey, MemoryLayout } from '../records.ts'
 import type { DriveSource } from './drive/source.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import type { ExecutionProfile } from './profile.ts'
@@ -37,6 +37,8 @@ export interface ReplayJob {
    * where an evaluation that reads the clock differs.
    */
   readonly agrees?: (planned: PlannedEvaluation, text: string) => Promise<boolean | undefined>
+  /** Told where stack and heap lie, before anything runs. */
+  readonly onLayout?: (layout: MemoryLayout) => void
   /** Told about every evaluation that ran, with the time inside the module, µs. */
   readonly onRun?: (handleUs: number) => void
   readonly signal?: AbortSignal

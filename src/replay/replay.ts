@@ -1,7 +1,8 @@
 /** From planned evaluations to evaluations. */
 import type { Evaluation, EvaluationResult, Outcome } from '../records.ts'
+import { moduleFormat } from './formats.ts'
 import type { ReplayJob } from './job.ts'
-import { beginsInstance, type ExecutionProfile } from './profile.ts'
+import { beginsInstance, clockStart, type ExecutionProfile } from './profile.ts'
 import { runSession, type Step } from './session.ts'
 
 /**
@@ -34,6 +35,7 @@ export async function* replay(job: ReplayJob): AsyncGenerator<Evaluation> {
 
 /** Turns steps into evaluations; after one that could not be made, the rest cannot either. */
 function createHalting(job: ReplayJob): (step: Step) => Evaluation {
+  const newClock = clockStart(moduleFormat(job.setup.format), job.profile)
   let halted: string | undefined
   return (step) => {
     const { key, nonce, messageId } = step.planned
@@ -42,12 +44,15 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
     if (step.state !== undefined) job.onState?.(step.planned, step.state, step.exportedTo)
     const inputs = step.result?.hostInputs ?? []
+    const { clockRead = newClock } = step.result ?? {}
+    const moved = clockRead !== newClock || step.otherInstance === true
     return {
       key,
       ...(nonce === undefined ? {} : { nonce }),
       ...(messageId === undefined ? {} : { messageId }),
       outcome,
       ...(inputs.length === 0 ? {} : { hostInputs: inputs }),
+      ...(moved ? { readMovedClock: true } : {}),
       ...(step.result?.assumed === undefined ? {} : { assumed: step.result.assumed }),
       ...(step.state === undefined ? {} : { stateHash: step.state.sha256 })
     }

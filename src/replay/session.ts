@@ -75,6 +75,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   const start = job.start === undefined ? {} : { start: job.start.memory }
   const drive = job.drive === undefined ? {} : { drive: job.drive }
   const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start, ...drive })
+  job.onLayout?.(sandbox.layout)
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
   const pause = job.agrees !== undefined

@@ -38,6 +38,11 @@ export function renderMarkdown(report: Report): string {
       report.checkpoints.map(checkpointRow)
     ),
     table(
+      'Memories that differ',
+      ['checkpoint', 'what', 'place', 'at', 'bytes', 'claimed', 'computed'],
+      report.checkpoints.flatMap(memoryRows)
+    ),
+    table(
       'State hashes',
       ['after nonce', 'SHA-256'],
       Object.entries(report.stateHashes).map((entry) => entry.map((text) => code(text)))
@@ -48,6 +53,9 @@ export function renderMarkdown(report: Report): string {
     .map((section) => section.join('\n'))
     .join('\n\n')}\n`
 }
+
+/** Both sides of a range with what stands beside it, in hex. */
+const MEMORY_CHARS = 200
 
 function sentence(text: string): string {
   return safe(text, words.SENTENCE_CHARS)
@@ -153,6 +161,24 @@ function evaluationRow(evaluation: ReportedEvaluation): readonly string[] {
     reason === undefined ? status : `${status}: ${sentence(reason)}`,
     claimant === undefined ? '' : code(claimant),
     first === undefined ? '' : `${count}, first at ${code(first.path)}`
+  ]
+}
+
+/** One row for the whole, one for each range that is shown. */
+function memoryRows({ id, memory }: CheckpointReport): readonly (readonly string[])[] {
+  if (memory === undefined) return []
+  const cut = memory.cut === 0 ? '' : `, ${memory.cut} further ranges not shown`
+  return [
+    [code(id), `${words.memoryText(memory)}${cut}`, '', '', '', '', ''],
+    ...memory.ranges.map(({ offset, length, place, a, b }) => [
+      code(id),
+      'range',
+      place,
+      words.addressText(offset),
+      String(length),
+      `${code(a.hex, MEMORY_CHARS)} ${code(a.text, MEMORY_CHARS)}`,
+      `${code(b.hex, MEMORY_CHARS)} ${code(b.text, MEMORY_CHARS)}`
+    ])
   ]
 }
 

@@ -1,4 +1,6 @@
 /** The report: schema `ao-audit/report/v1`. Additive changes keep the version. */
+
+import type { MemoryDifference } from '../compare/memory.ts'
 import type { Difference, EvaluationStatus, Verdict } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
@@ -80,6 +82,8 @@ export interface CheckpointReport {
   readonly dataSha256: string | null
   readonly computedSha256: string | null
   readonly status: 'match' | 'mismatch' | 'unverified' | 'unread'
+  /** Where the memory differs: `a` is the checkpoint's, `b` the computed one. For the first checkpoints that differ. */
+  readonly memory?: MemoryDifference
 }
 
 export interface ProfileReport {

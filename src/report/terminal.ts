@@ -64,6 +64,7 @@ export function renderTerminal(report: Report, { color, width }: TerminalOptions
       'checkpoints',
       report.checkpoints.length === 0 ? [] : [words.countedBy(report.checkpoints.map(({ status }) => status))]
     ),
+    ...rows('memory', memoryTexts(report)),
     ...findingLines(report, colors, width),
     ...rows('profile', report.profile === null ? [] : [words.profileText(report.profile, safe)]),
     ...rows('state hash', stateHashTexts(report)),
@@ -71,6 +72,16 @@ export function renderTerminal(report: Report, { color, width }: TerminalOptions
     row('tool', words.toolText(report.tool, safe))
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** A line for each checkpoint that differs; the ranges are in the other renderings. */
+function memoryTexts({ checkpoints }: Report): readonly string[] {
+  return checkpoints.flatMap(({ id, memory }) => {
+    if (memory === undefined) return []
+    const [first] = memory.ranges
+    const where = first === undefined ? '' : `, first at ${words.addressText(first.offset)} (${first.place})`
+    return [`${safe(id, words.ID_CHARS)}: ${words.memoryText(memory)}${where}`]
+  })
 }
 
 function sentence(text: string): string {

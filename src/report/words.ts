@@ -1,4 +1,5 @@
 /** What the renderings say in the same words. Text from outside passes through the renderer's own `safe`. */
+import type { MemoryDifference } from '../compare/memory.ts'
 import type { Finding } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
 import type { ClaimantReport, Coverage, ProfileReport, Report, Timings } from './model.ts'
@@ -81,6 +82,21 @@ export function profileText(profile: ProfileReport, safe: Escape): string {
 function instancesText({ instances }: ProfileReport): string {
   if (instances === 'one') return 'one instance'
   return instances === 'per-message' ? 'an instance per message' : `${instances.length + 1} instances`
+}
+
+/** `110034944 bytes as claimed, 110034944 as computed; 3 bytes differ in 1 page of 4 KiB`. */
+export function memoryText({ bytesA, bytesB, differingBytes, differingPages }: MemoryDifference): string {
+  const sizes = bytesA === bytesB ? `${bytesA} bytes` : `${bytesA} bytes as claimed, ${bytesB} as computed`
+  return `${sizes}; ${counted(differingBytes, 'byte')} in ${counted(differingPages, 'page')} of 4 KiB differ`
+}
+
+/** An address as the engine's own tools write it. */
+export function addressText(offset: number): string {
+  return `0x${offset.toString(16)}`
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** All that the verdict does not speak of, never an empty list. */

@@ -1,8 +1,9 @@
 /** Signatures verified, and memories unpacked, on threads of their own. */
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import type { MemoryDifference } from '../compare/memory.ts'
 import { AuditError } from '../errors.ts'
-import type { WireItem } from '../records.ts'
+import type { MemoryLayout, WireItem } from '../records.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import type { Question, Unpacked } from './worker.ts'
 
@@ -11,6 +12,13 @@ export interface Verifier {
   verify(items: readonly WireItem[]): Promise<readonly Verdict[]>
   /** What a file of gzip'd memory is; `failed` says why it cannot be read. */
   unpack(path: string, maxBytes: number): Promise<Unpacked | { readonly failed: string }>
+  /** Where two memories, files as above, differ: that of a checkpoint, and the one that was computed. */
+  compare(
+    claimed: string,
+    computed: string,
+    maxBytes: number,
+    layout: MemoryLayout
+  ): Promise<MemoryDifference | { readonly failed: string }>
   close(): Promise<void>
 }
 
@@ -22,6 +30,10 @@ export function createVerifier(): Verifier {
     verify: (items) => signatures.ask({ kind: 'verify', items }) as Promise<readonly Verdict[]>,
     unpack: (path, maxBytes) =>
       memories.ask({ kind: 'unpack', path, maxBytes }) as Promise<Unpacked | { readonly failed: string }>,
+    compare: (claimed, computed, maxBytes, layout) =>
+      memories.ask({ kind: 'compare', claimed, computed, maxBytes, layout }) as Promise<
+        MemoryDifference | { readonly failed: string }
+      >,
     async close() {
       await Promise.all([signatures.close(), memories.close()])
     }

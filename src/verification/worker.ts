@@ -5,13 +5,21 @@ import { pipeline } from 'node:stream/promises'
 import { parentPort } from 'node:worker_threads'
 import { createGunzip } from 'node:zlib'
 import { environmentBlock } from '../compare/environment.ts'
-import type { WireItem } from '../records.ts'
+import { memoryDifference } from '../compare/memory.ts'
+import type { MemoryLayout, WireItem } from '../records.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 
 /** What the thread is asked. */
 export type Question =
   | { readonly kind: 'verify'; readonly items: readonly WireItem[] }
   | { readonly kind: 'unpack'; readonly path: string; readonly maxBytes: number }
+  | {
+      readonly kind: 'compare'
+      readonly claimed: string
+      readonly computed: string
+      readonly maxBytes: number
+      readonly layout: MemoryLayout
+    }
 
 /** What a checkpoint's data is, unpacked. */
 export interface Unpacked {
@@ -22,7 +30,7 @@ export interface Unpacked {
 }
 
 /** Never more than `maxBytes`, whatever the file says that it unpacks to. */
-async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
+async function memoryIn(path: string, maxBytes: number): Promise<{ readonly memory: Buffer; readonly sha256: string }> {
   const chunks: Buffer[] = []
   let bytes = 0
   let tooLarge = false
@@ -40,14 +48,22 @@ async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
     if (!tooLarge) throw error
   })
   if (tooLarge) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
-  const environment = environmentBlock(Buffer.concat(chunks))?.strings
-  return { bytes, sha256: hash.digest('hex'), ...(environment === undefined ? {} : { environment }) }
+  return { memory: Buffer.concat(chunks), sha256: hash.digest('hex') }
+}
+
+async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
+  const { memory, sha256 } = await memoryIn(path, maxBytes)
+  const environment = environmentBlock(memory)?.strings
+  return { bytes: memory.byteLength, sha256, ...(environment === undefined ? {} : { environment }) }
 }
 
 async function answer(question: Question): Promise<void> {
   if (question.kind === 'verify') return parentPort?.postMessage(question.items.map(verifyMessage))
   try {
-    parentPort?.postMessage(await unpack(question.path, question.maxBytes))
+    if (question.kind === 'unpack') return parentPort?.postMessage(await unpack(question.path, question.maxBytes))
+    const { claimed, computed, maxBytes, layout } = question
+    const [left, right] = [await memoryIn(claimed, maxBytes), await memoryIn(computed, maxBytes)]
+    parentPort?.postMessage(memoryDifference(left.memory, right.memory, { layout }))
   } catch (error) {
     parentPort?.postMessage({ failed: error instanceof Error ? error.message : String(error) })
   }

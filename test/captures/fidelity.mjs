@@ -1,7 +1,10 @@
 /** Every claim, every memory and every checkpoint of a real CU, to the last byte. */
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { createData, DataItem, EthereumSigner } from 'arbundles'
 import { auditCapture, captureFile, inFolder, NODE_VERSIONS, nodeBinary, pullCapture, readCapture, run } from './network.mjs'
 
 const CAPTURES = ['ledger64', 'ledger32', 'legacy64', 'cron64', 'edge64', 'metered32', 'long64']
@@ -114,6 +117,56 @@ function starts(capture) {
   }
 }
 
+/** Beside the CU's own checkpoints one of another signer, in whose memory one byte is another. */
+const stranger = {
+  title: 'ledger64, and a stranger with another memory',
+  check: () =>
+    inFolder(async (folder) => {
+      const copy = path.join(folder, 'ledger64')
+      cpSync(captureFile('ledger64', '.'), copy, { recursive: true })
+      const items = readdirSync(path.join(copy, 'uploads')).map(
+        (file) => new DataItem(readFileSync(path.join(copy, 'uploads', file)))
+      )
+      // The first: before the clock is read for the second time, all honest memories are equal.
+      const nonceIn = ({ tags }) => Number(tags.find(({ name }) => name === 'Nonce').value)
+      const [own] = items.sort((left, right) => nonceIn(left) - nonceIn(right))
+      const memory = gunzipSync(own.rawData)
+      const at = memory.length - 4096
+      memory[at] ^= 0xff
+      const signer = new EthereumSigner('7'.repeat(64))
+      const sha256 = createHash('sha256').update(memory).digest('hex')
+      const tags = own.tags.map(({ name, value }) => ({ name, value: name === 'SHA-256' ? sha256 : value }))
+      const strange = createData(gzipSync(memory, { level: 1 }), signer, { tags })
+      await strange.sign(signer)
+      const address = createHash('sha256').update(signer.publicKey).digest('base64url')
+      const listed = {
+        id: strange.id,
+        height: 1_600_000,
+        owner: { address, key: signer.publicKey.toString('base64url') },
+        signature: strange.rawSignature.toString('base64url'),
+        anchor: '',
+        target: '',
+        tags,
+        data: strange.rawData.toString('base64')
+      }
+      writeFileSync(path.join(copy, 'txs.json'), JSON.stringify([...readCapture(copy, 'txs.json'), listed]))
+      const { report, code, stderr } = await auditCapture(copy)
+      assert.ok(report, stderr)
+      assert.deepEqual([report.verdict, code], ['match', 0])
+      const judged = Object.fromEntries(report.checkpoints.map(({ id, status }) => [id, status]))
+      assert.equal(judged[strange.id], 'mismatch')
+      assert.deepEqual(Object.values(judged).filter((status) => status === 'match').length, uploads('ledger64'))
+      assert.deepEqual(report.claimants.map(({ audited, verdict }) => [audited, verdict]).sort(), [
+        [false, 'match'],
+        [false, 'mismatch'],
+        [true, 'match']
+      ])
+      const { differingBytes, ranges } = report.checkpoints.find(({ id }) => id === strange.id).memory
+      assert.deepEqual([differingBytes, ranges.length, ranges[0].offset, ranges[0].place], [1, 1, at, 'heap'])
+      return `mismatch, 1 byte at 0x${at.toString(16)} (heap); the unit: ${report.verdict}`
+    })
+}
+
 const misfit = {
   title: 'ledger64 --profile loader-0.0.49',
   async check() {
@@ -156,6 +209,7 @@ export const fidelityCases = [
   ...CAPTURES.map((capture) => claims(capture)),
   ...CAPTURES.filter((capture) => uploads(capture) > 0).map(starts),
   ...CAPTURES.flatMap((capture) => [streams(capture, 'oneStream'), streams(capture, 'twoStreams')].flat()),
+  stranger,
   misfit,
   clockClaim,
   spoiltCheckpoint,

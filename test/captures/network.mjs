@@ -16,8 +16,9 @@ export function requireCaptures() {
   process.exit(process.env.CI ? 1 : 0)
 }
 
+/** @param capture a name, or the folder of a copy */
 export function captureFile(capture, file) {
-  return path.join(SHARED, 'captures', capture, file)
+  return path.resolve(SHARED, 'captures', capture, file)
 }
 
 export function readCapture(capture, file) {
@@ -39,7 +40,7 @@ export function freePort() {
 /** Serves a capture; `args` are the server's own (`--tamper`, `--fault`). */
 export async function serve(capture, args = []) {
   const port = await freePort()
-  const child = spawn(process.execPath, [SERVER, path.join(SHARED, 'captures', capture), '--port', String(port), ...args], {
+  const child = spawn(process.execPath, [SERVER, captureFile(capture, '.'), '--port', String(port), ...args], {
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let errors = ''

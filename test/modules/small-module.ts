@@ -69,6 +69,7 @@ const EXPORTS = {
   handle: '(func $handle)',
   fflush: '(func $fflush)',
   emscripten_stack_init: '(func $nothing)',
+  emscripten_stack_get_base: '(func $stack_base)',
   emscripten_stack_get_end: '(func $stack_end)',
   emscripten_stack_get_current: '(func $stack_save)'
 }

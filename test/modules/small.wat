@@ -29,6 +29,7 @@
 (func $start_unwind (param ptr) (global.set $async (i32.const 1)))
 (func $start_rewind (param ptr) (global.set $async (i32.const 2)))
 (func $stop_winding (global.set $async (i32.const 0)))
+(func $stack_base (result ptr) (ptr.const 1114112))
 (func $stack_end (result ptr) (ptr.const 65536))
 (func $stack_save (result ptr) (global.get $stack))
 (func $stack_restore (param ptr) (global.set $stack (local.get 0)))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { buildReport } from '../../src/report/build.ts'
 import { renderMarkdown } from '../../src/report/markdown.ts'
+import { renderTerminal } from '../../src/report/terminal.ts'
 import {
   COVERAGE,
   claimant,
@@ -220,3 +221,48 @@ no Compute Unit was audited
 function repeat(value: number, times: number): readonly number[] {
   return Array.from({ length: times }, () => value)
 }
+
+describe('memories that differ', () => {
+  const difference = {
+    bytesA: 131_072,
+    bytesB: 65_536,
+    differingPages: 2,
+    differingBytes: 3,
+    ranges: [
+      {
+        offset: 4096,
+        length: 1,
+        place: 'heap' as const,
+        shownFrom: 4095,
+        a: { hex: '3c623e', text: '<b>' },
+        b: { hex: '3c633e', text: '<c>' }
+      }
+    ],
+    cut: 2
+  }
+  const checkpoint = {
+    id: 'checkpoint',
+    nonce: 3,
+    signer: 'signer',
+    claimedSha256: 'aa',
+    dataSha256: 'aa',
+    computedSha256: 'bb',
+    status: 'mismatch' as const,
+    memory: difference
+  }
+
+  it('are told with sizes, ranges and what was left out, and without markup of their own', () => {
+    const lines = section(renderMarkdown(buildReport(parts({ checkpoints: [checkpoint] }))), 'Memories that differ').split('\n')
+    expect(lines.slice(2, 4)).toEqual([
+      '| <code>checkpoint</code> | 131072 bytes as claimed, 65536 as computed; 3 bytes in 2 pages of 4 KiB differ, 2 further ranges not shown |  |  |  |  |  |',
+      '| <code>checkpoint</code> | range | heap | 0x1000 | 1 | <code>3c623e</code> <code>&#60;b&#62;</code> | <code>3c633e</code> <code>&#60;c&#62;</code> |'
+    ])
+  })
+
+  it('are one line on a terminal', () => {
+    const text = renderTerminal(buildReport(parts({ checkpoints: [checkpoint] })), { color: false, width: 300 })
+    expect(text).toContain(
+      'checkpoint: 131072 bytes as claimed, 65536 as computed; 3 bytes in 2 pages of 4 KiB differ, first at 0x1000 (heap)\n'
+    )
+  })
+})

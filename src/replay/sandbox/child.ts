@@ -59,7 +59,7 @@ async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxRe
     workerData: { shared, limits: request.limits }
   })
   watchdog.unref()
-  return { op: 'opened', memoryBytes: runner.memory().byteLength, clockStart: factory.clockStart }
+  return { op: 'opened', memoryBytes: runner.memory().byteLength, clockStart: factory.clockStart, layout: runner.layout() }
 }
 
 /** Reads a memory, never more than it is said to have. */

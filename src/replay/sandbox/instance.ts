@@ -1,5 +1,6 @@
 /** One WASM instance through the loader, with the host's answers taken over. The only file that loads the loader. */
 import { createRequire } from 'node:module'
+import type { MemoryLayout } from '../../records.ts'
 import { moduleFormat } from '../formats.ts'
 import { clockStart, type ExecutionProfile } from '../profile.ts'
 import type { Answer, Response } from './cu-result.ts'
@@ -12,6 +13,8 @@ export interface Instance {
   readonly host: Host
   /** The memory's bytes now: growth makes the last view stale. */
   memory(): Uint8Array
+  /** Where stack and heap lie, as far as the module says. */
+  layout(): MemoryLayout
   /** Calls the module's `handle` with one message. Never throws: what the module throws is its answer. */
   handle(message: Readonly<Record<string, unknown>>): Promise<Answer>
 }
@@ -34,6 +37,7 @@ const PAGE_BYTES = 65_536
 /** The host of the instance that runs now, for what is refused globally. */
 let running: Host | undefined
 
+const DATA_FROM = 1024
 const GROWTH_BOUND_BYTES = 100_663_296
 
 /**
@@ -71,6 +75,7 @@ export async function createInstanceFactory(
       return memory
     }
     let resize = (_bytes: number) => {}
+    let exported: Readonly<Record<string, unknown>> = {}
     const handle = await new Promise<Handle>((resolve, reject) => {
       const hook = (given: unknown, receive: (result: unknown) => void) => {
         const imports = given as Record<string, Record<string, unknown>>
@@ -78,6 +83,7 @@ export async function createInstanceFactory(
         resize = resizerOf(imports, format.pointerBytes === 8)
         WebAssembly.instantiate(module, given as WebAssembly.Imports)
           .then((instance) => {
+            exported = instance.exports
             memory = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Memory)
             takeOverGrowth(memoryNow(), host, declared, heapBytes)
             receive({ exports: instance.exports })
@@ -93,6 +99,7 @@ export async function createInstanceFactory(
     const instance: Instance = {
       host,
       memory: () => new Uint8Array(memoryNow().buffer),
+      layout: () => layoutOf(exported, format.pointerBytes === 8),
       handle: async (message) => {
         running = host
         try {
@@ -117,6 +124,20 @@ export async function createInstanceFactory(
       instance.host.memoryGrew = false
     }
   }
+}
+
+/** The stack's bounds as emscripten's modules tell them; the heap begins behind the stack, or where `sbrk` says. */
+function layoutOf(exported: Readonly<Record<string, unknown>>, wide: boolean): MemoryLayout {
+  const ask = (name: string, ...args: readonly unknown[]) => {
+    const tell = exported[name]
+    return typeof tell === 'function' ? Number(tell(...args)) : Number.NaN
+  }
+  const from = ask('emscripten_stack_get_end')
+  const to = ask('emscripten_stack_get_base')
+  if (!(from < to)) return {}
+  // emscripten lays data from 1024 on, and the stack behind it, or the stack first.
+  const heapFrom = from > DATA_FROM ? to : ask('sbrk', wide ? 0n : 0)
+  return { stack: { from, to }, ...(heapFrom >= to ? { heapFrom } : {}) }
 }
 
 function resizerOf(imports: Record<string, Record<string, unknown>>, wide: boolean): (bytes: number) => void {

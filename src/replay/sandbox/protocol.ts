@@ -1,4 +1,6 @@
 /** What the sandbox and its child say to each other over IPC. */
+
+import type { MemoryLayout } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
 
@@ -97,7 +99,7 @@ export type SandboxRequest =
 
 export type SandboxReply =
   | { readonly op: 'done' }
-  | { readonly op: 'opened'; readonly memoryBytes: number; readonly clockStart: number }
+  | { readonly op: 'opened'; readonly memoryBytes: number; readonly clockStart: number; readonly layout: MemoryLayout }
   | { readonly op: 'state'; readonly state: InstanceState }
   | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean; readonly paused: boolean }
   | { readonly op: 'failed'; readonly message: string }

@@ -5,6 +5,8 @@
  * messages since then are kept. After an `Error` the shadow is put back and they are run again: the module is deterministic,
  * the clock is set to what it was. The shadow follows when running again would cost more than comparing.
  */
+
+import type { MemoryLayout } from '../../records.ts'
 import { type Answer, type CuResult, cuResult } from './cu-result.ts'
 import type { Instance, InstanceFactory } from './instance.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './protocol.ts'
@@ -15,6 +17,7 @@ export interface Runner {
   /** Takes the last message back. Only once, and only right after it ran. */
   undo(): Promise<void>
   memory(): Uint8Array
+  layout(): MemoryLayout
   /** What the instance holds, but for the memory's hash. */
   state(): Omit<InstanceState, 'sha256'>
 }
@@ -149,6 +152,8 @@ export async function createRunner(
 
   return {
     memory: () => instance.memory(),
+
+    layout: () => instance.layout(),
 
     state() {
       const memoryBytes = instance.memory().byteLength

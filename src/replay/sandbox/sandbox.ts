@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
 import { AuditError } from '../../errors.ts'
+import type { MemoryLayout } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
@@ -44,6 +45,7 @@ export interface Sandbox {
   readonly clockStart: number
   /** The memory as opened: more than the memory it began with where resizing makes it so. */
   readonly memoryBytes: number
+  readonly layout: MemoryLayout
   /** Runs a batch. Calls may overlap: they are worked off in order. */
   run(batch: readonly SandboxMessage[], options?: { readonly pause?: boolean }): Promise<RunOutcome>
   /** Ends a pause. */
@@ -94,13 +96,14 @@ export async function openSandbox(
   const session = createSession(child, options.drive)
   const start = options.start === undefined ? {} : { start: options.start }
   const request = { op: 'open', setup, profile, limits, ...start } as const
-  const { memoryBytes, clockStart } = await session.request(request, 'opened').catch(async (error: unknown) => {
+  const { memoryBytes, clockStart, layout } = await session.request(request, 'opened').catch(async (error: unknown) => {
     await session.close()
     throw error
   })
   return {
     memoryBytes,
     clockStart,
+    layout,
     async run(batch, { pause = false } = {}) {
       if (batch.length === 0) return { results: [] }
       return session.run({ op: 'run', batch, pause })

@@ -13,6 +13,7 @@ function factory(): InstanceFactory {
       const memory = new Uint8Array(4096)
       return {
         host,
+        layout: () => ({}),
         memory: () => memory,
         async handle({ Data }) {
           host.filesTouched = Data === 'files'

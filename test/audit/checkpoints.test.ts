@@ -1,0 +1,182 @@
+/** Checkpoints beside a unit's claims: its own, a stranger's, and what a replay makes of them. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type AuditOptions, audit } from '../../src/audit.ts'
+import type { Snapshot } from '../../src/inputs.ts'
+import { type ExecutionProfile, LEGACYNET } from '../../src/replay/profile.ts'
+import type { Report } from '../../src/report/model.ts'
+import { openStore } from '../../src/store/level-store.ts'
+import type { FakeClaim, FakeTransaction } from '../fakes/data.ts'
+import { startFakeNetwork } from '../fakes/network.ts'
+import { signedCheckpoint, signerAddress } from '../modules/checkpoint.ts'
+import { compileSmallModule, PATTERN_OFFSET } from '../modules/small-module.ts'
+import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
+
+const FORMAT = 'wasm32-unknown-emscripten4'
+/** The first word lays the environment down, so that a memory shows its profile. */
+const WORDS = ['env', 'count', 'count', 'clock', 'clock', 'count']
+const UNIT = signerAddress('unit')
+const STRANGER = signerAddress('stranger')
+let small: SmallProcess
+let folder: string
+let stores = 0
+
+beforeAll(async () => {
+  const wasm = await compileSmallModule(FORMAT)
+  small = await signedSmallProcess({ format: FORMAT, wasm, messages: WORDS })
+})
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-checkpoints-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const result = (Output: string) => ({ Messages: [], Assignments: [], Spawns: [], Output, GasUsed: 0 })
+const ENVIRONMENT = LEGACYNET.environment.map((text) => `${text}\n`).join('')
+const ANSWERS = [ENVIRONMENT, '1', '2', '10004', '10005', '3']
+
+function claims(answers: readonly (string | undefined)[]): FakeClaim[] {
+  return answers.map((output, place) => {
+    const id = small.messageIds[place + 1] ?? ''
+    return output === undefined ? { id, status: 404, result: { error: 'gone' } } : { id, status: 200, result: result(output) }
+  })
+}
+
+async function audited(
+  checkpoints: readonly FakeTransaction[],
+  options: Partial<AuditOptions> = {},
+  answers: readonly (string | undefined)[] = ANSWERS
+): Promise<Report> {
+  const transactions = [...small.transactions, ...checkpoints]
+  const { url, close } = await startFakeNetwork({ ...small, transactions, claims: claims(answers), address: UNIT })
+  try {
+    const units = { scheduler: url, gateway: [url], compute: [url] }
+    return await audit({ process: small.process.process_id, ...units, store: path.join(folder, `${++stores}`), ...options })
+  } finally {
+    await close()
+  }
+}
+
+/** The memory behind a nonce, as an honest unit has it that began its instances there: an audit keeps it. */
+async function memoryAfter(nonce: number, instances: ExecutionProfile['instances'] = 'one'): Promise<Buffer> {
+  const kept = path.join(folder, `memory ${nonce}`)
+  await audited([], { store: kept, to: nonce, profile: { ...LEGACYNET, instances }, search: false })
+  const store = await openStore(kept)
+  try {
+    for await (const [, { blob }] of store.list<Snapshot>(['snapshot', small.process.process_id])) {
+      return gunzipSync(readFileSync(store.blobPath(blob)))
+    }
+    throw new Error('the audit kept no memory')
+  } finally {
+    await store.close()
+  }
+}
+
+function altered(memory: Buffer, ...offsets: readonly number[]): Buffer {
+  const other = Buffer.from(memory)
+  for (const offset of offsets) other[offset] = (other[offset] ?? 0) ^ 0xff
+  return other
+}
+
+const signed = (nonce: number, memory: Uint8Array, signer: string) => signedCheckpoint({ of: small, nonce, memory, signer })
+const statuses = ({ checkpoints }: Report) => Object.fromEntries(checkpoints.map(({ signer, status }) => [signer, status]))
+const verdicts = ({ claimants }: Report) =>
+  claimants.map(({ kind, audited: is, verdict }) => [kind, is, verdict].join(' ')).sort()
+const codes = ({ findings }: Report) => findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code)
+
+describe('a checkpoint', { timeout: 60_000 }, () => {
+  it("of a stranger's own memory is judged beside the unit's, whose verdict it leaves alone", async () => {
+    const memory = await memoryAfter(3)
+    const own = await signed(3, memory, 'unit')
+    const strange = await signed(3, altered(memory, PATTERN_OFFSET + 5, 70_000, 4_000), 'stranger')
+    const report = await audited([own, strange])
+    expect(report.verdict).toBe('match')
+    expect(verdicts(report)).toEqual([
+      'checkpoint-signer false match',
+      'checkpoint-signer false mismatch',
+      'compute-unit true match'
+    ])
+    expect(statuses(report)).toEqual({ [UNIT]: 'match', [STRANGER]: 'mismatch' })
+    const difference = report.checkpoints.find(({ signer }) => signer === STRANGER)?.memory
+    expect(difference).toMatchObject({
+      bytesA: memory.length,
+      bytesB: memory.length,
+      differingPages: 3,
+      differingBytes: 3,
+      cut: 0
+    })
+    expect(difference?.ranges.map(({ offset, length, place }) => [offset, length, place])).toEqual([
+      [4_000, 1, 'data'],
+      [70_000, 1, 'stack'],
+      [PATTERN_OFFSET + 5, 1, 'heap']
+    ])
+    const [last] = difference?.ranges.slice(-1) ?? []
+    expect(last?.b.hex).toBe(memory.subarray(PATTERN_OFFSET + 5 - 16, PATTERN_OFFSET + 6 + 16).toString('hex'))
+    expect(report.checkpoints.find(({ signer }) => signer === UNIT)?.memory).toBeUndefined()
+    expect(codes(report)).toEqual(['CHECKPOINT_STATE_MISMATCH', 'RESULT_UNAVAILABLE'])
+  })
+
+  it('says how many were not looked into', async () => {
+    const memory = await memoryAfter(2)
+    const strange = [1, 2, 3, 4, 5].map((place) => signed(2, altered(memory, 200_000 + place), `stranger ${place}`))
+    const report = await audited(await Promise.all(strange))
+    expect(report.checkpoints.filter((one) => one.memory !== undefined)).toHaveLength(4)
+    expect(report.notChecked).toContain('where the memories of 1 further checkpoints differ')
+  })
+
+  it('of the unit is come to by an instance that began where nothing is claimed', async () => {
+    const own = await signed(5, await memoryAfter(5, [5]), 'unit')
+    const report = await audited(
+      [own],
+      {},
+      ANSWERS.map((answer, place) => (place === 4 ? undefined : answer))
+    )
+    expect([report.verdict, statuses(report)[UNIT]]).toEqual(['match', 'match'])
+    expect(report.profile?.instancesTried).toBe(1)
+  })
+
+  it('of the unit that no instance explains blames nobody', async () => {
+    const own = await signed(5, altered(await memoryAfter(5), 200_000), 'unit')
+    const report = await audited([own])
+    expect([report.verdict, statuses(report)[UNIT]]).toEqual(['match', 'unverified'])
+  })
+})
+
+describe('a start', { timeout: 60_000 }, () => {
+  it("behind the unit's own checkpoint judges the rest, and says what it rests on", async () => {
+    const own = await signed(2, await memoryAfter(2), 'unit')
+    const start = `checkpoint:${own.id}`
+    const report = await audited([own], { start, stateHash: 'last' })
+    expect([report.verdict, report.range, report.start]).toEqual([
+      'match',
+      { from: 3, to: 6 },
+      { checkpoint: own.id, nonce: 2, signer: UNIT }
+    ])
+    expect(report.trusted).toEqual([`the memory after nonce 2 is that of checkpoint ${own.id}, signed by ${UNIT}`])
+    expect(report.notChecked).toContain('nonces 0 to 2: the replay began behind them')
+    expect(codes(report)).toEqual(['TRUST_LOWERED'])
+    const whole = await audited([own], { stateHash: 'last' })
+    expect(report.stateHashes).toEqual(whole.stateHashes)
+    const differs = await audited([own], { start }, ANSWERS.with(2, '7'))
+    expect([differs.verdict, differs.firstDivergence?.nonce]).toEqual(['mismatch', 3])
+  })
+
+  it('blames nobody over what the clock decides, or over the memory of another', async () => {
+    const memory = await memoryAfter(4)
+    const own = await signed(4, memory, 'unit')
+    const clock = await audited([own], { start: `checkpoint:${own.id}` }, ANSWERS.with(4, '10099'))
+    expect([clock.verdict, clock.firstDivergence]).toEqual(['inconclusive', null])
+    const lie = await signed(4, altered(memory, 1024), 'stranger')
+    const strange = await audited([lie], { start: `checkpoint:${lie.id}` })
+    expect([strange.verdict, strange.firstDivergence]).toEqual(['inconclusive', null])
+  })
+
+  it('is refused where its checkpoint is not there, or lies behind the range', async () => {
+    const own = await signed(6, await memoryAfter(6), 'unit')
+    await expect(audited([own], { start: `checkpoint:${small.moduleId}` })).rejects.toMatchObject({ code: 'INPUT_MISSING' })
+    await expect(audited([own], { start: `checkpoint:${own.id}` })).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(audited([own], { start: own.id })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+})
