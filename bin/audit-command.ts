@@ -1,6 +1,7 @@
 /** `ao-audit audit`. */
 import { readFile } from 'node:fs/promises'
 import { audit } from '../src/audit.ts'
+import { parseTrust } from '../src/config.ts'
 import { AuditError } from '../src/errors.ts'
 import { type ExecutionProfile, parseProfile } from '../src/replay/profile.ts'
 import { openLines } from './evaluation-lines.ts'
@@ -16,6 +17,7 @@ export interface AuditFlags extends SourceFlags {
   /** ms */
   readonly messageTime?: number
   readonly start?: string
+  readonly trust?: readonly string[]
   readonly jobs?: number
   readonly snapshots?: boolean
   readonly stateHash?: string
@@ -39,6 +41,7 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, signal
       ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
       ...(flags.messageTime === undefined ? {} : { sandboxLimits: { messageMs: flags.messageTime } }),
       ...(flags.start === undefined ? {} : { start: flags.start }),
+      ...(flags.trust === undefined ? {} : { trust: flags.trust.map(parseTrust) }),
       ...(flags.snapshots === undefined ? {} : { snapshots: flags.snapshots }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),

@@ -57,6 +57,11 @@ export function createProgram(signal: AbortSignal): Command {
     .option('--checkpoint-owner <address>', 'whose checkpoints speak for the audited units too', collect)
     .option('--message-time <seconds>', 'how long one message may take (default: 60)', seconds)
     .option('--start <checkpoint:id>', "begin with a checkpoint's memory, on trust, and judge what is behind it")
+    .option(
+      '--trust <role>',
+      'take the word of scheduler or gateway for what proves itself nowhere; may be given twice',
+      collect
+    )
     .option('--jobs <count>', 'sandboxes at the same time (default: the cores, as far as memory reaches)', count)
     .option('--no-snapshots', 'compute all of it again, and keep nothing of it')
     .option('--state-hash <which>', 'print memory hashes: last, N,N,… or every:K')

@@ -3,6 +3,7 @@
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Evaluation } from './records.ts'
+import type { Trust } from './verification/trust.ts'
 
 /** Units that did not answer, or not with what was asked for. */
 export function absenceFindings(absences: readonly AuditError[]): Finding[] {
@@ -27,4 +28,13 @@ export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[]
       `the process reads what the host decides (${hostInputs.join(', ') || 'unknown'}); ` +
       `the claim agrees with ${outcome.kind === 'result' ? (outcome.profile ?? 'another profile') : 'another profile'}`
   }))
+}
+
+/** One for each role whose word the user takes: how many inputs needed it. */
+export function trustFindings(trust: Trust): Finding[] {
+  return [...trust.counts()].map(([role, count]) => {
+    const took = count === 1 ? '1 input was taken as it served it' : `${count} inputs were taken as it served them`
+    const detail = `the ${role}: ${count === 0 ? 'no input needed it' : took}`
+    return { code: 'TRUST_LOWERED', severity: count === 0 ? 'info' : 'warning', attribution: 'auditor', detail }
+  })
 }

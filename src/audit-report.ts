@@ -1,5 +1,5 @@
 /** The report of an audit, out of what was found. */
-import { absenceFindings, hostInputFindings } from './audit-findings.ts'
+import { absenceFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
@@ -15,6 +15,7 @@ import { readScheduleFindings } from './schedule-findings.ts'
 import type { UsableCheckpoint } from './starts.ts'
 import type { Subject } from './subject.ts'
 import type { Checks } from './verification/checks.ts'
+import type { Trust } from './verification/trust.ts'
 import { toolVersions } from './version.ts'
 
 export interface Outcomes extends Found {
@@ -22,15 +23,17 @@ export interface Outcomes extends Found {
   readonly checks: Checks
   readonly start?: UsableCheckpoint
   readonly memories: MemoryDifferences
+  readonly trust: Trust
   readonly verifyMs: number
   readonly replayMs: number
 }
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
   const { inputs, run, absences } = options
-  const { subject, checks, judged, chosen, compared, links, start, memories, verifyMs, replayMs } = outcomes
+  const { subject, checks, judged, chosen, compared, links, start, memories, trust, verifyMs, replayMs } = outcomes
   const { process, module, setup } = subject
   const { counts } = judged
+  const lowered = trustFindings(trust)
   return buildReport({
     process: {
       id: process.id,
@@ -42,7 +45,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },
     coverage: { ...counts, compared: 0, unclaimed: 0 },
     inconclusive: absences.map(({ message }) => message),
-    trusted: start === undefined ? [] : [trustedStart(start)],
+    trusted: [...(start === undefined ? [] : [trustedStart(start)]), ...lowered.map(({ detail }) => detail)],
     unreachable: unreachable(absences),
     notChecked: [
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
@@ -66,6 +69,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...hostInputFindings(judged.profiled),
       ...outcomes.findings,
       ...(start === undefined ? [] : [startFinding(start)]),
+      ...lowered,
       ...compared.findings
     ],
     profile: { ...profileReport(chosen, setup.format), instancesTried: outcomes.instancesTried },

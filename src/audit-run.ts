@@ -3,12 +3,14 @@ import { reportOf } from './audit-report.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createDriveFiles } from './drive-files.ts'
 import { passUntilFair } from './fairness.ts'
+import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import { memoryDifferences } from './memory-differences.ts'
 import { chooseProfile } from './profile-choice.ts'
 import type { Report } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
 import { findStart, rangeBehind } from './starts.ts'
 import { planSubject, readSubject } from './subject.ts'
+import { createTrust, TRUST_ROLES } from './verification/trust.ts'
 import { createVerifier } from './verification/verifier.ts'
 
 /**
@@ -20,13 +22,14 @@ import { createVerifier } from './verification/verifier.ts'
 export async function auditRun(given: AuditRunOptions): Promise<Report> {
   const { inputs, store, clock } = given
   const verifier = createVerifier()
+  const trust = createTrust(given.trust, given.run.scheduler === ARWEAVE ? ['gateway'] : TRUST_ROLES)
   try {
     const begun = clock()
-    const subject = await readSubject(store, inputs, given.run)
-    const checkpoints = await readCheckpoints(store, inputs, given.run, verifier)
+    const subject = await readSubject(store, inputs, given.run, trust)
+    const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust)
     const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
-    const { plan, checks } = planSubject(inputs, options.run, subject, verifier)
+    const { plan, checks } = planSubject(inputs, options.run, subject, verifier, trust)
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
     const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
@@ -35,7 +38,7 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const found = await passUntilFair(all, chosen)
     const memories = await memoryDifferences(all, found, verifier)
     const replayMs = clock() - begun - verifyMs
-    return await reportOf(options, { ...all, ...found, memories, verifyMs, replayMs })
+    return await reportOf(options, { ...all, ...found, memories, trust, verifyMs, replayMs })
   } finally {
     await verifier.close()
   }

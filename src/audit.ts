@@ -5,7 +5,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { inconclusiveReport } from './audit-report.ts'
 import { auditRun } from './audit-run.ts'
-import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseStart, parseUnitUrl } from './config.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseStart, parseTrust, parseUnitUrl } from './config.ts'
 import { AuditError } from './errors.ts'
 import { createCompute } from './fetch/compute.ts'
 import { createGateway } from './fetch/gateway.ts'
@@ -30,6 +30,7 @@ import { readArchive, type Selection, writeArchive } from './store/archive.ts'
 import { defaultStoreDirectory } from './store/default-directory.ts'
 import { openStore } from './store/level-store.ts'
 import type { RecordKey, Store } from './store/store.ts'
+import type { TrustRole } from './verification/trust.ts'
 
 /** Whom to ask, and where to keep what they say. */
 export interface SourceOptions {
@@ -68,6 +69,8 @@ export interface AuditOptions extends SourceOptions {
   readonly search?: boolean
   /** `checkpoint:ID`: the replay begins with its memory, taken on trust, and judges what is behind it. */
   readonly start?: string
+  /** Whose word is taken for inputs that prove themselves nowhere; nobody's where not given. The report counts what needed it. */
+  readonly trust?: readonly TrustRole[]
   /** Sandboxes at the same time, as far as they fit in memory; as many as there are cores where not given. */
   readonly jobs?: number
   /** Whether what is computed is kept in the store, so that a later audit goes on from there; true where not given. */
@@ -101,6 +104,7 @@ const archivedRun = z.object({ process: z.string(), run: z.string() })
 export async function audit(options: AuditOptions): Promise<Report> {
   if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
   if (options.start !== undefined) parseStart(options.start)
+  for (const role of options.trust ?? []) parseTrust(role)
   profileOf(options)
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
@@ -198,6 +202,7 @@ async function auditStored(
     checkpointOwners: options.checkpointOwners ?? [],
     ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
     ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
+    trust: options.trust ?? [],
     jobs: options.jobs ?? availableParallelism(),
     // The store of an archive is gone with the audit.
     snapshots: gateway !== undefined && (options.snapshots ?? true),

@@ -8,6 +8,7 @@ import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
 import type { Store } from './store/store.ts'
 import { type CheckedCheckpoint, type FoundCheckpoint, findCheckpoint, unpackCheckpoint } from './verification/checkpoint.ts'
+import type { Doubt, Trust } from './verification/trust.ts'
 import type { Verifier } from './verification/verifier.ts'
 
 /** The checkpoints of a run: their signatures are checked at once, their data is unpacked when it is asked for. */
@@ -19,8 +20,14 @@ export interface Checkpoints {
   all(): Promise<readonly CheckedCheckpoint[]>
 }
 
-/** All that the store has in the run's range, by nonce. */
-export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, verifier: Verifier): Promise<Checkpoints> {
+/** All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted. */
+export async function readCheckpoints(
+  store: Store,
+  inputs: Inputs,
+  run: Run,
+  verifier: Verifier,
+  trust: Trust
+): Promise<Checkpoints> {
   const found: FoundCheckpoint[] = []
   const paths = new Map<string, string>()
   const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
@@ -29,7 +36,7 @@ export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, ve
     if (record === undefined) continue
     const one = findCheckpoint(run.process, { record, data: await inputs.data(record) })
     if (one === undefined || one.nonce > run.to) continue
-    found.push(one)
+    found.push(one.standing === 'unverified' && trust.takes(doubtOf(one)) ? { ...one, standing: 'signed', onTrust: true } : one)
     if (record.data !== undefined) paths.set(id, store.blobPath(record.data))
   }
   found.sort((left, right) => left.nonce - right.nonce)
@@ -41,6 +48,10 @@ export async function readCheckpoints(store: Store, inputs: Inputs, run: Run, ve
     return known
   }
   return { found, checked: check, all: () => Promise.all(found.map(check)) }
+}
+
+function doubtOf({ id, findings }: FoundCheckpoint): Doubt {
+  return { what: `the checkpoint ${id}`, reason: findings[0]?.detail ?? 'it does not prove itself', servedBy: ['gateway'] }
 }
 
 export interface ComparedCheckpoints {
@@ -60,6 +71,8 @@ export interface CheckpointComparison {
   readonly hostInputFrom: number
   /** Whether a signer may be accused of what it says of a nonce. */
   readonly accusable: (nonce: number, signer: string) => boolean
+  /** What the memory after a nonce rests on that was taken on trust, in words. */
+  readonly trusted: (nonce: number) => string | undefined
 }
 
 /** Judges every checkpoint; whoever signed it is a claimant of its own, and blames no Compute Unit. */
@@ -78,7 +91,7 @@ export function compareCheckpoints(comparison: CheckpointComparison): ComparedCh
 }
 
 function judgeCheckpoint(
-  { computed, profile, hostInputFrom, accusable }: CheckpointComparison,
+  { computed, profile, hostInputFrom, accusable, trusted }: CheckpointComparison,
   checkpoint: CheckedCheckpoint
 ): { readonly report: CheckpointReport; readonly findings: readonly Finding[] } {
   const { id, nonce, signer, sha256, dataSha256 = null, environment = [], standing } = checkpoint
@@ -104,9 +117,12 @@ function judgeCheckpoint(
     }
   }
   const sure = accusable(nonce, signer) && nonce < hostInputFrom
+  const rests = [checkpoint.onTrust ? 'the checkpoint as the gateway served it' : undefined, trusted(nonce)]
+  const onTrust = rests.filter((words) => words !== undefined).join(', ')
   const detail =
     `the memory after nonce ${nonce} is ${computedSha256}, checkpoint ${id} says ${sha256}` +
-    (sure ? '' : '; host inputs that were read before it, or unproven inputs, may explain that')
+    (sure ? '' : '; host inputs that were read before it, or unproven inputs, may explain that') +
+    (onTrust === '' ? '' : `; taken on trust: ${onTrust}`)
   return {
     report: report(sure ? 'mismatch' : 'unverified'),
     findings: [

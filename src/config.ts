@@ -1,6 +1,7 @@
 /** Defaults of the public network, and what an option must look like. */
 import { AuditError } from './errors.ts'
 import { isArweaveId, type ProcessId, type TransactionId } from './ids.ts'
+import { TRUST_ROLES, type TrustRole } from './verification/trust.ts'
 
 export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
 export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
@@ -35,4 +36,15 @@ export function parseStart(text: string): TransactionId {
   const id = /^checkpoint:(.*)$/.exec(text)?.[1]
   if (id !== undefined && isArweaveId(id)) return id as TransactionId
   throw new AuditError('USAGE', '--start takes checkpoint:ID, the id of a checkpoint')
+}
+
+/**
+ * A role of `--trust`.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseTrust(text: string): TrustRole {
+  const role = TRUST_ROLES.find((known) => known === text)
+  if (role !== undefined) return role
+  throw new AuditError('USAGE', `--trust takes ${TRUST_ROLES.join(' or ')}, not ${JSON.stringify(text.slice(0, 80))}`)
 }

@@ -72,6 +72,12 @@ export async function pass(
   const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
   const begins = instances === undefined ? {} : { instances }
   const job = jobOf({ ...all, ...begins, plan: planned, profile, units, hashAfter: seen.wanted })
+  const gateAt = (ordinate: number): Gate => {
+    const gate = checks.gate(ordinate)
+    if (start?.onTrust !== true) return gate
+    const trusted = [`the checkpoint ${start.id} as the gateway served it`, gate.trusted].filter((words) => words !== undefined)
+    return { ...gate, trusted: trusted.join(', ') }
+  }
   const evaluations = () => {
     if (subject.spoilt !== undefined) return unevaluated(planned())
     return kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
@@ -88,7 +94,7 @@ export async function pass(
       gate(evaluation): Gate {
         const { key, assumed } = evaluation
         const verified = assumed === undefined ? {} : { verified: false }
-        const gate = { ...checks.gate(key.ordinate), ...verified, blocksKnown: blocks.settled }
+        const gate = { ...gateAt(key.ordinate), ...verified, blocksKnown: blocks.settled }
         const reason = doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
         return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
       },
@@ -103,6 +109,7 @@ export async function pass(
       computed: seen.computed,
       profile,
       hostInputFrom: seen.hostInputFrom(),
+      trusted: (nonce) => gateAt(nonce).trusted,
       accusable(nonce, signer) {
         const proven = checks.gate(nonce).accusable && nonce < (seen.assumed()?.ordinate ?? Number.POSITIVE_INFINITY)
         return proven && (start === undefined || start.signer === signer)

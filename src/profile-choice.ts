@@ -25,12 +25,15 @@ const DEFAULT_PROFILE: ChosenProfile = { profile: LEGACYNET, source: 'the defaul
 /** Evaluations that a trial looks at: the first claims that tell profiles apart come early, with the first table in a result. */
 const TRIAL_EVALUATIONS = 40
 
-/** By the first verified checkpoint of an audited unit; undefined where it has none. */
+/**
+ * By the first verified checkpoint of an audited unit; undefined where it has none. One that is taken on trust shows no profile: a
+ * profile that is proven narrows what is tried before somebody is blamed.
+ */
 async function profileByCheckpoint(
   { found, checked }: Checkpoints,
   speaksForUnit: (signer: string) => boolean
 ): Promise<ChosenProfile | undefined> {
-  for (const one of found.filter(({ signer }) => speaksForUnit(signer))) {
+  for (const one of found.filter(({ signer, onTrust }) => onTrust !== true && speaksForUnit(signer))) {
     const own = await checked(one)
     if (own.standing === 'verified') return profileOfCheckpoint(own, true)
   }

@@ -7,6 +7,7 @@ import type { ExecutionProfile } from './replay/profile.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
 import type { StateHashes } from './state-hashes.ts'
 import type { Store } from './store/store.ts'
+import type { TrustRole } from './verification/trust.ts'
 
 export interface AuditRunOptions {
   readonly store: Store
@@ -26,6 +27,8 @@ export interface AuditRunOptions {
   readonly stateHashes?: StateHashes
   /** The id of a checkpoint whose memory the replay begins with, taken on trust. */
   readonly start?: string
+  /** Whose word is taken for inputs that prove themselves nowhere. */
+  readonly trust?: readonly TrustRole[]
   /** Sandboxes at the same time, as far as they fit in `freeBytes`. */
   readonly jobs: number
   readonly freeBytes: number

@@ -16,6 +16,7 @@ import { checkSchedule } from './verification/checked-schedule.ts'
 import { type Checks, createChecks } from './verification/checks.ts'
 import type { RawItem } from './verification/raw-item.ts'
 import { checkModule, checkProcess } from './verification/subject.ts'
+import type { Doubt, Trust } from './verification/trust.ts'
 import type { Verifier } from './verification/verifier.ts'
 
 export interface Subject {
@@ -26,16 +27,17 @@ export interface Subject {
   readonly findings: readonly Finding[]
   /** Why nothing is run at all. */
   readonly spoilt?: string
-  /** Why nobody may be blamed over it. */
-  readonly doubt?: string
+  /** Process and module, where they are not proven: nobody may be blamed over them. */
+  readonly doubts: readonly Doubt[]
 }
 
 /**
  * Reads process and module, and holds both against their signatures.
  *
+ * @param trust lets a module run whose signature is invalid, where the gateway is trusted
  * @throws AuditError `INPUT_MISSING` where one is not in the store
  */
-export async function readSubject(store: Store, inputs: Inputs, run: Run): Promise<Subject> {
+export async function readSubject(store: Store, inputs: Inputs, run: Run, trust: Trust): Promise<Subject> {
   const shown = await inputs.process(run.process, run.scheduler)
   if (shown === undefined) throw new AuditError('INPUT_MISSING', `the process ${run.process} is not in the store`)
   const { process, ...checked } = checkProcess(shown, await rawItemOf(inputs, run.process))
@@ -45,7 +47,7 @@ export async function readSubject(store: Store, inputs: Inputs, run: Run): Promi
     throw new AuditError('INPUT_MISSING', `the module ${process.moduleId} is not in the store`)
   const standing = checkModule(module)
   const moduleFindings = standing.kind === 'proven' ? [] : [standing.finding]
-  const doubt = checked.doubt ?? moduleFindings[0]?.detail
+  const spoilt = standing.kind === 'spoilt' && !trust.takes(standing.doubt, 0)
   return {
     process,
     module: module.record,
@@ -57,8 +59,8 @@ export async function readSubject(store: Store, inputs: Inputs, run: Run): Promi
       drive: hasDrive({ module: module.record })
     },
     findings: [...checked.findings, ...moduleFindings],
-    ...(standing.kind === 'spoilt' ? { spoilt: standing.finding.detail } : {}),
-    ...(doubt === undefined ? {} : { doubt })
+    ...(spoilt ? { spoilt: standing.finding.detail } : {}),
+    doubts: [...(checked.doubt === undefined ? [] : [checked.doubt]), ...(standing.kind === 'proven' ? [] : [standing.doubt])]
   }
 }
 
@@ -69,9 +71,9 @@ export interface SubjectPlan {
 }
 
 /** The plan over what is stored, checked as it is read; a nonce that nobody served ends it. */
-export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier: Verifier): SubjectPlan {
+export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier: Verifier, trust: Trust): SubjectPlan {
   const { process } = subject
-  const checks = createChecks(subject.doubt)
+  const checks = createChecks(subject.doubts, trust)
   async function* plan(blocks: KnownBlockSets): AsyncGenerator<PlannedEvaluation> {
     if (subject.spoilt !== undefined) return yield* unplanned(inputs, run, 0, subject.spoilt)
     let next = 0

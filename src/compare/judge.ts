@@ -76,7 +76,7 @@ export function createJudge({ claimant, history, crons, strictTagOrder = false }
       })
       if (judged.status === 'unclaimed' && isInjected(evaluation)) return judged.status
       stateUnsure ??= judged.stateUnsure
-      tally.count(evaluation, judged, gate.verified ?? true)
+      tally.count(evaluation, judged, gate)
       for (const finding of findingsOf(claimant, evaluation, judged, claims.length > 0, unavailable)) findings.add(finding)
       if (judged.status !== 'match') keeper.add(reported(claimant, evaluation, judged))
       if (judged.status === 'mismatch') firstDivergence ??= divergence(claimant, evaluation, judged)

@@ -1,11 +1,11 @@
 /** Counts of a claimant's evaluations, and the verdict that follows from them. */
 import type { Evaluation } from '../records.ts'
 import type { Judged } from './judge-evaluation.ts'
-import type { JudgedCoverage, Verdict } from './types.ts'
+import type { Gate, JudgedCoverage, Verdict } from './types.ts'
 
 export interface Tally {
-  /** @param verified false: a signature of its inputs was not checked */
-  count(evaluation: Evaluation, judged: Judged, verified: boolean): void
+  /** @param inputs what is known of them: whether all were checked, what was taken on trust */
+  count(evaluation: Evaluation, judged: Judged, inputs: Pick<Gate, 'verified' | 'trusted'>): void
   /** A claim about an evaluation that is not planned. */
   countUnmatched(): void
   coverage(): JudgedCoverage
@@ -20,13 +20,14 @@ const NOTHING_COMPARED = 'nothing could be compared'
 
 export function createTally(): Tally {
   const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
-  const counts = { mismatch: 0, profile: 0, inconclusive: 0, unmatched: 0, tagOrder: 0 }
+  const counts = { mismatch: 0, trusted: 0, profile: 0, inconclusive: 0, unmatched: 0, tagOrder: 0 }
   let firstMismatch: Evaluation | undefined
+  let firstTrusted = ''
   let firstTagOrder: Evaluation | undefined
   let firstInconclusive = ''
 
   return {
-    count(evaluation, { status, compared, comparison, reason }, verified) {
+    count(evaluation, { status, compared, comparison, reason }, { verified = true, trusted }) {
       const { key, nonce, outcome } = evaluation
       if (nonce !== undefined) coverage.scheduled++
       if (key.cron !== undefined) coverage.cron++
@@ -39,6 +40,7 @@ export function createTally(): Tally {
       if (status === 'mismatch') {
         counts.mismatch++
         firstMismatch ??= evaluation
+        if (trusted !== undefined && counts.trusted++ === 0) firstTrusted = `${evaluationName(evaluation)}: ${trusted}`
       } else if (status === 'inconclusive') {
         if (counts.inconclusive++ === 0) firstInconclusive = `${evaluationName(evaluation)}: ${reason ?? 'unknown'}`
       } else if (comparison?.tagOrderDiffers === true) {
@@ -56,6 +58,7 @@ export function createTally(): Tally {
       const first = firstMismatch === undefined ? '' : `, the first at ${evaluationName(firstMismatch)}`
       return [
         ...counted(counts.mismatch, `what is claimed differs from what was computed${first}`),
+        ...counted(counts.trusted, `differs over what was taken on trust, the first at ${firstTrusted}`),
         ...counted(counts.inconclusive, `no verdict, the first at ${firstInconclusive}`),
         ...(coverage.compared === 0 ? [NOTHING_COMPARED] : []),
         ...counted(counts.unmatched, 'listed by the unit, but not in the schedule'),

@@ -29,6 +29,8 @@ export interface Gate {
   readonly reason?: string
   /** false: a signature of its inputs was not checked. */
   readonly verified?: boolean
+  /** Inputs that it rests on and that were taken on trust, in words. */
+  readonly trusted?: string
   /**
    * Which blocks the unit knew when crons fired is settled, or no other set explains the difference. Without this nothing is a
    * mismatch once a cron was evaluated: its `Block-Height`, and whether it fires, hang on those blocks (execution-profile).

@@ -12,6 +12,8 @@ import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
 import { proveItem, type RawItem } from './raw-item.ts'
 import { type WeighOptions, weigh, wholeCopy } from './rivals.ts'
+import { serversOfProcess } from './subject.ts'
+import type { Doubt } from './trust.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
 export interface EdgeVerdicts {
@@ -25,7 +27,7 @@ export interface CheckedMessage {
   readonly scheduled: ScheduledMessage
   readonly findings: readonly Finding[]
   /** Why it proves nothing. Then neither does anything after it. */
-  readonly doubt?: string
+  readonly doubts: readonly Doubt[]
   /** What the scheduler shows otherwise, or in two ways, or not at all: a Compute Unit may have been shown something else. */
   readonly spoilt?: string
 }
@@ -58,17 +60,41 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
     const equivocations = weighed.rivals
       .flatMap((rival) => order.add(rival, VALID).findings)
       .filter(({ code }) => code === 'SCHEDULER_EQUIVOCATION')
-    const doubt = step.proven ? message.doubt : `the assignment of nonce ${nonce} is not proven`
-    const shownOtherwise = message.findings.filter(({ code }) => code === 'MESSAGE_SIGNATURE_INVALID')
+    const unproven = [
+      ...(step.proven ? [] : [assignmentDoubt(nonce, step.findings)]),
+      ...(message.doubt === undefined ? [] : [message.doubt])
+    ]
+    const doubts = unproven.length > 0 && (await toldOtherwise(options, scheduled)) ? unproven.map(beyondTrust) : unproven
+    const shownOtherwise = message.findings.filter(
+      ({ code }) => code === 'MESSAGE_SIGNATURE_INVALID' && message.doubt === undefined
+    )
     const [spoilt] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
     const reason = spoilt?.detail ?? unsure(message.scheduled)
     yield {
       scheduled: message.scheduled,
       findings: [...assignment.findings, ...weighed.findings, ...step.findings, ...equivocations, ...message.findings],
-      ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` }),
-      ...(doubt === undefined ? {} : { doubt })
+      doubts,
+      ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` })
     }
   }
+}
+
+/** One that is shown with a signature that cannot be right, or not be checked, is the scheduler's word; more speaks against others. */
+function assignmentDoubt(nonce: number, findings: readonly Finding[]): Doubt {
+  const wrong = findings.some(({ code, severity }) => severity === 'error' && code !== 'ASSIGNMENT_SIGNATURE_INVALID')
+  const what = `the assignment of nonce ${nonce}`
+  return { what, reason: `${what} is not proven`, servedBy: wrong ? [] : ['scheduler'] }
+}
+
+/** Whether this nonce is told in two ways, of which nobody knows which one a Compute Unit was told. */
+async function toldOtherwise({ rivals }: CheckOptions, { nonce, assignment, message }: ScheduledMessage): Promise<boolean> {
+  const told = (await rivals?.(nonce)) ?? []
+  const shown = JSON.stringify([assignment, message])
+  return told.some((other) => JSON.stringify([other.assignment, other.message]) !== shown)
+}
+
+function beyondTrust(doubt: Doubt): Doubt {
+  return { ...doubt, servedBy: [] }
 }
 
 /** Why a Compute Unit may have been shown something else, though all that is here is signed. */
@@ -155,7 +181,7 @@ async function checkAssignment(
 interface CheckedItem {
   readonly scheduled: ScheduledMessage
   readonly findings: readonly Finding[]
-  readonly doubt?: string
+  readonly doubt?: Doubt
 }
 
 async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict | null): Promise<CheckedItem> {
@@ -171,6 +197,7 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
       return { scheduled: { ...scheduled, message: copy }, findings }
     }
     const spoilt = verdict.status === 'invalid'
+    const what = `the message of nonce ${nonce}`
     const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
     const detail = `${verdict.reason}; ${why}`
     return {
@@ -180,7 +207,7 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
           ? finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)
           : finding('SIGNATURE_NOT_CHECKED', 'warning', 'scheduler', nonce, detail)
       ],
-      doubt: `the message of nonce ${nonce} is not proven: ${detail}`
+      doubt: { what, reason: `${what} is not proven: ${detail}`, servedBy: serversOfMessage(options, message, raw) }
     }
   }
   const { wire, changed } = asSigned(message, proof.item)
@@ -204,7 +231,18 @@ async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage):
   if (proof?.verdict.status === 'valid') return { scheduled, findings: [] }
   const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
   const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
-  return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt: `nonce ${nonce}: ${detail}` }
+  const doubt: Doubt = {
+    what: `the on-chain item of nonce ${nonce}`,
+    reason: `nonce ${nonce}: ${detail}`,
+    servedBy: raw === undefined ? [] : ['gateway']
+  }
+  return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt }
+}
+
+/** The first message is the process itself, which a gateway serves too. */
+function serversOfMessage({ process }: CheckOptions, message: WireItem, raw: RawItem | undefined): Doubt['servedBy'] {
+  const alike = raw !== undefined && new TextDecoder().decode(raw.data) === (message.data ?? '')
+  return message.id === process.id && alike ? serversOfProcess(message, raw) : ['scheduler']
 }
 
 async function fetchAndProve(

@@ -22,6 +22,8 @@ export interface FoundCheckpoint extends CheckpointTags {
   readonly signer: string
   readonly standing: 'signed' | 'unverified' | 'unread'
   readonly findings: readonly Finding[]
+  /** It is `signed` on the gateway's word alone. */
+  readonly onTrust?: true
 }
 
 export interface CheckedCheckpoint extends Omit<FoundCheckpoint, 'standing'> {

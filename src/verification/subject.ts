@@ -4,13 +4,14 @@ import type { ProcessRecord, WireItem } from '../records.ts'
 import { wireOfItem } from '../verify/as-signed.ts'
 import { proveRawItem, verifyMessage } from '../verify/message-item.ts'
 import { proveItem, type RawItem } from './raw-item.ts'
+import type { Doubt } from './trust.ts'
 
 export interface CheckedProcess {
   /** As signed, where that is known. */
   readonly process: ProcessRecord
   readonly findings: readonly Finding[]
   /** Why it proves nothing. */
-  readonly doubt?: string
+  readonly doubt?: Doubt
 }
 
 /** Holds the scheduler's word about a process against its signature, and against the raw item where it does not prove itself. */
@@ -27,7 +28,7 @@ export function checkProcess(process: ProcessRecord, raw: RawItem | undefined): 
     return {
       process,
       findings: [{ code, severity: invalid ? 'error' : 'warning', attribution: 'scheduler', detail }],
-      doubt: detail
+      doubt: { what: 'the process', reason: detail, servedBy: serversOfProcess(process, raw) }
     }
   }
   const truth = wireOfItem(proof.item)
@@ -41,10 +42,20 @@ export function checkProcess(process: ProcessRecord, raw: RawItem | undefined): 
   }
 }
 
+/** Who served a process as it is shown: the scheduler did, and a gateway whose item is described alike. */
+export function serversOfProcess(
+  { owner, tags }: Pick<WireItem, 'owner' | 'tags'>,
+  raw: RawItem | undefined
+): Doubt['servedBy'] {
+  const pairs = (all: typeof tags) => JSON.stringify(all.map(({ name, value }) => [name, value]))
+  const alike = raw?.record.owner.address === owner.address && pairs(raw.record.tags) === pairs(tags)
+  return alike ? ['gateway', 'scheduler'] : ['scheduler']
+}
+
 export type ModuleStanding =
   | { readonly kind: 'proven' }
-  /** Nothing is run with it. */
-  | { readonly kind: 'spoilt' | 'unproven'; readonly finding: Finding }
+  /** `spoilt`: nothing is run with it, unless the gateway is trusted. */
+  | { readonly kind: 'spoilt' | 'unproven'; readonly finding: Finding; readonly doubt: Doubt }
 
 /** Whether the module is the one that was signed under its id. */
 export function checkModule(module: RawItem): ModuleStanding {
@@ -52,8 +63,10 @@ export function checkModule(module: RawItem): ModuleStanding {
   const { verdict } = proveItem(module)
   if (verdict.status === 'valid') return { kind: 'proven' }
   const detail = `the module from ${record.gateway}: ${verdict.reason}`
+  const doubt: Doubt = { what: 'the module', reason: detail, servedBy: ['gateway'] }
+  const about = { attribution: 'gateway', detail } as const
   if (verdict.status === 'invalid') {
-    return { kind: 'spoilt', finding: { code: 'MODULE_SIGNATURE_INVALID', severity: 'error', attribution: 'gateway', detail } }
+    return { kind: 'spoilt', finding: { code: 'MODULE_SIGNATURE_INVALID', severity: 'error', ...about }, doubt }
   }
-  return { kind: 'unproven', finding: { code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', attribution: 'gateway', detail } }
+  return { kind: 'unproven', finding: { code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', ...about }, doubt }
 }
