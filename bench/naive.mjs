@@ -7,6 +7,8 @@ const nowUs = (
   (hrtime) => () =>
     Number(hrtime() / 1000n)
 )(process.hrtime.bigint.bind(process.hrtime))
+// The loader tells of every growth that it had to make in smaller steps.
+console.warn = () => {}
 const load = createRequire(import.meta.url)('@permaweb/ao-loader')
 
 process.once('message', async ({ setup, messages, warmUp, before }) => {
