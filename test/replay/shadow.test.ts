@@ -26,6 +26,32 @@ describe('shadow', () => {
     )
   })
 
+  it('gives it back after many syncs too, with memories that were filled, emptied and grown in between', () => {
+    const step = fc.record({
+      kept: writes,
+      emptied: fc.boolean(),
+      grown: fc.constantFrom(0, 65_536, 70_000),
+      discarded: writes
+    })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 2, maxLength: 5 }), (steps) => {
+        const shadow = createShadow()
+        let memory = new Uint8Array(BYTES)
+        for (const { kept, emptied, grown, discarded } of steps) {
+          const next = new Uint8Array(memory.byteLength + grown)
+          if (!emptied) next.set(memory)
+          memory = written(next, kept)
+          shadow.sync(memory)
+          const expected = memory.slice()
+          written(memory, discarded)
+          shadow.restore(memory)
+          expect(Buffer.compare(memory, expected)).toBe(0)
+        }
+      }),
+      { numRuns: 30 }
+    )
+  })
+
   it('grows with the memory and restores only what it holds', () => {
     const shadow = createShadow()
     shadow.sync(written(new Uint8Array(70_000), [[69_999, 1]]))

@@ -17,7 +17,7 @@ const hrtime = process.hrtime.bigint.bind(process.hrtime)
 const nowUs = () => Number(hrtime() / 1_000n)
 
 const FLUSH_RESULTS = 16
-const FLUSH_US = 5_000
+const FLUSH_US = 25_000
 const EXPORT_CHUNK_BYTES = 1024 * 1024
 
 /** [sequence, odd while a message runs; index of that message in its batch; 1 while it waits], shared with the watchdog. */

@@ -1,7 +1,8 @@
 /** A sparse copy of a memory: what is equal is never written, so pages that were never used cost nothing. */
 
-const BLOCK_BYTES = 256 * 1024
+const BLOCK_BYTES = 64 * 1024
 const PAGE_BYTES = 4096
+const ZERO = Buffer.alloc(BLOCK_BYTES)
 
 export interface Shadow {
   readonly bytes: number
@@ -16,36 +17,64 @@ export interface Shadow {
  * and pages that are zero on both sides stay unmapped (replay-recipes, "Time").
  */
 export function copyDifferences(from: Uint8Array, to: Uint8Array): void {
-  const length = Math.min(from.byteLength, to.byteLength)
-  for (let block = 0; block < length; block += BLOCK_BYTES) {
-    const size = Math.min(BLOCK_BYTES, length - block)
-    const source = Buffer.from(from.buffer, from.byteOffset + block, size)
-    const target = Buffer.from(to.buffer, to.byteOffset + block, size)
-    if (source.equals(target)) continue
-    for (let page = 0; page < size; page += PAGE_BYTES) {
-      const end = Math.min(page + PAGE_BYTES, size)
-      if (source.compare(target, page, end, page, end) !== 0) source.copy(target, page, page, end)
-    }
-  }
+  const [source, target] = buffersOver(from, to)
+  for (let block = 0; block < source.byteLength; block += BLOCK_BYTES) copyBlock(source, target, block)
 }
 
 /** An empty shadow. */
 export function createShadow(): Shadow {
   let copy = new Uint8Array(0)
+  /** 1 for a block that is zero in the copy: a memory is then held against one block that stays in the processor's cache. */
+  let zeroBlocks = new Uint8Array(0)
+
+  function resize(bytes: number): void {
+    const resized = new Uint8Array(bytes)
+    copyDifferences(copy, resized)
+    copy = resized
+    const flags = new Uint8Array(Math.ceil(bytes / BLOCK_BYTES)).fill(1)
+    flags.set(zeroBlocks.subarray(0, flags.length))
+    zeroBlocks = flags
+  }
+
   return {
     get bytes() {
       return copy.byteLength
     },
     sync(memory) {
-      if (copy.byteLength !== memory.byteLength) {
-        const resized = new Uint8Array(memory.byteLength)
-        copyDifferences(copy, resized)
-        copy = resized
+      if (copy.byteLength !== memory.byteLength) resize(memory.byteLength)
+      const [source, target] = buffersOver(memory, copy)
+      for (let block = 0, index = 0; block < source.byteLength; block += BLOCK_BYTES, index++) {
+        if (zeroBlocks[index] === 1 && isZero(source, block)) continue
+        zeroBlocks[index] = 0
+        copyBlock(source, target, block)
       }
-      copyDifferences(memory, copy)
     },
     restore(memory) {
-      copyDifferences(copy, memory)
+      const [source, target] = buffersOver(copy, memory)
+      for (let block = 0, index = 0; block < source.byteLength; block += BLOCK_BYTES, index++) {
+        if (zeroBlocks[index] === 1 && isZero(target, block)) continue
+        copyBlock(source, target, block)
+      }
     }
   }
+}
+
+/** Views over what both have: one for each block would cost as much as comparing it. */
+function buffersOver(from: Uint8Array, to: Uint8Array): [Buffer, Buffer] {
+  const length = Math.min(from.byteLength, to.byteLength)
+  return [Buffer.from(from.buffer, from.byteOffset, length), Buffer.from(to.buffer, to.byteOffset, length)]
+}
+
+function copyBlock(source: Buffer, target: Buffer, block: number): void {
+  const blockEnd = Math.min(block + BLOCK_BYTES, source.byteLength)
+  if (source.compare(target, block, blockEnd, block, blockEnd) === 0) return
+  for (let page = block; page < blockEnd; page += PAGE_BYTES) {
+    const end = Math.min(page + PAGE_BYTES, blockEnd)
+    if (source.compare(target, page, end, page, end) !== 0) source.copy(target, page, page, end)
+  }
+}
+
+function isZero(buffer: Buffer, block: number): boolean {
+  const end = Math.min(block + BLOCK_BYTES, buffer.byteLength)
+  return buffer.compare(ZERO, 0, end - block, block, end) === 0
 }
