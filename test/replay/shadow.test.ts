@@ -36,7 +36,7 @@ describe('shadow', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 2, maxLength: 5 }), (steps) => {
         const shadow = createShadow()
-        let memory = new Uint8Array(BYTES)
+        let memory: Uint8Array = new Uint8Array(BYTES)
         for (const { kept, emptied, grown, discarded } of steps) {
           const next = new Uint8Array(memory.byteLength + grown)
           if (!emptied) next.set(memory)
