@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import { findingsOf, tagOrderFindings, unmatchedFinding } from '../../src/compare/findings.ts'
+import type { Judged } from '../../src/compare/judge-evaluation.ts'
+import type { Comparison } from '../../src/compare/types.ts'
+import type { Evaluation } from '../../src/records.ts'
+import { CU, cronEvaluated, evaluated, keyOf, listedOf, resultOf, skipped, unavailableOf } from './fixtures.ts'
+
+const first = evaluated(1, resultOf(1))
+const cron = cronEvaluated(1, 5, resultOf(1))
+const injected: Evaluation = { key: keyOf(0), outcome: { kind: 'result', result: {}, text: '{}' } }
+const differing = (count: number, cut = 0): Comparison => ({
+  differences: Array.from({ length: count }, (_, index) => ({ path: `Output[${index}]` })),
+  cut,
+  tagOrderDiffers: false
+})
+const unit = { attribution: 'compute-unit', claimant: CU } as const
+
+describe('the finding of a mismatch', () => {
+  const detail = (evaluation: Evaluation, judged: Partial<Judged>) => {
+    const all = findingsOf(CU, evaluation, { status: 'mismatch', compared: true, ...judged }, true, [])
+    expect(all).toHaveLength(1)
+    return all[0]
+  }
+
+  it('names the evaluation, the first place, and how many more there are', () => {
+    expect(detail(first, { comparison: differing(1) })).toEqual({
+      code: 'RESULT_MISMATCH',
+      severity: 'error',
+      ...unit,
+      key: keyOf(1),
+      nonce: 1,
+      detail: 'nonce 1: Output[0] differs'
+    })
+    expect(detail(first, { comparison: differing(3) })?.detail).toBe('nonce 1: Output[0] differs, and 2 more')
+    expect(detail(first, { comparison: differing(3, 4) })?.detail).toBe('nonce 1: Output[0] differs, and 6 more')
+    expect(detail(first, { comparison: differing(0, 4) })?.detail).toBe('nonce 1: the result differs, and 4 more')
+    expect(detail(first, {})?.detail).toBe('nonce 1: the result differs')
+  })
+
+  it('names a cron by the nonce before it, and the process message', () => {
+    expect(detail(cron, { comparison: differing(1) })).toEqual({
+      code: 'RESULT_MISMATCH',
+      severity: 'error',
+      ...unit,
+      key: cron.key,
+      detail: 'cron 0-30-seconds after nonce 1: Output[0] differs'
+    })
+    expect(detail(injected, { comparison: differing(1) })?.detail).toBe('the process message: Output[0] differs')
+  })
+
+  it('gives the reason where there is one', () => {
+    expect(detail(first, { comparison: differing(1), reason: 'so it is' })?.detail).toBe('nonce 1: so it is')
+  })
+})
+
+it('says where a claimant contradicts itself', () => {
+  const judged: Judged = { status: 'match', compared: true, contradiction: differing(2) }
+  expect(findingsOf(CU, first, judged, true, [])).toEqual([
+    {
+      code: 'CLAIMANT_CONTRADICTS_ITSELF',
+      severity: 'error',
+      ...unit,
+      key: keyOf(1),
+      nonce: 1,
+      detail: 'nonce 1: /result and /results do not agree, Output[0] differs, and 1 more'
+    }
+  ])
+})
+
+it('says that a message is skipped, and why where it is known', () => {
+  const judged: Judged = { status: 'skipped', compared: false }
+  const finding = { code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', claimant: CU, key: keyOf(2), nonce: 2 }
+  expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, true, [])).toEqual([
+    { ...finding, detail: 'nonce 2: a push' }
+  ])
+  expect(findingsOf(CU, skipped(2, 1), judged, true, [])).toEqual([
+    { ...finding, detail: 'nonce 2: left out by the rules of the unit' }
+  ])
+})
+
+it('warns of an answer without a result only where nothing else is claimed', () => {
+  const judged: Judged = { status: 'match', compared: true }
+  const finding = { code: 'RESULT_UNAVAILABLE', ...unit, key: keyOf(1), nonce: 1 }
+  const answer = unavailableOf(1, 425)
+  expect(findingsOf(CU, first, judged, true, [{ ...answer, detail: '' }])).toEqual([
+    { ...finding, severity: 'info', detail: 'nonce 1: /result answered 425' }
+  ])
+  expect(findingsOf(CU, first, judged, false, [answer])).toEqual([
+    { ...finding, severity: 'warning', detail: 'nonce 1: /result answered 425, gone' }
+  ])
+})
+
+it('says what a unit lists that the schedule does not have', () => {
+  const finding = { code: 'CLAIM_UNMATCHED', severity: 'warning', ...unit }
+  expect(unmatchedFinding(listedOf(first, {}))).toEqual({
+    ...finding,
+    key: keyOf(1),
+    detail: 'it lists nonce 1 at 1720000000001 ms, which the schedule does not have'
+  })
+  expect(unmatchedFinding(listedOf(cron, {}))).toEqual({
+    ...finding,
+    key: cron.key,
+    detail: 'it lists a cron 0-30-seconds after nonce 1 at 5 ms, which the schedule does not have'
+  })
+})
+
+it('says once that the order of tags differs, and where first', () => {
+  expect(tagOrderFindings(CU, undefined)).toEqual([])
+  const finding = { code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', claimant: CU, count: 2 }
+  const detail = (name: string) => `tags come in another order, first at ${name}: inputs of the execution profile decide it`
+  expect(tagOrderFindings(CU, { count: 2, first })).toEqual([
+    { ...finding, key: keyOf(1), nonce: 1, detail: detail('nonce 1') }
+  ])
+  expect(tagOrderFindings(CU, { count: 2, first: cron })).toEqual([
+    { ...finding, key: cron.key, detail: detail('cron 0-30-seconds after nonce 1') }
+  ])
+})

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config'
+
+/** The tests that `npm run test:mutation` runs against each mutant: those of the two folders it changes. */
+export default defineConfig({
+  test: {
+    include: ['test/compare/**/*.test.ts', 'test/verify/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000
+  }
+})
