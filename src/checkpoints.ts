@@ -85,7 +85,8 @@ export function compareCheckpoints(comparison: CheckpointComparison): ComparedCh
     reports.push(judged.report)
     findings.push(...checkpoint.findings, ...judged.findings)
     const [found] = judged.findings
-    if (found?.code === 'CHECKPOINT_STATE_MISMATCH' && found.severity === 'warning') open.push(checkpoint)
+    const unsure = found?.code === 'CHECKPOINT_STATE_MISMATCH' && found.severity === 'warning'
+    if (unsure && checkpoint.onTrust !== true) open.push(checkpoint)
   }
   return { reports, findings, signers: signersOf(reports), open }
 }

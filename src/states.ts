@@ -32,9 +32,9 @@ export interface Readings {
 /** Readings that are remembered. */
 const READINGS_MAX = 16
 
-/** What the audited units themselves say that memories hash to, by place. */
+/** What the audited units themselves say that memories hash to, by place; what is taken on trust guides no search. */
 export function ownMemories(found: Checkpoints['found'], isOwn: (signer: string) => boolean): ReadonlyMap<string, string> {
-  const own = found.filter(({ signer, standing }) => standing === 'signed' && isOwn(signer))
+  const own = found.filter(({ signer, standing, onTrust }) => standing === 'signed' && onTrust !== true && isOwn(signer))
   return new Map(own.map(({ key, sha256 }) => [memoryAfter(key), sha256]))
 }
 

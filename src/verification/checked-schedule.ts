@@ -89,8 +89,12 @@ function assignmentDoubt(nonce: number, findings: readonly Finding[]): Doubt {
 /** Whether this nonce is told in two ways, of which nobody knows which one a Compute Unit was told. */
 async function toldOtherwise({ rivals }: CheckOptions, { nonce, assignment, message }: ScheduledMessage): Promise<boolean> {
   const told = (await rivals?.(nonce)) ?? []
-  const shown = JSON.stringify([assignment, message])
-  return told.some((other) => JSON.stringify([other.assignment, other.message]) !== shown)
+  return told.some((other) => {
+    const { id, tags } = other.assignment
+    if (id !== assignment.id || JSON.stringify(tags) !== JSON.stringify(assignment.tags)) return true
+    // An item that could not be had speaks against none.
+    return other.unclear !== true && JSON.stringify(other.message) !== JSON.stringify(message)
+  })
 }
 
 function beyondTrust(doubt: Doubt): Doubt {

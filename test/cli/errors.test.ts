@@ -53,6 +53,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       args: ['audit', ID, '--schedule', 'mine'],
       line: /^error: option '--schedule <source>' argument 'mine' is invalid\. Allowed choices are scheduler, arweave, both\./
     },
+    { args: ['audit', ID, '--trust', 'compute'], line: 'ao-audit: --trust takes scheduler or gateway, not "compute"' },
     { args: ['audit', ID, '--to', '-1'], line: /^error: option '--to <nonce>' argument '-1' is invalid\. a nonce is/ },
     { args: ['audit', ID, '--patience', '0'], line: /^error: option '--patience <seconds>' argument '0' is invalid\./ },
     {
