@@ -5,7 +5,7 @@ import { type CronFiring, firingsBetween, type Moment, seconds } from './cron-fi
 import type { Cron } from './cron-tags.ts'
 import { createKnownBlocks } from './known-blocks.ts'
 import { cronMessage } from './message.ts'
-import type { PlanInputs, PlannedEvaluation, PlanStart } from './types.ts'
+import type { PlanInputs, PlannedEvaluation } from './types.ts'
 
 /** Crons between two messages (one a minute for half a year); more of them are not planned, and the plan says so. */
 const FIRINGS_MAX = 250_000
@@ -36,10 +36,11 @@ export interface CronPlan {
  * evaledCrons): two of one name within one second, at the seam of two ranges, are two crons.
  */
 export function createCronPlan(inputs: PlanInputs, crons: readonly Cron[]): CronPlan {
-  const { process, after } = inputs
+  const { process } = inputs
+  const { timestamp, blockHeight } = process
   const known = createKnownBlocks(inputs.knownBlocks ?? 'all', (from, to) => inputs.blocks(from, to))
-  /** The last evaluation: where the next stream begins. */
-  let evaluated = beginning(process, after)
+  /** The last evaluation: where the next stream begins. Crons before the first nonce have the ordinate 0. */
+  let evaluated: Point = { ordinate: 0, timestamp, blockHeight }
   /** Where the next range begins: a message, skipped or not. */
   let left = evaluated
   /** Messages skipped since the last evaluation: the next stream meets them again. */
@@ -122,13 +123,6 @@ export function createCronPlan(inputs: PlanInputs, crons: readonly Cron[]): Cron
     },
     atEnd: () => guarded(streamsBefore(undefined), left.timestamp)
   }
-}
-
-/** On a cold start the process's own time and block; crons before the first nonce have the ordinate 0. */
-function beginning({ timestamp, blockHeight }: Moment, after: PlanStart | undefined): Point {
-  if (after === undefined) return { ordinate: 0, timestamp, blockHeight }
-  const cron = after.cron === undefined ? {} : { cron: after.cron }
-  return { ordinate: after.nonce, timestamp: after.timestamp, blockHeight: after.blockHeight, ...cron }
 }
 
 class TooManyCrons extends Error {

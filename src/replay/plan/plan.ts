@@ -8,7 +8,7 @@ import { pushedHash } from './pushed-hash.ts'
 import type { PlanInputs, PlannedEvaluation, Work } from './types.ts'
 
 /**
- * Plans a process from its first message on, or from behind a checkpoint.
+ * Plans a process from its first message on.
  *
  * On a cold start the process message that the CU makes itself comes first, unless the schedule begins with the process's own
  * (§2.4; CU domain/lib/loadMessages.js, maybePrependProcessMessage): where there is no message at all, where the process is
@@ -24,7 +24,7 @@ import type { PlanInputs, PlannedEvaluation, Work } from './types.ts'
 export async function* planEvaluations(inputs: PlanInputs): AsyncGenerator<PlannedEvaluation> {
   const crons = parseCrons(inputs.process.tags)
   if ('fault' in crons) return yield* stopped(inputs, crons.fault)
-  let cold = inputs.after === undefined
+  let cold = true
   for await (const { planned, isProcess } of mergeCrons(inputs, crons)) {
     if (cold && !isProcess) yield await boot(inputs)
     cold = false
@@ -42,7 +42,7 @@ interface Merged {
 /** Scheduled messages with the crons that fire between them. */
 async function* mergeCrons(inputs: PlanInputs, crons: readonly Cron[]): AsyncGenerator<Merged> {
   const cronPlan = crons.length === 0 ? undefined : createCronPlan(inputs, crons)
-  const evaluated = inputs.after?.evaluated ?? createEvaluated()
+  const evaluated = createEvaluated()
 
   for await (const scheduled of inputs.schedule) {
     if (cronPlan !== undefined) yield* asMerged(cronPlan.before(scheduled))

@@ -1,7 +1,6 @@
 /** What is to be evaluated, in order, before anything is. */
 import type { AssignmentId, MessageId, TransactionId } from '../../ids.ts'
 import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage, TransactionRecord } from '../../records.ts'
-import type { Evaluated } from './duplicates.ts'
 
 export interface PlannedEvaluation {
   readonly key: EvaluationKey
@@ -46,24 +45,10 @@ export type BlockKnowledge =
   | { readonly asked: readonly number[] }
   | { readonly unknown: ReadonlySet<number> }
 
-/** The end of what was evaluated already, for instance a checkpoint's tags (§3). */
-export interface PlanStart {
-  /** The last nonce of it. */
-  readonly nonce: number
-  /** ms, of the last evaluation: that of the cron where it was one. */
-  readonly timestamp: number
-  readonly blockHeight: number
-  /** Where the last evaluation was a cron. */
-  readonly cron?: string
-  /** What is evaluated already, for duplicates; the plan adds to it. */
-  readonly evaluated: Evaluated
-}
-
 export interface PlanInputs {
   readonly process: ProcessRecord
-  /** Ascending, each nonce once, without a gap; from the first nonce, or from the one behind `after`. */
+  /** Ascending, each nonce once, without a gap, from the first nonce on. */
   readonly schedule: AsyncIterable<ScheduledMessage>
-  readonly after?: PlanStart
   transaction(id: TransactionId): Promise<OnChainItem | undefined>
   /** The text of `/raw/<process>`, for the boot message of old processes. */
   processData(): Promise<string | undefined>

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createEvaluated } from '../../../src/replay/plan/duplicates.ts'
 import type { BlockKnowledge, PlannedEvaluation } from '../../../src/replay/plan/types.ts'
 import { idOf, onChain, outline, plan, processMessage, processRecord, scheduled, tag, type World } from './fixtures.ts'
 
@@ -60,13 +59,6 @@ describe('crons between messages', () => {
     const world = { schedule, items: [onChain('item', {}, '')] }
     expect(await cronsOf(['5-seconds'], world)).toEqual(['2 0-5-seconds 5000'])
     expect(await cronsOf(['5-seconds'], { ...world, knownBlocks: 'stepwise' })).toEqual(['2 0-5-seconds 5000'])
-  })
-
-  test('behind a checkpoint at a cron: that one is not made again', async () => {
-    const process = withCrons('5-seconds')
-    const after = { nonce: 7, timestamp: 10_250, blockHeight: 100, cron: '0-5-seconds', evaluated: createEvaluated() }
-    const planned = await plan({ process, schedule: [at(8, 21_000)], blocks: MINUTES, after })
-    expect(crons(planned)).toEqual(['7 0-5-seconds 15250', '7 0-5-seconds 20250'])
   })
 
   test('behind the last message, up to the time asked for', async () => {
@@ -158,13 +150,6 @@ describe('the blocks the CU knew', () => {
     const world = { schedule: [at(1, 20_000), at(2, 60_500), at(3, 110_500)], blocks }
     const fired = ['1 0-1-block 55000', '1 0-1-block 56000', '2 0-1-block 70000']
     expect(await cronsOf(['1-block'], { ...world, knownBlocks: { asked: [110_500] } })).toEqual(fired)
-  })
-
-  test('a time before the last evaluation is not asked for any more', async () => {
-    const process = withCrons('1-block')
-    const after = { nonce: 3, timestamp: 10_250, blockHeight: 100, evaluated: createEvaluated() }
-    const world = { process, schedule: [at(4, 80_000)], blocks: MINUTES, after }
-    expect(crons(await plan({ ...world, knownBlocks: { asked: [5000, 80_000] } }))).toEqual(['3 0-1-block 60000'])
   })
 
   test('a skipped message is met again by the next stream, with the blocks known then', async () => {

@@ -79,7 +79,7 @@ export function onChain(
   return [id, { record: { ...blank, id, ...record }, ...(dataText === undefined ? {} : { dataText }) }]
 }
 
-export interface World extends Pick<PlanInputs, 'after' | 'knownBlocks'> {
+export interface World extends Pick<PlanInputs, 'knownBlocks'> {
   readonly process?: ProcessRecord
   readonly schedule: readonly ScheduledMessage[]
   readonly items?: readonly [TransactionId, OnChainItem][]

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { createEvaluated } from '../../../src/replay/plan/duplicates.ts'
 import { idOf, onChain, outline, plan, processMessage, processRecord, scheduled, tag } from './fixtures.ts'
 
 const PUSH = { tags: [tag('From-Process', idOf('other'))], data: 'paid' }
@@ -23,11 +22,6 @@ describe('what comes first', () => {
   test('whose data may be missing', async () => {
     const [boot] = await plan({ schedule: [scheduled(0)] })
     expect(boot?.work).toEqual({ kind: 'missing', reason: "the process's own data is on no gateway" })
-  })
-
-  test('not behind a checkpoint', async () => {
-    const after = { nonce: 4, timestamp: 1_004_000, blockHeight: 100, evaluated: createEvaluated() }
-    expect(outline(await plan({ schedule: [scheduled(5)], after }))).toEqual(['5 run'])
   })
 })
 
@@ -81,13 +75,6 @@ describe('duplicates', () => {
   test('never an ordinary message, whatever its id', async () => {
     const again = scheduled(2, { messageId: idOf('message1') })
     expect(outline(await plan({ schedule: [processMessage(), scheduled(1), again] }))).toEqual(['0 run', '1 run', '2 run'])
-  })
-
-  test('known from before a checkpoint', async () => {
-    const evaluated = createEvaluated()
-    await plan({ schedule: [scheduled(3, { item: PUSH })], after: { nonce: 2, timestamp: 0, blockHeight: 0, evaluated } })
-    const after = { nonce: 3, timestamp: 1_003_000, blockHeight: 100, evaluated }
-    expect(outline(await plan({ schedule: [scheduled(4, { item: PUSH })], after }))).toEqual(['4 skip 3'])
   })
 })
 
