@@ -1,5 +1,6 @@
 /** Defaults of the public network, and what an option must look like. */
 import { AuditError } from './errors.ts'
+import { isPlainHttp } from './fetch/address.ts'
 import { isArweaveId, type ProcessId, type TransactionId } from './ids.ts'
 import { TRUST_ROLES, type TrustRole } from './verification/trust.ts'
 
@@ -21,9 +22,7 @@ export function parseProcessId(text: string): ProcessId {
  */
 export function parseUnitUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '') {
-    return url.href.replace(/\/+$/, '')
-  }
+  if (url !== undefined && isPlainHttp(url) && !/[?#]/.test(text)) return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
   throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`)
 }
 

@@ -12,6 +12,11 @@ const resolve: Lookup = async (host) => (await lookup(host, { all: true })).map(
 /** All public IPv6 addresses; among the others are ways to write IPv4 ones (RFC 4291 §2.5). */
 const GLOBAL_UNICAST_V6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
+/** A URL that may be asked as it stands: http or https, with no credentials in it. */
+export function isPlainHttp({ protocol, username, password }: URL): boolean {
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === ''
+}
+
 /**
  * Refuses a URL of another scheme than http(s), and one that leads to an address that is not public: private, loopback,
  * link-local, multicast, reserved, and IPv4 inside IPv6. One such address among several is enough.
@@ -24,7 +29,7 @@ const GLOBAL_UNICAST_V6 = ipaddr.IPv6.parseCIDR('2000::/3')
  */
 export async function assertPublic(url: URL, lookUp: Lookup = resolve): Promise<void> {
   const where = shown(url.origin === 'null' ? url.href : url.origin)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw forbidden(where, 'it is no http URL')
+  if (!isPlainHttp(url)) throw forbidden(where, 'it is no plain http URL')
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const addresses = ipaddr.isValid(host) ? [host] : await lookUp(host).catch(() => [])
   if (addresses.length === 0) throw new AuditError('UNIT_UNREACHABLE', `${where} cannot be resolved`)

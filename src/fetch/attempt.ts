@@ -1,6 +1,6 @@
 /** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
 import { AuditError, type Unit } from '../errors.ts'
-import { assertPublic } from './address.ts'
+import { assertPublic, isPlainHttp } from './address.ts'
 import type { FetchLimits } from './limits.ts'
 import { shown } from './words.ts'
 
@@ -118,8 +118,8 @@ async function follow({ url, body }: Question, options: AttemptOptions, signal: 
 
 function parseLocation(location: string, base: URL): URL {
   const next = URL.canParse(location, base.href) ? new URL(location, base) : undefined
-  if (next?.protocol === 'http:' || next?.protocol === 'https:') return next
-  throw new AuditError('WIRE_INVALID', `${shown(base.href)} redirects to what is no http URL: ${shown(location)}`)
+  if (next !== undefined && isPlainHttp(next)) return next
+  throw new AuditError('WIRE_INVALID', `${shown(base.href)} redirects to what is no plain http URL: ${shown(location)}`)
 }
 
 async function readBody(response: Response, { maxBytes }: Question, alive: () => void): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { AuditError } from '../errors.ts'
 import type { Address, ProcessId } from '../ids.ts'
 import { isAddress } from '../ids.ts'
 import { tagValue } from '../records.ts'
-import { assertPublic } from './address.ts'
+import { assertPublic, isPlainHttp } from './address.ts'
 import type { GatewaySource } from './sources.ts'
 
 /**
@@ -37,7 +37,7 @@ async function locationOf(gateway: GatewaySource, owner: Address): Promise<URL> 
     const [record] = await gateway.transactions({ owners: [owner], tags, limit: 1, sort: 'HEIGHT_DESC' })
     const named = record === undefined ? undefined : (tagValue(record.tags, 'Url') ?? tagValue(record.tags, 'url'))
     const url = named !== undefined && URL.canParse(named) ? new URL(named) : undefined
-    if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+    if (url !== undefined && isPlainHttp(url)) return url
   }
   throw missing(`the scheduler ${owner} has published no location`)
 }

@@ -295,7 +295,7 @@ describe('redirects', () => {
     expect(inside.requests).toHaveLength(2)
   })
 
-  it.each(['file:///etc/passwd', 'ftp://unit/', 'http://[', 'javascript:0'])(
+  it.each(['file:///etc/passwd', 'ftp://unit/', 'http://[', 'javascript:0', 'http://u:p@unit/'])(
     'to %s are refused, whatever is allowed',
     async (location) => {
       const { url } = await start({ faults: [{ kind: 'redirect', location }] })

@@ -46,6 +46,9 @@ describe('a unit’s URL', () => {
     'file:///x',
     'http://',
     'http://u@h',
+    'http://:p@h',
+    'http://h/?',
+    'http://h/#',
     'http://h/?q',
     'http://h/#f'
   ])('%j is none', (text) => {
