@@ -1,6 +1,8 @@
 /** What was checked while the schedule was read, and what may be said over it. */
+import { createFindings } from '../compare/keep.ts'
 import type { Gate } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
+import { createNonceSet } from '../nonce-set.ts'
 import type { ScheduledMessage } from '../records.ts'
 import type { CheckedMessage } from './checked-schedule.ts'
 
@@ -12,13 +14,15 @@ export interface Checks {
    * as they were signed, for a Compute Unit computes what it was served.
    */
   gate(ordinate: number): Gate
+  /** Of one kind so many, and how many more there are. */
   findings(): readonly Finding[]
 }
 
 /** @param before why nothing may be said at all: process or module are not proven */
 export function createChecks(before: string | undefined): Checks {
-  const found = new Map<number, readonly Finding[]>()
-  const doubtful = new Set<number>()
+  const found = createFindings()
+  const doubtful = createNonceSet()
+  let seenTo = -1
   let first = before === undefined ? undefined : { nonce: 0, reason: before }
 
   return {
@@ -29,7 +33,8 @@ export function createChecks(before: string | undefined): Checks {
         if (nonce !== next) return
         next++
         // The plan may be read more than once.
-        if (findings.length > 0) found.set(nonce, findings)
+        if (nonce > seenTo) for (const finding of findings) found.add(finding)
+        seenTo = Math.max(seenTo, nonce)
         if (doubt !== undefined) doubtful.add(nonce)
         const reason = doubt ?? spoilt
         if (reason !== undefined && (first === undefined || nonce < first.nonce)) first = { nonce, reason }
@@ -46,6 +51,6 @@ export function createChecks(before: string | undefined): Checks {
       }
     },
 
-    findings: () => [...found.values()].flat()
+    findings: () => found.all()
   }
 }
