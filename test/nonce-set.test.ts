@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createNonceSet } from '../src/nonce-set.ts'
 
+const anyNonce = fc.oneof(fc.nat(3000), fc.maxSafeNat())
+
 test('it holds what a Set would', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(30_000)), fc.array(fc.nat(60_000)), (added, asked) => {
+    fc.property(fc.array(anyNonce), fc.array(anyNonce), (added, asked) => {
       const nonces = createNonceSet()
       for (const nonce of added) nonces.add(nonce)
       const set = new Set(added)
