@@ -2,6 +2,7 @@
 import { AuditError } from './errors.ts'
 import type { ComputeSource, ListedPage } from './fetch/sources.ts'
 import type { Inputs, Listing, ListingProgress, Run } from './inputs.ts'
+import { createNonceSet, type NonceSet } from './nonce-set.ts'
 import type { Claim, ClaimUnavailable, ResultField, ScheduledMessage } from './records.ts'
 
 export interface AnswerOptions {
@@ -74,8 +75,8 @@ function coveredBy(value: Claim['value']): readonly ResultField[] {
   return Object.hasOwn(value, 'GasUsed') ? RESULT_FIELDS : LISTED_FIELDS
 }
 
-async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<Set<number>> {
-  const answered = new Set<number>()
+async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<NonceSet> {
+  const answered = createNonceSet()
   for await (const { kind, key } of inputs.claims(run, url)) if (kind === 'result') answered.add(key.ordinate)
   for await (const { key } of inputs.unavailable(run, url)) answered.add(key.ordinate)
   return answered

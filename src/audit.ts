@@ -258,21 +258,25 @@ async function pullOptions(
 /** What belongs to a run, and nothing else of the store. */
 async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
   const process = await inputs.process(run.process, run.scheduler)
-  const ids = new Set<TransactionId>([run.process, ...(process === undefined ? [] : [process.moduleId])])
-  // Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself.
-  for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) ids.add(assignment.id).add(messageId)
-  for (const id of await inputs.checkpoints(run.process)) ids.add(id)
-  const blobs: BlobRef[] = []
-  for (const file of await inputs.driveFiles(run.process)) {
-    if (file.kind === 'data') ids.add(file.id)
-    else blobs.push(file.content)
-  }
   const items: RecordKey[] = []
-  for (const id of [...ids].sort()) {
+  const blobs: BlobRef[] = []
+  /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */
+  const take = async (id: TransactionId) => {
     const record = await inputs.transaction(id)
-    if (record === undefined) continue
+    if (record === undefined) return
     items.push(transactionKey(id))
     if (record.data !== undefined) blobs.push(record.data)
+  }
+  await take(run.process)
+  if (process !== undefined) await take(process.moduleId)
+  for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) {
+    await take(assignment.id)
+    await take(messageId)
+  }
+  for (const id of await inputs.checkpoints(run.process)) await take(id)
+  for (const file of await inputs.driveFiles(run.process)) {
+    if (file.kind === 'data') await take(file.id)
+    else blobs.push(file.content)
   }
   return { prefixes: [...runPrefixes(run), ...items], blobs, subject: { process: run.process, run: run.id } }
 }

@@ -60,10 +60,10 @@ export async function chooseBlocks(
   if (given !== undefined) return { set: given, settled: isSettled(await standing(given)), others: [] }
   const tried: Standing[] = []
   for (const set of NAMED_SETS) tried.push(await standing(set))
-  const times = await messageTimes(inputs, run)
   const [stepwise] = tried
   // Asked for each message once is stepwise.
-  const twice = stepwise === undefined ? undefined : await refined(stepwise, times, standing)
+  const differs = stepwise !== undefined && stepwise.differsAt < Number.POSITIVE_INFINITY
+  const twice = differs ? await refined(stepwise, await messageTimes(inputs, run), standing) : undefined
   if (twice !== undefined && twice !== stepwise) tried.push(twice)
   const best = tried.reduce((left, right) => (right.differsAt > left.differsAt ? right : left))
   const others = tried.filter((one) => one !== best && isSettled(one)).map(({ set }) => set)

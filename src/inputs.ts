@@ -122,8 +122,13 @@ export interface Inputs {
   ): Promise<void>
   /** What one source has of one nonce. */
   scheduled(source: string, process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
-  /** @param source the run's own where not given */
-  anomalies(run: Run, source?: string): Promise<readonly ScheduleAnomaly[]>
+  /**
+   * In nonce order.
+   *
+   * @param source the run's own where not given
+   * @param range of nonces, both inclusive; all where not given
+   */
+  anomalies(run: Run, source?: string, range?: { from?: number; to?: number }): AsyncIterable<ScheduleAnomaly>
   /** What the signatures of an edge said when it was read from the network; an archive has none. */
   verdicts(run: Run, nonce: number): Promise<EdgeVerdicts | undefined>
   putVerdicts(run: Run, verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
@@ -249,7 +254,7 @@ export function createInputs(store: Store): Inputs {
         )
       ])
     },
-    anomalies: (run, source = run.scheduler) => collect(['anomaly', source, run.process]),
+    anomalies: (run, source = run.scheduler, range) => values(['anomaly', source, run.process], range),
     verdicts: (run, nonce) => store.get(['verdict', run.scheduler, run.process, nonce]),
     putVerdicts: (run, verdicts) =>
       store.put(verdicts.map(([nonce, found]) => [['verdict', run.scheduler, run.process, nonce], found] as const)),

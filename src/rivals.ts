@@ -1,18 +1,21 @@
 /** What is told of a nonce besides what the run's schedule has: twice by one source, or otherwise by the other. */
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import { type Inputs, type Run, sourcesOf } from './inputs.ts'
+import { createNonceSet } from './nonce-set.ts'
 import type { ScheduledMessage } from './records.ts'
 
-/** Reads who told what twice, once; the second source is asked nonce by nonce. */
+/** Reads of which nonces more was told, once; what was told is read when it is asked for. */
 export async function readRivals(inputs: Inputs, run: Run): Promise<(nonce: number) => Promise<readonly ScheduledMessage[]>> {
-  const twice = new Map<number, ScheduledMessage[]>()
+  const twice = createNonceSet()
   for (const source of sourcesOf(run)) {
-    for (const { nonce, messages = [] } of await inputs.anomalies(run, source)) {
-      twice.set(nonce, [...(twice.get(nonce) ?? []), ...messages])
-    }
+    for await (const { nonce, messages = [] } of inputs.anomalies(run, source)) if (messages.length > 0) twice.add(nonce)
   }
   return async (nonce) => {
     const second = run.schedule === 'both' ? await inputs.scheduled(ARWEAVE, run.process, nonce) : undefined
-    return [...(second === undefined ? [] : [second]), ...(twice.get(nonce) ?? [])]
+    const told = second === undefined ? [] : [second]
+    for (const source of twice.has(nonce) ? sourcesOf(run) : []) {
+      for await (const { messages = [] } of inputs.anomalies(run, source, { from: nonce, to: nonce })) told.push(...messages)
+    }
+    return told
   }
 }

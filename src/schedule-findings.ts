@@ -1,20 +1,20 @@
 /** How each source served the schedule (ao-protocol §1.3, §1.7). */
+import { createFindings } from './compare/keep.ts'
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { Finding } from './findings.ts'
 import { type Inputs, type Run, sourcesOf } from './inputs.ts'
 
-/** Of all sources of a run, up to its last nonce; and what the scheduler keeps back behind that. */
+/** Of all sources of a run, up to its last nonce, of one kind so many; and what the scheduler keeps back behind that. */
 export async function readScheduleFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
-  const findings: Finding[] = []
+  const findings = createFindings()
   for (const source of sourcesOf(run)) {
-    for (const anomaly of await inputs.anomalies(run, source)) {
-      if (anomaly.nonce > run.to) continue
-      if (source === ARWEAVE) findings.push(...ofArweave(anomaly, run))
-      else findings.push(ofScheduler(anomaly, await filledBy(inputs, run, anomaly)))
+    for await (const anomaly of inputs.anomalies(run, source, { to: run.to })) {
+      if (source === ARWEAVE) for (const finding of ofArweave(anomaly, run)) findings.add(finding)
+      else findings.add(ofScheduler(anomaly, await filledBy(inputs, run, anomaly)))
     }
   }
-  return run.unserved === undefined ? findings : [...findings, unserved(run.unserved)]
+  return run.unserved === undefined ? [...findings.all()] : [...findings.all(), unserved(run.unserved)]
 }
 
 function ofScheduler({ kind, nonce, through = nonce }: ScheduleAnomaly, filled: string): Finding {

@@ -1,5 +1,6 @@
 /** Memories that a replay may begin with, in place of the module's own. */
 import type { Checkpoints } from './checkpoints.ts'
+import { createDigestTable } from './digest-table.ts'
 import { AuditError } from './errors.ts'
 import type { Run } from './inputs.ts'
 import { type Evaluation, isPlaceOf } from './records.ts'
@@ -75,6 +76,8 @@ export interface StartDoubts {
   doubt(evaluation: Evaluation): string | undefined
 }
 
+const NOTHING = new Uint32Array()
+
 /**
  * A memory that somebody else signed proves nothing against a unit; nor does it say where the clock stood, or what was answered
  * about a message before.
@@ -82,13 +85,13 @@ export interface StartDoubts {
  * @param own whether the one unit that is judged signed it
  */
 export function createStartDoubts({ id, key: place }: CheckedCheckpoint, own: boolean): StartDoubts {
-  const before = new Set<string>()
+  const before = createDigestTable(0)
   let readClock = false
   return {
     async *watch(plan) {
       let begun = false
       for await (const planned of plan) {
-        if (!begun && planned.messageId !== undefined) before.add(planned.messageId)
+        if (!begun && planned.messageId !== undefined) before.add(planned.messageId, NOTHING)
         begun ||= isPlaceOf(place, planned)
         yield planned
       }
@@ -97,7 +100,7 @@ export function createStartDoubts({ id, key: place }: CheckedCheckpoint, own: bo
       readClock ||= hostInputs !== undefined
       if (!own) return `it rests on the checkpoint ${id}, which is not the unit's own`
       if (readClock) return `where the clock stood at the checkpoint ${id} is not known`
-      const repeated = messageId !== undefined && before.has(messageId)
+      const repeated = messageId !== undefined && before.get(messageId) !== undefined
       return repeated ? `the message was evaluated before the checkpoint ${id} already` : undefined
     }
   }

@@ -1,5 +1,6 @@
 /** What of earlier evaluations a later one is judged by, in little memory. */
 import { createHash } from 'node:crypto'
+import { createDigestTable } from '../digest-table.ts'
 import type { MessageId } from '../ids.ts'
 import type { Evaluation, EvaluationResult } from '../records.ts'
 import { type CanonicalResult, canonicalResult } from './canonical.ts'
@@ -22,12 +23,16 @@ export interface History {
   before(evaluation: Evaluation): Before
 }
 
-/** Message ids whose first result is remembered, some 150 bytes each. */
-const MAX_REMEMBERED = 500_000
+/** 128 bits. */
+const PRINT_BYTES = 16
 
-/** @returns a history that begins with the first evaluation it is asked about; those before the judged range belong in it too */
+/**
+ * Takes some 40 to 70 bytes for each message id.
+ *
+ * @returns a history that begins with the first evaluation it is asked about; those before the judged range belong in it too
+ */
 export function createHistory(): History {
-  const firsts = new Map<string, string>()
+  const firsts = createDigestTable(PRINT_BYTES / 4)
   let previous: CanonicalResult | undefined
   let crons = false
   let latest: { readonly evaluation: Evaluation; readonly before: Before } | undefined
@@ -37,7 +42,8 @@ export function createHistory(): History {
       if (latest?.evaluation === evaluation) return latest.before
       const { key, messageId, outcome } = evaluation
       crons ||= key.cron !== undefined
-      const firstOfMessage = messageId === undefined ? undefined : firsts.get(messageId)
+      const first = messageId === undefined ? undefined : firsts.get(messageId)
+      const firstOfMessage = first === undefined ? undefined : asText(first)
       const before = {
         crons,
         ...(previous === undefined ? {} : { previous }),
@@ -53,13 +59,20 @@ export function createHistory(): History {
   }
 
   function remember(messageId: MessageId | undefined, result: EvaluationResult): void {
-    if (messageId === undefined || firsts.has(messageId)) return
+    if (messageId === undefined || firsts.get(messageId) !== undefined) return
     const print = fingerprint(result)
-    if (print === undefined) return
-    firsts.set(messageId, print)
-    const [oldest] = firsts.size > MAX_REMEMBERED ? firsts.keys() : []
-    if (oldest !== undefined) firsts.delete(oldest)
+    if (print !== undefined) firsts.add(messageId, asWords(print))
   }
+}
+
+/** A fingerprint as numbers, and back. */
+function asWords(print: string): Uint32Array {
+  const bytes = Uint8Array.from(Buffer.from(print, 'base64url'))
+  return new Uint32Array(bytes.buffer)
+}
+
+function asText(words: Uint32Array): string {
+  return Buffer.from(words.slice().buffer).toString('base64url')
 }
 
 const MAX_DEPTH = 200
@@ -73,7 +86,7 @@ export function fingerprint(result: EvaluationResult): string | undefined {
   const { GasUsed: _, ...fields } = canonicalResult(result)
   const plain = ordered(fields, MAX_DEPTH)
   if (plain === TOO_DEEP) return undefined
-  return createHash('sha256').update(JSON.stringify(plain)).digest('base64url').slice(0, 22)
+  return createHash('sha256').update(JSON.stringify(plain)).digest().subarray(0, PRINT_BYTES).toString('base64url')
 }
 
 const TOO_DEEP = Symbol('too deep')

@@ -6,7 +6,7 @@ import type { JudgedEvaluation } from './types.ts'
 const MAX_EVALUATIONS = 10_000
 /** Characters of all values in the differences that are kept. */
 const MAX_CHARS = 16 * 1024 * 1024
-/** Findings of one code and severity that are kept one by one. */
+/** Findings of one code, severity and attribution that are kept one by one. */
 const MAX_FINDINGS = 100
 
 export interface Keeper {
@@ -61,7 +61,7 @@ function roughChars(value: unknown, limit: number): number {
 
 export interface Findings {
   add(finding: Finding): void
-  /** All, and for each code and severity with more than is kept one that counts the rest. */
+  /** All, and for each code, severity and attribution with more than is kept one that counts the rest. */
   all(): readonly Finding[]
 }
 
@@ -70,7 +70,7 @@ export function createFindings(maxFindings = MAX_FINDINGS): Findings {
   const counts = new Map<string, { readonly example: Finding; count: number }>()
   return {
     add(finding) {
-      const kind = `${finding.code}/${finding.severity}`
+      const kind = `${finding.code}/${finding.severity}/${finding.attribution}`
       const counted = counts.get(kind) ?? { example: finding, count: 0 }
       counts.set(kind, counted)
       counted.count++

@@ -91,7 +91,9 @@ export function runAhead(runs: readonly ((signal: AbortSignal) => AsyncIterable<
   }
 }
 
-/** Numbers and names weigh little beside results. */
+/** Of an evaluation, besides its result. */
+const LEAST_CHARS = 500
+
 function charsOf({ outcome }: Evaluation): number {
-  return outcome.kind === 'result' ? outcome.text.length : 0
+  return LEAST_CHARS + (outcome.kind === 'result' ? outcome.text.length : 0)
 }

@@ -1,6 +1,8 @@
 /** What was checked while the schedule was read, and what may be said over it. */
+import { createFindings } from '../compare/keep.ts'
 import type { Gate } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
+import { createNonceSet } from '../nonce-set.ts'
 import type { ScheduledMessage } from '../records.ts'
 import type { CheckedMessage } from './checked-schedule.ts'
 import type { Doubt, Trust } from './trust.ts'
@@ -13,13 +15,15 @@ export interface Checks {
    * as they were signed, for a Compute Unit computes what it was served. What is taken on trust passes, and is named.
    */
   gate(ordinate: number): Gate
+  /** Of one kind so many, and how many more there are. */
   findings(): readonly Finding[]
 }
 
 /** @param before process or module, where they are not proven: everything rests on them */
 export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
-  const found = new Map<number, readonly Finding[]>()
-  const doubtful = new Set<number>()
+  const found = createFindings()
+  const doubtful = createNonceSet()
+  let seenTo = -1
   let first: { readonly nonce: number; readonly reason: string } | undefined
   /** Why nothing may be said from a nonce on: what is not proven and not taken on trust either. */
   const weigh = (nonce: number, doubts: readonly Doubt[], spoilt?: string): void => {
@@ -37,7 +41,8 @@ export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
         if (nonce !== next) return
         next++
         // The plan may be read more than once.
-        if (findings.length > 0) found.set(nonce, findings)
+        if (nonce > seenTo) for (const finding of findings) found.add(finding)
+        seenTo = Math.max(seenTo, nonce)
         if (doubts.length > 0) doubtful.add(nonce)
         weigh(nonce, doubts, spoilt)
         yield scheduled
@@ -55,6 +60,6 @@ export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
       }
     },
 
-    findings: () => [...found.values()].flat()
+    findings: () => found.all()
   }
 }

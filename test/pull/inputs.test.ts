@@ -160,7 +160,7 @@ describe('a schedule', () => {
     const gap: ScheduleAnomaly = { kind: 'gap', nonce: 1, through: 3 }
     await inputs.putSchedule(SCHEDULER, PROCESS, [], [twice, gap])
     await inputs.putSchedule(SCHEDULER, PROCESS, [], [twice])
-    expect(await inputs.anomalies(runOf())).toEqual([gap, twice])
+    expect(await collect(inputs.anomalies(runOf()))).toEqual([gap, twice])
   })
 
   it('has no gap any more where a later reading finds what was missing', async () => {
@@ -168,9 +168,9 @@ describe('a schedule', () => {
     const twice: ScheduleAnomaly = { kind: 'twice', nonce: 2, messages: [] }
     await inputs.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'gap', nonce: 2, through: 4 }, twice])
     await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(2)], [{ kind: 'gap', nonce: 3, through: 4 }])
-    expect(await inputs.anomalies(runOf())).toEqual([twice, { kind: 'gap', nonce: 3, through: 4 }])
+    expect(await collect(inputs.anomalies(runOf()))).toEqual([twice, { kind: 'gap', nonce: 3, through: 4 }])
     await inputs.putSchedule(SCHEDULER, PROCESS, [3, 4].map(scheduled), [])
-    expect(await inputs.anomalies(runOf())).toEqual([twice])
+    expect(await collect(inputs.anomalies(runOf()))).toEqual([twice])
   })
 })
 

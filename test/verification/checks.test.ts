@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import type { Finding } from '../../src/findings.ts'
+import type { ScheduledMessage } from '../../src/records.ts'
+import type { CheckedMessage } from '../../src/verification/checked-schedule.ts'
+import { createChecks } from '../../src/verification/checks.ts'
+import { createTrust, type Doubt } from '../../src/verification/trust.ts'
+
+const COUNT = 1000
+
+const doubtOf = (nonce: number): Doubt => ({ what: `nonce ${nonce}`, reason: `nonce ${nonce}`, servedBy: ['scheduler'] })
+
+/** Every second message is spoilt by the scheduler, every other by the gateway. */
+async function* spoilt(upTo = COUNT): AsyncGenerator<CheckedMessage> {
+  for (let nonce = 0; nonce < upTo; nonce++) {
+    const attribution = nonce % 2 === 0 ? 'scheduler' : 'gateway'
+    const finding: Finding = { code: 'MESSAGE_SIGNATURE_INVALID', severity: 'error', attribution, nonce, detail: 'spoilt' }
+    yield { scheduled: { nonce } as ScheduledMessage, findings: [finding], doubts: [doubtOf(nonce)] }
+  }
+}
+
+async function readAll(messages: AsyncIterable<ScheduledMessage>): Promise<number> {
+  let count = 0
+  for await (const _ of messages) count++
+  return count
+}
+
+test('findings are bounded, counted, and not told twice where the schedule is read again', async () => {
+  const checks = createChecks([], createTrust())
+  expect(await readAll(checks.unbroken(spoilt(300)))).toBe(300)
+  expect(await readAll(checks.unbroken(spoilt()))).toBe(COUNT)
+  expect(await readAll(checks.unbroken(spoilt()))).toBe(COUNT)
+  const found = checks.findings()
+  for (const attribution of ['scheduler', 'gateway']) {
+    const ofThese = found.filter((one) => one.attribution === attribution)
+    expect(ofThese.filter(({ count }) => count === undefined)).toHaveLength(100)
+    expect(ofThese.filter(({ count }) => count !== undefined).map(({ count }) => count)).toEqual([COUNT / 2 - 100])
+  }
+  expect(found).toHaveLength(202)
+})
+
+test('what is doubtful is known of every nonce', async () => {
+  const checks = createChecks([], createTrust())
+  await readAll(checks.unbroken(spoilt()))
+  expect(checks.gate(COUNT - 1)).toEqual({ accusable: false, reason: 'nonce 0', verified: false })
+  expect(checks.gate(COUNT).verified).toBe(true)
+})
