@@ -11,6 +11,7 @@ import {
   keyOf,
   listedOf,
   messageId,
+  nested,
   resultOf,
   skipped,
   unavailableOf
@@ -356,6 +357,16 @@ describe('a message id that is evaluated twice', () => {
     honest(1)
     expect(take(again, [claimOf(again, resultOf(1))])).toBe('unclaimed')
     expect(judge.finish().findings).toEqual([])
+  })
+
+  it('is answered with the first result however deep that is', () => {
+    const deep = { Output: nested(1000, '1') }
+    const { take } = open()
+    const first = evaluated(1, deep)
+    expect(take(first, [claimOf(first, deep)])).toBe('match')
+    expect(take(again, [claimOf(again, deep)])).toBe('unclaimed')
+    const other = { ...again, key: keyOf(4), nonce: 4 }
+    expect(take(other, [claimOf(other, { Output: nested(1000, '2') })])).toBe('mismatch')
   })
 
   it('is judged by what is listed, and no contradiction', () => {
