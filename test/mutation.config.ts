@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/compare/**/*.test.ts', 'test/verify/**/*.test.ts'],
+    setupFiles: ['test/mutation.setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000
   }

@@ -111,7 +111,7 @@ function pathText(path: Path): string {
   let place = path
   for (; place.parent !== undefined; place = place.parent) {
     const { step } = place
-    steps.push(typeof step === 'number' ? `[${step}]` : IDENTIFIER.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`)
+    steps.push(IDENTIFIER.test(String(step)) ? `.${step}` : `[${JSON.stringify(step)}]`)
   }
   return [String(place.step), ...steps.reverse()].join('')
 }

@@ -60,8 +60,7 @@ export function createHistory(): History {
 
   function remember(messageId: MessageId | undefined, result: EvaluationResult): void {
     if (messageId === undefined || firsts.get(messageId) !== undefined) return
-    const print = fingerprint(result)
-    if (print !== undefined) firsts.add(messageId, asWords(print))
+    firsts.add(messageId, asWords(fingerprint(result)))
   }
 }
 
@@ -75,40 +74,32 @@ function asText(words: Uint32Array): string {
   return Buffer.from(words.slice().buffer).toString('base64url')
 }
 
-const MAX_DEPTH = 200
-
 /**
- * A hash of what a result says in all fields but GasUsed, whatever the order of keys and of differently named tags.
+ * A hash of what a result says in all fields but GasUsed, whatever the order of keys and of differently named tags. A stack of its
+ * own: depth is bounded by memory alone.
  *
- * @returns 22 characters; undefined where the result is nested too deeply
+ * @returns 22 characters
  */
-export function fingerprint(result: EvaluationResult): string | undefined {
+export function fingerprint(result: EvaluationResult): string {
   const { GasUsed: _, ...fields } = canonicalResult(result)
-  const plain = ordered(fields, MAX_DEPTH)
-  if (plain === TOO_DEEP) return undefined
-  return createHash('sha256').update(JSON.stringify(plain)).digest().subarray(0, PRINT_BYTES).toString('base64url')
+  const said: string[] = []
+  const stack: unknown[] = [fields]
+  while (stack.length > 0) {
+    const value = stack.pop()
+    if (Array.isArray(value)) {
+      said.push(`array ${value.length}`)
+      for (const item of value) stack.push(item)
+    } else if (isJsonObject(value)) {
+      const names = memberNames(value).sort(byCodeUnits)
+      said.push(`object ${JSON.stringify(names)}`)
+      for (const name of names) stack.push(name === 'Tags' ? inOrderOfNames(value[name]) : value[name])
+    } else said.push(JSON.stringify(value))
+  }
+  return createHash('sha256').update(said.join('\n')).digest('base64url').slice(0, 22)
 }
 
-const TOO_DEEP = Symbol('too deep')
-
-/** A value as arrays alone: objects as pairs by name, so that no name means anything to JavaScript. */
-function ordered(value: unknown, levels: number): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (levels === 0) return TOO_DEEP
-  const items = Array.isArray(value) ? value.map((item) => ordered(item, levels - 1)) : orderedMembers(value, levels)
-  return items.some((item) => item === TOO_DEEP) ? TOO_DEEP : [Array.isArray(value) ? 'array' : 'object', ...items]
-}
-
-function orderedMembers(value: object, levels: number): unknown[] {
-  if (!isJsonObject(value)) return []
-  return memberNames(value)
-    .sort(byCodeUnits)
-    .map((name) => {
-      const tags = name === 'Tags' ? value[name] : undefined
-      const content = isTagList(tags) ? [...tags].sort((left, right) => byCodeUnits(left.name, right.name)) : value[name]
-      const item = ordered(content, levels - 1)
-      return item === TOO_DEEP ? TOO_DEEP : [name, item]
-    })
+function inOrderOfNames(tags: unknown): unknown {
+  return isTagList(tags) ? [...tags].sort((left, right) => byCodeUnits(left.name, right.name)) : tags
 }
 
 function byCodeUnits(left: string, right: string): number {

@@ -23,7 +23,7 @@ describe('the finding of a mismatch', () => {
   }
 
   it('names the evaluation, the first place, and how many more there are', () => {
-    expect(detail(first, { comparison: differing(1) })).toEqual({
+    expect(detail(first, { comparison: differing(1) })).toStrictEqual({
       code: 'RESULT_MISMATCH',
       severity: 'error',
       ...unit,
@@ -38,7 +38,7 @@ describe('the finding of a mismatch', () => {
   })
 
   it('names a cron by the nonce before it, and the process message', () => {
-    expect(detail(cron, { comparison: differing(1) })).toEqual({
+    expect(detail(cron, { comparison: differing(1) })).toStrictEqual({
       code: 'RESULT_MISMATCH',
       severity: 'error',
       ...unit,
@@ -55,7 +55,7 @@ describe('the finding of a mismatch', () => {
 
 it('says where a claimant contradicts itself', () => {
   const judged: Judged = { status: 'match', compared: true, contradiction: differing(2) }
-  expect(findingsOf(CU, first, judged, true, [])).toEqual([
+  expect(findingsOf(CU, first, judged, true, [])).toStrictEqual([
     {
       code: 'CLAIMANT_CONTRADICTS_ITSELF',
       severity: 'error',
@@ -70,10 +70,10 @@ it('says where a claimant contradicts itself', () => {
 it('says that a message is skipped, and why where it is known', () => {
   const judged: Judged = { status: 'skipped', compared: false }
   const finding = { code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', claimant: CU, key: keyOf(2), nonce: 2 }
-  expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, true, [])).toEqual([
+  expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, true, [])).toStrictEqual([
     { ...finding, detail: 'nonce 2: a push' }
   ])
-  expect(findingsOf(CU, skipped(2, 1), judged, true, [])).toEqual([
+  expect(findingsOf(CU, skipped(2, 1), judged, true, [])).toStrictEqual([
     { ...finding, detail: 'nonce 2: left out by the rules of the unit' }
   ])
 })
@@ -82,22 +82,22 @@ it('warns of an answer without a result only where nothing else is claimed', () 
   const judged: Judged = { status: 'match', compared: true }
   const finding = { code: 'RESULT_UNAVAILABLE', ...unit, key: keyOf(1), nonce: 1 }
   const answer = unavailableOf(1, 425)
-  expect(findingsOf(CU, first, judged, true, [{ ...answer, detail: '' }])).toEqual([
+  expect(findingsOf(CU, first, judged, true, [{ ...answer, detail: '' }])).toStrictEqual([
     { ...finding, severity: 'info', detail: 'nonce 1: /result answered 425' }
   ])
-  expect(findingsOf(CU, first, judged, false, [answer])).toEqual([
+  expect(findingsOf(CU, first, judged, false, [answer])).toStrictEqual([
     { ...finding, severity: 'warning', detail: 'nonce 1: /result answered 425, gone' }
   ])
 })
 
 it('says what a unit lists that the schedule does not have', () => {
   const finding = { code: 'CLAIM_UNMATCHED', severity: 'warning', ...unit }
-  expect(unmatchedFinding(listedOf(first, {}))).toEqual({
+  expect(unmatchedFinding(listedOf(first, {}))).toStrictEqual({
     ...finding,
     key: keyOf(1),
     detail: 'it lists nonce 1 at 1720000000001 ms, which the schedule does not have'
   })
-  expect(unmatchedFinding(listedOf(cron, {}))).toEqual({
+  expect(unmatchedFinding(listedOf(cron, {}))).toStrictEqual({
     ...finding,
     key: cron.key,
     detail: 'it lists a cron 0-30-seconds after nonce 1 at 5 ms, which the schedule does not have'
@@ -105,13 +105,13 @@ it('says what a unit lists that the schedule does not have', () => {
 })
 
 it('says once that the order of tags differs, and where first', () => {
-  expect(tagOrderFindings(CU, undefined)).toEqual([])
+  expect(tagOrderFindings(CU, undefined)).toStrictEqual([])
   const finding = { code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', claimant: CU, count: 2 }
   const detail = (name: string) => `tags come in another order, first at ${name}: inputs of the execution profile decide it`
-  expect(tagOrderFindings(CU, { count: 2, first })).toEqual([
+  expect(tagOrderFindings(CU, { count: 2, first })).toStrictEqual([
     { ...finding, key: keyOf(1), nonce: 1, detail: detail('nonce 1') }
   ])
-  expect(tagOrderFindings(CU, { count: 2, first: cron })).toEqual([
+  expect(tagOrderFindings(CU, { count: 2, first: cron })).toStrictEqual([
     { ...finding, key: cron.key, detail: detail('cron 0-30-seconds after nonce 1') }
   ])
 })

@@ -31,6 +31,19 @@ describe('createHistory', () => {
     expect(history.before(evaluated(4, resultOf(1))).firstOfMessage).toBeUndefined()
   })
 
+  it('says nothing of what it does not know', () => {
+    const history = createHistory()
+    expect(history.before(evaluated(1, {}))).toStrictEqual({ crons: false })
+    expect(history.before(cronEvaluated(1, 5, { Output: 1 }))).toStrictEqual({
+      crons: true,
+      previous: { Messages: [], Spawns: [], Assignments: [], Output: '' }
+    })
+    expect(history.before(cronEvaluated(1, 6, {}))).toStrictEqual({
+      crons: true,
+      previous: { Messages: [], Spawns: [], Assignments: [], Output: '1' }
+    })
+  })
+
   it('knows whether a cron came', () => {
     const history = createHistory()
     expect(history.before(evaluated(1, {})).crons).toBe(false)
@@ -49,6 +62,22 @@ describe('fingerprint', () => {
       fingerprint({ Output: '5', Messages: [{ Data: '', Tags: [{ name: 'a', value: '2' }, tags[0]] }], GasUsed: 3 })
     )
     expect(fingerprint({})).toBe(fingerprint({ Messages: [], Spawns: null, Assignments: [], Output: '' }))
+  })
+
+  it('sorts names by code units, whatever order they come in', () => {
+    const print = (...names: string[]) => fingerprint({ Output: Object.fromEntries(names.map((name) => [name, name])) })
+    const tagged = (...names: string[]) => fingerprint({ Messages: [{ Tags: names.map((name) => ({ name, value: name })) }] })
+    for (const of of [print, tagged]) {
+      for (const names of [
+        ['a', 'c', 'b'],
+        ['b', 'a', 'c'],
+        ['b', 'c', 'a'],
+        ['c', 'a', 'b'],
+        ['c', 'b', 'a']
+      ]) {
+        expect(of(...names)).toBe(of('a', 'b', 'c'))
+      }
+    }
   })
 
   it('tells results apart', () => {
@@ -84,6 +113,15 @@ describe('fingerprint', () => {
       },
       { Messages: [{ Tags: ['a', 'b'] }] },
       { Messages: [{ Tags: ['b', 'a'] }] },
+      ...['[1,[2]]', '[[1],2]', '[[1,2]]', '[1,2]', '[2,1]', '[12]', '["1","2"]', '[null]', '[{}]', '[[]]'].map((json) => ({
+        Output: JSON.parse(json)
+      })),
+      { Output: { a: 1, b: 2 } },
+      { Output: { a: 2, b: 1 } },
+      { Output: { 'a","b': 1 } },
+      { Output: { Other: [{ name: 'b' }, { name: 'a' }] } },
+      { Output: { Other: [{ name: 'a' }, { name: 'b' }] } },
+      { Output: null, Error: 'null' },
       resultOf(1),
       resultOf(2)
     ]
@@ -97,8 +135,9 @@ describe('fingerprint', () => {
         expect(withTags(tags.toReversed())).toBe(withTags(tags))
       })
     )
-    expect(fingerprint({ Output: nested(10_000, '1') })).toBeUndefined()
-    expect(fingerprint({ Output: { a: nested(10_000, '1') } })).toBeUndefined()
-    expect(fingerprint({ Output: nested(100, '1') })).toHaveLength(22)
+    const deep = [nested(10_000, '1'), nested(10_000, '2'), nested(10_001, '1'), { a: nested(10_000, '1') }]
+    const prints = deep.map((Output) => fingerprint({ Output }))
+    expect(new Set(prints).size).toBe(deep.length)
+    for (const print of prints) expect(print).toMatch(/^[\w-]{22}$/)
   })
 })

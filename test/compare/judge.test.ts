@@ -11,6 +11,7 @@ import {
   keyOf,
   listedOf,
   messageId,
+  nested,
   resultOf,
   skipped,
   unavailableOf
@@ -358,6 +359,16 @@ describe('a message id that is evaluated twice', () => {
     expect(judge.finish().findings).toEqual([])
   })
 
+  it('is answered with the first result however deep that is', () => {
+    const deep = { Output: nested(1000, '1') }
+    const { take } = open()
+    const first = evaluated(1, deep)
+    expect(take(first, [claimOf(first, deep)])).toBe('match')
+    expect(take(again, [claimOf(again, deep)])).toBe('unclaimed')
+    const other = { ...again, key: keyOf(4), nonce: 4 }
+    expect(take(other, [claimOf(other, { Output: nested(1000, '2') })])).toBe('mismatch')
+  })
+
   it('is judged by what is listed, and no contradiction', () => {
     const { take, honest, codes } = open()
     honest(1)
@@ -448,4 +459,78 @@ it('keeps a bounded number of evaluations, each mismatch among them, and of find
   expect(findings).toHaveLength(101)
   expect(findings.at(-1)).toMatchObject({ code: 'RESULT_MISMATCH', count: 150, claimant: CU })
   expect(findings.at(-1)?.nonce).toBeUndefined()
+})
+
+describe('the reasons', () => {
+  /** What the report says of the last evaluation. */
+  const reasonOf = (...steps: readonly (readonly [Evaluation, readonly Claim[], Gate?])[]) => {
+    const { judge, take } = open()
+    for (const [evaluation, claims, gate] of steps) take(evaluation, claims, gate)
+    return judge.finish().evaluations.at(-1)?.reason
+  }
+  const one = evaluated(1, resultOf(1))
+  const push = skipped(2, 1)
+  const assignment = skipped(2, 1, 'duplicate-assignment')
+
+  it('say what was skipped, and which honest answer was given', () => {
+    expect(reasonOf([one, []], [push, []])).toBe('a push that repeats nonce 1')
+    expect(reasonOf([one, []], [assignment, []])).toBe('an assignment that repeats nonce 1')
+    expect(reasonOf([push, [claimOf(push, {})]])).toBe('a push that repeats nonce 1; answered with the empty result')
+    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(1))]])).toBe(
+      'a push that repeats nonce 1; answered with the result before it'
+    )
+    const again = { ...assignment, messageId: messageId('m1') }
+    expect(reasonOf([one, []], [evaluated(4, resultOf(4)), []], [again, [claimOf(again, resultOf(1))]])).toBe(
+      'an assignment that repeats nonce 1; answered with the first result of the same message'
+    )
+  })
+
+  it('say why an answer for a skipped message is no honest one, or may be', () => {
+    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))]])).toBe(
+      'a push that repeats nonce 1: no unit that skips it answers this'
+    )
+    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], { accusable: false, reason: 'so it is' }])).toBe('so it is')
+    expect(reasonOf([push, [claimOf(push, resultOf(9))]])).toBe(
+      'a push that repeats nonce 1, and what came before was not evaluated here'
+    )
+    expect(reasonOf([one, []], [push, [listedOf(push, resultOf(9))]])).toBe(
+      'it evaluated a push that repeats nonce 1, as a unit may that started from a checkpoint in between'
+    )
+  })
+
+  it('say why a difference is no mismatch', () => {
+    const wrong = [claimOf(one, resultOf(2))]
+    expect(reasonOf([one, wrong, { accusable: false }])).toBe('what it depends on is not complete and verified')
+    const cron = cronEvaluated(0, 5, resultOf(5))
+    expect(reasonOf([cron, [listedOf(cron, resultOf(6))]])).toBe('which blocks the unit knew when crons fired is not known')
+    const unsure = (why: string) => `the unit's state may honestly be another by then: ${why}`
+    const known = { accusable: true, blocksKnown: true }
+    expect(reasonOf([cron, []], [one, wrong, known])).toBe(
+      unsure('it does not list the cron 0-30-seconds after nonce 0, and may not have fired it')
+    )
+    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], { accusable: false }], [evaluated(3, {}), wrong])).toBe(
+      unsure('it may have evaluated a push that repeats nonce 1')
+    )
+    expect(reasonOf([cron, []], [one, wrong, { accusable: false, reason: 'so it is' }])).toBe('so it is')
+  })
+})
+
+it('takes a skipped message for compared with nothing', () => {
+  const { judge, take } = open()
+  take(evaluated(1, resultOf(1)), [])
+  for (const value of [{}, resultOf(9)]) {
+    const push = skipped(2, 1)
+    take(push, [claimOf(push, value)])
+  }
+  expect(judge.finish().coverage).toMatchObject({ compared: 0, skipped: 2, unverified: 0 })
+})
+
+it('counts the differences that are not listed', () => {
+  const { judge, take } = open()
+  const list = (value: number) => ({ Output: Array.from({ length: 60 }, () => value) })
+  const evaluation = evaluated(1, list(1))
+  take(evaluation, [claimOf(evaluation, list(2))])
+  const { firstDivergence, evaluations } = judge.finish()
+  expect([firstDivergence?.differences.length, firstDivergence?.differencesCut]).toEqual([50, 10])
+  expect([evaluations[0]?.differences?.length, evaluations[0]?.differencesCut]).toEqual([50, 10])
 })

@@ -37,6 +37,48 @@ describe('createKeeper', () => {
       [0, 1]
     ])
   })
+
+  it('counts texts and names by their length, and every other value as 8', () => {
+    const kept = (claimed: unknown, maxChars: number) => {
+      const keeper = createKeeper(1, maxChars)
+      keeper.add(judged(0, 'mismatch', claimed))
+      return keeper.kept().evaluations[0]?.differences?.length
+    }
+    // 8 for the difference itself, 17 for its path and names.
+    for (const [claimed, chars] of [
+      ['x'.repeat(175), 200],
+      [null, 33],
+      [7, 33],
+      [[], 33],
+      [{ ab: 'c' }, 36],
+      [['a', 'b'], 37]
+    ] as const) {
+      expect(kept(claimed, chars), JSON.stringify(claimed)).toBe(1)
+      expect(kept(claimed, chars - 1), JSON.stringify(claimed)).toBe(0)
+    }
+  })
+
+  it('adds up what was kept, and what was not takes no room', () => {
+    const keeper = createKeeper(10, 100)
+    for (const [nonce, chars] of [25, 76, 25, 1].entries()) keeper.add(judged(nonce, 'mismatch', 'x'.repeat(chars)))
+    expect(keeper.kept().evaluations.map(({ differences }) => differences?.length)).toEqual([1, 0, 1, 0])
+    const two = createKeeper(1, 66)
+    const differences = [
+      { path: 'Output', claimed: 7 },
+      { path: 'Output', claimed: 8 }
+    ]
+    two.add({ ...judged(0, 'mismatch'), differences })
+    expect(two.kept().evaluations[0]?.differences).toEqual(differences)
+    const small = createKeeper(1, 65)
+    small.add({ ...judged(0, 'mismatch'), differences })
+    expect(small.kept().evaluations[0]).toMatchObject({ differences: [], differencesCut: 2 })
+  })
+
+  it('keeps what has no differences as it is', () => {
+    const keeper = createKeeper(1, 0)
+    keeper.add(judged(0, 'unclaimed'))
+    expect(keeper.kept()).toEqual({ evaluations: [judged(0, 'unclaimed')], cut: 0 })
+  })
 })
 
 describe('createFindings', () => {
@@ -65,6 +107,30 @@ describe('createFindings', () => {
       }
     ])
   })
+})
+
+it('counts the rest of findings by claimant, one too', () => {
+  const findings = createFindings(1)
+  for (const nonce of [0, 1]) {
+    findings.add({
+      code: 'CLAIM_UNMATCHED',
+      severity: 'warning',
+      attribution: 'compute-unit',
+      claimant: CU,
+      nonce,
+      detail: 'd'
+    })
+  }
+  expect(findings.all().slice(1)).toEqual([
+    {
+      code: 'CLAIM_UNMATCHED',
+      severity: 'warning',
+      attribution: 'compute-unit',
+      claimant: CU,
+      count: 1,
+      detail: 'and 1 more like the 1 that are listed'
+    }
+  ])
 })
 
 describe('worstVerdict', () => {

@@ -62,6 +62,31 @@ describe('environmentBlock', () => {
     expect(environmentBlock(memoryOf(8000, { 100: block(strings) }))).toBeUndefined()
   })
 
+  it('reads 32 strings of 4095 bytes and no more', () => {
+    const names = ['USER=web_user', 'LOGNAME=x', ...Array.from({ length: 29 }, (_, index) => `V${index}=1`), '_=x']
+    expect(environmentBlock(memoryOf(8000, { 100: block(names) }))?.strings).toEqual(names)
+    expect(environmentBlock(memoryOf(8000, { 100: block([...names.slice(0, 31), 'W=1', '_=x']) }))).toBeUndefined()
+    const long = (bytes: number) => block(['USER=web_user', 'LOGNAME=x', `A=${'x'.repeat(bytes - 2)}`, '_=x'])
+    expect(environmentBlock(memoryOf(8000, { 100: long(4095) }))?.strings).toHaveLength(4)
+    expect(environmentBlock(memoryOf(8000, { 100: long(4096) }))).toBeUndefined()
+  })
+
+  it('tries 64 places that begin like it, however close', () => {
+    const like = (count: number) =>
+      Buffer.concat([...Array.from({ length: count }, () => Buffer.from('USER=web_user\0LOGNAME=\n\0')), block(STRINGS)])
+    expect(environmentBlock(like(63))?.offset).toBe(63 * 24)
+    expect(environmentBlock(like(64))).toBeUndefined()
+  })
+
+  it.each(['1A=x', 'A-B=x', '=x', 'A', ' A=x', 'A=\u{FFFD}', 'A=\u0085'])('takes no variable of the form %j', (text) => {
+    expect(environmentBlock(memoryOf(1000, { 10: block(['USER=web_user', 'LOGNAME=x', text, '_=x']) }))).toBeUndefined()
+  })
+
+  it('takes any value, none too', () => {
+    const strings = ['USER=web_user', 'LOGNAME=', 'a_1=é = 😀', '__=x', '_=']
+    expect(environmentBlock(memoryOf(1000, { 10: block(strings) }))?.strings).toEqual(strings)
+  })
+
   it('does not run over the end', () => {
     const all = block(STRINGS)
     expect(environmentBlock(all.subarray(0, all.length - 1))).toBeUndefined()

@@ -12,7 +12,7 @@ const compare = (claimed: unknown, computed: unknown, options = {}) =>
 describe('canonicalResult', () => {
   it('fills in what the CU fills in, and takes null for missing', () => {
     const empty = { Messages: [], Spawns: [], Assignments: [], Output: '' }
-    expect(canonicalResult({})).toEqual(empty)
+    expect(canonicalResult({})).toStrictEqual(empty)
     expect(
       canonicalResult({ Messages: null, Spawns: null, Assignments: null, Output: null, Error: null, GasUsed: null })
     ).toEqual(empty)
@@ -69,9 +69,29 @@ describe('compareResult', () => {
   })
 
   it('holds an Error against none', () => {
-    expect(compare({ Error: 'no' }, {}).differences).toEqual([{ path: 'Error', claimed: 'no' }])
-    expect(compare({}, { Error: { deep: 1 } }).differences).toEqual([{ path: 'Error', computed: { deep: 1 } }])
+    expect(compare({ Error: 'no' }, {}).differences).toStrictEqual([{ path: 'Error', claimed: 'no' }])
+    expect(compare({}, { Error: { deep: 1 } }).differences).toStrictEqual([{ path: 'Error', computed: { deep: 1 } }])
     expect(agrees(compare({ Error: null }, {}))).toBe(true)
+  })
+
+  it('finds what only the longer of two lists has, on either side', () => {
+    expect(compare({ Output: [1, 2, 3] }, { Output: [1] }).differences).toStrictEqual([
+      { path: 'Output[1]', claimed: 2 },
+      { path: 'Output[2]', claimed: 3 }
+    ])
+    expect(compare({ Output: [1] }, { Output: [1, 2, 3] }).differences).toStrictEqual([
+      { path: 'Output[1]', computed: 2 },
+      { path: 'Output[2]', computed: 3 }
+    ])
+    const tags = (...names: string[]) => ({ Messages: [{ Tags: names.map((name) => ({ name, value: '' })) }] })
+    expect(compare(tags('a', 'b'), tags('b')).differences).toStrictEqual([
+      { path: 'Messages[0].Tags[0]', claimed: { name: 'a', value: '' } }
+    ])
+    expect(compare(tags('b'), tags('b', 'a')).differences).toStrictEqual([
+      { path: 'Messages[0].Tags[1]', computed: { name: 'a', value: '' } }
+    ])
+    expect(agrees(compare({ Messages: [resultOf(1)] }, { Messages: [] }))).toBe(false)
+    expect(agrees(compare({ Messages: [] }, { Messages: [resultOf(1)] }))).toBe(false)
   })
 
   it('quotes names that are no identifiers', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { deepHash as oracle } from 'arbundles'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -31,4 +32,15 @@ describe('deepHash', () => {
       })
     )
   })
+})
+
+it('hashes what is longer than the lengths that are kept, and what is as long again', () => {
+  const blob = (bytes: Uint8Array) => {
+    const sha384 = (...parts: Uint8Array[]) => createHash('sha384').update(Buffer.concat(parts)).digest()
+    return sha384(sha384(Buffer.from(`blob${bytes.length}`)), sha384(bytes))
+  }
+  for (const length of [0, 1, 1023, 1024, 1025, 1024, 1025]) {
+    const bytes = Buffer.alloc(length, length)
+    expect(Buffer.from(deepHash(bytes))).toEqual(blob(bytes))
+  }
 })

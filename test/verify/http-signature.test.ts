@@ -13,7 +13,7 @@ function signed(
   key = `publickey:${keyid}`
 ): Map<string, string> {
   const list = covered.map((name) => `"${name}"`).join(' ')
-  const lines = covered.map((name) => `"${name.replace('@', '')}": ${values[name.replace('@', '')]}`)
+  const lines = covered.map((name) => `"${name.replace(/^@/, '')}": ${values[name.replace(/^@/, '')]}`)
   const base = [...lines, `"@signature-params": (${list});alg="rsa-pss-sha512";created=7;keyid="${key}";tag="t"`].join('\n')
   const signature = sign('sha512', Buffer.from(base), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING })
   return new Map([
@@ -83,5 +83,42 @@ describe('verifyHttpSignatures', () => {
       expect(verifyHttpSignatures(new Map([['signature-input', text]])).length).toBeLessThan(2)
     }
     expect(performance.now() - begun).toBeLessThan(2000)
+  })
+
+  it('says why a member proves nothing', () => {
+    const [, hmac] = verifyHttpSignatures(signed(['status'], VALUES))
+    expect(hmac?.verdict).toEqual({
+      status: 'unverifiable',
+      hidden: ['signature-type'],
+      reason: 'hmac-sha256 is no signature'
+    })
+    expect(hmac?.covered).toEqual(['x'])
+    expect(verifyHttpSignatures(new Map([['signature-input', 'a=()']]))).toEqual([
+      {
+        label: 'a',
+        algorithm: '',
+        signer: createHash('sha256').digest('base64url'),
+        covered: [],
+        verdict: { status: 'unverifiable', hidden: ['signature-type'], reason: 'no algorithm is no signature' }
+      }
+    ])
+  })
+
+  it('ends the list at what cannot be read, and reads up to 64 KiB', () => {
+    const labels = (text: string) => verifyHttpSignatures(new Map([['signature-input', text]])).map(({ label }) => label)
+    expect(labels('a=(), b=("x" "y");n=12;s="t"')).toEqual(['a', 'b'])
+    expect(labels('a=(), ?, b=()')).toEqual(['a'])
+    expect(labels('? a=()')).toEqual([])
+    expect(labels('*x.y-1=()')).toEqual(['*x.y-1'])
+    expect(labels('1a=()')).toEqual([])
+    expect(labels(`${' '.repeat(64 * 1024 - 4)}a=()`)).toEqual(['a'])
+    expect(labels(`${' '.repeat(64 * 1024 - 3)}a=()`)).toEqual([])
+  })
+
+  it('takes an @ for a mark at the begin of a name alone', () => {
+    for (const name of ['a@b', '@a@b']) {
+      const headers = signed([name], { ...VALUES, 'a@b': 'c' })
+      expect(verifyHttpSignatures(headers)[0]).toMatchObject({ covered: [name], verdict: { status: 'valid' } })
+    }
   })
 })

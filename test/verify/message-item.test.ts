@@ -209,3 +209,93 @@ describe('an item from a gateway', () => {
     expect(verifyRawItem({ ...gatewayItem(whole), id }, whole.data)).toEqual(invalid('the id is not that of the signature'))
   })
 })
+
+describe('the words of a verdict', () => {
+  const reason = (shown: WireItem) => {
+    const verdict = verifyMessage(shown)
+    return verdict.status === 'valid' ? 'valid' : verdict.reason
+  }
+
+  it('name what may not be shown as signed', () => {
+    const words = (parts: string) => `the signature does not fit what is shown; ${parts} may not be shown as signed`
+    expect(reason({ ...wire(), anchor: 'short' })).toBe(words('anchor'))
+    expect(reason(wire({ data: Uint8Array.from([97, 0xff]) }))).toBe(words('data and anchor'))
+    const tagged = wire({ tags: [{ name: '\u{FFFD}', value: '' }], anchor: TEXT_ANCHOR })
+    expect(verifyMessage({ ...tagged, data: 'other' })).toEqual({
+      status: 'unverifiable',
+      hidden: ['tags'],
+      reason: words('tags')
+    })
+    const valued = wire({ tags: [...TAGS, { name: 'a', value: 'b\u{FFFD}' }], anchor: TEXT_ANCHOR })
+    expect(verifyMessage({ ...valued, data: 'other' })).toEqual(unverifiable('tags'))
+    const text = `${'0'.repeat(29)}\u{FFFD}`
+    expect(verifyMessage({ ...wire({ anchor: Buffer.from(text) }), data: 'other' })).toEqual(unverifiable('anchor'))
+    expect(verifyMessage({ ...wire({ anchor: TEXT_ANCHOR }), data: 'a\u{FFFD}' })).toEqual(unverifiable('data'))
+  })
+
+  it('name what is not there', () => {
+    expect(reason({ ...wire(), signature: '' })).toBe('the signature is not shown')
+    expect(reason({ ...wire(), signature: '*AAA' })).toBe('the signature is not shown')
+    expect(reason({ ...wire(), signature: 'AAA*' })).toBe('the signature is not shown')
+    expect(reason({ ...wire(), owner: { address: '', key: '' } })).toBe('the key is not shown')
+  })
+
+  it('name an address that is none of the ones of its key', () => {
+    const whole = wireOfItem(signedItem(ed25519Signer(2), { anchor: TEXT_ANCHOR }))
+    expect(reason({ ...whole, owner: { ...whole.owner, address: 'base58' } })).toBe('the address is in a form of its own')
+    const address = ethereumAddress(signer.owner)
+    for (const form of [address.toLowerCase(), `0x${address.slice(2).toUpperCase()}`]) {
+      expect(reason({ ...wire(), owner: { ...wire().owner, address: form } })).toBe('valid')
+    }
+    const short = { ...item(), owner: signer.owner.subarray(0, 64) }
+    const named = { ...wireOfItem(short), owner: { ...wireOfItem(short).owner, address: ethereumAddress(short.owner) } }
+    expect(reason(named)).toBe('the address is not that of the key')
+  })
+
+  it('say that a key proves nothing before anything else', () => {
+    const owner = new Uint8Array(32).fill(1, 0, 1)
+    const signature = Uint8Array.from([...owner, ...new Uint8Array(32)])
+    const forged = wireOfItem({ ...item({ anchor: TEXT_ANCHOR }), signatureType: 2, owner, signature })
+    expect(reason(forged)).toBe('the key is of small order: its signatures fit any message')
+  })
+
+  it('say which type is not verified even where parts are hidden', () => {
+    const multi = { ...item(), signatureType: 6, owner: new Uint8Array(1025), signature: new Uint8Array(2052) }
+    expect(reason({ ...wireOfItem(multi), anchor: null })).toBe('signatures of type 6 are not verified')
+  })
+})
+
+describe('what is rebuilt', () => {
+  const readings = (shown: Parameters<typeof rebuildFromWire>[0]) => {
+    const rebuilt = rebuildFromWire(shown)
+    if (!rebuilt.ok) throw new Error('not rebuilt')
+    return rebuilt
+  }
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+
+  it('takes an anchor in base64url where the data is no text', () => {
+    const anchor = encodeBase64url(BINARY_ANCHOR)
+    for (const data of [undefined, Uint8Array.from([1])]) {
+      const { data: _, ...rest } = wire()
+      const { readings: found, hidden } = readings({ ...rest, anchor, ...(data === undefined ? {} : { data }) })
+      expect([found.length, hidden]).toEqual([2, []])
+      expect(found.map((one) => [hex(one.anchor), hex(one.data)])).toEqual([
+        [hex(BINARY_ANCHOR), hex(data ?? new Uint8Array(0))],
+        [hex(BINARY_ANCHOR), hex(data ?? new Uint8Array(0))]
+      ])
+    }
+    for (const data of ['', 'text', null]) expect(readings({ ...wire(), anchor, data }).readings).toEqual([])
+    expect(readings({ ...wire(), anchor, data: null }).hidden).toEqual(['data', 'anchor'])
+  })
+
+  it('reads null and empty data apart', () => {
+    expect(readings({ ...wire(), data: null })).toEqual({ ok: true, readings: [], hidden: ['data', 'anchor'] })
+    expect(readings({ ...wire(), data: '', anchor: TEXT_ANCHOR.toString() }).hidden).toEqual([])
+  })
+
+  it('tries every type that a key may have', () => {
+    const types = (of: DataItem) => readings(wireOfItem(of)).readings.map(({ signatureType }) => signatureType)
+    expect(types(signedItem(ed25519Signer(4)))).toEqual([2, 4, 5, 2, 4, 5])
+    expect(types(item())).toEqual([3, 3])
+  })
+})

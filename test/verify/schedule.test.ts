@@ -4,7 +4,7 @@ import type { Address } from '../../src/ids.ts'
 import type { ScheduledMessage } from '../../src/records.ts'
 import { wireOfItem } from '../../src/verify/as-signed.ts'
 import { verifyMessage } from '../../src/verify/message-item.ts'
-import { createScheduleVerifier } from '../../src/verify/schedule.ts'
+import { createScheduleVerifier, isSignedBy, isSound } from '../../src/verify/schedule.ts'
 import { ethereumAddress } from '../../src/verify/signature.ts'
 import { invalid, unverifiable, VALID, type Verdict } from '../../src/verify/verdict.ts'
 import { addressOf, ethereumSigner, idOf, type ScheduledParts, scheduledMessage, signedItem } from './fixtures.ts'
@@ -301,5 +301,112 @@ describe('time', () => {
     expect(
       judge(moved({ timestamp, blockHeight: 1_500_000 }, { Timestamp: String(timestamp), 'Block-Height': '1500000' }))[1]
     ).toEqual(PROVEN)
+  })
+})
+
+describe('findings', () => {
+  /** What is said of the last of `messages`. */
+  const details = (messages: readonly ScheduledMessage[], verdict = (_: ScheduledMessage): Verdict => VALID) => {
+    const verifier = createScheduleVerifier({
+      process: { id: process, blockHeight: 1_440_000 },
+      schedulerAddress: addressOf(scheduler)
+    })
+    return messages
+      .map((scheduled) => verifier.add(scheduled, verdict(scheduled)))
+      .at(-1)
+      ?.findings.map(({ detail }) => detail)
+  }
+  const messages = schedule(4)
+  const changed = (fields: Partial<ScheduledMessage>) => at(messages.slice(0, 2), 1, (one) => ({ ...one, ...fields }))
+
+  it('name the tags that are not as served', () => {
+    const id = idOf(message(99))
+    const all = { epoch: 1, timestamp: 1_720_000_000_999, blockHeight: 1_500_009, messageId: id as never }
+    expect(details(changed(all))).toEqual(['Epoch, Message, Timestamp, Block-Height not as served'])
+    expect(details(changed({ hashChain: id }))).toEqual([
+      'Hash-Chain not as served',
+      'the hash chain does not follow from the message before'
+    ])
+    const without = schedule(2, (nonce) => (nonce === 1 ? { overrides: { Process: undefined, Nonce: '7' } } : {}))
+    expect(details(without)).toEqual(['Process, Nonce not as served'])
+  })
+
+  it('need a block height of digits alone', () => {
+    for (const height of ['x1500001', '1500001x', ' 1500001', '']) {
+      const odd = schedule(2, (nonce) => (nonce === 1 ? { overrides: { 'Block-Height': height } } : {}))
+      expect(details(odd)).toEqual(['Block-Height not as served'])
+    }
+    const absent = schedule(2, (nonce) => (nonce === 1 ? { overrides: { 'Block-Height': undefined } } : {}))
+    expect(details(absent)).toEqual(['Block-Height not as served'])
+  })
+
+  it('name who signed, and for whom a message is', () => {
+    const [first] = schedule(1, undefined, stranger)
+    if (first === undefined) throw new Error('no message')
+    expect(details([first])).toEqual([`signed by ${addressOf(stranger)}; the process names ${addressOf(scheduler)}`])
+    const other = idOf(message(97))
+    const to = (target: string) => schedule(2, (nonce) => (nonce === 1 ? { message: message(1, target) } : {}))
+    expect(details(to(other))).toEqual([`the message is signed for ${other}`])
+    expect(details(to(''))).toEqual(['the message is signed for nobody'])
+    const nobody = at(to(''), 1, (one) => ({ ...one, message: one.message && { ...one.message, target: null } }))
+    expect(details(nobody)).toEqual(['the message is signed for nobody'])
+  })
+
+  it('name what was not checked', () => {
+    expect(details(messages.slice(0, 1), () => unverifiable(['anchor'], 'no anchor'))).toEqual(['the assignment: no anchor'])
+  })
+
+  it('name the nonces', () => {
+    const [zero, one, two, three] = messages
+    if (zero === undefined || one === undefined || two === undefined || three === undefined) throw new Error('no message')
+    expect(details([zero, two])).toEqual(['nonce 1 is missing'])
+    expect(details([zero, three])).toEqual(['nonces 1 to 2 are missing'])
+    expect(details([zero, one, one])).toEqual(['nonce 1 is there twice'])
+    expect(details([zero, one, zero])).toEqual(['nonce 0 comes after nonce 1'])
+    const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}))[1]
+    if (other === undefined) throw new Error('no message')
+    expect(details([zero, one, other])).toEqual([`two signed assignments: ${one.assignment.id} and ${other.assignment.id}`])
+  })
+
+  it('name what goes back, and from where to where', () => {
+    const parts = (nonce: number) => (nonce === 1 ? { overrides: { Timestamp: '5', 'Block-Height': '6' } } : {})
+    const early = at(schedule(2, parts), 1, (one) => ({ ...one, timestamp: 5, blockHeight: 6 }))
+    expect(details(early)).toEqual(['from nonce 0: the timestamp 1720000000000 to 5, the block 1500000 to 6'])
+  })
+
+  it('of the same assignment again keep what it was before', () => {
+    const [zero, one] = messages
+    if (zero === undefined || one === undefined) throw new Error('no message')
+    expect(judge([one, one])).toEqual([
+      [false, 'NONCE_GAP error 0'],
+      [false, 'NONCE_TWICE warning 1']
+    ])
+    const later = (scheduled: ScheduledMessage) => (scheduled === one ? unverifiable(['anchor'], 'none') : VALID)
+    expect(judge([zero, one, { ...one }], { verdict: later })[2]).toEqual([false, 'NONCE_TWICE warning 1'])
+  })
+})
+
+describe('isSound', () => {
+  const options = { process: { id: process, blockHeight: 1_440_000 }, schedulerAddress: addressOf(scheduler) }
+
+  it('asks for a valid signature of the scheduler over what is served, and not for the chain', () => {
+    const [, , third] = schedule(3)
+    if (third === undefined) throw new Error('no message')
+    expect(isSound(third, VALID, options)).toBe(true)
+    expect(isSound(third, unverifiable(['anchor'], 'none'), options)).toBe(false)
+    expect(isSound(third, invalid('forged'), options)).toBe(false)
+    expect(isSound({ ...third, nonce: 1 }, VALID, options)).toBe(false)
+    expect(isSound(third, VALID, { ...options, schedulerAddress: addressOf(stranger) })).toBe(false)
+  })
+})
+
+describe('isSignedBy', () => {
+  it('takes an address of its own for the owner, and a key that cannot be read for none', () => {
+    const address = addressOf(scheduler)
+    expect(isSignedBy({ owner: { address, key: '*' } }, address)).toBe(true)
+    expect(isSignedBy({ owner: { address: 'other', key: '*' } }, address)).toBe(false)
+    const short = Buffer.from(scheduler.owner.subarray(0, 64))
+    const named = ethereumAddress(short) as Address
+    expect(isSignedBy({ owner: { address: 'other', key: short.toString('base64url') } }, named)).toBe(false)
   })
 })

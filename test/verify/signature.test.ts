@@ -100,6 +100,14 @@ describe('RSA signatures', () => {
   })
 })
 
+it('keeps no wrong key, however many there are', () => {
+  const signers = Array.from({ length: 70 }, () => ed25519Signer(2))
+  for (const signer of [...signers, ...signers]) {
+    expect(verifySignature(2, signer.owner, MESSAGE, signer.sign(MESSAGE))).toEqual({ status: 'valid' })
+    expect(verifySignature(2, signer.owner, MESSAGE.subarray(1), signer.sign(MESSAGE))).toEqual(MISFIT)
+  }
+})
+
 describe('other types', () => {
   it.each([0, 5, 6, 8, 65_535])('%i is not verified', (type) => {
     expect(verifySignature(type, new Uint8Array(32), MESSAGE, new Uint8Array(64))).toEqual({

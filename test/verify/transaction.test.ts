@@ -102,6 +102,51 @@ describe('verifyTransaction', () => {
   })
 })
 
+it('says why a transaction is not judged', () => {
+  expect(verifyTransaction({ ...signed, format: 1 })).toEqual({
+    status: 'unverifiable',
+    hidden: ['data'],
+    reason: 'a transaction of format 1'
+  })
+  expect(verifyTransaction({ ...signed, owner: '' })).toEqual({
+    status: 'unverifiable',
+    hidden: ['key'],
+    reason: 'a transaction without an RSA key'
+  })
+})
+
+it('bounds the text of all tags at 1 MiB, names and values together', () => {
+  const tags = (chars: number) => [
+    { name: 'AAAA', value: '' },
+    { name: '', value: 'A'.repeat(chars - 4) }
+  ]
+  const misfit = 'the signature does not fit what is signed'
+  expect(verifyTransaction({ ...signed, tags: tags(2 ** 20) })).toEqual({ status: 'invalid', reason: misfit })
+  expect(verifyTransaction({ ...signed, tags: tags(2 ** 20 + 4) })).toEqual({
+    status: 'invalid',
+    reason: 'a field is not in the form of a transaction'
+  })
+})
+
+it('takes amounts of up to 30 digits and nothing around them', () => {
+  const of = (reward: string) => verifyTransaction({ ...signed, reward })
+  const form = { status: 'invalid', reason: 'a field is not in the form of a transaction' }
+  expect(of('1'.repeat(30))).toEqual({ status: 'invalid', reason: 'the signature does not fit what is signed' })
+  for (const amount of ['x1', '1x', '1\n', ' 1', '1'.repeat(31)]) expect(of(amount)).toEqual(form)
+})
+
+it('takes a tag for no tag where its name or its value is no base64url', () => {
+  for (const tag of [
+    { name: '*', value: 'AA' },
+    { name: 'AA', value: '*' }
+  ]) {
+    expect(verifyTransaction({ ...signed, tags: [tag] }).status).toBe('invalid')
+    expect(verifyTransaction({ ...signed, tags: [tag] })).toMatchObject({
+      reason: 'a field is not in the form of a transaction'
+    })
+  }
+})
+
 describe('dataRoot', () => {
   const oracle = async (data: Uint8Array) => {
     const transaction = await arweave.createTransaction({ data, last_tx: '', reward: '0' }, key)
@@ -127,6 +172,12 @@ describe('dataRoot', () => {
       const data = Buffer.alloc(size, size)
       expect(root(data, size % (256 * KIB) === 0), `${size} bytes`).toBe(await oracle(data))
     }
+  })
+
+  it('is the hash of one leaf for no data', () => {
+    const sha256 = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+    const leaf = sha256(sha256(sha256()), sha256(Buffer.alloc(32)))
+    expect(Buffer.from(dataRoot(new Uint8Array(0)))).toEqual(leaf)
   })
 
   it('agrees with arweave.js at any size', async () => {
