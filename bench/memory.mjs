@@ -21,18 +21,22 @@ try {
   const measured = []
   for (const messages of sizes) {
     measured.push(await measure(messages))
-    const { peakBytes, auditMs, messagesPerSecond } = measured.at(-1)
+    const { peakBytes, ownBytes, auditMs, messagesPerSecond } = measured.at(-1)
     const speed = `${Math.round(messagesPerSecond)} messages/s in ${Math.round(auditMs / 1000)} s`
-    console.log(`${messages} messages: peak ${(peakBytes / MIB).toFixed(1)} MiB, ${speed}`)
+    const own = `${(ownBytes / MIB).toFixed(1)} MiB without mapped files`
+    console.log(`${messages} messages: peak ${(peakBytes / MIB).toFixed(1)} MiB, ${own}, ${speed}`)
   }
   const [first, last] = [measured[0], measured.at(-1)]
   const ratio = last.peakBytes / first.peakBytes
+  const ownRatio = last.ownBytes / first.ownBytes
   const bytesPerMessage = (last.peakBytes - first.peakBytes) / Math.max(1, last.messages - first.messages)
-  console.log(`ratio ${ratio.toFixed(2)}, ${bytesPerMessage.toFixed(0)} bytes for every message more`)
+  console.log(
+    `ratio ${ratio.toFixed(2)}, without mapped files ${ownRatio.toFixed(2)}, ${bytesPerMessage.toFixed(0)} bytes for every message more`
+  )
   const [cpu] = cpus()
   const machine = { node: process.version, cpu: cpu?.model, cores: availableParallelism(), memoryBytes: totalmem() }
   mkdirSync(path.join(ROOT, 'reports'), { recursive: true })
-  const result = { machine, measured, ratio, bytesPerMessage }
+  const result = { machine, measured, ratio, ownRatio, bytesPerMessage }
   writeFileSync(path.join(ROOT, 'reports/memory.json'), `${JSON.stringify(result, null, 2)}\n`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -55,6 +59,6 @@ async function measure(messages) {
   const { verdict, coverage } = JSON.parse(stdout)
   if (verdict !== 'match' || coverage.compared !== messages + 1)
     throw new Error(`not all was compared: ${stdout.slice(0, 2000)}`)
-  const peakBytes = Number(readFileSync(peakFile, 'utf8'))
-  return { messages, peakBytes, auditMs, messagesPerSecond: messages / (auditMs / 1000), generateMs }
+  const { peakBytes, ownBytes } = JSON.parse(readFileSync(peakFile, 'utf8'))
+  return { messages, peakBytes, ownBytes, auditMs, messagesPerSecond: messages / (auditMs / 1000), generateMs }
 }
