@@ -95,7 +95,7 @@ export function fingerprint(result: EvaluationResult): string {
       for (const name of names) stack.push(name === 'Tags' ? inOrderOfNames(value[name]) : value[name])
     } else said.push(JSON.stringify(value))
   }
-  return createHash('sha256').update(said.join('\n')).digest('base64url').slice(0, 22)
+  return createHash('sha256').update(said.join('\n')).digest().subarray(0, PRINT_BYTES).toString('base64url')
 }
 
 function inOrderOfNames(tags: unknown): unknown {
