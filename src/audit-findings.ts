@@ -2,6 +2,7 @@
 
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
+import type { GatewayAnomaly } from './inputs.ts'
 import type { Evaluation } from './records.ts'
 import type { Trust } from './verification/trust.ts'
 
@@ -37,4 +38,15 @@ export function trustFindings(trust: Trust): Finding[] {
     const detail = `the ${role}: ${count === 0 ? 'no input needed it' : took}`
     return { code: 'TRUST_LOWERED', severity: count === 0 ? 'info' : 'warning', attribution: 'auditor', detail }
   })
+}
+
+/** Gateways that had something else under an id than what was signed. */
+export function gatewayFindings(anomalies: readonly GatewayAnomaly[]): Finding[] {
+  return anomalies.map(({ id, gateway, proves }) => ({
+    code: 'GATEWAYS_DIFFER',
+    severity: 'error',
+    attribution: 'gateway',
+    claimant: gateway,
+    detail: `${gateway} has ${id} otherwise than it was signed; what ${proves} has proves itself, and was taken`
+  }))
 }

@@ -1,14 +1,14 @@
 /** What an audit needs of gateways: module, true items, blocks, checkpoints. */
 import { AuditError } from './errors.ts'
+import { createFetchItem, type FetchItem } from './gateway-items.ts'
 import type { ModuleId, TransactionId } from './ids.ts'
 import type { Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
-import type { ProcessRecord, TransactionRecord } from './records.ts'
+import type { ProcessRecord } from './records.ts'
 import { readRivals } from './rivals.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
-import { proveRawItem } from './verify/message-item.ts'
 
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
@@ -16,9 +16,6 @@ const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
 /** As many as a CU itself looks at (§3). */
 const CHECKPOINTS_MAX = 50
 const BLOCKS_AHEAD = 100
-
-/** Fetches an item with its data, once for all who ask; undefined where no gateway knows it. */
-type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
 
 /** All of it at the same time; each rejects where an audit cannot go on without it. */
 export function fetchFromGateways(options: PullOptions, process: ProcessRecord, run: Run): Promise<void>[] {
@@ -30,28 +27,6 @@ export function fetchFromGateways(options: PullOptions, process: ProcessRecord, 
     fetchBlocks(options, process, run),
     fetchCheckpoints(options, fetchItem, run)
   ]
-}
-
-function createFetchItem({ inputs, units }: PullOptions): FetchItem {
-  const underWay = new Map<TransactionId, Promise<TransactionRecord | undefined>>()
-  async function fetchOnce(id: TransactionId, maxBytes: number): Promise<TransactionRecord | undefined> {
-    const kept = await inputs.transaction(id)
-    if (kept?.data !== undefined && (await inputs.data(kept)) !== undefined) return kept
-    const record = kept ?? (await units.gateway.transactions({ ids: [id], limit: 1 }))[0]
-    if (record === undefined) return undefined
-    if (kept === undefined) await inputs.putTransaction(record)
-    const raw = await units.gateway.raw(id, maxBytes)
-    if (raw === undefined) return record
-    // What does not prove itself as a data item may lie directly on Arweave.
-    const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
-    const onChain = proven ? undefined : await units.gateway.header(id)
-    return inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
-  }
-  return (id, maxBytes) => {
-    const asked = underWay.get(id) ?? fetchOnce(id, maxBytes)
-    underWay.set(id, asked)
-    return asked
-  }
 }
 
 async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {

@@ -57,6 +57,14 @@ export type DriveFile =
   | { readonly kind: 'data'; readonly id: TransactionId }
   | { readonly kind: 'tx' | 'block'; readonly id: string; readonly content: BlobRef; readonly gateway: string }
 
+/** What one gateway had under an id, while another had what proves itself. */
+export interface GatewayAnomaly {
+  readonly id: TransactionId
+  readonly gateway: string
+  /** The gateway of which it was taken. */
+  readonly proves: string
+}
+
 /** The first block with an item that lets a process read the file of an id. */
 export interface DriveAttestation {
   readonly type: AttestationType
@@ -76,6 +84,7 @@ export function runPrefixes(run: Run): RecordKey[] {
     ['checkpoint', run.process],
     ['claim', run.id],
     ['drive', run.process],
+    ['gateway-anomaly', run.process],
     ['listing', run.id],
     processKey(run.process, run.scheduler),
     ['run', run.process, run.id],
@@ -131,6 +140,12 @@ export interface Inputs {
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
   putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
   data(record: TransactionRecord): Promise<Uint8Array | undefined>
+  /** The gateways that were asked for an item, where none has what proves itself; an archive does not say. */
+  unproven(id: TransactionId): Promise<readonly string[] | undefined>
+  putUnproven(id: TransactionId, gateways: readonly string[] | undefined): Promise<void>
+  /** By id, then by gateway. */
+  gatewayAnomalies(process: ProcessId): Promise<readonly GatewayAnomaly[]>
+  putGatewayAnomalies(process: ProcessId, anomalies: readonly GatewayAnomaly[]): Promise<void>
 
   /** Ids of checkpoints that a gateway named, whoever signed them. */
   checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
@@ -261,6 +276,11 @@ export function createInputs(store: Store): Inputs {
       return kept
     },
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
+    unproven: (id) => store.get(['unproven', id]),
+    putUnproven: (id, gateways) => store.put([[['unproven', id], gateways]]),
+    gatewayAnomalies: (process) => collect(['gateway-anomaly', process]),
+    putGatewayAnomalies: (process, anomalies) =>
+      store.put(anomalies.map((one) => [['gateway-anomaly', process, one.id, one.gateway], one] as const)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
     checkpointsRead: async (run) => (await store.get<number>(['checkpoints-read', run.process])) === run.to,
