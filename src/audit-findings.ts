@@ -2,7 +2,7 @@
 
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
-import type { GatewayAnomaly } from './inputs.ts'
+import type { BlockDifference, GatewayAnomaly } from './inputs.ts'
 import type { Evaluation } from './records.ts'
 import type { Trust } from './verification/trust.ts'
 
@@ -49,4 +49,19 @@ export function gatewayFindings(anomalies: readonly GatewayAnomaly[]): Finding[]
     claimant: gateway,
     detail: `${gateway} has ${id} otherwise than it was signed; what ${proves} has proves itself, and was taken`
   }))
+}
+
+/** Gateways that say another time of a block than the one that was asked before: one finding for two gateways. */
+export function blockFindings(differences: readonly BlockDifference[]): Finding[] {
+  const found = new Map<string, Finding>()
+  for (const { kept, other } of differences) {
+    const pair = JSON.stringify([kept.gateway, other.gateway])
+    const known = found.get(pair)
+    const detail =
+      `block ${kept.height} is of ${kept.timestamp} ms for ${kept.gateway ?? 'an earlier audit'} and of ${other.timestamp} ms ` +
+      `for ${other.gateway}: no unit is blamed from there on, for crons fire by blocks`
+    const first = { code: 'GATEWAYS_DIFFER', severity: 'warning', attribution: 'gateway', detail } as const
+    found.set(pair, { ...(known ?? first), count: (known?.count ?? 0) + 1 })
+  }
+  return [...found.values()]
 }

@@ -1,5 +1,5 @@
 /** The report of an audit, out of what was found. */
-import { absenceFindings, gatewayFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
+import { absenceFindings, blockFindings, gatewayFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
@@ -66,6 +66,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...checks.findings(),
       ...(await readScheduleFindings(inputs, run)),
       ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
+      ...blockFindings(await inputs.blockDifferences(run.process)),
       ...absenceFindings(absences),
       ...hostInputFindings(judged.profiled),
       ...outcomes.findings,

@@ -65,6 +65,12 @@ export interface GatewayAnomaly {
   readonly proves: string
 }
 
+/** Two gateways' words of one block; which of them is right nobody can tell, for blocks are unsigned. */
+export interface BlockDifference {
+  readonly kept: BlockRecord
+  readonly other: BlockRecord & { readonly gateway: string }
+}
+
 /** The first block with an item that lets a process read the file of an id. */
 export interface DriveAttestation {
   readonly type: AttestationType
@@ -81,6 +87,7 @@ export function runPrefixes(run: Run): RecordKey[] {
   return [
     ...sourcesOf(run).map((source) => ['anomaly', source, run.process]),
     ['block', run.process],
+    ['block-difference', run.process],
     ['checkpoint', run.process],
     ['claim', run.id],
     ['drive', run.process],
@@ -149,12 +156,17 @@ export interface Inputs {
 
   /** Ids of checkpoints that a gateway named, whoever signed them. */
   checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
-  /** Whether they were looked for up to the end of this run. */
-  checkpointsRead(run: Run): Promise<boolean>
-  putCheckpoints(run: Run, ids: readonly TransactionId[]): Promise<void>
+  /** Whether this gateway was asked for them up to the end of this run. */
+  checkpointsRead(run: Run, gateway: string): Promise<boolean>
+  putCheckpoints(run: Run, gateway: string, ids: readonly TransactionId[]): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
-  putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
+  putBlocks(process: ProcessId, blocks: readonly BlockRecord[], differences?: readonly BlockDifference[]): Promise<void>
+  /** By height, then by gateway. */
+  blockDifferences(process: ProcessId): Promise<readonly BlockDifference[]>
+  /** The last block that this gateway was asked for. */
+  blocksRead(process: ProcessId, gateway: string): Promise<BlockRecord | undefined>
+  putBlocksRead(process: ProcessId, gateway: string, last: BlockRecord): Promise<void>
 
   /** All that was ever served to the process. */
   driveFiles(process: ProcessId): Promise<readonly DriveFile[]>
@@ -283,15 +295,22 @@ export function createInputs(store: Store): Inputs {
       store.put(anomalies.map((one) => [['gateway-anomaly', process, one.id, one.gateway], one] as const)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
-    checkpointsRead: async (run) => (await store.get<number>(['checkpoints-read', run.process])) === run.to,
-    putCheckpoints: (run, ids) =>
+    checkpointsRead: async (run, gateway) => (await store.get<number>(['checkpoints-read', run.process, gateway])) === run.to,
+    putCheckpoints: (run, gateway, ids) =>
       store.put([
         ...ids.map((id) => [['checkpoint', run.process, id], id] as const),
-        [['checkpoints-read', run.process], run.to]
+        [['checkpoints-read', run.process, gateway], run.to]
       ]),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
-    putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),
+    putBlocks: (process, blocks, differences = []) =>
+      store.put([
+        ...blocks.map((block) => [['block', process, block.height], block] as const),
+        ...differences.map((one) => [['block-difference', process, one.other.height, one.other.gateway], one] as const)
+      ]),
+    blockDifferences: (process) => collect(['block-difference', process]),
+    blocksRead: (process, gateway) => store.get(['blocks-read', process, gateway]),
+    putBlocksRead: (process, gateway, last) => store.put([[['blocks-read', process, gateway], last]]),
 
     driveFiles: (process) => collect(['drive', process, 'file']),
     driveFile: (process, kind, id) => store.get(['drive', process, 'file', kind, id]),
