@@ -2,6 +2,7 @@
 
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
+import type { BlockDifference, GatewayAnomaly } from './inputs.ts'
 import type { Evaluation } from './records.ts'
 import type { Trust } from './verification/trust.ts'
 
@@ -37,4 +38,30 @@ export function trustFindings(trust: Trust): Finding[] {
     const detail = `the ${role}: ${count === 0 ? 'no input needed it' : took}`
     return { code: 'TRUST_LOWERED', severity: count === 0 ? 'info' : 'warning', attribution: 'auditor', detail }
   })
+}
+
+/** Gateways that had something else under an id than what was signed. */
+export function gatewayFindings(anomalies: readonly GatewayAnomaly[]): Finding[] {
+  return anomalies.map(({ id, gateway, proves }) => ({
+    code: 'GATEWAYS_DIFFER',
+    severity: 'error',
+    attribution: 'gateway',
+    claimant: gateway,
+    detail: `${gateway} has ${id} otherwise than it was signed; what ${proves} has proves itself, and was taken`
+  }))
+}
+
+/** Gateways that say another time of a block than the one that was asked before: one finding for two gateways. */
+export function blockFindings(differences: readonly BlockDifference[]): Finding[] {
+  const found = new Map<string, Finding>()
+  for (const { kept, other } of differences) {
+    const pair = JSON.stringify([kept.gateway, other.gateway])
+    const known = found.get(pair)
+    const detail =
+      `block ${kept.height} is of ${kept.timestamp} ms for ${kept.gateway ?? 'an earlier audit'} and of ${other.timestamp} ms ` +
+      `for ${other.gateway}: no unit is blamed from there on, for crons fire by blocks`
+    const first = { code: 'GATEWAYS_DIFFER', severity: 'warning', attribution: 'gateway', detail } as const
+    found.set(pair, { ...(known ?? first), count: (known?.count ?? 0) + 1 })
+  }
+  return [...found.values()]
 }

@@ -1,5 +1,5 @@
 /** The report of an audit, out of what was found. */
-import { absenceFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
+import { absenceFindings, blockFindings, gatewayFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
@@ -65,6 +65,8 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...subject.findings,
       ...checks.findings(),
       ...(await readScheduleFindings(inputs, run)),
+      ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
+      ...blockFindings(await inputs.blockDifferences(run.process)),
       ...absenceFindings(absences),
       ...hostInputFindings(judged.profiled),
       ...outcomes.findings,

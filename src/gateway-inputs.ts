@@ -1,14 +1,16 @@
 /** What an audit needs of gateways: module, true items, blocks, checkpoints. */
 import { AuditError } from './errors.ts'
+import type { GatewaySource } from './fetch/sources.ts'
+import { holdBlocks } from './gateway-blocks.ts'
+import { createFetchItem, type FetchItem } from './gateway-items.ts'
 import type { ModuleId, TransactionId } from './ids.ts'
-import type { Run } from './inputs.ts'
+import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
-import type { ProcessRecord, TransactionRecord } from './records.ts'
+import type { ProcessRecord } from './records.ts'
 import { readRivals } from './rivals.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
-import { proveRawItem } from './verify/message-item.ts'
 
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
@@ -16,9 +18,6 @@ const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
 /** As many as a CU itself looks at (§3). */
 const CHECKPOINTS_MAX = 50
 const BLOCKS_AHEAD = 100
-
-/** Fetches an item with its data, once for all who ask; undefined where no gateway knows it. */
-type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
 
 /** All of it at the same time; each rejects where an audit cannot go on without it. */
 export function fetchFromGateways(options: PullOptions, process: ProcessRecord, run: Run): Promise<void>[] {
@@ -30,28 +29,6 @@ export function fetchFromGateways(options: PullOptions, process: ProcessRecord, 
     fetchBlocks(options, process, run),
     fetchCheckpoints(options, fetchItem, run)
   ]
-}
-
-function createFetchItem({ inputs, units }: PullOptions): FetchItem {
-  const underWay = new Map<TransactionId, Promise<TransactionRecord | undefined>>()
-  async function fetchOnce(id: TransactionId, maxBytes: number): Promise<TransactionRecord | undefined> {
-    const kept = await inputs.transaction(id)
-    if (kept?.data !== undefined && (await inputs.data(kept)) !== undefined) return kept
-    const record = kept ?? (await units.gateway.transactions({ ids: [id], limit: 1 }))[0]
-    if (record === undefined) return undefined
-    if (kept === undefined) await inputs.putTransaction(record)
-    const raw = await units.gateway.raw(id, maxBytes)
-    if (raw === undefined) return record
-    // What does not prove itself as a data item may lie directly on Arweave.
-    const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
-    const onChain = proven ? undefined : await units.gateway.header(id)
-    return inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
-  }
-  return (id, maxBytes) => {
-    const asked = underWay.get(id) ?? fetchOnce(id, maxBytes)
-    underWay.set(id, asked)
-    return asked
-  }
 }
 
 async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {
@@ -87,39 +64,72 @@ async function fetchTrueItems(options: PullOptions, fetchItem: FetchItem, proces
   }
 }
 
-/** Blocks from the process on to behind the end of the range: crons fire by them (§2.5). */
+/** Blocks from the process on to behind the end of the range: crons fire by them (§2.5). Blocks are unsigned: each is asked. */
 async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
   if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return
+  await askEach(units.gateway, (gateway, url) => fetchBlocksOf(gateway, url, inputs, process, run))
+}
+
+async function fetchBlocksOf(
+  gateway: GatewaySource,
+  url: string,
+  inputs: Inputs,
+  process: ProcessRecord,
+  run: Run
+): Promise<void> {
   for await (const last of inputs.schedule(run, run.to, run.to)) {
-    const have = await inputs.blocks(process.id, process.blockHeight, Number.MAX_SAFE_INTEGER)
-    let known = have.at(-1) ?? { height: process.blockHeight - 1, timestamp: 0 }
+    let known = (await inputs.blocksRead(process.id, url)) ?? { height: process.blockHeight - 1, timestamp: 0 }
     // The CU goes by time, not by the height that a message was given (§2.5).
     while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
       const to = Math.max(last.blockHeight, known.height + BLOCKS_AHEAD)
-      const more = await units.gateway.blocks(known.height + 1, to)
-      await inputs.putBlocks(process.id, more)
+      const more = await gateway.blocks(known.height + 1, to)
       const end = more.at(-1)
       if (end === undefined) return
+      const kept = await inputs.blocks(process.id, known.height + 1, end.height)
+      const { fresh, differences } = holdBlocks(kept, more, url)
+      await inputs.putBlocks(process.id, fresh, differences)
+      await inputs.putBlocksRead(process.id, url, end)
       known = end
     }
   }
 }
 
-/** Checkpoints in range, whoever signed them (§3): each is fetched whole, for its signature covers its data. */
+/**
+ * Checkpoints in range, whoever signed them (§3): each is fetched whole, for its signature covers its data. What any gateway
+ * lists is taken; a shorter list is no fault.
+ */
 async function fetchCheckpoints({ inputs, units }: PullOptions, fetchItem: FetchItem, run: Run): Promise<void> {
-  if (await inputs.checkpointsRead(run)) return
   const tags = [
     { name: 'Process', values: [run.process] },
     { name: 'Type', values: ['Checkpoint'] },
     { name: 'Data-Protocol', values: ['ao'] }
   ]
-  const found = await units.gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
-  const ids: TransactionId[] = []
-  for (const record of found) {
-    const named = readCheckpointTags(record, run.process)
-    if (named === undefined || named.nonce > run.to) continue
-    await fetchItem(record.id, CHECKPOINT_MAX_BYTES)
-    ids.push(record.id)
+  await askEach(units.gateway, async (gateway, url) => {
+    if (await inputs.checkpointsRead(run, url)) return
+    const found = await gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
+    const ids: TransactionId[] = []
+    for (const record of found) {
+      const named = readCheckpointTags(record, run.process)
+      if (named === undefined || named.nonce > run.to) continue
+      await fetchItem(record.id, CHECKPOINT_MAX_BYTES)
+      ids.push(record.id)
+    }
+    await inputs.putCheckpoints(run, url, ids)
+  })
+}
+
+/** Asks one gateway after another; it rejects where none could be asked. */
+async function askEach(gateway: GatewaySource, ask: (one: GatewaySource, url: string) => Promise<void>): Promise<void> {
+  const failures: AuditError[] = []
+  const gateways = gateway.each()
+  for (const one of gateways) {
+    try {
+      await ask(one, one.urls[0] ?? '')
+    } catch (error) {
+      if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
+      failures.push(error)
+    }
   }
-  await inputs.putCheckpoints(run, ids)
+  const [first] = failures
+  if (first !== undefined && failures.length === gateways.length) throw first
 }

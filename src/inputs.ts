@@ -57,6 +57,20 @@ export type DriveFile =
   | { readonly kind: 'data'; readonly id: TransactionId }
   | { readonly kind: 'tx' | 'block'; readonly id: string; readonly content: BlobRef; readonly gateway: string }
 
+/** What one gateway had under an id, while another had what proves itself. */
+export interface GatewayAnomaly {
+  readonly id: TransactionId
+  readonly gateway: string
+  /** The gateway of which it was taken. */
+  readonly proves: string
+}
+
+/** Two gateways' words of one block; which of them is right nobody can tell, for blocks are unsigned. */
+export interface BlockDifference {
+  readonly kept: BlockRecord
+  readonly other: BlockRecord & { readonly gateway: string }
+}
+
 /** The first block with an item that lets a process read the file of an id. */
 export interface DriveAttestation {
   readonly type: AttestationType
@@ -73,9 +87,11 @@ export function runPrefixes(run: Run): RecordKey[] {
   return [
     ...sourcesOf(run).map((source) => ['anomaly', source, run.process]),
     ['block', run.process],
+    ['block-difference', run.process],
     ['checkpoint', run.process],
     ['claim', run.id],
     ['drive', run.process],
+    ['gateway-anomaly', run.process],
     ['listing', run.id],
     processKey(run.process, run.scheduler),
     ['run', run.process, run.id],
@@ -136,15 +152,26 @@ export interface Inputs {
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
   putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
   data(record: TransactionRecord): Promise<Uint8Array | undefined>
+  /** The gateways that were asked for an item, where none has what proves itself; an archive does not say. */
+  unproven(id: TransactionId): Promise<readonly string[] | undefined>
+  putUnproven(id: TransactionId, gateways: readonly string[] | undefined): Promise<void>
+  /** By id, then by gateway. */
+  gatewayAnomalies(process: ProcessId): Promise<readonly GatewayAnomaly[]>
+  putGatewayAnomalies(process: ProcessId, anomalies: readonly GatewayAnomaly[]): Promise<void>
 
   /** Ids of checkpoints that a gateway named, whoever signed them. */
   checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
-  /** Whether they were looked for up to the end of this run. */
-  checkpointsRead(run: Run): Promise<boolean>
-  putCheckpoints(run: Run, ids: readonly TransactionId[]): Promise<void>
+  /** Whether this gateway was asked for them up to the end of this run. */
+  checkpointsRead(run: Run, gateway: string): Promise<boolean>
+  putCheckpoints(run: Run, gateway: string, ids: readonly TransactionId[]): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
-  putBlocks(process: ProcessId, blocks: readonly BlockRecord[]): Promise<void>
+  putBlocks(process: ProcessId, blocks: readonly BlockRecord[], differences?: readonly BlockDifference[]): Promise<void>
+  /** By height, then by gateway. */
+  blockDifferences(process: ProcessId): Promise<readonly BlockDifference[]>
+  /** The last block that this gateway was asked for. */
+  blocksRead(process: ProcessId, gateway: string): Promise<BlockRecord | undefined>
+  putBlocksRead(process: ProcessId, gateway: string, last: BlockRecord): Promise<void>
 
   /** All that was ever served to the process. */
   driveFiles(process: ProcessId): Promise<readonly DriveFile[]>
@@ -266,17 +293,29 @@ export function createInputs(store: Store): Inputs {
       return kept
     },
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
+    unproven: (id) => store.get(['unproven', id]),
+    putUnproven: (id, gateways) => store.put([[['unproven', id], gateways]]),
+    gatewayAnomalies: (process) => collect(['gateway-anomaly', process]),
+    putGatewayAnomalies: (process, anomalies) =>
+      store.put(anomalies.map((one) => [['gateway-anomaly', process, one.id, one.gateway], one] as const)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
-    checkpointsRead: async (run) => (await store.get<number>(['checkpoints-read', run.process])) === run.to,
-    putCheckpoints: (run, ids) =>
+    checkpointsRead: async (run, gateway) => (await store.get<number>(['checkpoints-read', run.process, gateway])) === run.to,
+    putCheckpoints: (run, gateway, ids) =>
       store.put([
         ...ids.map((id) => [['checkpoint', run.process, id], id] as const),
-        [['checkpoints-read', run.process], run.to]
+        [['checkpoints-read', run.process, gateway], run.to]
       ]),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
-    putBlocks: (process, blocks) => store.put(blocks.map((block) => [['block', process, block.height], block] as const)),
+    putBlocks: (process, blocks, differences = []) =>
+      store.put([
+        ...blocks.map((block) => [['block', process, block.height], block] as const),
+        ...differences.map((one) => [['block-difference', process, one.other.height, one.other.gateway], one] as const)
+      ]),
+    blockDifferences: (process) => collect(['block-difference', process]),
+    blocksRead: (process, gateway) => store.get(['blocks-read', process, gateway]),
+    putBlocksRead: (process, gateway, last) => store.put([[['blocks-read', process, gateway], last]]),
 
     driveFiles: (process) => collect(['drive', process, 'file']),
     driveFile: (process, kind, id) => store.get(['drive', process, 'file', kind, id]),

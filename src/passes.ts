@@ -4,6 +4,7 @@ import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints.ts'
 import type { Gate } from './compare/types.ts'
 import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
 import type { Finding } from './findings.ts'
+import { readBlockDoubts } from './gateway-blocks.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import type { Material } from './material.ts'
 import { type ChosenProfile, speaksForUnits } from './profile-choice.ts'
@@ -57,6 +58,7 @@ export async function pass(
   const { profile } = chosen
   const seen = createStates(options, checkpoints, profile, speaksForUnits(options))
   const blocks = await blocksOf(all, profile, units)
+  const disputed = await readBlockDoubts(inputs, run)
   options.onPass?.()
   const doubts =
     start === undefined ? undefined : createStartDoubts(start, units.length === 1 && speaksForUnits(options)(start.signer))
@@ -95,7 +97,7 @@ export async function pass(
         const { key, assumed } = evaluation
         const verified = assumed === undefined ? {} : { verified: false }
         const gate = { ...gateAt(key.ordinate), ...verified, blocksKnown: blocks.settled }
-        const reason = doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
+        const reason = disputed.doubt(key) ?? doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
         return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
       },
       onEach: seen.take,
@@ -112,7 +114,7 @@ export async function pass(
       trusted: (nonce) => gateAt(nonce).trusted,
       accusable(nonce, signer) {
         const proven = checks.gate(nonce).accusable && nonce < (seen.assumed()?.ordinate ?? Number.POSITIVE_INFINITY)
-        return proven && (start === undefined || start.signer === signer)
+        return proven && disputed.doubtAfter(nonce) === undefined && (start === undefined || start.signer === signer)
       }
     })
     return {

@@ -105,6 +105,8 @@ export interface BlobRef {
 export interface BlockRecord {
   readonly height: number
   readonly timestamp: number
+  /** The gateway that answered, where it is known. */
+  readonly gateway?: string
 }
 
 /**

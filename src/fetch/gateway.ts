@@ -51,8 +51,9 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
       return status === 200 ? { bytes, gateway: url } : undefined
     })
 
-  return {
+  const source: GatewaySource = {
     urls: gateways.map(({ url }) => url),
+    each: () => (gateways.length === 1 ? [source] : gateways.map(({ url }) => createGateway(http, [url]))),
 
     async transactions(query) {
       const found = await inTurn(async (gateway) => {
@@ -85,6 +86,7 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
       return whole ?? fullest
     }
   }
+  return source
 }
 
 /** The typed queries of arweave-graphql over this project's own bounded client. */

@@ -44,6 +44,8 @@ export interface Served {
 /** One or several gateways behind one face: each question goes to them in turn until one answers. */
 export interface GatewaySource {
   readonly urls: readonly string[]
+  /** The gateways apart, in their order: what one answers is its own word. */
+  each(): readonly GatewaySource[]
   transactions(query: TransactionQuery): Promise<readonly TransactionRecord[]>
   /** `/raw/<id>`: data only (§5.3). undefined where no gateway has it. */
   raw(id: TransactionId, maxBytes: number): Promise<Served | undefined>

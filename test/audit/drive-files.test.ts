@@ -61,6 +61,9 @@ function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { read
   return {
     asked,
     urls: [URL],
+    each() {
+      return [this]
+    },
     async transactions({ ids, tags = [] }: TransactionQuery) {
       asked.push(
         ids === undefined ? `tags ${tags.map(({ name, values }) => `${name}=${values.join()}`).join(' ')}` : `ids ${ids.join()}`

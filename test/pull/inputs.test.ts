@@ -11,6 +11,7 @@ import { PROCESS } from '../fetch/start.ts'
 import { collect, nameOf, openInputs, openTemporaryStore, runOf, SCHEDULER, scheduled, upTo } from './start.ts'
 
 const result = (nonce: number, data = 'x'): Claim => claimOf({ key: keyOf(nonce) }, { Output: data })
+const GATEWAY = 'http://gateway'
 const LISTING = { unit: CU, listing: 'results', progress: { done: true } } as const
 
 describe('claims', () => {
@@ -183,7 +184,7 @@ describe('what is the same for all runs', () => {
     anchor: '',
     signature: '',
     blockHeight: null,
-    gateway: 'http://gateway'
+    gateway: GATEWAY
   }
 
   it('items, with data and without', async () => {
@@ -207,10 +208,10 @@ describe('what is the same for all runs', () => {
   it('checkpoints, which are looked for again when the range ends elsewhere', async () => {
     const inputs = await openInputs()
     const run = runOf()
-    expect(await inputs.checkpointsRead(run)).toBe(false)
-    await inputs.putCheckpoints(run, [record.id])
-    expect(await inputs.checkpointsRead(run)).toBe(true)
-    expect(await inputs.checkpointsRead(runOf({ to: 4 }))).toBe(false)
+    expect(await inputs.checkpointsRead(run, GATEWAY)).toBe(false)
+    await inputs.putCheckpoints(run, GATEWAY, [record.id])
+    expect(await inputs.checkpointsRead(run, GATEWAY)).toBe(true)
+    expect(await inputs.checkpointsRead(runOf({ to: 4 }), GATEWAY)).toBe(false)
     expect(await inputs.checkpoints(PROCESS)).toEqual([record.id])
   })
 })
@@ -223,8 +224,11 @@ it('all that belongs to a run lies below its prefixes, and nothing of another ru
     await inputs.putRun(run)
     await inputs.putAnswers(run, [result(1), unavailableOf(2, 404)], LISTING)
     await inputs.putSchedule(SCHEDULER, run.process, [scheduled(0)], [{ kind: 'gap', nonce: 1 }])
-    await inputs.putBlocks(run.process, [{ height: 1, timestamp: 1 }])
-    await inputs.putCheckpoints(run, [idOf('checkpoint') as TransactionId])
+    const kept = { height: 1, timestamp: 1 }
+    await inputs.putBlocks(run.process, [kept], [{ kept, other: { height: 1, timestamp: 2, gateway: GATEWAY } }])
+    const id = idOf('differing') as TransactionId
+    await inputs.putGatewayAnomalies(run.process, [{ id, gateway: GATEWAY, proves: 'http://other' }])
+    await inputs.putCheckpoints(run, GATEWAY, [idOf('checkpoint') as TransactionId])
   }
   const kinds: string[] = []
   for (const prefix of runPrefixes(runOf())) {
@@ -234,6 +238,8 @@ it('all that belongs to a run lies below its prefixes, and nothing of another ru
       kinds.push(String(key[0]))
     }
   }
-  expect(kinds).toEqual(['anomaly', 'block', 'checkpoint', 'claim', 'listing', 'run', 'schedule', 'unavailable'])
+  const differences = ['block-difference', 'gateway-anomaly']
+  const others = ['anomaly', 'block', 'checkpoint', 'claim', 'listing', 'run', 'schedule', 'unavailable']
+  expect(kinds.toSorted()).toEqual([...others, ...differences].toSorted())
   expect((await inputs.runs(PROCESS)).map(({ id }) => id)).toEqual(['a run', 'b'])
 })

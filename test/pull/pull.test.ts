@@ -82,8 +82,9 @@ describe('a first pull', () => {
     await pull(optionsOf(await start(), inputs))
     expect(await inputs.blocks(PROCESS, 0, 2_000_000)).toEqual([])
     const others = await openInputs()
-    await pull(optionsOf(await start(withCron), others))
-    expect(await others.blocks(PROCESS, 0, 2_000_000)).toEqual(data.blocks)
+    const network = await start(withCron)
+    await pull(optionsOf(network, others))
+    expect(await others.blocks(PROCESS, 0, 2_000_000)).toEqual(data.blocks.map((block) => ({ ...block, gateway: network.url })))
   })
 
   it('takes a unit that does not name its address', async () => {
