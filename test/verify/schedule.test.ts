@@ -306,7 +306,7 @@ describe('time', () => {
 
 describe('findings', () => {
   /** What is said of the last of `messages`. */
-  const details = (messages: readonly ScheduledMessage[], verdict = (_: ScheduledMessage): Verdict => VALID) => {
+  const details = (messages: readonly ScheduledMessage[], verdict: (message: ScheduledMessage) => Verdict = () => VALID) => {
     const verifier = createScheduleVerifier({
       process: { id: process, blockHeight: 1_440_000 },
       schedulerAddress: addressOf(scheduler)
