@@ -4,21 +4,25 @@ import type { Finding } from './findings.ts'
 import { differs, searchInstances } from './instance-search.ts'
 import type { Material } from './material.ts'
 import { type Found, pass } from './passes.ts'
-import { type ChosenProfile, type Shown, shownProfile, speaksForUnits } from './profile-choice.ts'
+import { type ChosenProfile, type Shown, settleProfile, shownProfile, speaksForUnits } from './profile-choice.ts'
 import { NAMED_PROFILES, sameStrings } from './replay/profile.ts'
 
 /**
  * Replays and judges; where something differs, again: each unit by its own claims alone, for two honest units may have begun
  * their instances at different places; then under the other profiles. Nobody is blamed over a profile that does not fit.
  */
-export async function passUntilFair(all: Material, chosen: ChosenProfile): Promise<Found> {
+export async function passUntilFair(all: Material, guess: ChosenProfile): Promise<Found> {
   const { options } = all
   const units = options.run.computes.map(({ url }) => url)
-  const misfit = await misfitOf(all, chosen)
-  const first = await pass(all, chosen, units, {
+  const misfit = await misfitOf(all, guess)
+  const how = {
     closed: misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED),
     snapshots: options.snapshots
-  })
+  }
+  const guessed = await pass(all, guess, units, how)
+  const chosen = guess.guessed === true ? await settleProfile(all, guess, guessed.firstClaims) : guess
+  const fits = chosen.profile.name === guess.profile.name
+  const first = fits ? under(chosen, guessed) : await pass(all, chosen, units, how)
   if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
   if (!options.search || !(differs(first) || isOpen(all, first))) return first
   // What an earlier audit came to followed other claims.
@@ -45,6 +49,11 @@ export async function passUntilFair(all: Material, chosen: ChosenProfile): Promi
     return { ...last, findings: [...last.findings, finding] }
   }
   return searchEach(all, { ...chosen, tried }, single)
+}
+
+/** A pass under a profile of which more is known now. The blocks that were found stay. */
+function under(chosen: ChosenProfile, found: Found): Found {
+  return { ...found, chosen: { ...chosen, profile: found.chosen.profile } }
 }
 
 /** A difference that another instance or profile might explain is nobody's fault. */

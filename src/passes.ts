@@ -7,7 +7,8 @@ import type { Finding } from './findings.ts'
 import { readBlockDoubts } from './gateway-blocks.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import type { Material } from './material.ts'
-import { type ChosenProfile, speaksForUnits } from './profile-choice.ts'
+import { type ChosenProfile, createTrial, type FirstClaims, speaksForUnits } from './profile-choice.ts'
+import type { Evaluation } from './records.ts'
 import type { ExecutionProfile, KnownBlockSets } from './replay/profile.ts'
 import type { Link } from './replay/segments.ts'
 import { openSnapshots } from './snapshots.ts'
@@ -29,6 +30,7 @@ export interface Found {
   readonly readings: Readings
   /** With which it was replayed. */
   readonly instances?: Instances
+  readonly firstClaims: FirstClaims
   /** Ways to begin instances that were tried. */
   readonly instancesTried: number
   /** About the profile, and about the auditor's own limits. */
@@ -80,6 +82,13 @@ export async function pass(
     const trusted = [`the checkpoint ${start.id} as the gateway served it`, gate.trusted].filter((words) => words !== undefined)
     return { ...gate, trusted: trusted.join(', ') }
   }
+  const trial = createTrial(inputs, run)
+  async function* watched(evaluations: AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
+    for await (const evaluation of evaluations) {
+      if (chosen.guessed === true) await trial.take(evaluation)
+      yield evaluation
+    }
+  }
   const evaluations = () => {
     if (subject.spoilt !== undefined) return unevaluated(planned())
     return kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
@@ -89,7 +98,7 @@ export async function pass(
       inputs,
       run,
       units,
-      evaluations: evaluations(),
+      evaluations: watched(evaluations()),
       crons: hasCrons(subject),
       clock: options.clock,
       strictTagOrder: chosen.proven,
@@ -127,6 +136,7 @@ export async function pass(
       readings: seen.readings(),
       ...(instances === undefined ? {} : { instances }),
       instancesTried: 0,
+      firstClaims: trial.counts(),
       stateHashes: seen.stateHashes,
       findings: seen.findings
     }

@@ -17,6 +17,8 @@ export interface ChosenProfile {
   readonly tried: readonly string[]
   /** A checkpoint of the audited unit shows it: then another order of tags is a difference like any other. */
   readonly proven: boolean
+  /** The first claims have not decided yet. */
+  readonly guessed?: boolean
 }
 
 /** What is taken where nothing tells. */
@@ -46,69 +48,75 @@ function profileOfCheckpoint({ id, environment = [] }: CheckedCheckpoint, own: b
   return { profile, source: `the environment in checkpoint ${id}`, tried: [profile.name], proven: own }
 }
 
-interface TrialOptions {
-  readonly inputs: Inputs
-  readonly run: Run
-  /** Replays the process under a profile. */
-  readonly replayed: (profile: ExecutionProfile) => AsyncIterable<Evaluation>
+/** How many of the first claims agree with what was computed, to the order of tags. */
+export interface FirstClaims {
+  readonly agreeing: number
+  readonly judged: number
 }
 
-/** By the first claims: the named profile that most of them agree with to the order of tags. */
-async function profileByClaims({ inputs, run, replayed }: TrialOptions): Promise<ChosenProfile> {
-  const tried: string[] = []
-  let best: { readonly profile: ExecutionProfile; readonly agreeing: number; readonly judged: number } | undefined
-  for (const profile of NAMED_PROFILES) {
-    const { agreeing, judged } = await trial(inputs, run, replayed(profile))
-    tried.push(profile.name)
-    if (best === undefined || agreeing > best.agreeing) best = { profile, agreeing, judged }
-    if (agreeing === judged) break
-  }
-  const { profile = LEGACYNET, agreeing = 0, judged = 0 } = best ?? {}
-  const source =
-    judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
-  return { profile, source, tried, proven: false }
-}
-
-async function trial(inputs: Inputs, run: Run, evaluations: AsyncIterable<Evaluation>) {
+/** Counts the first claims as their evaluations come by. */
+export function createTrial(inputs: Inputs, run: Run) {
+  const units = run.computes.map(({ url }) => url)
   let seen = 0
   let judged = 0
   let agreeing = 0
-  const units = run.computes.map(({ url }) => url)
-  for await (const { key, outcome } of evaluations) {
-    if (outcome.kind === 'result') {
+  return {
+    counts: (): FirstClaims => ({ judged, agreeing }),
+    ended: () => seen >= TRIAL_EVALUATIONS,
+    async take({ key, outcome }: Evaluation): Promise<void> {
+      if (seen++ >= TRIAL_EVALUATIONS || outcome.kind !== 'result') return
       for (const claim of await claimsOf(inputs, run, units, key)) {
         judged++
-        const comparison = compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 })
-        if (agrees(comparison)) agreeing++
+        if (agrees(compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 }))) agreeing++
       }
     }
-    if (++seen >= TRIAL_EVALUATIONS) break
   }
-  return { judged, agreeing }
 }
 
-/** The profile given, or the one that a checkpoint of an audited unit shows, or the one that the first claims fit. */
+/**
+ * The profile given, or the one that a checkpoint of an audited unit shows; else a guess, over which the first claims decide as
+ * the audit comes by them (`settleProfile`).
+ */
 export async function chooseProfile({
   options,
   subject,
-  plan,
   checkpoints,
-  start,
-  drive
+  start
 }: Omit<Material, 'checks'>): Promise<ChosenProfile> {
-  const { inputs, run, profile } = options
+  const { profile } = options
   const shown = await shownProfile({ options, checkpoints, ...(start === undefined ? {} : { start }) })
   if (profile !== 'auto') {
     const proven = shown !== undefined && sameStrings(shown.profile.environment, profile.environment)
     return { profile, source: 'as given', tried: [profile.name], proven }
   }
-  if (shown !== undefined || subject.spoilt !== undefined) return shown ?? DEFAULT_PROFILE
-  const replayed = (tried: ExecutionProfile) => {
-    const planned = () => plan(tried.blocks ?? 'stepwise')
-    const job = { options: { ...options, search: false }, subject, plan: planned, profile: tried, units: [], drive }
-    return replay(jobOf({ ...job, ...(start === undefined ? {} : { start }) }))
+  return shown ?? { ...DEFAULT_PROFILE, ...(subject.spoilt === undefined ? { guessed: true } : {}) }
+}
+
+/** The guess, where the first claims agree with it; else the named profile with which most of them do. */
+export async function settleProfile(
+  all: Omit<Material, 'checks'>,
+  guess: ChosenProfile,
+  first: FirstClaims
+): Promise<ChosenProfile> {
+  const { options, subject, plan, start, drive } = all
+  const { inputs, run } = options
+  const tried = [guess.profile.name]
+  let best = { profile: guess.profile, ...first }
+  for (const profile of NAMED_PROFILES.filter(({ name }) => name !== guess.profile.name)) {
+    if (best.agreeing === best.judged) break
+    const planned = () => plan(profile.blocks ?? 'stepwise')
+    const job = { options: { ...options, search: false }, subject, plan: planned, profile, units: [], drive }
+    const trial = createTrial(inputs, run)
+    for await (const evaluation of replay(jobOf({ ...job, ...(start === undefined ? {} : { start }) }))) {
+      await trial.take(evaluation)
+      if (trial.ended()) break
+    }
+    tried.push(profile.name)
+    if (trial.counts().agreeing > best.agreeing) best = { profile, ...trial.counts() }
   }
-  return profileByClaims({ inputs, run, replayed })
+  const { profile, agreeing, judged } = best
+  const words = judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
+  return { profile, source: words, tried, proven: false }
 }
 
 export type Shown = Pick<Material, 'options' | 'checkpoints' | 'start'>
