@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { MemoryDifference } from '../compare/memory.ts'
 import { AuditError } from '../errors.ts'
 import type { MemoryLayout, WireItem } from '../records.ts'
+import { verifyMessage } from '../verify/message-item.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import type { Question, Unpacked } from './worker.ts'
 
@@ -22,12 +23,20 @@ export interface Verifier {
   close(): Promise<void>
 }
 
-/** The threads start with the first question of their kind: unpacking never waits for signatures. */
+/** So many items are verified at once, where they are asked for: a thread takes longer to start. */
+const AT_ONCE_ITEMS = 64
+
+/** The threads start when they are worth it: unpacking never waits for signatures. */
 export function createVerifier(): Verifier {
+  let atOnce = AT_ONCE_ITEMS
   const signatures = createThread()
   const memories = createThread()
   return {
-    verify: (items) => signatures.ask({ kind: 'verify', items }) as Promise<readonly Verdict[]>,
+    async verify(items) {
+      atOnce -= items.length
+      if (atOnce >= 0) return items.map(verifyMessage)
+      return signatures.ask({ kind: 'verify', items }) as Promise<readonly Verdict[]>
+    },
     unpack: (path, maxBytes) =>
       memories.ask({ kind: 'unpack', path, maxBytes }) as Promise<Unpacked | { readonly failed: string }>,
     compare: (claimed, computed, maxBytes, layout) =>
