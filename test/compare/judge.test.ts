@@ -74,7 +74,7 @@ describe('a claimant that agrees', () => {
     const { verdict, evaluations, reasons, coverage } = judge.finish()
     expect(verdict).toBe('match')
     expect(coverage.compared).toBe(1)
-    expect(evaluations).toEqual([
+    expect(evaluations).toStrictEqual([
       {
         key: keyOf(3),
         nonce: 3,
@@ -111,6 +111,16 @@ describe('a claimant that agrees', () => {
   })
 })
 
+it('tells another order of tags in one claim of several', () => {
+  const { take, codes } = open()
+  const evaluation = evaluated(1, resultOf(1))
+  const permuted = structuredClone(resultOf(1)) as { Messages: { Tags: unknown[] }[] }
+  const [tags] = permuted.Messages.map(({ Tags }) => Tags)
+  tags?.push(...tags.splice(0, 1))
+  expect(take(evaluation, [claimOf(evaluation, permuted), listedOf(evaluation, resultOf(1))])).toBe('match')
+  expect(codes()).toEqual(['TAG_ORDER_DIFFERS info'])
+})
+
 describe('a claimant that differs', () => {
   it('is a mismatch, at the first place, and later evaluations are judged all the same', () => {
     const { judge, take, honest } = open()
@@ -123,7 +133,7 @@ describe('a claimant that differs', () => {
     const differences = [{ path: 'Messages[0].Tags[1].value', claimed: '101', computed: '100' }]
     const { verdict, firstDivergence, evaluations, findings, reasons, coverage } = judge.finish()
     expect(verdict).toBe('mismatch')
-    expect(firstDivergence).toEqual({ key: keyOf(1), nonce: 1, message: messageId('m1'), claimant: CU, differences })
+    expect(firstDivergence).toStrictEqual({ key: keyOf(1), nonce: 1, message: messageId('m1'), claimant: CU, differences })
     expect(evaluations.map(({ nonce, status }) => [nonce, status])).toEqual([
       [1, 'mismatch'],
       [3, 'mismatch']
@@ -157,6 +167,14 @@ describe('a claimant that differs', () => {
       'mismatch'
     )
     expect(codes()).toEqual(['RESULT_MISMATCH error'])
+  })
+
+  it('does not contradict itself in what its answer does not cover', () => {
+    const { take, codes } = open()
+    const evaluation = evaluated(1, resultOf(1))
+    const part = claimOf(evaluation, { Output: resultOf(1).Output }, { covers: ['Output'] })
+    expect(take(evaluation, [part, listedOf(evaluation, resultOf(1))])).toBe('match')
+    expect(codes()).toEqual([])
   })
 
   it('is held against each of several claims', () => {
@@ -301,6 +319,32 @@ describe('a skipped message', () => {
     expect(findings.map(({ code }) => code)).toEqual(['RESULT_MISMATCH', 'DUPLICATE_SKIPPED'])
   })
 
+  it('of an id that was evaluated is a mismatch with anything but its first result', () => {
+    const { take, honest } = open()
+    honest(1)
+    honest(2)
+    const evaluation = { ...skipped(3, 1, 'duplicate-assignment'), messageId: messageId('m1') }
+    expect(take(evaluation, [claimOf(evaluation, resultOf(9))])).toBe('mismatch')
+    expect(take({ ...evaluation }, [claimOf(evaluation, resultOf(1))])).toBe('skipped')
+  })
+
+  it('is held against the empty result where that is nearer', () => {
+    const { judge, take, honest } = open()
+    honest(1)
+    const evaluation = skipped(2, 1)
+    expect(take(evaluation, [claimOf(evaluation, { Output: 'x' })])).toBe('mismatch')
+    expect(judge.finish().firstDivergence?.differences).toStrictEqual([{ path: 'Output', claimed: 'x', computed: '' }])
+  })
+
+  it('is compared with no computed result, whatever comes of it', () => {
+    const push = skipped(2, 1)
+    for (const claim of [claimOf(push, resultOf(9)), listedOf(push, resultOf(9))]) {
+      const { judge, take } = open()
+      expect(take(push, [claim])).toBe('inconclusive')
+      expect(judge.finish().coverage.compared).toBe(0)
+    }
+  })
+
   it('needs no answer: none is no warning', () => {
     const { take, honest, codes } = open()
     honest(1)
@@ -405,7 +449,7 @@ describe('crons', () => {
     expect(take(cron, [], gate)).toBe('unclaimed')
     const later = evaluated(2, resultOf(2))
     expect(take(later, [claimOf(later, resultOf(3))], gate)).toBe('inconclusive')
-    expect(judge.finish().evaluations[0]).toMatchObject({ key: cron.key, status: 'unclaimed' })
+    expect(judge.finish().evaluations[0]).toStrictEqual({ key: cron.key, status: 'unclaimed', claimant: CU })
   })
 
   it('that failed are never listed, and change nothing', () => {

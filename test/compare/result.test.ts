@@ -135,6 +135,7 @@ describe('compareResult', () => {
     expect(bounded.cut).toBe(1000 - MAX_LISTED_DIFFERENCES)
     expect(compare(many(1), many(2), { maxDifferences: 0 })).toMatchObject({ differences: [], cut: 1000 })
     expect(agrees(compare(many(1), many(2), { maxDifferences: 0 }))).toBe(false)
+    expect(agrees(compare(many(1), many(2), { maxDifferences: 500 }))).toBe(false)
   })
 
   it('sees what lies ten thousand levels deep, and shows it where paths end', () => {
