@@ -1,7 +1,9 @@
 /** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
+import type { IncomingMessage } from 'node:http'
 import { AuditError, type Unit } from '../errors.ts'
 import { assertPublic, isPlainHttp } from './address.ts'
 import type { FetchLimits } from './limits.ts'
+import { request } from './request.ts'
 import { shown } from './words.ts'
 
 export interface Question {
@@ -76,39 +78,40 @@ export async function attemptOnce(question: Question, options: AttemptOptions): 
     const bytes = await readBody(response, question, () => idle.refresh())
     return judgeStatus(question, response, bytes)
   } catch (error) {
+    const late = stop.signal.aborted
+    // Also ends the connection of an answer that is no longer read.
+    stop.abort()
     signal?.throwIfAborted()
     if (error instanceof Retriable) throw error
     // A name that is not resolved now may be a moment later.
     if (error instanceof AuditError && error.code !== 'UNIT_UNREACHABLE') throw error
-    throw new Retriable('absent', stop.signal.aborted ? 'it did not answer in time' : networkWords(error), { cause: error })
+    throw new Retriable('absent', late ? 'it did not answer in time' : networkWords(error), { cause: error })
   } finally {
-    // Also ends the connection of an answer that is no longer read.
-    stop.abort()
     clearTimeout(whole)
     clearTimeout(idle)
     signal?.removeEventListener('abort', onAbort)
   }
 }
 
-async function follow({ url, body }: Question, options: AttemptOptions, signal: AbortSignal): Promise<Response> {
+async function follow({ url, body }: Question, options: AttemptOptions, signal: AbortSignal): Promise<IncomingMessage> {
   const { limits, mayFollow, onAttempt } = options
   let at = new URL(url)
   for (let hops = 0; hops <= limits.redirects; hops++) {
     onAttempt?.(at.href)
-    const response = await fetch(at, {
-      redirect: 'manual',
+    const response = await request(at, {
       signal,
       // A gateway that compresses on the way would have us hash other bytes than were signed (§3).
       headers: {
         accept: '*/*',
         'accept-encoding': 'identity',
+        'user-agent': 'ao-audit',
         ...(body === undefined ? {} : { 'content-type': 'application/json' })
       },
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) })
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null
-    if (location === null) return response
-    await response.body?.cancel()
+    const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined
+    if (location === undefined) return response
+    response.destroy()
     const next = parseLocation(location, at)
     if (next.origin !== at.origin && !mayFollow(next)) await assertPublic(next)
     at = next
@@ -122,12 +125,12 @@ function parseLocation(location: string, base: URL): URL {
   throw new AuditError('WIRE_INVALID', `${shown(base.href)} redirects to what is no plain http URL: ${shown(location)}`)
 }
 
-async function readBody(response: Response, { maxBytes }: Question, alive: () => void): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
+async function readBody(response: IncomingMessage, { maxBytes }: Question, alive: () => void): Promise<Buffer> {
+  const chunks: Buffer[] = []
   let size = 0
   const tooLarge = () => new Retriable('large', `its answer is larger than ${maxBytes} bytes`)
-  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  for await (const chunk of response.body ?? []) {
+  if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     alive()
     size += chunk.byteLength
     if (size > maxBytes) throw tooLarge()
@@ -136,11 +139,11 @@ async function readBody(response: Response, { maxBytes }: Question, alive: () =>
   return Buffer.concat(chunks)
 }
 
-function judgeStatus({ url, role, accept, busy }: Question, response: Response, bytes: Buffer): Answer {
-  const { status } = response
+function judgeStatus({ url, role, accept, busy }: Question, response: IncomingMessage, bytes: Buffer): Answer {
+  const { statusCode: status = 0 } = response
   const answer = { status, bytes }
   if (status === 200 || accept?.(status) === true) return answer
-  const waitMs = retryAfterMs(response.headers.get('retry-after'))
+  const waitMs = retryAfterMs(response.headers['retry-after'])
   if (busy?.(status) === true) throw new Retriable('busy', `it is busy (${status})`, { waitMs })
   if (status === 408 || status === 429 || status >= 500)
     throw new Retriable('trouble', `it answered ${status}`, { waitMs, answer })
@@ -150,8 +153,8 @@ function judgeStatus({ url, role, accept, busy }: Question, response: Response, 
 }
 
 /** Seconds, or a date; 0 where it says neither. */
-function retryAfterMs(header: string | null): number {
-  if (header === null) return 0
+function retryAfterMs(header: string | undefined): number {
+  if (header === undefined) return 0
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return Number.isNaN(wait) ? 0 : Math.max(0, wait)
 }

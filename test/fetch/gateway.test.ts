@@ -134,7 +134,7 @@ describe('several gateways', () => {
     await expect(createGateway(quick({ limits: { patienceMs: 100 } }), urls).raw(MODULE, 100)).rejects.toMatchObject({
       code: 'UNIT_UNREACHABLE',
       message:
-        `no gateway answered: ${urls[0]} did not answer: the connection failed (UND_ERR_SOCKET); ` +
+        `no gateway answered: ${urls[0]} did not answer: the connection failed (ECONNRESET); ` +
         `${urls[1]} did not answer: it answered 500`
     })
   })
