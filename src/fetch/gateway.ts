@@ -1,5 +1,6 @@
 /** Gateways: GraphQL and raw data (ao-protocol §5.3). Several are asked in turn until one answers. */
-import { type GetTransactionsQueryVariables, getSdk, SortOrder } from 'arweave-graphql'
+// Without the package's own client, which takes as long to load as all of the queries.
+import { type GetTransactionsQueryVariables, getSdk, SortOrder } from 'arweave-graphql/lib/generated.js'
 import { AuditError } from '../errors.ts'
 import type { BlockRecord, TransactionRecord } from '../records.ts'
 import type { Http } from './http.ts'

@@ -161,18 +161,24 @@ function readJson(
 /** Whether brackets outside of texts nest deeper: what cannot be written back as JSON cannot be kept. */
 function nestsDeeperThan(text: string, levels: number): boolean {
   let depth = 0
-  let inText = false
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (inText) {
-      if (code === BACKSLASH) at++
-      else if (code === QUOTE) inText = false
-    } else if (code === QUOTE) inText = true
+    if (code === QUOTE) at = endOfText(text, at + 1)
     else if (code === OPEN_LIST || code === OPEN_OBJECT) {
       if (++depth > levels) return true
     } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
   }
   return false
+}
+
+/** Where the quote lies that ends a text; texts are most of an answer, and are not looked at one by one. */
+function endOfText(text: string, from: number): number {
+  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++
+    if (escapes % 2 === 0) return end
+  }
+  return text.length
 }
 
 /** What the caller is told when the question is not asked again. */

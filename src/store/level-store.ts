@@ -10,6 +10,9 @@ import type { RecordKey, Store } from './store.ts'
 /** Level maps the files that it has open, so these bound its memory, at 64 MiB: the least of both that it takes. */
 const MAX_OPEN_FILES = 74
 const FILE_BYTES = 1024 * 1024
+/** What a list takes of level at once. */
+const LIST_ENTRIES = 64
+const LIST_BYTES = 256 * 1024
 
 /**
  * Opens the store in `directory`, and makes it where there is none.
@@ -50,12 +53,12 @@ function recordsOf(level: Level, guard: Guard): Pick<Store, 'get' | 'put' | 'lis
     },
 
     async *list<T>(prefix: RecordKey, range = {}) {
-      const iterator = level.iterator(rangeOf(prefix, range))
+      const iterator = level.iterator({ ...rangeOf(prefix, range), highWaterMarkBytes: LIST_BYTES })
       try {
         for (;;) {
-          const next = await guard('read', iterator.next())
-          if (next === undefined) return
-          yield [decodeKey(next[0]), await guard('read', parse<T>(next[1]))] as const
+          const entries = await guard('read', iterator.nextv(LIST_ENTRIES))
+          if (entries.length === 0) return
+          for (const [key, text] of entries) yield [decodeKey(key), await guard('read', parse<T>(text))] as const
         }
       } finally {
         await iterator.close()
