@@ -69,7 +69,8 @@ export function verifyRsaPss(modulus: Uint8Array, message: Uint8Array, signature
 
 /** A type 4 signer signs the hash as hex text in place of its bytes: wallets show text only. Both forms name the type inside. */
 function verifyEd25519(type: number, owner: Uint8Array, message: Uint8Array, signature: Uint8Array): Verdict {
-  if (isSmallOrder(owner)) return unverifiable(['key'], 'the key is of small order: its signatures fit any message')
+  if (once(smallOrders, encodeBase64url(owner), () => isSmallOrder(owner)))
+    return unverifiable(['key'], 'the key is of small order: its signatures fit any message')
   const key = publicKey({ kty: 'OKP', crv: 'Ed25519', x: encodeBase64url(owner) })
   if (key === undefined) return judge(false)
   const hex = Buffer.from(Buffer.from(message).toString('hex'))
@@ -84,22 +85,28 @@ function isSmallOrder(owner: Uint8Array): boolean {
   }
 }
 
-/** One scheduler signs all assignments: a key that was used before is a third faster. */
-const keys = new Map<string, KeyObject>()
+/** What was found about keys: one scheduler signs all assignments, and a key that was used before is faster. */
+const keys = new Map<string, KeyObject | undefined>()
+const smallOrders = new Map<string, boolean>()
 const MAX_KEPT_KEYS = 64
 
 function publicKey(jwk: { readonly kty: string; readonly [name: string]: string }): KeyObject | undefined {
-  const name = JSON.stringify(jwk)
-  const kept = keys.get(name)
-  if (kept !== undefined) return kept
-  try {
-    const key = createPublicKey({ key: jwk, format: 'jwk' })
-    if (keys.size >= MAX_KEPT_KEYS) keys.clear()
-    keys.set(name, key)
-    return key
-  } catch {
-    return undefined
-  }
+  return once(keys, JSON.stringify(jwk), () => {
+    try {
+      return createPublicKey({ key: jwk, format: 'jwk' })
+    } catch {
+      return undefined
+    }
+  })
+}
+
+function once<T>(kept: Map<string, T>, name: string, find: () => T): T {
+  const known = kept.get(name)
+  if (known !== undefined) return known
+  const found = find()
+  if (kept.size >= MAX_KEPT_KEYS) kept.clear()
+  kept.set(name, found)
+  return found
 }
 
 /** personal_sign (EIP-191) over the 48 bytes of the hash. */
