@@ -6,7 +6,7 @@ import { AuditError } from '../errors.ts'
 import type { MemoryLayout, WireItem } from '../records.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { Verdict } from '../verify/verdict.ts'
-import type { Question, Unpacked } from './worker.ts'
+import type { MemoryQuestion, Unpacked } from './memory-worker.ts'
 
 export interface Verifier {
   /** One verdict for each item, in order. Calls may overlap: they are worked off in order. */
@@ -29,13 +29,13 @@ const AT_ONCE_ITEMS = 64
 /** The threads start when they are worth it: unpacking never waits for signatures. */
 export function createVerifier(): Verifier {
   let atOnce = AT_ONCE_ITEMS
-  const signatures = createThread()
-  const memories = createThread()
+  const signatures = createThread<readonly WireItem[]>('#signature-worker')
+  const memories = createThread<MemoryQuestion>('#memory-worker')
   return {
     async verify(items) {
       atOnce -= items.length
       if (atOnce >= 0) return items.map(verifyMessage)
-      return signatures.ask({ kind: 'verify', items }) as Promise<readonly Verdict[]>
+      return signatures.ask(items) as Promise<readonly Verdict[]>
     },
     unpack: (path, maxBytes) =>
       memories.ask({ kind: 'unpack', path, maxBytes }) as Promise<Unpacked | { readonly failed: string }>,
@@ -55,12 +55,12 @@ interface Waiting {
 }
 
 /** Answers come in the order of questions. */
-function createThread() {
+function createThread<Question>(file: string) {
   let worker: Worker | undefined
   const waiting: Waiting[] = []
 
   function start(): Worker {
-    const started = new Worker(createRequire(import.meta.url).resolve('#verification-worker'))
+    const started = new Worker(createRequire(import.meta.url).resolve(file))
     started.on('message', (answer) => waiting.shift()?.resolve(answer))
     started.on('error', (cause) => {
       const failure = new AuditError('SANDBOX_FAILED', 'the thread that verifies inputs failed', { cause })

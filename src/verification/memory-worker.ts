@@ -1,4 +1,4 @@
-/** A thread that verifies signatures and unpacks memories: the audit's own thread feeds the sandbox meanwhile. */
+/** A thread that unpacks memories: the audit's own thread feeds the sandbox meanwhile. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
@@ -6,12 +6,10 @@ import { parentPort } from 'node:worker_threads'
 import { createGunzip } from 'node:zlib'
 import { environmentBlock } from '../compare/environment.ts'
 import { memoryDifference } from '../compare/memory.ts'
-import type { MemoryLayout, WireItem } from '../records.ts'
-import { verifyMessage } from '../verify/message-item.ts'
+import type { MemoryLayout } from '../records.ts'
 
 /** What the thread is asked. */
-export type Question =
-  | { readonly kind: 'verify'; readonly items: readonly WireItem[] }
+export type MemoryQuestion =
   | { readonly kind: 'unpack'; readonly path: string; readonly maxBytes: number }
   | {
       readonly kind: 'compare'
@@ -32,41 +30,63 @@ export interface Unpacked {
 /** Of a memory that is unpacked, at once: zlib's own 16 KiB take five times as long. */
 const CHUNK_BYTES = 1024 * 1024
 
-/** Never more than `maxBytes`, whatever the file says that it unpacks to. */
-async function memoryIn(path: string, maxBytes: number): Promise<{ readonly memory: Buffer; readonly sha256: string }> {
-  const chunks: Buffer[] = []
+/** What lies before a chunk and may belong to what begins in it. */
+const OVERLAP_BYTES = 256 * 1024
+
+/** Hands on a memory's chunks as they are unpacked; never more than `maxBytes`, whatever the file says that it unpacks to. */
+async function readMemory(
+  path: string,
+  maxBytes: number,
+  take: (chunk: Buffer) => void
+): Promise<Omit<Unpacked, 'environment'>> {
   let bytes = 0
   let tooLarge = false
   const hash = createHash('sha256')
-  const unpacked = pipeline(createReadStream(path), createGunzip({ chunkSize: CHUNK_BYTES }), async (source: AsyncIterable<Buffer>) => {
-    for await (const chunk of source) {
-      bytes += chunk.byteLength
-      tooLarge = bytes > maxBytes
-      if (tooLarge) return
-      hash.update(chunk)
-      chunks.push(chunk)
+  const unpacked = pipeline(
+    createReadStream(path),
+    createGunzip({ chunkSize: CHUNK_BYTES }),
+    async (source: AsyncIterable<Buffer>) => {
+      for await (const chunk of source) {
+        bytes += chunk.byteLength
+        tooLarge = bytes > maxBytes
+        if (tooLarge) return
+        hash.update(chunk)
+        take(chunk)
+      }
     }
-  })
+  )
   await unpacked.catch((error: unknown) => {
     if (!tooLarge) throw error
   })
   if (tooLarge) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
-  return { memory: Buffer.concat(chunks), sha256: hash.digest('hex') }
+  return { bytes, sha256: hash.digest('hex') }
 }
 
+/** The memory itself is not kept. */
 async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
-  const { memory, sha256 } = await memoryIn(path, maxBytes)
-  const environment = environmentBlock(memory)?.strings
-  return { bytes: memory.byteLength, sha256, ...(environment === undefined ? {} : { environment }) }
+  let environment: readonly string[] | undefined
+  let before: Buffer = Buffer.alloc(0)
+  const read = await readMemory(path, maxBytes, (chunk) => {
+    if (environment !== undefined) return
+    const both = Buffer.concat([before, chunk])
+    environment = environmentBlock(both)?.strings
+    before = both.subarray(-OVERLAP_BYTES)
+  })
+  return { ...read, ...(environment === undefined ? {} : { environment }) }
 }
 
-async function answer(question: Question): Promise<void> {
-  if (question.kind === 'verify') return parentPort?.postMessage(question.items.map(verifyMessage))
+async function memoryIn(path: string, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  await readMemory(path, maxBytes, (chunk) => void chunks.push(chunk))
+  return Buffer.concat(chunks)
+}
+
+async function answer(question: MemoryQuestion): Promise<void> {
   try {
     if (question.kind === 'unpack') return parentPort?.postMessage(await unpack(question.path, question.maxBytes))
     const { claimed, computed, maxBytes, layout } = question
     const [left, right] = [await memoryIn(claimed, maxBytes), await memoryIn(computed, maxBytes)]
-    parentPort?.postMessage(memoryDifference(left.memory, right.memory, { layout }))
+    parentPort?.postMessage(memoryDifference(left, right, { layout }))
   } catch (error) {
     parentPort?.postMessage({ failed: error instanceof Error ? error.message : String(error) })
   }
@@ -74,6 +94,6 @@ async function answer(question: Question): Promise<void> {
 
 // One after another: the answers are told apart by their order alone.
 let queue = Promise.resolve()
-parentPort?.on('message', (question: Question) => {
+parentPort?.on('message', (question: MemoryQuestion) => {
   queue = queue.then(() => answer(question))
 })
