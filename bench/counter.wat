@@ -1,4 +1,4 @@
-;; A module of one MiB and a bit that does nothing but count its messages, and answers with the count in eight digits.
+;; A module of one MiB and a bit that counts its messages, turns a wheel WORK times, and answers with the count in eight digits.
 (module
   (memory (export "memory") 20 64)
   (table (export "__indirect_function_table") 1 funcref)
@@ -12,9 +12,17 @@
   (func (export "_emscripten_stack_alloc") (param $bytes i32) (result i32)
     (global.set $stack (i32.and (i32.sub (global.get $stack) (local.get $bytes)) (i32.const -16)))
     (global.get $stack))
-  (func (export "handle") (param i32 i32) (result i32) (local $at i32) (local $count i32)
+  (func (export "handle") (param i32 i32) (result i32) (local $at i32) (local $count i32) (local $wheel i32) (local $turns i32)
     (local.set $count (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
     (i32.store (i32.const 2048) (local.get $count))
+    (local.set $wheel (i32.load (i32.const 2052)))
+    (block $turned
+      (loop $turn
+        (br_if $turned (i32.ge_u (local.get $turns) (i32.const WORK)))
+        (local.set $wheel (i32.add (i32.mul (local.get $wheel) (i32.const 1664525)) (i32.const 1013904223)))
+        (local.set $turns (i32.add (local.get $turns) (i32.const 1)))
+        (br $turn)))
+    (i32.store (i32.const 2052) (local.get $wheel))
     ;; the last digit first
     (local.set $at (i32.const 1064))
     (loop $digit

@@ -2,22 +2,18 @@
  * Side by side, in one run: (a) a plain loop over ao-loader, (b) ao-audit's replay, (c) the module's `handle` alone.
  * `npm run bench [-- --rounds 5] [--only TEXT]`; BENCHMARKS.md says how to read it.
  */
-import { fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, release, tmpdir, totalmem, type } from 'node:os'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { LOADER_0_0_49 } from '../dist/src/replay/profile.js'
 import { replay } from '../dist/src/replay/replay.js'
+import { machine, runNaive, shown, spread } from './measure.mjs'
 import { aosStream, smallStream } from './streams.mjs'
 
-const FIRST_NODE_WITH_WASM64 = 24
 /** Messages at the head that are not measured, so that the engine has optimised the module; whole batches of the replay. */
 const WARM_UP = 200
-/** Of the plain loop's own messages, those that are not measured: the module's start and the first growth. */
-const NAIVE_BEFORE = 5
 /** Per cent of messages that fail. */
 const ERRORS = [0, 10, 100]
 /** How many messages are measured a round: the plain loop is slow. */
@@ -26,29 +22,6 @@ const MEMORIES = [
   { module: 'aos', mib: 110, measured: { naive: 40, replay: 1000 } },
   { module: 'aos', mib: 512, ballastMib: 400, measured: { naive: 10, replay: 500 } }
 ]
-
-/** (a): a process of its own, since the loader replaces globals. */
-function runNaive({ setup, messages }, measured) {
-  const wide = Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64
-  const child = fork(fileURLToPath(new URL('naive.mjs', import.meta.url)), [], {
-    execArgv: wide ? ['--experimental-wasm-memory64'] : [],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
-  })
-  child.send({
-    setup,
-    messages: messages.slice(0, NAIVE_BEFORE + measured),
-    warmUp: messages.slice(0, WARM_UP),
-    before: NAIVE_BEFORE
-  })
-  return new Promise((resolve, reject) => {
-    let measurement
-    child.once('message', (value) => {
-      measurement = value
-    })
-    // Its memory is free before the next is measured.
-    child.once('exit', (code) => (measurement ? resolve(measurement) : reject(new Error(`the plain loop ended with ${code}`))))
-  })
-}
 
 /** (b), and (c) as it is told of every message. The clock begins when the results of the warm-up are there. */
 async function runReplay({ setup, messages }) {
@@ -89,14 +62,6 @@ function assertSame({ name, errors }, naive, replayed) {
   if (Math.abs(failed / measured - errors / 100) > 0.01) throw new Error(`${name}: ${failed} of ${measured} failed`)
 }
 
-/** Median, least and most. */
-function spread(values) {
-  const sorted = values.toSorted((left, right) => left - right)
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  return { median, least: sorted[0], most: sorted.at(-1) }
-}
-
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: '' } }
 })
@@ -115,7 +80,7 @@ for (const { module, mib, ballastMib, measured } of MEMORIES) {
 
 for (let round = 1; round <= rounds; round++) {
   for (const stream of streams) {
-    const naive = await runNaive(stream, stream.measured.naive)
+    const naive = await runNaive(stream, { warmUp: WARM_UP, measured: stream.measured.naive })
     const replayed = await runReplay(stream)
     assertSame(stream, naive.answers, replayed.answers)
     stream.rounds.push({
@@ -139,19 +104,10 @@ const results = streams.map(({ name, measured, rounds: measurements }) => ({
   handleShare: spread(measurements.map(({ handleShare }) => handleShare)),
   rounds: measurements
 }))
-const machine = {
-  node: process.version,
-  system: `${type()} ${release()}`,
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  memoryBytes: totalmem()
-}
 const table = new Table({
   head: ['stream', 'memory, MB', '(a) /s', '(b) /s', '(b) / (a)', '(c) in (b), %'],
   style: { head: [], border: [] }
 })
-const shown = ({ median, least, most }, digits, factor = 1) =>
-  `${(median * factor).toFixed(digits)} (${(least * factor).toFixed(digits)}–${(most * factor).toFixed(digits)})`
 for (const { stream, memoryBytes, naivePerSecond, replayPerSecond, speedup, handleShare } of results) {
   const memory = (memoryBytes / 1e6).toFixed(0)
   table.push([

@@ -1,11 +1,16 @@
-/** A process of many small messages, made up and signed, as an archive: schedule, module, and a unit's true claims. */
+/** A process of many small messages, made up and signed, as an archive: schedule, module, a unit's true claims, checkpoints. */
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import wabt from 'wabt'
 import { createInputs, runPrefixes, transactionKey } from '../dist/src/inputs.js'
+import { LOADER_0_0_49 } from '../dist/src/replay/profile.js'
+import { replay } from '../dist/src/replay/replay.js'
 import { writeArchive } from '../dist/src/store/archive.js'
 import { openStore } from '../dist/src/store/level-store.js'
+import { planSubject, readSubject } from '../dist/src/subject.js'
+import { createTrust } from '../dist/src/verification/trust.js'
+import { createVerifier } from '../dist/src/verification/verifier.js'
 import { encodeTags } from '../dist/src/verify/avro-tags.js'
 import { signedMessage } from '../dist/src/verify/data-item.js'
 import { deepHash } from '../dist/src/verify/deep-hash.js'
@@ -17,6 +22,7 @@ const BEGAN_MS = 1_720_000_000_000
 const INTERVAL_MS = 1500
 const FIRST_HEIGHT = 1_500_000
 const UNIT = 'https://cu.example'
+const GATEWAY = 'https://gateway.example'
 const BATCH = 1000
 const COVERS = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
 
@@ -25,36 +31,72 @@ const COVERS = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
  *
  * @param messages the last nonce; nonce 0 is the process's own message
  * @param folder for the store that the archive is written from
+ * @param work how often the module turns its wheel for a message
+ * @param checkpointEvery after how many messages the unit made a checkpoint; none where not given
  */
-export async function writeSyntheticArchive({ messages, folder, file }) {
+export async function writeSyntheticArchive({ messages, folder, file, work = 0, checkpointEvery }) {
   const store = await openStore(path.join(folder, `store-${messages}`))
   try {
     const inputs = createInputs(store)
-    const run = await fill(inputs, messages)
-    const module = await inputs.process(run.process)
-    const record = await inputs.transaction(module.moduleId)
-    const prefixes = [...runPrefixes(run), transactionKey(record.id)]
-    await writeArchive(store, { prefixes, blobs: [record.data], subject: { process: run.process, run: run.id } }, file)
+    const run = await fill(inputs, messages, work)
+    const { moduleId } = await inputs.process(run.process)
+    const checkpoints = checkpointEvery === undefined ? [] : await fillCheckpoints(store, inputs, run, checkpointEvery, folder)
+    const ids = [moduleId, ...checkpoints]
+    const records = await Promise.all(ids.map((id) => inputs.transaction(id)))
+    const prefixes = [...runPrefixes(run), ...ids.map(transactionKey)]
+    const subject = { process: run.process, run: run.id }
+    await writeArchive(store, { prefixes, blobs: records.map(({ data }) => data), subject }, file)
   } finally {
     await store.close()
   }
 }
 
-async function fill(inputs, messages) {
+/** Replays all of it once, and signs the memories that lie on the way. */
+async function fillCheckpoints(store, inputs, run, every, folder) {
+  const verifier = createVerifier()
+  const trust = createTrust([], [])
+  const subject = await readSubject(store, inputs, run, trust)
+  const { plan } = planSubject(inputs, run, subject, verifier, trust)
+  const ids = []
+  const made = []
+  const evaluations = replay({
+    setup: subject.setup,
+    profile: LOADER_0_0_49,
+    plan: () => plan('all'),
+    exportAfter: ({ nonce }) => (nonce > 0 && nonce % every === 0 ? path.join(folder, `memory-${nonce}.gz`) : undefined),
+    onState: ({ nonce, key }, { sha256: hash }, memory) => void made.push({ nonce, key, hash, memory })
+  })
+  for await (const _ of evaluations);
+  await verifier.close()
+  for (const { nonce, key, hash, memory } of made) {
+    const tags = [
+      ...aoTags('Checkpoint'),
+      tag('Process', run.process),
+      tag('Epoch', '0'),
+      tag('Nonce', String(nonce)),
+      tag('Timestamp', String(key.timestamp)),
+      tag('SHA-256', hash),
+      tag('Content-Type', 'application/octet-stream'),
+      tag('Content-Encoding', 'gzip')
+    ]
+    const data = readFileSync(memory)
+    const { data: _, ...record } = item(keyOf('unit'), { tags, data })
+    await inputs.putTransaction(onChain(record), data)
+    ids.push(record.id)
+  }
+  await inputs.putCheckpoints(run, GATEWAY, ids)
+  return ids
+}
+
+function onChain(record) {
+  return { ...record, target: undefined, recipient: '', anchor: '', blockHeight: FIRST_HEIGHT - 100, gateway: GATEWAY }
+}
+
+async function fill(inputs, messages, work) {
   const [publisher, owner, scheduler] = ['publisher', 'owner', 'scheduler'].map(keyOf)
-  const wasm = await compile()
+  const wasm = await compile(work)
   const { data: _, ...module } = item(publisher, { tags: [...aoTags('Module'), ...MODULE_TAGS], data: wasm })
-  await inputs.putTransaction(
-    {
-      ...module,
-      target: undefined,
-      recipient: '',
-      anchor: '',
-      blockHeight: FIRST_HEIGHT - 100,
-      gateway: 'https://gateway.example'
-    },
-    wasm
-  )
+  await inputs.putTransaction(onChain(module), wasm)
   const processTags = [...aoTags('Process'), tag('Module', module.id), tag('Scheduler', scheduler.owner.address)]
   const process = item(owner, { tags: processTags, data: 'process' })
   await inputs.putProcess({
@@ -68,7 +110,7 @@ async function fill(inputs, messages) {
     id: 'synthetic',
     process: process.id,
     scheduler: 'https://su.example',
-    computes: [{ url: UNIT }],
+    computes: [{ url: UNIT, address: keyOf('unit').owner.address }],
     from: 0,
     to: messages,
     state: 'finished'
@@ -143,8 +185,8 @@ function keyOf(name) {
   return { secret, owner: { key: key.toString('base64url'), address: sha256(key).toString('base64url') } }
 }
 
-async function compile() {
-  const text = readFileSync(new URL('counter.wat', import.meta.url), 'utf8')
+async function compile(work) {
+  const text = readFileSync(new URL('counter.wat', import.meta.url), 'utf8').replace('i32.const WORK', `i32.const ${work}`)
   const parsed = (await wabt()).parseWat('counter.wat', text)
   return Uint8Array.from(parsed.toBinary({}).buffer)
 }

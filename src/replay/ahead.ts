@@ -10,8 +10,10 @@ export interface Ahead {
   stop(): Promise<void>
 }
 
-/** What waits for its turn, as characters of results: whoever is ahead pauses beyond. */
+/** What waits to be asked for, as characters of results: whoever is ahead pauses beyond. */
 const WAITING_MAX_CHARS = 64 * 1024 * 1024
+/** Of one replay whose results are judged as they come. */
+const JUDGED_MAX_CHARS = 4 * 1024 * 1024
 
 interface Waiting {
   readonly found: Evaluation[]
@@ -19,11 +21,26 @@ interface Waiting {
   failure?: unknown
 }
 
+/** A replay that goes on while what it found is looked at. */
+export async function* oneAhead(run: (signal: AbortSignal) => AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
+  const ahead = runAhead([run], 1, JUDGED_MAX_CHARS)
+  try {
+    yield* ahead.take(0)
+  } finally {
+    await ahead.stop()
+  }
+}
+
 /**
  * @param runs in the order in which they will be asked for; each ends when the signal fires
  * @param jobs how many may run at the same time
+ * @param maxChars of what waits, all together
  */
-export function runAhead(runs: readonly ((signal: AbortSignal) => AsyncIterable<Evaluation>)[], jobs: number): Ahead {
+export function runAhead(
+  runs: readonly ((signal: AbortSignal) => AsyncIterable<Evaluation>)[],
+  jobs: number,
+  maxChars = WAITING_MAX_CHARS
+): Ahead {
   const cancel = new AbortController()
   const queue = new PQueue({ concurrency: jobs })
   const waiting = runs.map((): Waiting => ({ found: [], ended: false }))
@@ -54,7 +71,8 @@ export function runAhead(runs: readonly ((signal: AbortSignal) => AsyncIterable<
         own.found.push(evaluation)
         chars += charsOf(evaluation)
         changed()
-        await until(() => place === turn || chars < WAITING_MAX_CHARS || cancel.signal.aborted)
+        // The others may fill all that may wait: the one whose turn it is goes on as soon as it is waited for.
+        await until(() => chars < maxChars || (place === turn && own.found.length === 0) || cancel.signal.aborted)
         if (cancel.signal.aborted) return
       }
     } catch (error) {
@@ -78,10 +96,11 @@ export function runAhead(runs: readonly ((signal: AbortSignal) => AsyncIterable<
         const evaluation = own.found.shift()
         if (evaluation === undefined) break
         chars -= charsOf(evaluation)
+        changed()
         yield evaluation
       }
       if (own.failure !== undefined) throw own.failure
-      if (cancel.signal.aborted) throw new AuditError('INTERRUPTED', 'the replay was interrupted')
+      if (cancel.signal.aborted) throw new AuditError('INTERRUPTED', 'interrupted')
     },
     async stop() {
       cancel.abort()

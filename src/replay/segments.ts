@@ -1,11 +1,13 @@
 /** Replay in parts side by side: each begins with a checkpoint's memory, and the one before must end in it. */
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../records.ts'
+import { joined } from '../signals.ts'
 import { runAhead } from './ahead.ts'
 import { moduleFormat } from './formats.ts'
 import type { ReplayJob } from './job.ts'
 import { clockStart } from './profile.ts'
 import { replay } from './replay.ts'
 import type { InstanceState, StartMemory } from './sandbox/protocol.ts'
+import { type SharedPlan, sharePlan } from './shared-plan.ts'
 
 /** Where one part ends and the next begins. */
 export interface Boundary {
@@ -39,7 +41,11 @@ export async function* replaySegments(
   boundaries: readonly Boundary[],
   { jobs, onLink }: { readonly jobs: number; readonly onLink?: (link: Link) => void }
 ): AsyncGenerator<Evaluation> {
-  const parts = partsOf(job, boundaries)
+  const shared = sharePlan(
+    job.plan(),
+    boundaries.map(({ after }) => after)
+  )
+  const parts = partsOf(job, boundaries, shared)
   const ahead = runAhead(
     parts.map((part) => (signal) => replay({ ...part.job, signal: joined(signal, job.signal) })),
     jobs
@@ -73,6 +79,7 @@ export async function* replaySegments(
     }
   } finally {
     await ahead.stop()
+    await shared.close()
   }
 }
 
@@ -84,14 +91,21 @@ interface Part {
   tellStates(evaluation: Evaluation, clock: number | undefined): void
 }
 
-function partsOf(job: ReplayJob, boundaries: readonly Boundary[]): Part[] {
+function partsOf(job: ReplayJob, boundaries: readonly Boundary[], shared: SharedPlan): Part[] {
   return [undefined, ...boundaries].map((begin, place): Part => {
     const last = boundaries[place]?.after
     let state: InstanceState | undefined
     const told = new Map<string, Parameters<NonNullable<ReplayJob['onState']>>>()
+    let read = false
     return {
       job: {
         ...job,
+        plan() {
+          // Where it has to be run again, it is planned again.
+          if (read) return job.plan()
+          read = true
+          return shared.part(place)
+        },
         ...(begin === undefined ? {} : { start: { after: begin.after, memory: begin.memory } }),
         ...(last === undefined ? {} : { end: last }),
         hashAfter: (planned) => job.hashAfter?.(planned) === true || (last !== undefined && isPlaceOf(last, planned)),
@@ -123,8 +137,4 @@ function onwards(whole: ReplayJob, part: ReplayJob, clock: number | undefined): 
 async function* without(count: number, evaluations: AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
   let place = 0
   for await (const evaluation of evaluations) if (place++ >= count) yield evaluation
-}
-
-function joined(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {
-  return other === undefined ? signal : AbortSignal.any([signal, other])
 }

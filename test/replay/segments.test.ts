@@ -126,7 +126,7 @@ describe('segments', () => {
         expect(parts).toEqual(whole)
         expect(ends[1]).toBe(ends[0])
       }),
-      { numRuns: 8 }
+      { numRuns: 5 }
     )
   })
 
