@@ -53,7 +53,7 @@ describe('rollback', () => {
           })
         expect(await counts(words)).toEqual(await counts(kept))
       }),
-      { numRuns: 12 }
+      { numRuns: 8 }
     )
   })
 
