@@ -41,7 +41,7 @@ export function watch({ quiet = false, verbose = false }: SourceFlags): Watch {
     onPull(pulled) {
       fetched = pulled.answers
       total = pulled.total
-      progress.update({ phase: 'fetch', fetched, total, replayed })
+      progress.update({ phase: replayed > 0 ? 'replay' : 'fetch', fetched, total, replayed })
     },
     onRequest(url) {
       if (verbose && !quiet) process.stderr.write(`${escapeForTerminal(url, URL_CHARS)}\n`)

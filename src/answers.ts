@@ -1,4 +1,5 @@
 /** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
+import type { Arrival } from './arrivals.ts'
 import { AuditError } from './errors.ts'
 import type { ComputeSource, ListedPage } from './fetch/sources.ts'
 import type { Inputs, Listing, ListingProgress, Run } from './inputs.ts'
@@ -13,6 +14,8 @@ export interface AnswerOptions {
   readonly now: () => string
   /** Told how many more evaluations have an answer. */
   readonly onAnswers: (count: number) => void
+  /** Told up to which ordinate all that the unit claims is kept. */
+  readonly arrival?: Pick<Arrival, 'reach'>
   readonly signal?: AbortSignal
 }
 
@@ -28,44 +31,66 @@ const PAGES_MAX = 1_000_000
  * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer, `INTERRUPTED`; what came before is kept
  */
 export async function askForAnswers(options: AnswerOptions): Promise<void> {
-  const ended = await Promise.allSettled([
-    askForResults(options),
-    readListing(options, 'results'),
-    readListing(options, 'cron')
-  ])
+  let askedTo = -1
+  let listed = false
+  // A listing may name its evaluations in any order: of none is all said before its end.
+  const tell = () => {
+    if (listed) options.arrival?.reach(askedTo)
+  }
+  const listings = Promise.all([readListing(options, 'results'), readListing(options, 'cron')])
+  const results = askForResults(options, (nonce) => {
+    askedTo = nonce
+    tell()
+  })
+  const allListed = listings.then(() => {
+    listed = true
+    tell()
+  })
+  const ended = await Promise.allSettled([results, allListed])
   for (const one of ended) if (one.status === 'rejected') throw one.reason
 }
 
 /** `/result/<message>`, one message after another, many at a time (§2.1). */
-async function askForResults({ unit, run, inputs, now, onAnswers, signal }: AnswerOptions): Promise<void> {
+async function askForResults(
+  { unit, run, inputs, now, onAnswers, signal }: AnswerOptions,
+  onAskedTo: (nonce: number) => void
+): Promise<void> {
   const answered = await answeredNonces(inputs, run, unit.url)
   onAnswers(answered.size)
   const keeper = createKeeper((answers: readonly (Claim | ClaimUnavailable)[]) => inputs.putAnswers(run, answers))
-  const underWay = new Set<Promise<void>>()
+  /** By nonce, ascending. */
+  const underWay = new Map<number, Promise<void>>()
   let failed: { readonly error: unknown } | undefined
+  let seenTo = run.from - 1
   const ask = async ({ nonce, timestamp, messageId }: ScheduledMessage): Promise<void> => {
     try {
       const answer = await unit.result(run.process, messageId)
       const common = { claimant: unit.url, key: { ordinate: nonce, timestamp }, messageId, receivedAt: now() }
-      keeper.keep(
+      await keeper.keep(
         answer.kind === 'unavailable'
           ? { ...common, status: answer.status, detail: answer.detail }
           : { ...common, kind: 'result', covers: coveredBy(answer.value), value: answer.value, raw: answer.raw }
       )
+      underWay.delete(nonce)
       onAnswers(1)
+      const [oldest = seenTo + 1] = underWay.keys()
+      if (failed === undefined) onAskedTo(oldest - 1)
     } catch (error) {
+      underWay.delete(nonce)
       failed ??= { error }
     }
   }
-  for await (const message of inputs.schedule(run, run.from, run.to)) {
-    if (failed !== undefined || signal?.aborted === true) break
-    if (answered.has(message.nonce)) continue
-    const asked: Promise<void> = ask(message).finally(() => underWay.delete(asked))
-    underWay.add(asked)
-    if (underWay.size >= UNDER_WAY) await Promise.race(underWay)
+  try {
+    for await (const message of inputs.schedule(run, run.from, run.to)) {
+      if (failed !== undefined || signal?.aborted === true) break
+      seenTo = message.nonce
+      if (answered.has(message.nonce)) continue
+      underWay.set(message.nonce, ask(message))
+      if (underWay.size >= UNDER_WAY) await Promise.race(underWay.values())
+    }
+  } finally {
+    await Promise.all(underWay.values())
   }
-  await Promise.all(underWay)
-  await keeper.kept()
   if (failed !== undefined) throw failed.error
   if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
 }
@@ -116,24 +141,20 @@ async function readListing({ unit, run, inputs, now, signal }: AnswerOptions, li
 /** Gathers what arrives while the last batch is still being written, and writes it as one. */
 function createKeeper<T>(put: (items: readonly T[]) => Promise<void>) {
   let waiting: T[] = []
-  let writing: Promise<void> | undefined
-  async function write(): Promise<void> {
-    while (waiting.length > 0) {
-      const items = waiting
-      waiting = []
-      await put(items)
-    }
-    writing = undefined
-  }
+  let written: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
   return {
-    keep(item: T): void {
+    /** Resolves when it is kept; rejects where it could not be. */
+    keep(item: T): Promise<void> {
       waiting.push(item)
-      writing ??= write()
-      writing.catch(() => {})
-    },
-    /** Resolves when all is kept; rejects where it could not be. */
-    async kept(): Promise<void> {
-      while (writing !== undefined) await writing
+      next ??= written.then(() => {
+        const items = waiting
+        waiting = []
+        next = undefined
+        written = put(items)
+        return written
+      })
+      return next
     }
   }
 }

@@ -29,7 +29,8 @@ export interface Outcomes extends Found {
 }
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
-  const { inputs, run, absences } = options
+  const { inputs, run } = options
+  const { absences, fetchMs } = await options.fetched()
   const { subject, checks, judged, chosen, compared, links, start, memories, trust, verifyMs, replayMs } = outcomes
   const { process, module, setup } = subject
   const { counts } = judged
@@ -78,9 +79,10 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     stateHashes: outcomes.stateHashes,
     tool: toolVersions(),
     timings: {
-      fetchMs: options.fetchMs,
+      fetchMs,
       verifyMs,
       replayMs,
+      moduleMs: outcomes.moduleMs,
       compareMs: judged.compareMs,
       messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
       resumedAfter: outcomes.resumedAfter,
@@ -111,6 +113,7 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
       fetchMs,
       verifyMs: 0,
       replayMs: 0,
+      moduleMs: 0,
       compareMs: 0,
       messagesPerSecond: 0,
       resumedAfter: null,

@@ -14,17 +14,20 @@ import type { FetchLimits } from './fetch/limits.ts'
 import { locateScheduler } from './fetch/locate.ts'
 import { createScheduler } from './fetch/scheduler.ts'
 import type { GatewaySource } from './fetch/sources.ts'
-import type { TransactionId } from './ids.ts'
+import type { ProcessId, TransactionId } from './ids.ts'
 import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from './inputs.ts'
 import type { JudgingOptions } from './judging.ts'
-import { type Pulled, pull } from './pull.ts'
+import { beginPull, type Pulling, pull } from './pull.ts'
 import type { PullOptions, PullProgress } from './pull-options.ts'
 import type { BlobRef } from './records.ts'
 import { namesDrive } from './replay/drive/admission.ts'
 import { type ExecutionProfile, namedProfile } from './replay/profile.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
+import { startSpareChild } from './replay/sandbox/sandbox.ts'
 import type { Report } from './report/model.ts'
+import type { AuditRunOptions } from './run-options.ts'
 import { type ScheduleSource, schedulersOf } from './schedule-sources.ts'
+import { joined } from './signals.ts'
 import { parseStateHashes } from './state-hashes.ts'
 import { readArchive, type Selection, writeArchive } from './store/archive.ts'
 import { defaultStoreDirectory } from './store/default-directory.ts'
@@ -109,25 +112,49 @@ export async function audit(options: AuditOptions): Promise<Report> {
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
   const process = parseProcessId(options.process)
+  return withStore(options.store, (store) => auditFetched(options, process, store))
+}
+
+/** The replay begins while inputs still come. */
+async function auditFetched(options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
   const begun = performance.now()
-  return withStore(options.store, async (store) => {
-    const inputs = createInputs(store)
-    let pulling: PullOptions
-    let pulled: Pulled
-    try {
-      pulling = await pullOptions(options, process, inputs, 'new')
-      pulled = await pull(pulling)
-    } catch (error) {
-      const absence = absenceOf(error)
-      if (absence === undefined) throw error
-      return inconclusiveReport([absence], performance.now() - begun)
-    }
-    const { run, absences } = pulled
-    const { gateway } = pulling.units
-    const report = await auditStored(options, store, inputs, run, absences, performance.now() - begun, gateway)
-    await inputs.putRun({ ...run, state: 'finished' })
+  const stop = new AbortController()
+  const signal = joined(stop.signal, options.signal)
+  const stored = createInputs(store)
+  let gateway: GatewaySource
+  let pulling: Pulling
+  try {
+    const wanted = await pullOptions({ ...options, signal }, process, stored, 'new')
+    gateway = wanted.units.gateway
+    pulling = await beginPull(wanted)
+  } catch (error) {
+    return withoutInputs(error, begun)
+  }
+  const { run, inputs, ready, ended, failedWith } = pulling
+  const fetched = ended.then(({ absences }) => ({ absences, fetchMs: performance.now() - begun }))
+  // Awaited when the report is written.
+  fetched.catch(() => {})
+  const spare = startSpareChild()
+  try {
+    await ready
+    const report = await auditStored(options, store, inputs, run, () => fetched, { gateway, spare })
+    await stored.putRun({ ...run, state: 'finished' })
     return report
-  })
+  } catch (error) {
+    stop.abort()
+    await Promise.allSettled([ended])
+    if (failedWith(error)) return withoutInputs(error, begun)
+    throw error
+  } finally {
+    spare.close()
+  }
+}
+
+/** The report where an audit cannot go on without what could not be had. */
+function withoutInputs(error: unknown, begun: number): Report {
+  const absence = absenceOf(error)
+  if (absence === undefined) throw error
+  return inconclusiveReport([absence], performance.now() - begun)
 }
 
 /**
@@ -144,7 +171,8 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
     const [absence] = absences
     if (absence !== undefined) throw absence
     // Which files it opens shows as it runs: an audit keeps them.
-    if (await opensFiles(inputs, run)) await auditStored(options, store, inputs, run, [], 0, pulling.units.gateway)
+    if (await opensFiles(inputs, run))
+      await auditStored(options, store, inputs, run, noneAway(0), { gateway: pulling.units.gateway })
     const finished: Run = { ...run, state: 'finished' }
     await inputs.putRun(finished)
     await writeArchive(store, await selectionOf(inputs, finished), file)
@@ -168,11 +196,15 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
       const inputs = createInputs(store)
       const run = subject.success ? await inputs.run(parseProcessId(subject.data.process), subject.data.run) : undefined
       if (run === undefined) throw new AuditError('ARCHIVE_INVALID', `${archive} does not say what it is of`)
-      return auditStored(options, store, inputs, run, [], performance.now() - begun)
+      return auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
     })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function noneAway(fetchMs: number): AuditRunOptions['fetched'] {
+  return async () => ({ absences: [], fetchMs })
 }
 
 function narrowed(run: Run, { from, to }: SourceOptions): Run {
@@ -186,17 +218,16 @@ async function auditStored(
   store: Store,
   inputs: Inputs,
   run: Run,
-  absences: readonly AuditError[],
-  fetchMs: number,
-  gateway?: GatewaySource
+  fetched: AuditRunOptions['fetched'],
+  network?: Pick<AuditRunOptions, 'gateway' | 'spare'>
 ): Promise<Report> {
   return auditRun({
     store,
     inputs,
     run: narrowed(run, options),
     claimsFrom: run.from,
-    ...(gateway === undefined ? {} : { gateway }),
-    absences,
+    ...network,
+    fetched,
     profile: profileOf(options),
     search: options.search ?? true,
     checkpointOwners: options.checkpointOwners ?? [],
@@ -205,11 +236,10 @@ async function auditStored(
     trust: options.trust ?? [],
     jobs: options.jobs ?? availableParallelism(),
     // The store of an archive is gone with the audit.
-    snapshots: gateway !== undefined && (options.snapshots ?? true),
+    snapshots: network !== undefined && (options.snapshots ?? true),
     partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
     freeBytes: globalThis.process.availableMemory(),
     ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
-    fetchMs,
     clock: () => performance.now(),
     ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation }),
     ...(options.onPass === undefined ? {} : { onPass: options.onPass }),

@@ -17,8 +17,9 @@ export interface AnswerReader {
 
 /** Reads the answers of one unit along with the evaluations. */
 export function createAnswerReader(inputs: Inputs, run: Run, unit: string): AnswerReader {
-  const claims = createGroups(inputs.claims(run, unit))
-  const unavailable = createGroups(inputs.unavailable(run, unit))
+  const cameTo = (ordinate: number) => inputs.answersCameTo(run, unit, ordinate)
+  const claims = createGroups(run, (part) => inputs.claims(part, unit), cameTo)
+  const unavailable = createGroups(run, (part) => inputs.unavailable(part, unit), cameTo)
   return {
     take: async (key) => ({ claims: await claims.take(key), unavailable: await unavailable.take(key) }),
     leftover: (ordinate) => claims.leftover(ordinate)
@@ -29,27 +30,38 @@ interface Keyed {
   readonly key: EvaluationKey
 }
 
-/** A stream in the order of ordinates, taken from by key. */
-function createGroups<T extends Keyed>(source: AsyncIterable<T>) {
-  const stream = source[Symbol.asyncIterator]()
+/**
+ * Streams in the order of ordinates, part by part as they come, taken from by key.
+ *
+ * @param cameTo resolves, when all of an ordinate is there, to the last one of which that holds
+ */
+function createGroups<T extends Keyed>(
+  run: Run,
+  read: (part: Run) => AsyncIterable<T>,
+  cameTo: (ordinate: number) => Promise<number>
+) {
+  let part: AsyncIterator<T> | undefined
+  /** The last ordinate of what is read, or was. */
+  let partEnd = run.from - 1
   let next: T | undefined
-  let started = false
-  let ended = false
   let open: T[] = []
 
   async function advance(): Promise<void> {
-    const { done, value } = await stream.next()
-    ended = done === true
+    const { done, value } = (await part?.next()) ?? { done: true, value: undefined }
     next = done === true ? undefined : value
+    if (done === true) part = undefined
   }
 
   async function readTo(ordinate: number): Promise<void> {
-    if (!started) {
-      started = true
-      await advance()
-    }
-    while (!ended && next !== undefined && next.key.ordinate <= ordinate) {
-      open.push(next)
+    for (;;) {
+      while (next !== undefined && next.key.ordinate <= ordinate) {
+        open.push(next)
+        await advance()
+      }
+      if (part !== undefined || partEnd >= Math.min(ordinate, run.to)) return
+      const from = partEnd + 1
+      partEnd = Math.min(run.to, await cameTo(ordinate))
+      part = read({ ...run, from, to: partEnd })[Symbol.asyncIterator]()
       await advance()
     }
   }

@@ -54,7 +54,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       inputs,
       run,
       claimsFrom: 0,
-      absences: [],
+      fetched: async () => ({ absences: [], fetchMs: 0 }),
       profile: LEGACYNET,
       search: true,
       checkpointOwners: [],
@@ -62,7 +62,6 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       snapshots: false,
       freeBytes: 0,
       partMessages: 1,
-      fetchMs: 0,
       clock: () => performance.now(),
       ...(signal === undefined ? {} : { signal })
     })

@@ -40,7 +40,7 @@ export function jobOf({
   instances,
   hashAfter
 }: EvaluateOptions): ReplayJob {
-  const { inputs, run, limits, signal } = options
+  const { inputs, run, limits, spare, signal } = options
   return {
     setup: subject.setup,
     profile,
@@ -51,6 +51,7 @@ export function jobOf({
     ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
     ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
     ...(limits === undefined ? {} : { limits }),
+    ...(spare === undefined ? {} : { spare }),
     ...(signal === undefined ? {} : { signal })
   }
 }

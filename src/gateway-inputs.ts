@@ -1,13 +1,15 @@
 /** What an audit needs of gateways: module, true items, blocks, checkpoints. */
+import PQueue from 'p-queue'
+import { type Arrival, arriving, whole } from './arrivals.ts'
 import { AuditError } from './errors.ts'
 import type { GatewaySource } from './fetch/sources.ts'
 import { holdBlocks } from './gateway-blocks.ts'
 import { createFetchItem, type FetchItem } from './gateway-items.ts'
-import type { ModuleId, TransactionId } from './ids.ts'
+import type { ModuleId } from './ids.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
 import type { ProcessRecord } from './records.ts'
-import { readRivals } from './rivals.ts'
+import { createRivals } from './rivals.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
 import { createVerifier } from './verification/verifier.ts'
@@ -17,18 +19,36 @@ const ITEM_MAX_BYTES = 64 * 1024 * 1024
 const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
 /** As many as a CU itself looks at (§3). */
 const CHECKPOINTS_MAX = 50
+/** Each is in memory as a whole until it is stored. */
+const CHECKPOINTS_AT_ONCE = 2
 const BLOCKS_AHEAD = 100
 
-/** All of it at the same time; each rejects where an audit cannot go on without it. */
-export function fetchFromGateways(options: PullOptions, process: ProcessRecord, run: Run): Promise<void>[] {
+/** What comes at the same time; each rejects where an audit cannot go on without it. */
+export interface FromGateways {
+  /** Module, process and checkpoints: what a replay begins with. */
+  readonly first: Promise<unknown>
+  readonly rest: Promise<unknown>
+}
+
+/**
+ * Fetches all of it at the same time.
+ *
+ * @param options with inputs whose schedule may still be on its way
+ * @param proven told of each nonce whose message is verified, and its true item fetched where it does not prove itself
+ */
+export function fetchFromGateways(options: PullOptions, process: ProcessRecord, run: Run, proven: Arrival): FromGateways {
   const fetchItem = createFetchItem(options)
-  return [
-    fetchModule(fetchItem, process.moduleId),
-    fetchItem(run.process, ITEM_MAX_BYTES).then(() => {}),
-    fetchTrueItems(options, fetchItem, process, run),
-    fetchBlocks(options, process, run),
-    fetchCheckpoints(options, fetchItem, run)
-  ]
+  return {
+    first: whole([
+      fetchModule(fetchItem, process.moduleId),
+      fetchItem(run.process, ITEM_MAX_BYTES),
+      fetchCheckpoints(options, fetchItem, run)
+    ]),
+    rest: whole([
+      arriving(proven, () => fetchTrueItems(options, fetchItem, process, run, proven)),
+      fetchBlocks(options, process, run)
+    ])
+  }
 }
 
 async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {
@@ -41,7 +61,13 @@ async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {
  * Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself; so also items on the chain that
  * were assigned (§1.8). One that is nowhere is missing at its nonce, no reason to stop here.
  */
-async function fetchTrueItems(options: PullOptions, fetchItem: FetchItem, process: ProcessRecord, run: Run): Promise<void> {
+async function fetchTrueItems(
+  options: PullOptions,
+  fetchItem: FetchItem,
+  process: ProcessRecord,
+  run: Run,
+  proven: Arrival
+): Promise<void> {
   const { inputs } = options
   const verifier = createVerifier()
   try {
@@ -49,8 +75,8 @@ async function fetchTrueItems(options: PullOptions, fetchItem: FetchItem, proces
       process,
       schedule: inputs.schedule(run, 0, run.to),
       verifier,
-      rivals: await readRivals(inputs, run),
-      known: (nonce) => inputs.verdicts(run, nonce),
+      rivals: createRivals(inputs, run),
+      known: (from, to) => inputs.verdicts(run, from, to),
       remember: (verdicts) => inputs.putVerdicts(run, verdicts),
       async rawItem(id) {
         const record = await fetchItem(id, ITEM_MAX_BYTES)
@@ -58,7 +84,10 @@ async function fetchTrueItems(options: PullOptions, fetchItem: FetchItem, proces
         return record === undefined || data === undefined ? undefined : { record, data }
       }
     })
-    for await (const _ of checked) if (options.signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+    for await (const { scheduled } of checked) {
+      if (options.signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+      proven.reach(scheduled.nonce)
+    }
   } finally {
     await verifier.close()
   }
@@ -107,13 +136,13 @@ async function fetchCheckpoints({ inputs, units }: PullOptions, fetchItem: Fetch
   await askEach(units.gateway, async (gateway, url) => {
     if (await inputs.checkpointsRead(run, url)) return
     const found = await gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
-    const ids: TransactionId[] = []
-    for (const record of found) {
+    const inRange = found.filter((record) => {
       const named = readCheckpointTags(record, run.process)
-      if (named === undefined || named.nonce > run.to) continue
-      await fetchItem(record.id, CHECKPOINT_MAX_BYTES)
-      ids.push(record.id)
-    }
+      return named !== undefined && named.nonce <= run.to
+    })
+    const queue = new PQueue({ concurrency: CHECKPOINTS_AT_ONCE })
+    await whole(inRange.map(({ id }) => queue.add(() => fetchItem(id, CHECKPOINT_MAX_BYTES))))
+    const ids = inRange.map(({ id }) => id)
     await inputs.putCheckpoints(run, url, ids)
   })
 }

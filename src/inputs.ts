@@ -136,6 +136,8 @@ export interface Inputs {
     messages: readonly ScheduledMessage[],
     anomalies: readonly ScheduleAnomaly[]
   ): Promise<void>
+  /** Up to which nonce the schedule and what is wrong with it are there; more may come behind it. */
+  scheduleCameTo(): number
   /** What one source has of one nonce. */
   scheduled(source: string, process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
   /**
@@ -145,8 +147,8 @@ export interface Inputs {
    * @param range of nonces, both inclusive; all where not given
    */
   anomalies(run: Run, source?: string, range?: { from?: number; to?: number }): AsyncIterable<ScheduleAnomaly>
-  /** What the signatures of an edge said when it was read from the network; an archive has none. */
-  verdicts(run: Run, nonce: number): Promise<EdgeVerdicts | undefined>
+  /** What the signatures of edges said when they were read from the network, by nonce; an archive has none. */
+  verdicts(run: Run, from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
   putVerdicts(run: Run, verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
 
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
@@ -180,6 +182,8 @@ export interface Inputs {
   attestation(process: ProcessId, type: AttestationType, id: string): Promise<DriveAttestation | undefined>
   putAttestation(process: ProcessId, attestation: DriveAttestation): Promise<void>
 
+  /** Resolves when all that a unit claims of an ordinate is there, to the last ordinate of which that holds. */
+  answersCameTo(run: Run, unit: string, ordinate: number): Promise<number>
   /** Claims of one unit about the run's range, in the order of ordinates. */
   claims(run: Run, unit: string): AsyncIterable<Claim>
   /** Those about one ordinate: a scheduled message and the crons after it. */
@@ -260,6 +264,7 @@ export function createInputs(store: Store): Inputs {
       const of = (source: string) => values<ScheduledMessage>(['schedule', source, run.process], { from, to })
       return run.schedule === 'both' ? filled(of(run.scheduler), of(ARWEAVE)) : of(run.scheduler)
     },
+    scheduleCameTo: () => Number.POSITIVE_INFINITY,
     scheduled: (source, process, nonce) => store.get(['schedule', source, process, nonce]),
     async scheduledUpTo(scheduler, process) {
       let last = -1
@@ -282,7 +287,12 @@ export function createInputs(store: Store): Inputs {
       ])
     },
     anomalies: (run, source = run.scheduler, range) => values(['anomaly', source, run.process], range),
-    verdicts: (run, nonce) => store.get(['verdict', run.scheduler, run.process, nonce]),
+    async verdicts(run, from, to) {
+      const found = new Map<number, EdgeVerdicts>()
+      for await (const [key, verdicts] of store.list<EdgeVerdicts>(['verdict', run.scheduler, run.process], { from, to }))
+        found.set(Number(key.at(-1)), verdicts)
+      return found
+    },
     putVerdicts: (run, verdicts) =>
       store.put(verdicts.map(([nonce, found]) => [['verdict', run.scheduler, run.process, nonce], found] as const)),
 
@@ -323,6 +333,7 @@ export function createInputs(store: Store): Inputs {
     attestation: (process, type, id) => store.get(['drive', process, 'attestation', type, id]),
     putAttestation: (process, found) => store.put([[['drive', process, 'attestation', found.type, found.id], found]]),
 
+    answersCameTo: async () => Number.POSITIVE_INFINITY,
     claims: (run, unit) => values(['claim', run.id, unit], { from: run.from, to: run.to }),
     claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
     async replaceClaim(run, claim, by) {

@@ -9,8 +9,10 @@ import { type Judged, judgeEvaluations } from './judging.ts'
 import type { Material } from './material.ts'
 import { type ChosenProfile, createTrial, type FirstClaims, speaksForUnits } from './profile-choice.ts'
 import type { Evaluation } from './records.ts'
+import { oneAhead } from './replay/ahead.ts'
 import type { ExecutionProfile, KnownBlockSets } from './replay/profile.ts'
 import type { Link } from './replay/segments.ts'
+import { joined } from './signals.ts'
 import { openSnapshots } from './snapshots.ts'
 import { boundariesOf, createStartDoubts } from './starts.ts'
 import { createStates, type Readings } from './states.ts'
@@ -31,6 +33,8 @@ export interface Found {
   /** With which it was replayed. */
   readonly instances?: Instances
   readonly firstClaims: FirstClaims
+  /** Time within the module, ms. */
+  readonly moduleMs: number
   /** Ways to begin instances that were tried. */
   readonly instancesTried: number
   /** About the profile, and about the auditor's own limits. */
@@ -75,7 +79,11 @@ export async function pass(
   const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
   const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
   const begins = instances === undefined ? {} : { instances }
-  const job = jobOf({ ...all, ...begins, plan: planned, profile, units, hashAfter: seen.wanted })
+  let moduleUs = 0
+  const onRun = (us: number) => {
+    moduleUs += us
+  }
+  const job = { ...jobOf({ ...all, ...begins, plan: planned, profile, units, hashAfter: seen.wanted }), onRun }
   const gateAt = (ordinate: number): Gate => {
     const gate = checks.gate(ordinate)
     if (start?.onTrust !== true) return gate
@@ -91,7 +99,10 @@ export async function pass(
   }
   const evaluations = () => {
     if (subject.spoilt !== undefined) return unevaluated(planned())
-    return kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
+    return oneAhead((stop) => {
+      const stoppable = { ...job, signal: joined(stop, job.signal) }
+      return kept === undefined ? evaluate(stoppable, parts) : evaluateOn(stoppable, parts, kept)
+    })
   }
   try {
     const judged = await judgeEvaluations({
@@ -137,6 +148,7 @@ export async function pass(
       ...(instances === undefined ? {} : { instances }),
       instancesTried: 0,
       firstClaims: trial.counts(),
+      moduleMs: moduleUs / 1000,
       stateHashes: seen.stateHashes,
       findings: seen.findings
     }

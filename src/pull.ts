@@ -1,13 +1,16 @@
 /** Fetch: everything an audit of one process needs, from the units into the store. */
 import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { askForAnswers } from './answers.ts'
+import { type Arrival, arriving, createArrival, following, whole } from './arrivals.ts'
 import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, SchedulerSource } from './fetch/sources.ts'
 import { fetchFromGateways } from './gateway-inputs.ts'
-import type { Run } from './inputs.ts'
+import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
 import type { ProcessRecord } from './records.ts'
+import { joined } from './signals.ts'
 
 export interface Pulled {
   readonly run: Run
@@ -15,7 +18,22 @@ export interface Pulled {
   readonly absences: readonly AuditError[]
 }
 
+/** A pull under way. */
+export interface Pulling {
+  readonly run: Run
+  /** What is read through these waits for what has not come yet. */
+  readonly inputs: Inputs
+  /** Module, process and checkpoints are there, and of a process with crons, or over two schedules, all: a replay may begin. */
+  readonly ready: Promise<unknown>
+  /** All is there. Rejects where an audit cannot go on without what is missing; so does what is read through `inputs`. */
+  readonly ended: Promise<Pulled>
+  /** Whether something that could not be had is why this error was thrown. To be asked when it has ended. */
+  readonly failedWith: (error: unknown) => boolean
+}
+
 const PAGE_MESSAGES = 500
+/** Claims are the most requests by far. */
+const HEAD_START_MS = 1000
 /** Messages that the scheduler keeps back and that are kept as proof. */
 const PROOF_MESSAGES = 10
 
@@ -27,35 +45,76 @@ const PROOF_MESSAGES = 10
  *   `UNIT_REFUSED`, `INPUT_MISSING`, `WIRE_INVALID`
  */
 export async function pull(options: PullOptions): Promise<Pulled> {
+  return (await beginPull(options, 0)).ended
+}
+
+/**
+ * As `pull`, but what comes may be read meanwhile.
+ *
+ * @param headStartMs for so long claims are not asked for, unless somebody waits for them: what a replay begins with comes first
+ * @throws AuditError where process and range are not to be had
+ */
+export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
   const { inputs, units } = options
   const process = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
   const opened = await openRun(options)
-  await fetchSchedule(options, opened, units.scheduler)
+  const both = units.arweave !== undefined
+  const schedule = createArrival()
+  const scheduled = arriving(schedule, () => fetchSchedule(options, opened, units.scheduler, schedule))
+  if (both) await scheduled
   const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
+  const coming: PullOptions = both ? options : { ...options, inputs: following(inputs, { schedule }) }
+  const proven = createArrival()
+  const { first, rest } = fetchFromGateways(coming, process, run, proven)
+  const waits = both || hasCrons(process)
+  const claims = fetchClaims(coming, run, waits ? 0 : headStartMs)
+  const parts = [scheduled, first, rest, claims.ended]
+  const ended = whole(parts).then(() => ({ run, absences: claims.absences }))
+  const failures = new Set<unknown>()
+  for (const part of parts) part.catch((error: unknown) => failures.add(error))
+  const mayBegin = waits ? ended : first
+  const ready = mayBegin.then(() => {})
+  // Whoever reads first is told; what is awaited later is no unhandled failure until then.
+  for (const promise of [ended, ready]) promise.catch(() => {})
+  const read = both ? inputs : following(inputs, { schedule: proven, answers: claims.arrivals })
+  return { run, inputs: read, ready, ended, failedWith: (error) => failures.has(error) }
+}
+
+function hasCrons({ tags }: ProcessRecord): boolean {
+  return tags.some(({ name }) => name === 'Cron-Interval')
+}
+
+/** Asks every unit. One that stays away is no reason to stop. */
+function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
+  const { inputs, units } = options
+  const wanted = new AbortController()
+  const signal = joined(wanted.signal, options.signal)
+  const headStart = setTimeout(headStartMs, undefined, { signal }).catch(() => {})
   const absences: AuditError[] = []
   const answers = { count: 0 }
-  const report = () =>
+  const onAnswers = (count: number) => {
+    answers.count += count
     options.onProgress?.({
       scheduled: run.to + 1,
       answers: answers.count,
       total: (run.to - run.from + 1) * run.computes.length
     })
-  const claims = units.computes.map(async (unit) => {
-    try {
-      const onAnswers = (count: number) => {
-        answers.count += count
-        report()
+  }
+  const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(() => wanted.abort())]))
+  const asked = units.computes.map((unit) => {
+    const arrival = arrivals.get(unit.url) ?? createArrival()
+    return arriving(arrival, async () => {
+      try {
+        await headStart
+        const signal = options.signal === undefined ? {} : { signal: options.signal }
+        await askForAnswers({ unit, run, inputs, now: options.now, onAnswers, arrival, ...signal })
+      } catch (error) {
+        if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
+        absences.push(error)
       }
-      const signal = options.signal === undefined ? {} : { signal: options.signal }
-      await askForAnswers({ unit, run, inputs, now: options.now, onAnswers, ...signal })
-    } catch (error) {
-      if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
-      absences.push(error)
-    }
+    })
   })
-  const needed = await Promise.allSettled([...fetchFromGateways(options, process, run), ...claims])
-  for (const one of needed) if (one.status === 'rejected') throw one.reason
-  return { run, absences }
+  return { arrivals, absences, ended: whole(asked) }
 }
 
 async function fetchProcess({ process, units, inputs }: PullOptions): Promise<ProcessRecord> {
@@ -103,11 +162,21 @@ async function describe(unit: ComputeSource): Promise<Run['computes'][number]> {
 }
 
 /** Pages from the first nonce that is missing to the run's end. */
-async function fetchSchedule({ inputs }: PullOptions, run: Run, source: SchedulerSource): Promise<void> {
+async function fetchSchedule(
+  { inputs }: PullOptions,
+  run: Run,
+  source: SchedulerSource,
+  arrival?: Pick<Arrival, 'reach'>
+): Promise<void> {
   const have = await inputs.scheduledUpTo(source.url, run.process)
+  arrival?.reach(have)
   if (have >= run.to) return
   const pages = readSchedule(source, run.process, { fromNonce: have + 1, toNonce: run.to, pageSize: PAGE_MESSAGES })
-  for await (const { messages, anomalies } of pages) await inputs.putSchedule(source.url, run.process, messages, anomalies)
+  for await (const { messages, anomalies } of pages) {
+    await inputs.putSchedule(source.url, run.process, messages, anomalies)
+    const last = messages.at(-1)
+    if (last !== undefined) arrival?.reach(last.nonce)
+  }
 }
 
 /** Arweave's schedule, and what of it lies behind the newest that the scheduler serves: kept, and named in the run. */

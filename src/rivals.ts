@@ -4,13 +4,22 @@ import { type Inputs, type Run, sourcesOf } from './inputs.ts'
 import { createNonceSet } from './nonce-set.ts'
 import type { ScheduledMessage } from './records.ts'
 
-/** Reads of which nonces more was told, once; what was told is read when it is asked for. */
-export async function readRivals(inputs: Inputs, run: Run): Promise<(nonce: number) => Promise<readonly ScheduledMessage[]>> {
+/** Reads of which nonces more was told, once, as far as the schedule is there; what was told is read when it is asked for. */
+export function createRivals(inputs: Inputs, run: Run): (nonce: number) => Promise<readonly ScheduledMessage[]> {
   const twice = createNonceSet()
-  for (const source of sourcesOf(run)) {
-    for await (const { nonce, messages = [] } of inputs.anomalies(run, source)) if (messages.length > 0) twice.add(nonce)
+  let readTo = -1
+  async function readOn(): Promise<void> {
+    // What comes meanwhile is read the next time.
+    const to = inputs.scheduleCameTo()
+    const range = { from: readTo + 1, ...(Number.isFinite(to) ? { to } : {}) }
+    for (const source of sourcesOf(run)) {
+      for await (const { nonce, messages = [] } of inputs.anomalies(run, source, range))
+        if (messages.length > 0) twice.add(nonce)
+    }
+    readTo = to
   }
   return async (nonce) => {
+    if (nonce > readTo) await readOn()
     const second = run.schedule === 'both' ? await inputs.scheduled(ARWEAVE, run.process, nonce) : undefined
     const told = second === undefined ? [] : [second]
     for (const source of twice.has(nonce) ? sourcesOf(run) : []) {

@@ -5,9 +5,17 @@ import type { Inputs, Run } from './inputs.ts'
 import type { JudgingOptions } from './judging.ts'
 import type { ExecutionProfile } from './replay/profile.ts'
 import type { SandboxLimits } from './replay/sandbox/protocol.ts'
+import type { SpareChild } from './replay/sandbox/sandbox.ts'
 import type { StateHashes } from './state-hashes.ts'
 import type { Store } from './store/store.ts'
 import type { TrustRole } from './verification/trust.ts'
+
+export interface Fetched {
+  /** Units that stayed away while the inputs were read. */
+  readonly absences: readonly AuditError[]
+  /** How long the inputs took to read, ms. */
+  readonly fetchMs: number
+}
 
 export interface AuditRunOptions {
   readonly store: Store
@@ -17,8 +25,8 @@ export interface AuditRunOptions {
   readonly claimsFrom: number
   /** Asked for WeaveDrive files that the store does not hold; which they are shows as the module opens them. */
   readonly gateway?: GatewaySource
-  /** Units that stayed away while the inputs were read. */
-  readonly absences: readonly AuditError[]
+  /** Resolves when all inputs are there: what is read before waits for what has not come yet. Rejects as the pull. */
+  readonly fetched: () => Promise<Fetched>
   readonly profile: ExecutionProfile | 'auto'
   /** Whether other instances are tried where a result differs. */
   readonly search: boolean
@@ -37,8 +45,8 @@ export interface AuditRunOptions {
   /** A part that begins with a checkpoint's memory has at least so many messages: each costs the start of a sandbox. */
   readonly partMessages: number
   readonly limits?: Partial<SandboxLimits>
-  /** How long the inputs took to read, ms. */
-  readonly fetchMs: number
+  /** A sandbox's child that runs already. */
+  readonly spare?: SpareChild
   /** A steady clock, ms. */
   readonly clock: () => number
   readonly onEvaluation?: JudgingOptions['onEvaluation']

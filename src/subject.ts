@@ -10,7 +10,7 @@ import { planEvaluations } from './replay/plan/plan.ts'
 import type { BlockKnowledge, PlannedEvaluation } from './replay/plan/types.ts'
 import type { KnownBlockSets } from './replay/profile.ts'
 import type { ModuleSetup } from './replay/sandbox/protocol.ts'
-import { readRivals } from './rivals.ts'
+import { createRivals } from './rivals.ts'
 import type { Store } from './store/store.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { type Checks, createChecks } from './verification/checks.ts'
@@ -82,8 +82,8 @@ export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier
         process,
         schedule: inputs.schedule(run, 0, run.to),
         verifier,
-        rivals: await readRivals(inputs, run),
-        known: (nonce) => inputs.verdicts(run, nonce),
+        rivals: createRivals(inputs, run),
+        known: (from, to) => inputs.verdicts(run, from, to),
         rawItem: (id) => rawItemOf(inputs, id)
       })
       for await (const message of checks.unbroken(checked)) {

@@ -4,6 +4,7 @@ import type { DriveSource } from './drive/source.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import type { ExecutionProfile } from './profile.ts'
 import type { InstanceState, ModuleSetup, SandboxLimits, StartMemory } from './sandbox/protocol.ts'
+import type { SpareChild } from './sandbox/sandbox.ts'
 
 /** A memory that is had already. */
 export interface ReplayStart {
@@ -18,6 +19,8 @@ export interface ReplayJob {
   /** The evaluations in order; asked for again where a part has to be run again. */
   plan(): AsyncIterable<PlannedEvaluation>
   readonly limits?: Partial<SandboxLimits>
+  /** A sandbox's child that runs already: taken by the first sandbox that opens. */
+  readonly spare?: SpareChild
   /** Where to begin: what is planned up to there is left out. */
   readonly start?: ReplayStart
   /** The last evaluation: nothing behind it is planned. */

@@ -40,7 +40,7 @@ export interface SessionOptions {
 
 const BATCH_MESSAGES = 10
 const BATCH_CHARS = 1024 * 1024
-const BATCHES_IN_FLIGHT = 2
+const BATCHES_IN_FLIGHT = 8
 
 interface Slot {
   readonly planned: PlannedEvaluation
@@ -68,13 +68,21 @@ interface Sent extends Batch {
  * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the job's signal fired
  */
 export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | Lost> {
-  const batches = cut(job, options)
-  const first = await batches.next()
-  if (first.done === true) return
   const limits = job.limits === undefined ? {} : { limits: job.limits }
   const start = job.start === undefined ? {} : { start: job.start.memory }
   const drive = job.drive === undefined ? {} : { drive: job.drive }
-  const sandbox = await openSandbox(job.setup, job.profile, { ...limits, ...start, ...drive })
+  const spare = job.spare === undefined ? {} : { spare: job.spare }
+  const batches = cut(job, options)
+  const [opened, begun] = await Promise.allSettled([
+    openSandbox(job.setup, job.profile, { ...limits, ...start, ...drive, ...spare }),
+    batches.next()
+  ])
+  if (opened.status === 'rejected') throw opened.reason
+  if (begun.status === 'rejected') {
+    await opened.value.close()
+    throw begun.reason
+  }
+  const [sandbox, first] = [opened.value, begun.value]
   job.onLayout?.(sandbox.layout)
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
@@ -111,7 +119,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
       outcome = await batch.outcome
       results.push(...outcome.results)
     }
-    if (job.signal?.aborted) throw new AuditError('INTERRUPTED', 'the replay was interrupted')
+    if (job.signal?.aborted) throw new AuditError('INTERRUPTED', 'interrupted')
     const state = await batch.state
     sent.shift()
     const lost = options.careful === undefined ? lostIn(batch, results, outcome.stopped) : undefined
@@ -216,9 +224,11 @@ async function chooseInstance(
   result: SandboxResult | undefined,
   index: number
 ): Promise<SandboxResult | undefined> {
-  const planned = batch.slots.find((slot) => slot.index === index)?.planned
+  const { planned, position } = batch.slots.find((slot) => slot.index === index) ?? {}
   const entry = batch.messages[index]
   if (planned === undefined || entry === undefined || result === undefined) return undefined
+  // The first of all ran in a new instance anyway.
+  if (position === 0 && job.start === undefined) return undefined
   if ((await job.agrees?.(planned, result.text)) !== false) return undefined
   const runAlone = async (fresh: boolean) => {
     await sandbox.undo()

@@ -38,7 +38,18 @@ const KEY_ORDER = [
   ],
   ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
   ...['stateHashes', 'tool'],
-  ...['timings', 'fetchMs', 'verifyMs', 'replayMs', 'compareMs', 'messagesPerSecond', 'resumedAfter', 'jobs', 'partsAhead']
+  ...[
+    'timings',
+    'fetchMs',
+    'verifyMs',
+    'replayMs',
+    'moduleMs',
+    'compareMs',
+    'messagesPerSecond',
+    'resumedAfter',
+    'jobs',
+    'partsAhead'
+  ]
 ]
 const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]))
 

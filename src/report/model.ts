@@ -103,9 +103,12 @@ export interface ProfileReport {
 }
 
 export interface Timings {
+  /** Until the last input came. The replay begins before, where it can. */
   readonly fetchMs: number
   readonly verifyMs: number
   readonly replayMs: number
+  /** Of the replay, within the module; of parts side by side, of all of them. */
+  readonly moduleMs: number
   readonly compareMs: number
   readonly messagesPerSecond: number
   /** The nonce up to which an earlier audit's results were taken from the store; null: all was computed now. */

@@ -37,8 +37,8 @@ export interface CheckOptions extends WeighOptions {
   readonly schedule: AsyncIterable<ScheduledMessage>
   /** The raw item of an id; undefined where no gateway has it. */
   rawItem(id: TransactionId): Promise<RawItem | undefined>
-  /** Verdicts from an earlier reading of the same bytes. */
-  known?(nonce: number): Promise<EdgeVerdicts | undefined>
+  /** Verdicts from an earlier reading of the same bytes, by nonce; both ends inclusive. */
+  known?(from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
   remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
 }
 
@@ -132,8 +132,11 @@ async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
 }
 
 async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: readonly ScheduledMessage[]): Promise<Judged[]> {
+  const [first, last] = [batch[0], batch.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const kept = await known?.(first.nonce, last.nonce)
   // Verdicts are kept of what the scheduler serves.
-  const earlier = await Promise.all(batch.map(async ({ nonce, unserved }) => (unserved ? undefined : known?.(nonce))))
+  const earlier = batch.map(({ nonce, unserved }) => (unserved ? undefined : kept?.get(nonce)))
   const items: WireItem[] = []
   for (const [place, { assignment, message }] of batch.entries()) {
     if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))

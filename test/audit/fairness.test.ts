@@ -40,7 +40,7 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
     inputs,
     run: of,
     claimsFrom: 0,
-    absences: [],
+    fetched: async () => ({ absences: [], fetchMs: 0 }),
     profile: LEGACYNET,
     search: true,
     checkpointOwners: [],
@@ -48,7 +48,6 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
     snapshots: false,
     freeBytes: 0,
     partMessages: 1,
-    fetchMs: 0,
     clock: () => 0,
     ...options
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createAnswerReader } from '../../src/claims.ts'
-import type { Inputs } from '../../src/inputs.ts'
+import type { Inputs, Run } from '../../src/inputs.ts'
 import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/records.ts'
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
 import { nameOf, openInputs, runOf } from './start.ts'
@@ -57,14 +57,17 @@ it('every claim is taken or left over, once, whatever is evaluated', () => {
     fc.asyncProperty(
       fc.array(anyKey, { maxLength: 20 }),
       fc.uniqueArray(anyKey, { selector: keyText, maxLength: 12 }),
-      async (claimed, evaluated) => {
+      fc.constantFrom(0, 1, 3, Number.POSITIVE_INFINITY),
+      async (claimed, evaluated, step) => {
         const claims = claimed.sort(inOrder).map((key, place) => ({ ...claim(key), raw: String(place) }))
-        async function* stream() {
-          yield* claims
+        async function* stream({ from, to }: Run) {
+          yield* claims.filter(({ key }) => key.ordinate >= from && key.ordinate <= to)
         }
         async function* none() {}
-        const inputs = { claims: stream, unavailable: none } as unknown as Inputs
-        const reader = createAnswerReader(inputs, runOf(), CU)
+        // They come in parts of `step`.
+        const answersCameTo = async (_run: Run, _unit: string, ordinate: number) => ordinate + step
+        const inputs = { claims: stream, unavailable: none, answersCameTo } as unknown as Inputs
+        const reader = createAnswerReader(inputs, runOf({ to: 8 }), CU)
         const seen: Claim[] = []
         for (const key of evaluated.sort(inOrder)) {
           seen.push(...(await reader.leftover(key.ordinate - 1)))

@@ -4,7 +4,7 @@ import type { ScheduleAnomaly } from '../../src/fetch/schedule.ts'
 import type { TransactionId } from '../../src/ids.ts'
 import { createInputs, type Run, runPrefixes } from '../../src/inputs.ts'
 import type { Claim, ScheduledMessage, TransactionRecord } from '../../src/records.ts'
-import { readRivals } from '../../src/rivals.ts'
+import { createRivals } from '../../src/rivals.ts'
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
 import { idOf } from '../fakes/data.ts'
 import { PROCESS } from '../fetch/start.ts'
@@ -136,10 +136,21 @@ describe('a schedule', () => {
     const [one, two]: ScheduleAnomaly[] = [7, 8].map((other) => ({ kind: 'twice', nonce: 1, messages: [scheduled(other)] }))
     if (one === undefined || two === undefined) throw new Error('no anomalies')
     await inputs.putSchedule(SCHEDULER, PROCESS, [], [one, two])
-    const rivals = await readRivals(inputs, runOf())
+    const rivals = createRivals(inputs, runOf())
     const ids = (await rivals(1)).map(({ assignment }) => assignment.id)
     expect(new Set(ids)).toEqual(new Set([7, 8].map((other) => scheduled(other).assignment.id)))
     expect(await rivals(2)).toEqual([])
+  })
+
+  it('tells what came under one nonce as far as it has come, and what comes later when it has', async () => {
+    const stored = await openInputs()
+    let cameTo = 1
+    const rivals = createRivals({ ...stored, scheduleCameTo: () => cameTo }, runOf())
+    expect(await rivals(1)).toEqual([])
+    await stored.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'twice', nonce: 2, messages: [scheduled(7)] }])
+    cameTo = 3
+    expect((await rivals(2)).map(({ assignment }) => assignment.id)).toEqual([scheduled(7).assignment.id])
+    expect(await rivals(3)).toEqual([])
   })
 
   it('served anew loses what its signatures said before', async () => {
@@ -151,8 +162,8 @@ describe('a schedule', () => {
       [1, verdicts]
     ])
     await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(1)], [])
-    expect(await inputs.verdicts(runOf(), 0)).toEqual(verdicts)
-    expect(await inputs.verdicts(runOf(), 1)).toBeUndefined()
+    expect(await inputs.verdicts(runOf(), 0, 1)).toEqual(new Map([[0, verdicts]]))
+    expect(await inputs.verdicts(runOf(), 1, 5)).toEqual(new Map())
   })
 
   it('keeps what was wrong with it, each kind at a nonce once', async () => {

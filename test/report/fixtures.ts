@@ -95,6 +95,7 @@ export function parts(over: Partial<ReportParts> = {}): ReportParts {
       fetchMs: 3_100,
       verifyMs: 200,
       replayMs: 12_040,
+      moduleMs: 11_000,
       compareMs: 4,
       messagesPerSecond: 33.46,
       resumedAfter: null,

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { createGunzip, createGzip } from 'node:zlib'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
-import { createInstanceFactory } from './instance.ts'
+import { createInstanceFactory, loadLoader } from './instance.ts'
 import type { SandboxReply, SandboxRequest, SandboxResult, StartMemory } from './protocol.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { copyDifferences } from './shadow.ts'
@@ -112,7 +112,11 @@ async function exportTo(path: string): Promise<void> {
   function* chunks() {
     for (let at = 0; at < memory.byteLength; at += CHUNK_BYTES) yield memory.subarray(at, at + CHUNK_BYTES)
   }
-  await pipeline(Readable.from(chunks()), createGzip({ level: 1, chunkSize: CHUNK_BYTES }), createWriteStream(path, { flags: 'wx' }))
+  await pipeline(
+    Readable.from(chunks()),
+    createGzip({ level: 1, chunkSize: CHUNK_BYTES }),
+    createWriteStream(path, { flags: 'wx' })
+  )
 }
 
 async function answer(request: SandboxRequest): Promise<void> {
@@ -136,3 +140,4 @@ process.on('message', (request: SandboxRequest) => {
     })
 })
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+loadLoader()

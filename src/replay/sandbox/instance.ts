@@ -40,6 +40,11 @@ let running: Host | undefined
 const DATA_FROM = 1024
 const GROWTH_BOUND_BYTES = 100_663_296
 
+/** Loads the loader, which takes a while: ahead of the module. */
+export function loadLoader(): Loader {
+  return createRequire(import.meta.url)('@permaweb/ao-loader') as Loader
+}
+
 /**
  * Compiles a module once and makes instances of it.
  *
@@ -55,9 +60,8 @@ export async function createInstanceFactory(
   ask: AskDrive
 ): Promise<InstanceFactory> {
   const format = moduleFormat(setup.format)
-  const require = createRequire(import.meta.url)
-  const loader = require('@permaweb/ao-loader') as Loader
-  refuseHost(require)
+  const loader = loadLoader()
+  refuseHost(createRequire(import.meta.url))
   // emscripten2 writes the script's path onto the module's stack, whatever `environ_get` answers.
   process.argv[1] = profile.environment.find((text) => text.startsWith('_='))?.slice(2) ?? ''
   // The loader replaces `WebAssembly.compile` by one that meters where the format asks for it.
