@@ -10,6 +10,7 @@ import type { RecordKey, Store } from './store.ts'
 /** Level maps the files that it has open, so these bound its memory, at 64 MiB: the least of both that it takes. */
 const MAX_OPEN_FILES = 74
 const FILE_BYTES = 1024 * 1024
+const WRITE_BUFFER_BYTES = 1024 * 1024
 /** What a list takes of level at once. */
 const LIST_ENTRIES = 64
 const LIST_BYTES = 256 * 1024
@@ -31,7 +32,7 @@ export async function openStore(directory: string): Promise<Store> {
   // First of all: level begins to open, and may lock, as soon as it is made.
   await guard('opened', mkdir(directory, { recursive: true }))
   const level = new Level(path.join(directory, 'records'))
-  await guard('opened', level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES }))
+  await guard('opened', level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES, writeBufferSize: WRITE_BUFFER_BYTES }))
   try {
     const blobs = await guard('opened', openBlobs(directory, guard))
     return { ...recordsOf(level, guard), ...blobs, close: () => level.close() }
