@@ -1,6 +1,8 @@
 /** Tampers × captures: who is found out, and what may still be said of the Compute Unit. */
 import assert from 'node:assert/strict'
-import { auditCapture, readCapture } from './network.mjs'
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { auditCapture, captureFile, readCapture } from './network.mjs'
 
 const EXIT = { match: 0, mismatch: 1, inconclusive: 3 }
 /** Nonces that the CU evaluated, and whose claims have something to alter. */
@@ -33,9 +35,15 @@ function tampered(capture, tamper, { verdict, finding, args = [], look }) {
   }
 }
 
+/** Of `edge64` none was made. */
+function checkpointsOf(capture) {
+  const folder = captureFile(capture, 'uploads')
+  return existsSync(folder) ? readdirSync(folder).map((file) => path.basename(file, '.bin')) : []
+}
+
 function casesOf(capture) {
   const n = NONCES[capture]
-  const checkpoints = readCapture(capture, 'schedule.json').length
+  const scheduled = readCapture(capture, 'schedule.json').length
   const scheduler = (code, severity = 'error') => ({ code, severity, nonce: n, attribution: 'scheduler' })
   const overTrueItem = { verdict: 'match' }
   return [
@@ -61,7 +69,7 @@ function casesOf(capture) {
       verdict: 'inconclusive',
       finding: scheduler('NONCE_GAP'),
       look: ({ coverage }) =>
-        assert.ok(coverage.compared > 0 && coverage.compared < checkpoints, 'the nonces before it are judged')
+        assert.ok(coverage.compared > 0 && coverage.compared < scheduled, 'the nonces before it are judged')
     }),
     tampered(capture, `drop:${n}`, {
       verdict: 'match',
@@ -77,7 +85,19 @@ function casesOf(capture) {
     tampered(capture, 'module', {
       verdict: 'inconclusive',
       finding: { code: 'MODULE_SIGNATURE_INVALID', severity: 'error', attribution: 'gateway' }
-    })
+    }),
+    ...checkpointsOf(capture)
+      .slice(0, 1)
+      .map((id) =>
+        tampered(capture, `checkpoint:${id}`, {
+          verdict: 'match',
+          finding: { code: 'CHECKPOINT_SIGNATURE_INVALID', severity: 'error', attribution: 'gateway' },
+          look({ checkpoints }) {
+            const unverified = checkpoints.filter(({ status }) => status === 'unverified').map((one) => one.id)
+            assert.deepEqual(unverified, [id])
+          }
+        })
+      )
   ]
 }
 
