@@ -45,6 +45,11 @@ describe('Ethereum signatures', () => {
     hostile[64] = 27
     expect(verdict(hostile)).toEqual(MISFIT)
   })
+
+  it('have no byte behind them', () => {
+    expect(verdict(signature).status).toBe('valid')
+    expect(verdict(Uint8Array.from([...signature, 0]))).toEqual(MISFIT)
+  })
 })
 
 describe('typed Ethereum signatures', () => {
