@@ -109,7 +109,8 @@ const table = new Table({
   style: { head: [], border: [] }
 })
 for (const { stream, memoryBytes, naivePerSecond, replayPerSecond, speedup, handleShare } of results) {
-  const memory = (memoryBytes / 1e6).toFixed(0)
+  // Where every message fails there is none.
+  const memory = memoryBytes === undefined ? '–' : (memoryBytes / 1e6).toFixed(0)
   table.push([
     stream,
     memory,
