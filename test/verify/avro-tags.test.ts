@@ -24,6 +24,13 @@ describe('encodeTags', () => {
     expect(encodeTags([])).toHaveLength(0)
   })
 
+  it.each([63, 64, 8191, 8192])('writes a length of %i as arbundles does', (length) => {
+    const tags = [{ name: 'a', value: 'x'.repeat(length) }]
+    // Its own bound is lower than the greatest of these.
+    if (length <= 3072) expect(Buffer.from(encodeTags(tags))).toEqual(serializeTags(tags))
+    expect(decodeTags(encodeTags(tags))).toEqual({ ok: true, value: tags })
+  })
+
   it('writes long lengths in groups of seven bits', () => {
     const encoded = encodeTags([{ name: 'a', value: 'x'.repeat(3000) }])
     expect([...encoded.subarray(0, 5)]).toEqual([2, 2, 97, 0xf0, 0x2e])
