@@ -32,7 +32,10 @@ export async function openStore(directory: string): Promise<Store> {
   // First of all: level begins to open, and may lock, as soon as it is made.
   await guard('opened', mkdir(directory, { recursive: true }))
   const level = new Level(path.join(directory, 'records'))
-  await guard('opened', level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES, writeBufferSize: WRITE_BUFFER_BYTES }))
+  await guard(
+    'opened',
+    level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES, writeBufferSize: WRITE_BUFFER_BYTES })
+  )
   try {
     const blobs = await guard('opened', openBlobs(directory, guard))
     return { ...recordsOf(level, guard), ...blobs, close: () => level.close() }
