@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
-import { createGunzip, createGzip } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import { createInstanceFactory, loadLoader } from './instance.ts'
+import { packedMemory } from './pack.ts'
 import type { SandboxReply, SandboxRequest, SandboxResult, StartMemory } from './protocol.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { copyDifferences } from './shadow.ts'
@@ -18,7 +19,7 @@ const nowUs = () => Number(hrtime() / 1_000n)
 
 const FLUSH_RESULTS = 16
 const FLUSH_US = 25_000
-/** Of a memory that is read or written, at once: zlib's own 16 KiB take five times as long. */
+/** Of a memory that is read, at once: zlib's own 16 KiB take five times as long. */
 const CHUNK_BYTES = 1024 * 1024
 
 /** [sequence, odd while a message runs; index of that message in its batch; 1 while it waits], shared with the watchdog. */
@@ -108,15 +109,7 @@ function stateOf(running: Runner): SandboxReply {
 }
 
 async function exportTo(path: string): Promise<void> {
-  const memory = opened().memory()
-  function* chunks() {
-    for (let at = 0; at < memory.byteLength; at += CHUNK_BYTES) yield memory.subarray(at, at + CHUNK_BYTES)
-  }
-  await pipeline(
-    Readable.from(chunks()),
-    createGzip({ level: 1, chunkSize: CHUNK_BYTES }),
-    createWriteStream(path, { flags: 'wx' })
-  )
+  await pipeline(Readable.from(packedMemory(opened().memory())), createWriteStream(path, { flags: 'wx' }))
 }
 
 async function answer(request: SandboxRequest): Promise<void> {
