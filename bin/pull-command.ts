@@ -1,5 +1,5 @@
 /** `ao-audit pull`. */
-import { pullArchive } from '../src/audit.ts'
+import { pullArchive } from '../src/pull-archive.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 
 export interface PullFlags extends SourceFlags {

@@ -1,5 +1,5 @@
 /** The options that say whom to ask, and the line that says how far it is. */
-import type { SourceOptions } from '../src/audit.ts'
+import type { SourceOptions } from '../src/audit-options.ts'
 import { createProgress } from '../src/progress.ts'
 import { escapeForTerminal } from '../src/report/escape.ts'
 

@@ -1,10 +1,12 @@
 /** ao-audit as a library. */
-export { type AuditOptions, audit, pullArchive, type SourceOptions } from './audit.ts'
+export { audit } from './audit.ts'
+export type { AuditOptions, SourceOptions } from './audit-options.ts'
 export { AuditError, type AuditErrorCode, type AuditErrorOptions, type Unit } from './errors.ts'
 export type { FetchLimits } from './fetch/limits.ts'
 export { FINDING_CODES, type Finding, type FindingCode } from './findings.ts'
 export type { Run } from './inputs.ts'
 export { type Pulled, pull } from './pull.ts'
+export { pullArchive } from './pull-archive.ts'
 export type { PullOptions, PullProgress, Units } from './pull-options.ts'
 export type { Claim, Evaluation, EvaluationKey, EvaluationResult, Outcome } from './records.ts'
 export type { DriveAnswer, DriveQuestion, DriveSource } from './replay/drive/source.ts'

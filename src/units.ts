@@ -1,0 +1,54 @@
+/** Whom a pull asks. */
+import type { SourceOptions } from './audit-options.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseUnitUrl } from './config.ts'
+import { createCompute } from './fetch/compute.ts'
+import { createGateway } from './fetch/gateway.ts'
+import { createHttp } from './fetch/http.ts'
+import { locateScheduler } from './fetch/locate.ts'
+import { createScheduler } from './fetch/scheduler.ts'
+import type { Inputs } from './inputs.ts'
+import type { PullOptions } from './pull-options.ts'
+import { schedulersOf } from './schedule-sources.ts'
+
+/**
+ * What a pull takes, of what a user gives: the units over HTTP, the scheduler looked up where none is named.
+ *
+ * @throws AuditError `USAGE` for what is no unit's URL
+ */
+export async function pullOptions(
+  options: SourceOptions,
+  process: PullOptions['process'],
+  inputs: Inputs,
+  claims: PullOptions['claims']
+): Promise<PullOptions> {
+  const gateways = (options.gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
+  const computes = [...new Set((options.compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
+  const given = options.scheduler === undefined ? undefined : parseUnitUrl(options.scheduler)
+  const http = createHttp({
+    trusted: [...gateways, ...computes, ...(given === undefined ? [] : [given])],
+    ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
+    ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+    ...(options.onRequest === undefined ? {} : { onAttempt: options.onRequest }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  })
+  const gateway = createGateway(http, gateways)
+  const located = () => locateScheduler(gateway, process, options.allowPrivate ?? false)
+  const schedulers = await schedulersOf(options.schedule, gateway, inputs, async () =>
+    createScheduler(http, given ?? (await located()))
+  )
+  return {
+    process,
+    inputs,
+    units: {
+      ...schedulers,
+      gateway,
+      computes: computes.map((url) => createCompute(http, url))
+    },
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(options.to === undefined ? {} : { to: options.to }),
+    claims,
+    now: () => new Date().toISOString(),
+    ...(options.onPull === undefined ? {} : { onProgress: options.onPull }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  }
+}
