@@ -74,7 +74,9 @@ export async function pass(
       ? await openSnapshots({ ...options, subject, profile, to: run.to, plan: planned, wanted: seen.wanted })
       : undefined
   const links: Link[] = []
-  const checked = checkpoints.all()
+  // Needed at the end: until all is fetched, the cores have enough to do.
+  const checked = options.fetched().then(() => checkpoints.all())
+  checked.catch(() => {})
   const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
   const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
   const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }

@@ -1,5 +1,4 @@
 /** The sandbox's child: opens a module, runs batches, answers over IPC. It talks to nobody else. */
-import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -7,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { createGunzip } from 'node:zlib'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
+import { createHasher } from './hasher.ts'
 import { createInstanceFactory, loadLoader } from './instance.ts'
 import { packedMemory } from './pack.ts'
 import type { SandboxReply, SandboxRequest, SandboxResult, StartMemory } from './protocol.ts'
@@ -30,7 +30,29 @@ let paused = false
 /** Who waits for a file: a module opens one after another. */
 let driven: ((answer: DriveAnswer) => void) | undefined
 
-const send = (reply: SandboxReply) => process.send?.(reply)
+const hasher = createHasher()
+
+/** Replies that wait for one before them; undefined where none does. */
+let waiting: Promise<void> | undefined
+
+/** Sends at once where nothing waits: before a message that may never end. */
+function send(reply: SandboxReply): void {
+  if (waiting === undefined) process.send?.(reply)
+  else sendWhenKnown(Promise.resolve(reply))
+}
+
+/** What comes later keeps its place among the replies. */
+function sendWhenKnown(reply: Promise<SandboxReply>): void {
+  const sent = Promise.allSettled([reply, waiting]).then(async () => {
+    process.send?.(await reply.catch(failed))
+    if (waiting === sent) waiting = undefined
+  })
+  waiting = sent
+}
+
+function failed(error: unknown): SandboxReply {
+  return { op: 'failed', message: error instanceof Error ? error.message : String(error) }
+}
 
 function opened(): Runner {
   if (runner === undefined) throw new Error('the sandbox is not open')
@@ -103,9 +125,10 @@ async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<vo
   send({ op: 'results', results, last: true, paused })
 }
 
-function stateOf(running: Runner): SandboxReply {
-  const sha256 = createHash('sha256').update(running.memory()).digest('hex')
-  return { op: 'state', state: { sha256, ...running.state() } }
+async function sendState(running: Runner): Promise<void> {
+  const { sha256 } = await hasher.hash(running.memory())
+  const state = running.state()
+  sendWhenKnown(sha256.then((known) => ({ op: 'state', state: { sha256: known, ...state } })))
 }
 
 async function exportTo(path: string): Promise<void> {
@@ -115,7 +138,7 @@ async function exportTo(path: string): Promise<void> {
 async function answer(request: SandboxRequest): Promise<void> {
   if (request.op === 'run') return run(request)
   if (request.op === 'open') return void send(await open(request))
-  if (request.op === 'hash' && !paused) return void send(stateOf(opened()))
+  if (request.op === 'hash' && !paused) return sendState(opened())
   if (request.op === 'undo') await opened().undo()
   if (request.op === 'undo' || request.op === 'resume') paused = false
   if (request.op === 'export' && !paused) await exportTo(request.path)
@@ -126,11 +149,7 @@ let queue = Promise.resolve()
 process.on('message', (request: SandboxRequest) => {
   // What it belongs to is under way, and the queue waits for that.
   if (request.op === 'driven') return driven?.(request.answer)
-  queue = queue
-    .then(() => answer(request))
-    .catch((error: unknown) => {
-      send({ op: 'failed', message: error instanceof Error ? error.message : String(error) })
-    })
+  queue = queue.then(() => answer(request)).catch((error: unknown) => send(failed(error)))
 })
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 loadLoader()

@@ -6,6 +6,8 @@ const ZERO = Buffer.alloc(BLOCK_BYTES)
 
 export interface Shadow {
   readonly bytes: number
+  /** What it holds; another after it was resized. */
+  readonly copy: Uint8Array
   /** Makes the shadow equal to the memory. */
   sync(memory: Uint8Array): void
   /** Makes the memory's first `bytes` equal to the shadow. */
@@ -21,24 +23,34 @@ export function copyDifferences(from: Uint8Array, to: Uint8Array): void {
   for (let block = 0; block < source.byteLength; block += BLOCK_BYTES) copyBlock(source, target, block)
 }
 
-/** An empty shadow. */
-export function createShadow(): Shadow {
-  let copy = new Uint8Array(0)
+/**
+ * An empty shadow.
+ *
+ * @param allocate gives zeros
+ */
+export function createShadow(allocate = (bytes: number): Uint8Array => new Uint8Array(bytes)): Shadow {
+  let copy = allocate(0)
   /** 1 for a block that is zero in the copy: a memory is then held against one block that stays in the processor's cache. */
   let zeroBlocks = new Uint8Array(0)
 
   function resize(bytes: number): void {
-    const resized = new Uint8Array(bytes)
-    copyDifferences(copy, resized)
-    copy = resized
+    const resized = allocate(bytes)
     const flags = new Uint8Array(Math.ceil(bytes / BLOCK_BYTES)).fill(1)
     flags.set(zeroBlocks.subarray(0, flags.length))
+    for (const [index, flag] of zeroBlocks.subarray(0, flags.length).entries()) {
+      const block = index * BLOCK_BYTES
+      if (flag === 0) resized.set(copy.subarray(block, Math.min(block + BLOCK_BYTES, bytes)), block)
+    }
+    copy = resized
     zeroBlocks = flags
   }
 
   return {
     get bytes() {
       return copy.byteLength
+    },
+    get copy() {
+      return copy
     },
     sync(memory) {
       if (copy.byteLength !== memory.byteLength) resize(memory.byteLength)
