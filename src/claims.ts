@@ -97,3 +97,13 @@ export async function claimsOf(
   }
   return found
 }
+
+/** Whether a unit says that an evaluation failed, of those that have answered by now. */
+export async function saidToFail(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
+  const wanted = keyText(key)
+  for (const url of units) {
+    const claims = await inputs.claimsCame(run, url, key.ordinate)
+    if (claims.some((claim) => keyText(claim.key) === wanted && Object.hasOwn(claim.value, 'Error'))) return true
+  }
+  return false
+}

@@ -1,5 +1,5 @@
 /** The evaluations of an audit: one replay, in parts side by side where there are memories to begin them with. */
-import { claimsOf } from './claims.ts'
+import { claimsOf, saidToFail } from './claims.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { Inputs, Run } from './inputs.ts'
 import { type Evaluation, type EvaluationKey, type EvaluationResult, keyText } from './records.ts'
@@ -50,6 +50,7 @@ export function jobOf({
     ...(hashAfter === undefined ? {} : { hashAfter }),
     ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
     ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
+    failing: ({ key }) => saidToFail(inputs, run, units, key),
     ...(limits === undefined ? {} : { limits }),
     ...(spare === undefined ? {} : { spare }),
     ...(signal === undefined ? {} : { signal })

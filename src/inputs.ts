@@ -188,6 +188,8 @@ export interface Inputs {
   claims(run: Run, unit: string): AsyncIterable<Claim>
   /** Those about one ordinate: a scheduled message and the crons after it. */
   claimsAt(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
+  /** The same, but those that came so far: nobody waits. */
+  claimsCame(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
   /** Puts another value in a claim's place. */
   replaceClaim(run: Run, claim: Claim, by: Claim): Promise<void>
   unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
@@ -336,6 +338,7 @@ export function createInputs(store: Store): Inputs {
     answersCameTo: async () => Number.POSITIVE_INFINITY,
     claims: (run, unit) => values(['claim', run.id, unit], { from: run.from, to: run.to }),
     claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
+    claimsCame: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
     async replaceClaim(run, claim, by) {
       const wanted = JSON.stringify(claim)
       for await (const [key, value] of store.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {

@@ -86,10 +86,11 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   job.onLayout?.(sandbox.layout)
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
-  const pause = job.agrees !== undefined
   const sent: Sent[] = []
 
   const send = (batch: Batch, messages = batch.messages) => {
+    // The first of all runs in a new instance, whatever is claimed.
+    const pause = job.agrees !== undefined && (batch.slots[0]?.position !== 0 || job.start !== undefined)
     const outcome = sandbox.run(messages, { pause })
     const state = batch.hash ? stateOf(batch, sandbox) : Promise.resolve(undefined)
     // Both are awaited later, in order: until then a failure is not unhandled.
@@ -175,7 +176,9 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
     if (work.kind === 'run') {
       slots.push({ planned, position, index: messages.length })
       if (!halted) {
-        messages.push({ message: work.message, fresh: job.begins?.(planned) ?? beginsInstance(job.profile, planned.nonce) })
+        const fresh = job.begins?.(planned) ?? beginsInstance(job.profile, planned.nonce)
+        const failing = (await job.failing?.(planned)) === true
+        messages.push({ message: work.message, fresh, ...(failing ? { failing } : {}) })
         const data = work.message['Data']
         chars += typeof data === 'string' ? data.length : 0
       }
@@ -183,7 +186,8 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
     position++
     const exportTo = halted ? undefined : job.exportAfter?.(planned)
     const hash = exportTo !== undefined || (!halted && job.hashAfter?.(planned) === true)
-    if (!hash && slots.length < batchMessages && chars < BATCH_CHARS) continue
+    const alone = position === 1
+    if (!hash && !alone && slots.length < batchMessages && chars < BATCH_CHARS) continue
     yield { slots, messages, hash, ...(exportTo === undefined ? {} : { exportTo }) }
     slots = []
     messages = []
@@ -224,11 +228,9 @@ async function chooseInstance(
   result: SandboxResult | undefined,
   index: number
 ): Promise<SandboxResult | undefined> {
-  const { planned, position } = batch.slots.find((slot) => slot.index === index) ?? {}
+  const { planned } = batch.slots.find((slot) => slot.index === index) ?? {}
   const entry = batch.messages[index]
   if (planned === undefined || entry === undefined || result === undefined) return undefined
-  // The first of all ran in a new instance anyway.
-  if (position === 0 && job.start === undefined) return undefined
   if ((await job.agrees?.(planned, result.text)) !== false) return undefined
   const runAlone = async (fresh: boolean) => {
     await sandbox.undo()

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createAnswerReader } from '../../src/claims.ts'
+import { createArrival, following } from '../../src/arrivals.ts'
+import { createAnswerReader, saidToFail } from '../../src/claims.ts'
 import type { Inputs, Run } from '../../src/inputs.ts'
 import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/records.ts'
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
@@ -45,6 +46,22 @@ describe('answers are read along with evaluations', () => {
     expect(await reader.take(keyOf(0))).toEqual({ claims: [], unavailable: [] })
     expect(await reader.leftover(100)).toEqual([])
   })
+})
+
+it('an evaluation is said to fail by what has come so far: nobody waits', async () => {
+  const inputs = await openInputs()
+  const run = runOf({ to: 100 })
+  const failed = claimOf({ key: keyOf(2) }, { Error: 'boom' })
+  await inputs.putAnswers(run, [claim(keyOf(1)), failed, claim(cronKey(2))])
+  const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, createArrival()]]) })
+  const said = (key: EvaluationKey, units = ['http://other', CU]) => saidToFail(coming, run, units, key)
+  expect(await Promise.all([keyOf(1), keyOf(2), cronKey(2), keyOf(3)].map((key) => said(key)))).toEqual([
+    false,
+    true,
+    false,
+    false
+  ])
+  expect(await said(keyOf(2), [])).toBe(false)
 })
 
 it('every claim is taken or left over, once, whatever is evaluated', () => {

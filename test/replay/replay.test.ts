@@ -52,6 +52,15 @@ describe('replay', () => {
     expect(hashed[4]?.stateHash).not.toBe(hashed[24]?.stateHash)
   })
 
+  it('comes to the same, whatever is said to fail', async () => {
+    const works = Array.from({ length: 30 }, (_, place) => run(place % 4 === 3 ? 'error' : 'count'))
+    const end = { hashAfter: ({ nonce }: PlannedEvaluation) => nonce === 29 }
+    const asked: number[] = []
+    const failing = async ({ nonce = -1 }: PlannedEvaluation) => asked.push(nonce) % 3 === 0
+    expect(await replayed(works, { ...end, failing })).toEqual(await replayed(works, end))
+    expect(asked).toEqual(works.map((_, nonce) => nonce))
+  })
+
   it('stops at what is missing, and says why nothing after it is known', async () => {
     const works: Work[] = [run('count'), { kind: 'missing', reason: 'nobody has it' }, run('count')]
     expect((await replayed(works)).map(shown)).toEqual([

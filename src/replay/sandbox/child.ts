@@ -107,7 +107,7 @@ async function readStart({ path, gzip, bytes, clock }: StartMemory): Promise<Par
 async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<void> {
   let results: SandboxResult[] = []
   let flushedUs = nowUs()
-  if (paused) return void send({ op: 'results', results, last: true, paused })
+  if (paused) return send({ op: 'results', results, last: true, paused })
   for (const [index, entry] of batch.entries()) {
     Atomics.store(shared, 1, index)
     Atomics.add(shared, 0, 1)
@@ -137,7 +137,7 @@ async function exportTo(path: string): Promise<void> {
 
 async function answer(request: SandboxRequest): Promise<void> {
   if (request.op === 'run') return run(request)
-  if (request.op === 'open') return void send(await open(request))
+  if (request.op === 'open') return send(await open(request))
   if (request.op === 'hash' && !paused) return sendState(opened())
   if (request.op === 'undo') await opened().undo()
   if (request.op === 'undo' || request.op === 'resume') paused = false

@@ -29,6 +29,8 @@ export interface SandboxLimits {
 export interface SandboxMessage {
   readonly message: Readonly<Record<string, unknown>>
   readonly fresh: boolean
+  /** Somebody says that it failed: worth keeping the memory before it. Changes no result. */
+  readonly failing?: true
 }
 
 export interface SandboxResult {

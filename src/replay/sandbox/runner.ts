@@ -3,7 +3,8 @@
  *
  * No message on the way of success is copied. Behind the memory lies a sparse shadow of an earlier state; the successful
  * messages since then are kept. After an `Error` the shadow is put back and they are run again: the module is deterministic,
- * the clock is set to what it was. The shadow follows when running again would cost more than comparing.
+ * the clock is set to what it was. The shadow follows when running again would cost more than comparing, and right before a message
+ * that is said to fail.
  */
 
 import type { MemoryLayout } from '../../records.ts'
@@ -26,6 +27,8 @@ export interface Runner {
 const RESULT_MAX_CHARS = 64 * 1024 * 1024
 const HISTORY_MAX = 256
 const HISTORY_MAX_CHARS = 32 * 1024 * 1024
+/** The rate of failures is that of so many messages, or twice as many. */
+const RATE_MESSAGES = 64
 /** Weight of the newest measurement in a running mean: of messages, which differ, and of syncs, which do not. */
 const NEWEST = 0.1
 const NEWEST_SYNC = 0.5
@@ -78,7 +81,11 @@ export async function createRunner(
   let last: Last | undefined
   let past: ClockPast = { readFirst: false, began: false }
   let messages = 0
-  let rollbacks = 0
+  /** Failures that nobody had said. */
+  let surprises = 0
+  /** What was said to fail, and how much of it did. */
+  let said = 0
+  let saidRightly = 0
   let messageUs = 1_000
   let syncUs = 5_000
 
@@ -100,8 +107,13 @@ export async function createRunner(
     if (distance >= HISTORY_MAX || historyChars > HISTORY_MAX_CHARS) return true
     // Open files and a memory that resizing would not make are no part of the shadow: keep nothing to run again.
     if (instanceHasFiles || factory.sizeFor(shadow.bytes) !== shadow.bytes) return true
-    const failRate = (rollbacks + 0.1) / (messages + 10)
+    const failRate = (surprises + 0.1) / (messages + 10)
     return (failRate * distance * distance * messageUs) / 2 > syncUs
+  }
+
+  /** Whether it pays to have a shadow of right before this message; not where those who say so are wrong more often than not. */
+  function failsSurely(entry: SandboxMessage): boolean {
+    return entry.failing === true && history.length > 0 && saidRightly + 1 >= said / 2
   }
 
   /** A new instance that holds what `copyInto` writes. */
@@ -172,7 +184,7 @@ export async function createRunner(
     async run(entry) {
       const before = { clockBefore: instance.host.clock, pastBefore: past }
       if (entry.fresh) await beginInstance()
-      if (syncDue || syncPays()) sync()
+      if (syncDue || failsSurely(entry) || syncPays()) sync()
       const { host } = instance
       host.inputs.clear()
       host.clockRead = undefined
@@ -198,6 +210,11 @@ export async function createRunner(
         ...(host.assumed === undefined ? {} : { assumed: host.assumed })
       }
       messages++
+      if (messages >= 2 * RATE_MESSAGES) {
+        messages /= 2
+        surprises /= 2
+      }
+      if (entry.failing === true) said++
       messageUs += (handleUs - messageUs) * NEWEST
       const hadFiles = instanceHasFiles
       if (host.filesTouched) instanceHasFiles = true
@@ -208,7 +225,8 @@ export async function createRunner(
         historyChars += result.text.length
         if (host.memoryGrew || host.filesTouched) syncDue = true
       } else {
-        rollbacks++
+        if (entry.failing === true) saidRightly++
+        else surprises++
         if (result.newInstance) {
           await restore(spoilt)
           if (spoilt) instanceHasFiles = false

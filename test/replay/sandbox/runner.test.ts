@@ -4,8 +4,8 @@ import { createHost } from '../../../src/replay/sandbox/host.ts'
 import type { Instance, InstanceFactory } from '../../../src/replay/sandbox/instance.ts'
 import { createRunner } from '../../../src/replay/sandbox/runner.ts'
 
-/** Instances whose messages do nothing but touch files, where they say so. */
-function factory(): InstanceFactory {
+/** Instances whose messages do nothing but touch files or fail, where they say so. */
+function factory(onHandle?: () => void): InstanceFactory {
   return {
     clockStart: 0,
     async create(): Promise<Instance> {
@@ -17,7 +17,8 @@ function factory(): InstanceFactory {
         memory: () => memory,
         async handle({ Data }) {
           host.filesTouched = Data === 'files'
-          return { thrown: false, response: { Output: 'done' } as Response }
+          onHandle?.()
+          return { thrown: false, response: { Output: 'done', ...(Data === 'error' ? { Error: 'boom' } : {}) } as Response }
         }
       }
     },
@@ -26,7 +27,11 @@ function factory(): InstanceFactory {
   }
 }
 
-const entry = (Data: string, fresh = false) => ({ message: { Data }, fresh })
+const entry = (Data: string, fresh = false, failing = false) => ({
+  message: { Data },
+  fresh,
+  ...(failing ? { failing } : {})
+})
 
 describe('a message that is taken back', () => {
   it('leaves nothing to be said of files where earlier ones went with its instance', async () => {
@@ -47,5 +52,35 @@ describe('a message that is taken back', () => {
     for (const word of ['files', 'none']) await second.run(entry(word))
     await second.undo()
     expect((await second.run(entry('files'))).hostTrouble).toBeUndefined()
+  })
+})
+
+describe('a failure', () => {
+  /** How often the module ran, and how often the memory was kept, for these messages. */
+  async function costOf(messages: readonly Parameters<typeof entry>[]) {
+    let handled = 0
+    let looked = 0
+    const runner = await createRunner(
+      factory(() => handled++),
+      () => looked++
+    )
+    for (const one of messages) await runner.run(entry(...one))
+    // The clock is looked at before and after each message that is run for the first time, and each time the memory is kept; but
+    // the first time only before.
+    return { handled, kept: (looked + 1) / 2 - messages.length }
+  }
+  const four = (failing: boolean): Parameters<typeof entry>[] => [['a'], ['b'], ['c'], ['error', false, failing]]
+
+  it('that was not said has what came before it run again', async () => {
+    expect(await costOf(four(false))).toEqual({ handled: 7, kept: 1 })
+  })
+
+  it('that was said has the memory kept right before it, and nothing runs again', async () => {
+    expect(await costOf(four(true))).toEqual({ handled: 4, kept: 2 })
+  })
+
+  it('that is said again and again, and does not come, is no longer listened to', async () => {
+    const lies = Array.from({ length: 40 }, (): Parameters<typeof entry> => ['a', false, true])
+    expect(await costOf(lies)).toEqual({ handled: 40, kept: 3 })
   })
 })

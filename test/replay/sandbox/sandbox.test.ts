@@ -40,15 +40,15 @@ describe.each(SMALL_MODULE_FORMATS)('a sandbox for %s', (format) => {
 })
 
 describe('rollback', () => {
-  it('leaves no trace of what failed, in any order', { timeout: 60_000 }, async () => {
-    const word = fc.constantFrom(...KEPT, ...TAKEN_BACK, ...PURE)
+  it('leaves no trace of what failed, in any order, whatever was said to fail', { timeout: 60_000 }, async () => {
+    const word = fc.tuple(fc.constantFrom(...KEPT, ...TAKEN_BACK, ...PURE), fc.boolean())
     await fc.assert(
       fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: 40 }), async (words) => {
-        const kept = words.filter((one) => !TAKEN_BACK.includes(one))
-        const counts = (of: readonly string[]) =>
+        const kept = words.filter(([one]) => !TAKEN_BACK.includes(one))
+        const counts = (of: typeof words) =>
           withSandbox(small, async (sandbox) => {
-            const { results } = await sandbox.run(of.map((one) => order(one)))
-            const counting = results.filter((_, place) => of[place] === 'count')
+            const { results } = await sandbox.run(of.map(([one, failing]) => order(one, false, failing)))
+            const counting = results.filter((_, place) => of[place]?.[0] === 'count')
             return answersOf(counting)
           })
         expect(await counts(words)).toEqual(await counts(kept))
@@ -81,6 +81,35 @@ describe('rollback', () => {
       expect([results[1], results[4]].map((one) => JSON.parse(one?.text ?? '').Output)).toEqual(['1', '2'])
       expect(results[2]?.rolledBack).toBe(true)
     })
+  })
+})
+
+describe('a hash', () => {
+  it('is that of the memory when it was asked for, and keeps its place among the answers', async () => {
+    const words = ['count', 'dirty 128', 'grow 3', 'error', 'count']
+    const [waiting, atOnce] = await Promise.all(
+      [false, true].map((overlapping) =>
+        withSandbox(small, async (sandbox) => {
+          const asked: Promise<unknown>[] = []
+          const settled: number[] = []
+          for (const [place, word] of words.entries()) {
+            for (const ask of [() => sandbox.run([order(word)]), () => sandbox.state()]) {
+              const answer = ask()
+              asked.push(answer)
+              void answer.then(() => settled.push(place))
+              if (!overlapping) await answer
+            }
+          }
+          const answers = await Promise.all(asked)
+          expect(settled).toEqual(words.flatMap((_, place) => [place, place]))
+          return answers.flatMap((answer) =>
+            typeof answer === 'object' && answer !== null && 'sha256' in answer ? [answer] : []
+          )
+        })
+      )
+    )
+    expect(atOnce).toEqual(waiting)
+    expect(new Set(atOnce?.map(({ sha256 }) => sha256)).size).toBe(4)
   })
 })
 

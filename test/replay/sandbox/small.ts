@@ -26,8 +26,8 @@ export async function smallSetup(format: SmallModuleFormat, options: SmallModule
   }
 }
 
-export function order(data: string, fresh = false): SandboxMessage {
-  return { message: { Data: data }, fresh }
+export function order(data: string, fresh = false, failing = false): SandboxMessage {
+  return { message: { Data: data }, fresh, ...(failing ? { failing } : {}) }
 }
 
 /** Opens a sandbox for as long as `use` takes. */
