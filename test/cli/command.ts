@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { expect } from 'vitest'
 import type { Report } from '../../src/report/model.ts'
-import type { LedgerNetwork } from '../fakes/ledger.ts'
+import type { FakeNetwork } from '../fakes/network.ts'
 
 export const ROOT = path.join(import.meta.dirname, '../..')
 const COMMAND = path.join(ROOT, 'dist/bin/ao-audit.js')
@@ -58,7 +58,7 @@ export function run(args: readonly string[], options: StartOptions = {}): Promis
 }
 
 /** The options that name every unit of `network`. */
-export function unitsOf({ url }: LedgerNetwork): string[] {
+export function unitsOf({ url }: FakeNetwork): string[] {
   return ['--scheduler', url, '--gateway', url, '--compute', url]
 }
 

@@ -4,15 +4,23 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Report } from '../../src/report/model.ts'
 import type { Fault } from '../fakes/faults.ts'
-import { type LedgerNetwork, type LedgerOptions, startLedger } from '../fakes/ledger.ts'
+import { type FakeNetwork, startFakeNetwork } from '../fakes/network.ts'
+import { compileSmallModule } from '../modules/small-module.ts'
+import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
 import { lasting, reportIn, run, unitsOf } from './command.ts'
 
+const FORMAT = 'wasm32-unknown-emscripten4'
+const WORDS = ['echo a', 'echo b', 'echo c', 'echo d', 'echo e']
 let folder: string
+let small: SmallProcess
+let process: string
 let expected: { readonly report: unknown; readonly requests: number }
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-cli-'))
-  expected = await against({}, async (network) => ({
+  small = await signedSmallProcess({ format: FORMAT, wasm: await compileSmallModule(FORMAT), messages: WORDS })
+  process = small.process.process_id
+  expected = await against([], async (network) => ({
     report: comparable(reportIn(await audit(network)), network),
     requests: network.requests.length
   }))
@@ -20,13 +28,17 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Everything is asked for: the store is a new one. */
-function audit(network: LedgerNetwork, ...args: string[]) {
+function audit(network: FakeNetwork) {
   const store = mkdtempSync(path.join(folder, 'store-'))
-  return run(['audit', network.process, ...unitsOf(network), '--store', store, '--to', '3', '--json', ...args])
+  return run(['audit', process, ...unitsOf(network), '--store', store, '--json'])
 }
 
-async function against<T>(options: LedgerOptions, use: (network: LedgerNetwork) => Promise<T>): Promise<T> {
-  const network = await startLedger(options)
+async function against<T>(faults: readonly Fault[], use: (network: FakeNetwork) => Promise<T>): Promise<T> {
+  const claims = WORDS.map((word, place) => {
+    const result = { Messages: [], Assignments: [], Spawns: [], Output: word.slice('echo '.length), GasUsed: 0 }
+    return { id: small.messageIds[place + 1] ?? '', status: 200, result }
+  })
+  const network = await startFakeNetwork({ ...small, claims, faults })
   try {
     return await use(network)
   } finally {
@@ -35,11 +47,12 @@ async function against<T>(options: LedgerOptions, use: (network: LedgerNetwork) 
 }
 
 /** A report that can be held against one of units at another port. */
-function comparable(report: Report, { url }: LedgerNetwork): unknown {
+function comparable(report: Report, { url }: FakeNetwork): unknown {
   return JSON.parse(JSON.stringify(lasting(report)).replaceAll(url, 'http://unit'))
 }
 
-describe('units that fail now and then give the same report as sound ones', () => {
+// Side by side: most of the time passes between two attempts.
+describe.concurrent('units that fail now and then give the same report as sound ones', () => {
   it.each<[string, readonly Fault[]]>([
     [
       'errors that pass, and closed connections',
@@ -65,7 +78,7 @@ describe('units that fail now and then give the same report as sound ones', () =
       ]
     ]
   ])('%s', (_, faults) =>
-    against({ faults }, async (network) => {
+    against(faults, async (network) => {
       const ended = await audit(network)
       expect(comparable(reportIn(ended), network)).toEqual(expected.report)
       expect(ended.code).toBe(0)
@@ -76,25 +89,25 @@ describe('units that fail now and then give the same report as sound ones', () =
   )
 
   it('a slow network', () =>
-    against({ faults: [{ kind: 'delay', delayMs: 100 }] }, async (network) => {
+    against([{ kind: 'delay', delayMs: 100 }], async (network) => {
       const report = reportIn(await audit(network))
       expect(comparable(report, network)).toEqual(expected.report)
       expect(report.timings.fetchMs).toBeGreaterThan(500)
     }))
 })
 
-describe('a Compute Unit that never answers as it should is not accused, and nothing passes', () => {
+describe.concurrent('a Compute Unit that never answers as it should is not accused, and nothing passes', () => {
   it.each<[string, Fault]>([
     ['it closes connections', { kind: 'destroy' }],
     ['it hangs', { kind: 'hang' }],
     ['it answers 500', { kind: 'status', status: 500 }],
     ['it redirects for ever', { kind: 'redirect' }]
   ])('%s', (_, fault) =>
-    against({}, (sound) =>
-      against({ faults: [fault] }, async ({ url }) => {
+    against([], (sound) =>
+      against([fault], async ({ url }) => {
         const store = mkdtempSync(path.join(folder, 'store-'))
         const units = ['--scheduler', sound.url, '--gateway', sound.url, '--compute', url, '--patience', '1']
-        const ended = await run(['audit', sound.process, ...units, '--store', store, '--to', '3', '--json'])
+        const ended = await run(['audit', process, ...units, '--store', store, '--json'])
         const report = reportIn(ended)
         expect(ended.code).toBe(3)
         expect(report.verdict).toBe('inconclusive')
