@@ -12,7 +12,7 @@ import type { GatewaySource } from './fetch/sources.ts'
 import type { ProcessId } from './ids.ts'
 import { createInputs } from './inputs.ts'
 import { beginPull, type Pulling } from './pull.ts'
-import { startSpareChild } from './replay/sandbox/sandbox.ts'
+import { type SpareChild, startSpareChild } from './replay/sandbox/sandbox.ts'
 import type { Report } from './report/model.ts'
 import { joined } from './signals.ts'
 import { parseStateHashes } from './state-hashes.ts'
@@ -47,8 +47,18 @@ export async function audit(options: AuditOptions): Promise<Report> {
   return withStore(options.store, (store) => auditFetched(options, process, store))
 }
 
-/** The replay begins while inputs still come. */
+/** The sandbox's child starts first of all: that takes longest. */
 async function auditFetched(options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
+  const spare = startSpareChild()
+  try {
+    return await auditWith(spare, options, process, store)
+  } finally {
+    spare.close()
+  }
+}
+
+/** The replay begins while inputs still come. */
+async function auditWith(spare: SpareChild, options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
   const begun = performance.now()
   const stop = new AbortController()
   const signal = joined(stop.signal, options.signal)
@@ -66,7 +76,6 @@ async function auditFetched(options: AuditOptions, process: ProcessId, store: St
   const fetched = ended.then(({ absences }) => ({ absences, fetchMs: performance.now() - begun }))
   // Awaited when the report is written.
   fetched.catch(() => {})
-  const spare = startSpareChild()
   try {
     await ready
     const report = await auditStored(options, store, inputs, run, () => fetched, { gateway, spare })
@@ -77,8 +86,6 @@ async function auditFetched(options: AuditOptions, process: ProcessId, store: St
     await Promise.allSettled([ended])
     if (failedWith(error)) return withoutInputs(error, begun)
     throw error
-  } finally {
-    spare.close()
   }
 }
 

@@ -14,6 +14,8 @@ import { openStore } from '../../src/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
 
 const OTHER = 'https://other.example'
+/** What is altered lies before it. */
+const SHORT = 6
 let folder: string
 let store: Store
 let inputs: Inputs
@@ -77,7 +79,7 @@ describe('several units', () => {
       const text = JSON.stringify(value)
       return key.ordinate === 2 ? (JSON.parse(text.replace('"value":"250"', '"value":"251"')) as EvaluationResult) : value
     })
-    const report = await audited(altered)
+    const report = await audited({ ...altered, to: SHORT })
     expect(verdicts(report)).toEqual({ 'https://unit.example': 'match', [OTHER]: 'mismatch' })
     expect(report.verdict).toBe('mismatch')
     expect(report.firstDivergence).toMatchObject({
