@@ -208,10 +208,10 @@ async function* part({ plan, start, end }: ReplayJob): AsyncGenerator<PlannedEva
   throw new AuditError('INPUT_MISSING', `nothing is evaluated at nonce ${start?.after.ordinate} where a memory is to begin`)
 }
 
-/** What the instance holds after a batch; written to a file first, where that is asked for. */
+/** What the instance holds after a batch; where that is asked for, it is written to a file while it is hashed. */
 async function stateOf({ exportTo }: Batch, sandbox: Sandbox): Promise<InstanceState> {
-  const exported = exportTo === undefined ? undefined : sandbox.exportTo(exportTo)
-  const [state] = await Promise.all([sandbox.state(), exported])
+  const state = sandbox.state()
+  await Promise.all([state, exportTo === undefined ? undefined : sandbox.exportTo(exportTo)])
   return state
 }
 
