@@ -1,18 +1,18 @@
 /** Gateways: GraphQL and raw data (ao-protocol §5.3). Several are asked in turn until one answers. */
-// Without the package's own client, which takes as long to load as all of the queries.
-import { type GetTransactionsQueryVariables, getSdk, SortOrder } from 'arweave-graphql/lib/generated.js'
 import { AuditError } from '../errors.ts'
 import type { BlockRecord, TransactionRecord } from '../records.ts'
 import type { Http } from './http.ts'
+import { BLOCKS_QUERY, TRANSACTIONS_QUERY } from './queries.ts'
 import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './schemas.ts'
 import type { GatewaySource, Served, TransactionQuery } from './sources.ts'
 import { shown } from './words.ts'
 
-type Sdk = ReturnType<typeof getSdk>
+/** Asks over GraphQL, and answers with the `data` of the answer, unchecked. */
+type Ask = (query: string, variables: object) => Promise<Readonly<Record<string, unknown>>>
 
 interface Gateway {
   readonly url: string
-  readonly sdk: Sdk
+  readonly ask: Ask
 }
 
 const PAGE = 100
@@ -20,7 +20,7 @@ const GONE = [404, 410]
 
 /** @param urls base URLs, in the order in which they are asked */
 export function createGateway(http: Http, urls: readonly string[]): GatewaySource {
-  const gateways = urls.map((url) => url.replace(/\/+$/, '')).map((url): Gateway => ({ url, sdk: sdkOf(http, url) }))
+  const gateways = urls.map((url) => url.replace(/\/+$/, '')).map((url): Gateway => ({ url, ask: graphqlOf(http, url) }))
 
   /** Asks one after another; `undefined` means: this one does not have it. */
   async function inTurn<T>(ask: (gateway: Gateway) => Promise<T | undefined>): Promise<T | undefined> {
@@ -90,50 +90,31 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
   return source
 }
 
-/** The typed queries of arweave-graphql over this project's own bounded client. */
-function sdkOf(http: Http, url: string): Sdk {
-  const client = {
-    async request(document: { readonly loc?: { readonly source: { readonly body: string } } }, variables: unknown) {
-      const query = withSignature(document.loc?.source.body ?? '')
-      const at = `${url}/graphql`
-      const { value } = await http.json({
-        role: 'gateway',
-        url: at,
-        body: { query, variables },
-        maxBytes: http.limits.graphqlBytes
-      })
-      const { data, errors } = (typeof value === 'object' && value !== null ? value : {}) as {
-        data?: unknown
-        errors?: unknown
-      }
-      if (typeof data === 'object' && data !== null) return data
-      const why = errors === undefined ? '' : `: ${shown(JSON.stringify(errors))}`
-      throw new AuditError('WIRE_INVALID', `${shown(at)} answered without data${why}`, { unit: { role: 'gateway', url } })
-    }
+function graphqlOf(http: Http, url: string): Ask {
+  const at = `${url}/graphql`
+  return async (query, variables) => {
+    const { value } = await http.json({
+      role: 'gateway',
+      url: at,
+      body: { query, variables },
+      maxBytes: http.limits.graphqlBytes
+    })
+    const { data, errors } = (typeof value === 'object' && value !== null ? value : {}) as { data?: unknown; errors?: unknown }
+    if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
+    const why = errors === undefined ? '' : `: ${shown(JSON.stringify(errors))}`
+    throw new AuditError('WIRE_INVALID', `${shown(at)} answered without data${why}`, { unit: { role: 'gateway', url } })
   }
-  return getSdk(client as unknown as Parameters<typeof getSdk>[0])
 }
 
-/** The package's query leaves out what a signature is checked with. */
-function withSignature(query: string): string {
-  return query.replace(/(transactions\([\s\S]*?node\s*\{\s*id\b)/, '$1 signature anchor')
-}
-
-async function readTransactions({ url, sdk }: Gateway, query: TransactionQuery): Promise<TransactionRecord[]> {
+async function readTransactions({ url, ask }: Gateway, query: TransactionQuery): Promise<TransactionRecord[]> {
   const { ids, owners, tags, limit, sort = 'HEIGHT_DESC' } = query
-  const filter: GetTransactionsQueryVariables = {
-    ...(ids === undefined ? {} : { ids: [...ids] }),
-    ...(owners === undefined ? {} : { owners: [...owners] }),
-    ...(tags === undefined ? {} : { tags: tags.map(({ name, values }) => ({ name, values: [...values] })) }),
-    sort: sort === 'HEIGHT_ASC' ? SortOrder.HeightAsc : SortOrder.HeightDesc
-  }
   const records: TransactionRecord[] = []
   let asked = 0
   let after: string | undefined
   while (asked < limit) {
     const first = Math.min(PAGE, limit - asked)
-    const answer = await sdk.getTransactions({ ...filter, first, ...(after === undefined ? {} : { after }) })
-    const { pageInfo, edges } = parseWire(transactionsSchema, answer.transactions, `${url}/graphql`)
+    const { transactions } = await ask(TRANSACTIONS_QUERY, { ids, owners, tags, sort, first, after })
+    const { pageInfo, edges } = parseWire(transactionsSchema, transactions, `${url}/graphql`)
     for (const { node } of edges.slice(0, first)) {
       const { block, bundledIn, ...rest } = node
       const record = {
@@ -164,17 +145,13 @@ function answers({ id, owner, tags }: TransactionRecord, query: TransactionQuery
   )
 }
 
-async function readBlocks({ url, sdk }: Gateway, min: number, max: number, maxPages: number): Promise<BlockRecord[]> {
+async function readBlocks({ url, ask }: Gateway, min: number, max: number, maxPages: number): Promise<BlockRecord[]> {
   const blocks = new Map<number, BlockRecord>()
   let after: string | undefined
   for (let page = 0; page < maxPages; page++) {
-    const answer = await sdk.getBlocks({
-      height: { min, max },
-      first: PAGE,
-      sort: SortOrder.HeightAsc,
-      ...(after === undefined ? {} : { after })
-    })
-    const { pageInfo, edges } = parseWire(blocksSchema, answer.blocks, `${url}/graphql`)
+    const height = { min, max }
+    const { blocks: answer } = await ask(BLOCKS_QUERY, { height, first: PAGE, sort: 'HEIGHT_ASC', after })
+    const { pageInfo, edges } = parseWire(blocksSchema, answer, `${url}/graphql`)
     const known = blocks.size
     for (const { node } of edges) {
       // A gateway gives seconds.
