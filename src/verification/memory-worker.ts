@@ -30,6 +30,9 @@ export interface Unpacked {
 /** Of a memory that is unpacked, at once: zlib's own 16 KiB take five times as long. */
 const CHUNK_BYTES = 1024 * 1024
 
+const ZEROS = Buffer.alloc(CHUNK_BYTES)
+const NOTHING = Buffer.alloc(0)
+
 /** What lies before a chunk and may belong to what begins in it. */
 const OVERLAP_BYTES = 256 * 1024
 
@@ -65,9 +68,14 @@ async function readMemory(
 /** The memory itself is not kept. */
 async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
   let environment: readonly string[] | undefined
-  let before: Buffer = Buffer.alloc(0)
+  let before = NOTHING
   const read = await readMemory(path, maxBytes, (chunk) => {
     if (environment !== undefined) return
+    // Most of a memory; strings that are ended by one zero each do not go on behind it.
+    if (ZEROS.equals(chunk)) {
+      before = NOTHING
+      return
+    }
     const both = Buffer.concat([before, chunk])
     environment = environmentBlock(both)?.strings
     before = both.subarray(-OVERLAP_BYTES)

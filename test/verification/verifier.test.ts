@@ -41,4 +41,11 @@ describe('unpacking', () => {
     expect(await verifier.unpack(file, 10)).toEqual({ failed: 'it unpacks to more than 10 bytes' })
     expect(await verifier.unpack(file, 1000)).toMatchObject({ environment: ['USER=web_user', 'LOGNAME=web_user', '_=/cu.js'] })
   })
+
+  it.each([0, 3 * 2 ** 20, 2 * 2 ** 20 - 5, 5 * 2 ** 20 - 70])('finds the environment at %i, among zeros', async (at) => {
+    const memory = Buffer.alloc(5 * 2 ** 20)
+    memory.write('USER=web_user\0LOGNAME=web_user\0_=/cu.js\0', at)
+    const unpacked = await verifier.unpack(packed('memory', memory), memory.length)
+    expect(unpacked).toMatchObject({ sha256: hashOf(memory), environment: ['USER=web_user', 'LOGNAME=web_user', '_=/cu.js'] })
+  })
 })
