@@ -4,7 +4,6 @@ import { AuditError } from '../src/errors.ts'
 import { reportJson } from '../src/report/json.ts'
 import { renderMarkdown } from '../src/report/markdown.ts'
 import type { Report } from '../src/report/model.ts'
-import { renderTerminal } from '../src/report/terminal.ts'
 
 export interface OutputOptions {
   /** true: to stdout in place of the summary. */
@@ -18,8 +17,13 @@ const DEFAULT_WIDTH = 100
 export async function writeReport(report: Report, { json, markdown }: OutputOptions): Promise<void> {
   if (markdown !== undefined) await writeTo(markdown, renderMarkdown(report))
   if (typeof json === 'string') await writeTo(json, reportJson(report))
-  const width = process.stdout.columns ?? DEFAULT_WIDTH
-  process.stdout.write(json === true ? reportJson(report) : renderTerminal(report, { color: wantsColor(), width }))
+  process.stdout.write(json === true ? reportJson(report) : await summaryOf(report))
+}
+
+/** Loaded where it is asked for: its tables take a while. */
+async function summaryOf(report: Report): Promise<string> {
+  const { renderTerminal } = await import('../src/report/terminal.ts')
+  return renderTerminal(report, { color: wantsColor(), width: process.stdout.columns ?? DEFAULT_WIDTH })
 }
 
 /** Colours only where somebody sees them (https://no-color.org). */
