@@ -41,6 +41,10 @@ export interface SessionOptions {
 const BATCH_MESSAGES = 10
 const BATCH_CHARS = 1024 * 1024
 const BATCHES_IN_FLIGHT = 8
+/** Fewer where they take long: what comes to be known meanwhile, such as which messages fail, is sent along with later ones. */
+const IN_FLIGHT_US = 200_000
+/** Weight of the newest batch in a running mean. */
+const NEWEST = 0.2
 
 interface Slot {
   readonly planned: PlannedEvaluation
@@ -87,6 +91,8 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
   const sent: Sent[] = []
+  let batchUs = 0
+  const inFlight = () => Math.max(2, Math.min(BATCHES_IN_FLIGHT, IN_FLIGHT_US / batchUs))
 
   const send = (batch: Batch, messages = batch.messages) => {
     // The first of all runs in a new instance, whatever is claimed.
@@ -123,6 +129,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     if (job.signal?.aborted) throw new AuditError('INTERRUPTED', 'interrupted')
     const state = await batch.state
     sent.shift()
+    batchUs += (results.reduce((sum, { handleUs }) => sum + handleUs, 0) - batchUs) * NEWEST
     const lost = options.careful === undefined ? lostIn(batch, results, outcome.stopped) : undefined
     if (lost !== undefined) return void (yield lost)
     for (const [place, { planned, index }] of batch.slots.entries()) {
@@ -141,7 +148,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   try {
     for (let next: IteratorResult<Batch, void> = first; next.done !== true; next = await batches.next()) {
       sent.push({ ...next.value, ...send(next.value) })
-      if (sent.length > BATCHES_IN_FLIGHT) yield* settle()
+      while (sent.length > inFlight()) yield* settle()
     }
     while (sent.length > 0) yield* settle()
   } finally {
