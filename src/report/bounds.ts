@@ -1,4 +1,5 @@
 /** Bounds on what a report holds: a hostile claim may be as long and as deep as an answer may be. */
+import { fitsTerminal } from './escape.ts'
 import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
 
 /** Characters of JSON of one value. */
@@ -37,7 +38,7 @@ export function differingTexts(difference: ReportedDifference, maxChars: number)
   const claimed = valueText(difference.claimed)
   const computed = valueText(difference.computed)
   const start = wholeCharacters(claimed, commonStart(claimed, computed) - CONTEXT_CHARS)
-  if (start <= 0 || Math.max(claimed.length, computed.length) <= maxChars) return [claimed, computed]
+  if (start <= 0 || (fitsTerminal(claimed, maxChars) && fitsTerminal(computed, maxChars))) return [claimed, computed]
   return [`…${claimed.slice(start)}`, `…${computed.slice(start)}`]
 }
 

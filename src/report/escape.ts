@@ -28,12 +28,26 @@ export function escapeForTerminal(text: string, maxChars: number): string {
   let shown = ''
   let read = 0
   for (const character of text) {
-    const next = UNSEEN.test(character) ? visible(character) : character
+    const next = shownAs(character)
     if (shown.length + next.length > maxChars) return `${shown}… (${text.length - read} more)`
     shown += next
     read += character.length
   }
   return shown
+}
+
+/** Whether {@link escapeForTerminal} shows all of a text. */
+export function fitsTerminal(text: string, maxChars: number): boolean {
+  let length = 0
+  for (const character of text) {
+    length += shownAs(character).length
+    if (length > maxChars) return false
+  }
+  return true
+}
+
+function shownAs(character: string): string {
+  return UNSEEN.test(character) ? visible(character) : character
 }
 
 /**

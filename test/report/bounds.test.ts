@@ -47,6 +47,14 @@ describe('differingTexts', () => {
     ])
   })
 
+  it('leaves out what is the same where only escaping makes it too long', () => {
+    const same = '\u200b'.repeat(8)
+    expect(differingTexts({ path: 'Output', claimed: `${same}1`, computed: `${same}2` }, 60)).toEqual([
+      `…${'\u200b'.repeat(5)}1"`,
+      `…${'\u200b'.repeat(5)}2"`
+    ])
+  })
+
   it('says that one side has nothing', () => {
     expect(differingTexts({ path: 'Error', computed: 'boom' }, 60)).toEqual(['(nothing)', '"boom"'])
   })
