@@ -1,6 +1,6 @@
 /** One claim held against one computed result. */
-import type { Claim, EvaluationResult } from '../records.ts'
-import { canonicalResult, RESULT_FIELDS } from './canonical.ts'
+import type { Claim, EvaluationResult, ResultField } from '../records.ts'
+import { type CanonicalResult, canonicalResult, RESULT_FIELDS } from './canonical.ts'
 import { collectDifferences, DifferenceCollector } from './differences.ts'
 import type { Comparison } from './types.ts'
 
@@ -28,14 +28,25 @@ export function compareResult(
   { strictTagOrder = false, maxDifferences }: ComparisonOptions = {}
 ): Comparison {
   const found = new DifferenceCollector(maxDifferences)
+  const covered = RESULT_FIELDS.filter((field) => claim.covers.includes(field))
   const left = canonicalResult(claim.value)
   const right = canonicalResult(computed)
-  for (const field of RESULT_FIELDS) {
-    if (!claim.covers.includes(field)) continue
+  if (sameText(left, right, covered)) return found
+  for (const field of covered) {
     const tags = !OUTBOX.has(field) ? 'array' : strictTagOrder ? 'strict-order' : 'any-order'
     collectDifferences(left[field], right[field], { at: field, tags }, found)
   }
   return found
+}
+
+/** Whether two results are the same to the last character, as most are: it takes a tenth of the time of walking through them. */
+function sameText(left: CanonicalResult, right: CanonicalResult, fields: readonly ResultField[]): boolean {
+  try {
+    return JSON.stringify(fields.map((field) => left[field])) === JSON.stringify(fields.map((field) => right[field]))
+  } catch {
+    // Too deep for it.
+    return false
+  }
 }
 
 /** Whether nothing differs but, perhaps, the order of tags. */
