@@ -1,5 +1,4 @@
 /** Execution profiles: the inputs of a result besides module and messages, handed to the sandbox explicitly. */
-import { z } from 'zod'
 import { AuditError } from '../errors.ts'
 import type { ModuleFormat } from './formats.ts'
 
@@ -57,37 +56,6 @@ export function profileOfEnvironment(environment: readonly string[], name: strin
 
 export function sameStrings(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((text, place) => text === right[place])
-}
-
-const profileSchema = z.strictObject({
-  name: z.string().min(1).max(200),
-  environment: z
-    .array(
-      z
-        .string()
-        .max(4096)
-        .regex(/^[^\0]*$/)
-    )
-    .max(32),
-  clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
-  instances: z.union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)]).default('one'),
-  blocks: z.union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)]).optional(),
-  loader: z.string().max(100).default('0.0.44')
-})
-
-/**
- * A profile from a file's JSON: `{ "name", "environment": ["NAME=value", …], "clock"?, "instances"?, "loader"? }`.
- *
- * @throws AuditError `USAGE`, naming the faulty fields
- */
-export function parseProfile(json: unknown): ExecutionProfile {
-  const parsed = profileSchema.safeParse(json)
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
-    throw new AuditError('USAGE', `the profile has faulty fields: ${faults.slice(0, 5).join('; ')}`)
-  }
-  const { clock, blocks, ...rest } = parsed.data
-  return { ...rest, clock: { start: clock.start, step: clock.step }, ...(blocks === undefined ? {} : { blocks }) }
 }
 
 /** Whether the CU began an instance right before an evaluation. A cron follows its nonce in the same stream. */
