@@ -1,8 +1,8 @@
 /** The bundled example: a real aos process, its schedule, and what a real Compute Unit said of it. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { auditRun } from './audit-run.ts'
 import { AuditError } from './errors.ts'
 import { createInputs, type Inputs, type Run } from './inputs.ts'
@@ -84,9 +84,7 @@ async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
 }
 
 function packageRoot(): string {
-  // dist/src/demo.js, or src/demo.ts
-  const here = path.dirname(fileURLToPath(import.meta.url))
-  return here.endsWith(path.join('dist', 'src')) ? path.join(here, '../..') : path.join(here, '..')
+  return path.dirname(createRequire(import.meta.url).resolve('ao-audit/package.json'))
 }
 
 function moduleMissing(why: string): AuditError {

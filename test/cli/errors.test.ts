@@ -133,7 +133,7 @@ describe('a sandbox that does not start', () => {
     for (const name of ['package.json', 'demo', 'dist'])
       cpSync(path.join(ROOT, name), path.join(root, name), { recursive: true })
     symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'), 'junction')
-    writeFileSync(path.join(root, 'dist/src/replay/sandbox/child.js'), 'process.exit(7)\n')
+    writeFileSync(path.join(root, 'dist/bin/sandbox-child.js'), 'process.exit(7)\n')
     const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '0']
     expectError(await run(args, { command: path.join(root, 'dist/bin/ao-audit.js') }), 4, /^ao-audit: the sandbox /)
   })
