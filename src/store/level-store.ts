@@ -47,10 +47,7 @@ export async function openStore(directory: string): Promise<Store> {
 
 function recordsOf(level: Level, guard: Guard): Pick<Store, 'get' | 'put' | 'list'> {
   return {
-    async get<T>(key: RecordKey) {
-      const text = await guard('read', level.get(encodeKey(key)))
-      return text === undefined ? undefined : await guard('read', parse<T>(text))
-    },
+    get: <T>(key: RecordKey) => guard('read', getFrom<T>(level, key)),
 
     async put(entries) {
       if (entries.length > 0) await guard('written', putAll(level, entries))
@@ -60,9 +57,9 @@ function recordsOf(level: Level, guard: Guard): Pick<Store, 'get' | 'put' | 'lis
       const iterator = level.iterator({ ...rangeOf(prefix, range), highWaterMarkBytes: LIST_BYTES })
       try {
         for (;;) {
-          const entries = await guard('read', iterator.nextv(LIST_ENTRIES))
+          const entries = await guard('read', nextOf<T>(iterator))
           if (entries.length === 0) return
-          for (const [key, text] of entries) yield [decodeKey(key), await guard('read', parse<T>(text))] as const
+          for (const entry of entries) yield entry
         }
       } finally {
         await iterator.close()
@@ -81,6 +78,17 @@ async function putAll(level: Level, entries: readonly (readonly [RecordKey, unkn
   await level.batch(operations, { sync: true })
 }
 
-async function parse<T>(text: string): Promise<T> {
-  return JSON.parse(text) as T
+/** What level's iterator is here. */
+interface Entries {
+  nextv(size: number): Promise<[key: string, text: string][]>
+}
+
+async function nextOf<T>(iterator: Entries): Promise<(readonly [RecordKey, T])[]> {
+  const entries = await iterator.nextv(LIST_ENTRIES)
+  return entries.map(([key, text]) => [decodeKey(key), JSON.parse(text) as T])
+}
+
+async function getFrom<T>(level: Level, key: RecordKey): Promise<T | undefined> {
+  const text = await level.get(encodeKey(key))
+  return text === undefined ? undefined : (JSON.parse(text) as T)
 }
