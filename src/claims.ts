@@ -100,10 +100,6 @@ export async function claimsOf(
 
 /** Whether a unit says that an evaluation failed, of those that have answered by now. */
 export async function saidToFail(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
-  const wanted = keyText(key)
-  for (const url of units) {
-    const claims = await inputs.claimsCame(run, url, key.ordinate)
-    if (claims.some((claim) => keyText(claim.key) === wanted && Object.hasOwn(claim.value, 'Error'))) return true
-  }
+  for (const url of units) if (await inputs.saidToFail(run, url, key)) return true
   return false
 }

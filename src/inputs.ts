@@ -3,19 +3,21 @@ import { createHash } from 'node:crypto'
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
-import type {
-  BlobRef,
-  BlockRecord,
-  Claim,
-  ClaimUnavailable,
-  Evaluation,
-  EvaluationKey,
-  EvaluationResult,
-  ProcessRecord,
-  ScheduledMessage,
-  TransactionRecord
+import {
+  type BlobRef,
+  type BlockRecord,
+  type Claim,
+  type ClaimUnavailable,
+  type Evaluation,
+  type EvaluationKey,
+  type EvaluationResult,
+  keyText,
+  type ProcessRecord,
+  type ScheduledMessage,
+  type TransactionRecord
 } from './records.ts'
 import type { AttestationType } from './replay/drive/admission.ts'
+import { createSaidToFail, saysError } from './said-to-fail.ts'
 import type { RecordKey, Store } from './store/store.ts'
 import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 
@@ -188,8 +190,8 @@ export interface Inputs {
   claims(run: Run, unit: string): AsyncIterable<Claim>
   /** Those about one ordinate: a scheduled message and the crons after it. */
   claimsAt(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
-  /** The same, but those that came so far: nobody waits. */
-  claimsCame(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
+  /** Whether a unit claims that an evaluation failed, by what came so far: nobody waits. A hint, which no verdict rests on. */
+  saidToFail(run: Run, unit: string, key: EvaluationKey): Promise<boolean>
   /** Puts another value in a claim's place. */
   replaceClaim(run: Run, claim: Claim, by: Claim): Promise<void>
   unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
@@ -232,6 +234,7 @@ const FORGET_BATCH = 1000
 
 /** @param store where it all lies */
 export function createInputs(store: Store): Inputs {
+  const saidToFail = createSaidToFail()
   const collect = async <T>(prefix: RecordKey, range?: { from?: number; to?: number }): Promise<T[]> => {
     const found: T[] = []
     for await (const [, value] of store.list<T>(prefix, range)) found.push(value)
@@ -338,7 +341,12 @@ export function createInputs(store: Store): Inputs {
     answersCameTo: async () => Number.POSITIVE_INFINITY,
     claims: (run, unit) => values(['claim', run.id, unit], { from: run.from, to: run.to }),
     claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
-    claimsCame: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
+    async saidToFail(run, unit, key) {
+      const heard = saidToFail.of(run.id, unit, key)
+      if (heard !== undefined) return heard
+      const claims = await collect<Claim>(['claim', run.id, unit, key.ordinate])
+      return claims.some((claim) => keyText(claim.key) === keyText(key) && saysError(claim))
+    },
     async replaceClaim(run, claim, by) {
       const wanted = JSON.stringify(claim)
       for await (const [key, value] of store.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
@@ -347,6 +355,7 @@ export function createInputs(store: Store): Inputs {
     },
     unavailable: (run, unit) => values(['unavailable', run.id, unit], { from: run.from, to: run.to }),
     async putAnswers(run, answers, update) {
+      saidToFail.note(run.id, answers)
       await store.put([
         ...answers.map((answer): readonly [RecordKey, unknown] => {
           const { ordinate, cron = '', timestamp } = answer.key

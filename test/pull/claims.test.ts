@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createArrival, following } from '../../src/arrivals.ts'
 import { createAnswerReader, saidToFail } from '../../src/claims.ts'
-import type { Inputs, Run } from '../../src/inputs.ts'
+import { createInputs, type Inputs, type Run } from '../../src/inputs.ts'
 import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/records.ts'
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
-import { nameOf, openInputs, runOf } from './start.ts'
+import { nameOf, openInputs, openTemporaryStore, runOf } from './start.ts'
 
 const cronKey = (ordinate: number, cron = '0-1-minutes') => ({ ordinate, cron, timestamp: 7 })
 const claim = (key: EvaluationKey) => claimOf({ key }, { Output: keyText(key) })
@@ -48,20 +48,45 @@ describe('answers are read along with evaluations', () => {
   })
 })
 
-it('an evaluation is said to fail by what has come so far: nobody waits', async () => {
-  const inputs = await openInputs()
+describe('an evaluation is said to fail by what has come so far', () => {
+  const OTHER = 'http://other'
   const run = runOf({ to: 100 })
-  const failed = claimOf({ key: keyOf(2) }, { Error: 'boom' })
-  await inputs.putAnswers(run, [claim(keyOf(1)), failed, claim(cronKey(2))])
-  const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, createArrival()]]) })
-  const said = (key: EvaluationKey, units = ['http://other', CU]) => saidToFail(coming, run, units, key)
-  expect(await Promise.all([keyOf(1), keyOf(2), cronKey(2), keyOf(3)].map((key) => said(key)))).toEqual([
-    false,
-    true,
-    false,
-    false
-  ])
-  expect(await said(keyOf(2), [])).toBe(false)
+  const keys = [keyOf(1), keyOf(2), cronKey(2), keyOf(3), cronKey(3), keyOf(4)]
+  const answers = [
+    claim(keyOf(1)),
+    claimOf({ key: keyOf(2) }, { Error: 'boom' }),
+    claim(cronKey(2)),
+    claim(keyOf(3)),
+    claimOf({ key: cronKey(3) }, { Error: '' }),
+    unavailableOf(4, 425)
+  ]
+  const EXPECTED = [false, true, false, false, true, false]
+  const saidOf = (inputs: Inputs, units = [OTHER, CU]) => Promise.all(keys.map((key) => saidToFail(inputs, run, units, key)))
+
+  it('and nobody waits', async () => {
+    const inputs = await openInputs()
+    const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, createArrival()]]) })
+    expect(await saidOf(coming)).toEqual([false, false, false, false, false, false])
+    await inputs.putAnswers(run, answers)
+    expect(await saidOf(coming)).toEqual(EXPECTED)
+    expect(await saidOf(coming, [])).toEqual([false, false, false, false, false, false])
+  })
+
+  it('also where another process asked', async () => {
+    const store = await openTemporaryStore()
+    await createInputs(store).putAnswers(run, answers)
+    expect(await saidOf(createInputs(store))).toEqual(EXPECTED)
+  })
+
+  it('by whoever says so, and by a later claim too', async () => {
+    const inputs = await openInputs()
+    await inputs.putAnswers(run, answers)
+    await inputs.putAnswers(run, [{ ...claimOf({ key: keyOf(1) }, { Error: 'boom' }), claimant: OTHER }])
+    await inputs.putAnswers(run, [claimOf({ key: keyOf(3) }, { Error: 'boom' })])
+    expect(await saidOf(inputs)).toEqual([true, true, false, true, true, false])
+    expect(await saidOf(inputs, [CU])).toEqual([false, true, false, true, true, false])
+    expect(await saidToFail(inputs, { ...run, id: 'another run' }, [CU], keyOf(2))).toBe(false)
+  })
 })
 
 it('every claim is taken or left over, once, whatever is evaluated', () => {
