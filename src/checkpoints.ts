@@ -2,7 +2,8 @@
 
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
-import { memoryAfter } from './records.ts'
+import type { KnownMemory } from './memory-fingerprint.ts'
+import { type EvaluationKey, memoryAfter } from './records.ts'
 import { type ExecutionProfile, profileOfEnvironment, sameStrings } from './replay/profile.ts'
 import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
@@ -18,6 +19,8 @@ export interface Checkpoints {
   /** Unpacks it, on a thread of its own, and once only. */
   checked(one: FoundCheckpoint): Promise<CheckedCheckpoint>
   all(): Promise<readonly CheckedCheckpoint[]>
+  /** The memories of those behind an evaluation that are unpacked by now. */
+  unpacked(after: EvaluationKey): readonly KnownMemory[]
 }
 
 /** All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted. */
@@ -30,6 +33,7 @@ export async function readCheckpoints(
 ): Promise<Checkpoints> {
   const found: FoundCheckpoint[] = []
   const paths = new Map<string, string>()
+  const memories = new Map<string, readonly KnownMemory[]>()
   const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
   for (const id of await inputs.checkpoints(run.process)) {
     const record = await inputs.transaction(id)
@@ -40,14 +44,27 @@ export async function readCheckpoints(
     if (record.data !== undefined) paths.set(id, store.blobPath(record.data))
   }
   found.sort((left, right) => left.nonce - right.nonce)
+  async function unpack(one: FoundCheckpoint): Promise<CheckedCheckpoint> {
+    const unpacked = await unpackCheckpoint(one, paths.get(one.id) ?? '', verifier)
+    const { key, fingerprint, dataSha256 } = unpacked
+    const place = memoryAfter(key)
+    if (fingerprint !== undefined && dataSha256 !== undefined)
+      memories.set(place, [...(memories.get(place) ?? []), { fingerprint, sha256: dataSha256 }])
+    return unpacked
+  }
   function check(one: FoundCheckpoint): Promise<CheckedCheckpoint> {
-    const known = checked.get(one) ?? unpackCheckpoint(one, paths.get(one.id) ?? '', verifier)
+    const known = checked.get(one) ?? unpack(one)
     checked.set(one, known)
     // Awaited later, if at all: until then a failure is not unhandled.
     known.catch(() => {})
     return known
   }
-  return { found, checked: check, all: () => Promise.all(found.map(check)) }
+  return {
+    found,
+    checked: check,
+    all: () => Promise.all(found.map(check)),
+    unpacked: (after) => memories.get(memoryAfter(after)) ?? []
+  }
 }
 
 function doubtOf({ id, findings }: FoundCheckpoint): Doubt {

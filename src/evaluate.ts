@@ -1,4 +1,5 @@
 /** The evaluations of an audit: one replay, in parts side by side where there are memories to begin them with. */
+import type { Checkpoints } from './checkpoints.ts'
 import { claimsOf, saidToFail } from './claims.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import type { Inputs, Run } from './inputs.ts'
@@ -25,6 +26,7 @@ export interface EvaluateOptions {
   /** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
   readonly instances?: ReadonlyMap<string, boolean>
   readonly drive: DriveSource
+  readonly checkpoints: Pick<Checkpoints, 'unpacked'>
   readonly hashAfter?: ReplayJob['hashAfter']
 }
 
@@ -37,6 +39,7 @@ export function jobOf({
   units,
   start,
   drive,
+  checkpoints,
   instances,
   hashAfter
 }: EvaluateOptions): ReplayJob {
@@ -46,6 +49,7 @@ export function jobOf({
     profile,
     plan,
     drive,
+    likely: ({ key }) => checkpoints.unpacked(key),
     ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
     ...(hashAfter === undefined ? {} : { hashAfter }),
     ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),

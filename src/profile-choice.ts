@@ -98,14 +98,14 @@ export async function settleProfile(
   guess: ChosenProfile,
   first: FirstClaims
 ): Promise<ChosenProfile> {
-  const { options, subject, plan, start, drive } = all
+  const { options, subject, plan, start, drive, checkpoints } = all
   const { inputs, run } = options
   const tried = [guess.profile.name]
   let best = { profile: guess.profile, ...first }
   for (const profile of NAMED_PROFILES.filter(({ name }) => name !== guess.profile.name)) {
     if (best.agreeing === best.judged) break
     const planned = () => plan(profile.blocks ?? 'stepwise')
-    const job = { options: { ...options, search: false }, subject, plan: planned, profile, units: [], drive }
+    const job = { options: { ...options, search: false }, subject, plan: planned, profile, units: [], drive, checkpoints }
     const trial = createTrial(inputs, run)
     for await (const evaluation of replay(jobOf({ ...job, ...(start === undefined ? {} : { start }) }))) {
       await trial.take(evaluation)

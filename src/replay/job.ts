@@ -1,4 +1,5 @@
 /** What is to be replayed, and how. */
+import type { KnownMemory } from '../memory-fingerprint.ts'
 import type { EvaluationKey, MemoryLayout } from '../records.ts'
 import type { DriveSource } from './drive/source.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
@@ -29,6 +30,8 @@ export interface ReplayJob {
   readonly drive?: DriveSource
   /** Whether the memory after this evaluation shall be hashed. */
   readonly hashAfter?: (planned: PlannedEvaluation) => boolean
+  /** Memories that it may well be, where it is hashed: changes no hash, and makes it cheaper. */
+  readonly likely?: (planned: PlannedEvaluation) => readonly KnownMemory[]
   /** The file to write the memory to, gzip'd, after this evaluation; it is hashed then too. */
   readonly exportAfter?: (planned: PlannedEvaluation) => string | undefined
   /** Told what the instance holds wherever it was hashed, and the file that it was written to, before the evaluation is handed on. */

@@ -98,7 +98,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     // The first of all runs in a new instance, whatever is claimed.
     const pause = job.agrees !== undefined && (batch.slots[0]?.position !== 0 || job.start !== undefined)
     const outcome = sandbox.run(messages, { pause })
-    const state = batch.hash ? stateOf(batch, sandbox) : Promise.resolve(undefined)
+    const state = batch.hash ? stateOf(job, batch, sandbox) : Promise.resolve(undefined)
     // Both are awaited later, in order: until then a failure is not unhandled.
     outcome.catch(() => {})
     return { outcome, state: state.catch(() => undefined) }
@@ -216,8 +216,9 @@ async function* part({ plan, start, end }: ReplayJob): AsyncGenerator<PlannedEva
 }
 
 /** What the instance holds after a batch; where that is asked for, it is written to a file while it is hashed. */
-async function stateOf({ exportTo }: Batch, sandbox: Sandbox): Promise<InstanceState> {
-  const state = sandbox.state()
+async function stateOf({ likely }: ReplayJob, { slots, exportTo }: Batch, sandbox: Sandbox): Promise<InstanceState> {
+  const last = slots.at(-1)?.planned
+  const state = sandbox.state(last === undefined ? [] : likely?.(last))
   await Promise.all([state, exportTo === undefined ? undefined : sandbox.exportTo(exportTo)])
   return state
 }

@@ -29,6 +29,8 @@ export interface FoundCheckpoint extends CheckpointTags {
 export interface CheckedCheckpoint extends Omit<FoundCheckpoint, 'standing'> {
   /** What its data is; undefined where it is not what its tags say, or cannot be had. */
   readonly dataSha256?: string
+  /** What tells its memory from others, where that is what its tags say. */
+  readonly fingerprint?: string
   /** Its memory, where the data is what its tags say. */
   readonly memory?: StartMemory
   /** The C environment in its memory; empty where the loader stubbed it. */
@@ -106,6 +108,6 @@ export async function unpackCheckpoint(
     const about = { attribution: 'checkpoint-signer', nonce: found.nonce, detail } as const
     return { ...found, standing: 'unverified', findings: [{ code: 'CHECKPOINT_DATA_INVALID', severity: 'error', ...about }] }
   }
-  const { sha256: dataSha256, bytes, environment = [] } = unpacked
-  return { ...found, dataSha256, memory: { path, gzip: true, bytes }, environment, standing: 'verified' }
+  const { sha256: dataSha256, fingerprint, bytes, environment = [] } = unpacked
+  return { ...found, dataSha256, fingerprint, memory: { path, gzip: true, bytes }, environment, standing: 'verified' }
 }

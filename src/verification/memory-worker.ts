@@ -6,6 +6,7 @@ import { parentPort } from 'node:worker_threads'
 import { createGunzip } from 'node:zlib'
 import { environmentBlock } from '../compare/environment.ts'
 import { memoryDifference } from '../compare/memory.ts'
+import { createFingerprint } from '../memory-fingerprint.ts'
 import type { MemoryLayout } from '../records.ts'
 
 /** What the thread is asked. */
@@ -23,6 +24,7 @@ export type MemoryQuestion =
 export interface Unpacked {
   readonly bytes: number
   readonly sha256: string
+  readonly fingerprint: string
   /** The C environment in it, `NAME=value`; undefined where there is none. */
   readonly environment?: readonly string[]
 }
@@ -41,7 +43,7 @@ async function readMemory(
   path: string,
   maxBytes: number,
   take: (chunk: Buffer) => void
-): Promise<Omit<Unpacked, 'environment'>> {
+): Promise<Pick<Unpacked, 'bytes' | 'sha256'>> {
   let bytes = 0
   let tooLarge = false
   const hash = createHash('sha256')
@@ -69,7 +71,9 @@ async function readMemory(
 async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
   let environment: readonly string[] | undefined
   let before = NOTHING
+  const fingerprint = createFingerprint()
   const read = await readMemory(path, maxBytes, (chunk) => {
+    fingerprint.update(chunk)
     if (environment !== undefined) return
     // Most of a memory; strings that are ended by one zero each do not go on behind it.
     if (ZEROS.equals(chunk)) {
@@ -80,7 +84,7 @@ async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
     environment = environmentBlock(both)?.strings
     before = both.subarray(-OVERLAP_BYTES)
   })
-  return { ...read, ...(environment === undefined ? {} : { environment }) }
+  return { ...read, fingerprint: fingerprint.digest(), ...(environment === undefined ? {} : { environment }) }
 }
 
 async function memoryIn(path: string, maxBytes: number): Promise<Buffer> {

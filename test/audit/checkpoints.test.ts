@@ -1,15 +1,21 @@
 /** Checkpoints beside a unit's claims: its own, a stranger's, and what a replay makes of them. */
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { audit } from '../../src/audit.ts'
 import type { AuditOptions } from '../../src/audit-options.ts'
-import type { Snapshot } from '../../src/inputs.ts'
+import { readCheckpoints } from '../../src/checkpoints.ts'
+import { parseProcessId } from '../../src/config.ts'
+import { createInputs, type Snapshot } from '../../src/inputs.ts'
+import { createFingerprint } from '../../src/memory-fingerprint.ts'
 import { type ExecutionProfile, LEGACYNET } from '../../src/replay/profile.ts'
 import type { Report } from '../../src/report/model.ts'
 import { openStore } from '../../src/store/level-store.ts'
+import { createTrust } from '../../src/verification/trust.ts'
+import { createVerifier } from '../../src/verification/verifier.ts'
 import type { FakeClaim, FakeTransaction } from '../fakes/data.ts'
 import { startFakeNetwork } from '../fakes/network.ts'
 import { signedCheckpoint, signerAddress } from '../modules/checkpoint.ts'
@@ -81,6 +87,13 @@ function altered(memory: Buffer, ...offsets: readonly number[]): Buffer {
   return other
 }
 
+const hashOf = (memory: Uint8Array) => createHash('sha256').update(memory).digest('hex')
+function fingerprintOf(memory: Uint8Array): string {
+  const made = createFingerprint()
+  made.update(memory)
+  return made.digest()
+}
+
 const signed = (nonce: number, memory: Uint8Array, signer: string) => signedCheckpoint({ of: small, nonce, memory, signer })
 const statuses = ({ checkpoints }: Report) => Object.fromEntries(checkpoints.map(({ signer, status }) => [signer, status]))
 const verdicts = ({ claimants }: Report) =>
@@ -117,6 +130,31 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     expect(last?.b.hex).toBe(memory.subarray(PATTERN_OFFSET + 5 - 16, PATTERN_OFFSET + 6 + 16).toString('hex'))
     expect(report.checkpoints.find(({ signer }) => signer === UNIT)?.memory).toBeUndefined()
     expect(codes(report)).toEqual(['CHECKPOINT_STATE_MISMATCH', 'RESULT_UNAVAILABLE'])
+  })
+
+  it('is known by its memory as soon as it is unpacked, where that is what its tags say', async () => {
+    const memory = await memoryAfter(2)
+    const other = altered(memory, 70_000)
+    const spoilt = { ...(await signed(2, memory, 'spoilt')), data: gzipSync(other).toString('base64') }
+    const directory = path.join(folder, 'known')
+    await audited([await signed(2, memory, 'unit'), await signed(2, other, 'stranger'), spoilt], { store: directory })
+    const store = await openStore(directory)
+    const verifier = createVerifier()
+    try {
+      const inputs = createInputs(store)
+      const [run] = await inputs.runs(parseProcessId(small.process.process_id))
+      if (run === undefined) throw new Error('the audit kept no run')
+      const checkpoints = await readCheckpoints(store, inputs, run, verifier, createTrust([], []))
+      const at = (ordinate: number) => checkpoints.unpacked({ ordinate, timestamp: 0 })
+      expect(at(2)).toEqual([])
+      await checkpoints.all()
+      const known = [memory, other].map((one) => ({ fingerprint: fingerprintOf(one), sha256: hashOf(one) }))
+      expect(new Set(at(2))).toEqual(new Set(known))
+      expect(at(3)).toEqual([])
+    } finally {
+      await verifier.close()
+      await store.close()
+    }
   })
 
   it('says how many were not looked into', async () => {

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createFingerprint } from '../../src/memory-fingerprint.ts'
 import type { Evaluation } from '../../src/records.ts'
 import type { ReplayJob } from '../../src/replay/job.ts'
 import type { PlannedEvaluation, Work } from '../../src/replay/plan/types.ts'
@@ -50,6 +54,29 @@ describe('replay', () => {
     expect(hashed.filter(({ stateHash }) => stateHash !== undefined).map(({ nonce }) => nonce)).toEqual([4, 24])
     expect(hashed[4]?.stateHash).toBe(again[4]?.stateHash)
     expect(hashed[4]?.stateHash).not.toBe(hashed[24]?.stateHash)
+  })
+
+  it('takes the hash of the memory that was likely, where it is that one', async () => {
+    const works = Array.from({ length: 25 }, () => run('count'))
+    const file = path.join(small.folder, 'after-4.gz')
+    const plain = await replayed(works, {
+      hashAfter: ({ nonce }) => nonce === 24,
+      exportAfter: ({ nonce }) => (nonce === 4 ? file : undefined)
+    })
+    const made = createFingerprint()
+    made.update(gunzipSync(readFileSync(file)))
+    const known = { fingerprint: made.digest(), sha256: 'known' }
+    const asked: (number | undefined)[] = []
+    const hashed = await replayed(works, {
+      hashAfter: ({ nonce }) => nonce === 4 || nonce === 24,
+      likely({ nonce }) {
+        asked.push(nonce)
+        return [known]
+      }
+    })
+    expect(asked).toEqual([4, 24])
+    expect([hashed[4]?.stateHash, hashed[24]?.stateHash]).toEqual(['known', plain[24]?.stateHash])
+    expect(plain[24]?.stateHash).toMatch(/^[0-9a-f]{64}$/)
   })
 
   it('comes to the same, whatever is said to fail', async () => {

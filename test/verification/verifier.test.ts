@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createFingerprint } from '../../src/memory-fingerprint.ts'
 import { createVerifier, type Verifier } from '../../src/verification/verifier.ts'
 
 let folder: string
@@ -23,6 +24,12 @@ function packed(name: string, memory: Uint8Array): string {
   return file
 }
 
+function fingerprintOf(memory: Uint8Array): string {
+  const made = createFingerprint()
+  made.update(memory)
+  return made.digest()
+}
+
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('unpacking', () => {
@@ -31,8 +38,8 @@ describe('unpacking', () => {
     const small = Buffer.from('small')
     const asked = [packed('large', large), packed('small', small), path.join(folder, 'none')]
     const [first, second, third] = await Promise.all(asked.map((file) => verifier.unpack(file, large.length)))
-    expect(first).toEqual({ bytes: large.length, sha256: hashOf(large) })
-    expect(second).toEqual({ bytes: 5, sha256: hashOf(small) })
+    expect(first).toEqual({ bytes: large.length, sha256: hashOf(large), fingerprint: fingerprintOf(large) })
+    expect(second).toEqual({ bytes: 5, sha256: hashOf(small), fingerprint: fingerprintOf(small) })
     expect(third).toEqual({ failed: expect.stringContaining('no such file') })
   })
 

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { createGunzip } from 'node:zlib'
+import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import { createHasher } from './hasher.ts'
 import { createInstanceFactory, loadLoader } from './instance.ts'
@@ -125,8 +126,8 @@ async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<vo
   send({ op: 'results', results, last: true, paused })
 }
 
-async function sendState(running: Runner): Promise<void> {
-  const { sha256 } = await hasher.hash(running.memory())
+async function sendState(running: Runner, likely: readonly KnownMemory[]): Promise<void> {
+  const { sha256 } = await hasher.hash(running.memory(), likely)
   const state = running.state()
   sendWhenKnown(sha256.then((known) => ({ op: 'state', state: { sha256: known, ...state } })))
 }
@@ -138,7 +139,7 @@ async function exportTo(path: string): Promise<void> {
 async function answer(request: SandboxRequest): Promise<void> {
   if (request.op === 'run') return run(request)
   if (request.op === 'open') return send(await open(request))
-  if (request.op === 'hash' && !paused) return sendState(opened())
+  if (request.op === 'hash' && !paused) return sendState(opened(), request.likely)
   if (request.op === 'undo') await opened().undo()
   if (request.op === 'undo' || request.op === 'resume') paused = false
   if (request.op === 'export' && !paused) await exportTo(request.path)

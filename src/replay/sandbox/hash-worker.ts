@@ -1,7 +1,13 @@
 /** A thread that hashes memories. */
-import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
+import { type KnownMemory, sha256Of } from '../../memory-fingerprint.ts'
 
-parentPort?.on('message', (memory: Uint8Array) => {
-  parentPort?.postMessage(createHash('sha256').update(memory).digest('hex'))
+/** What the thread is asked. */
+export interface HashQuestion {
+  readonly memory: Uint8Array
+  readonly likely: readonly KnownMemory[]
+}
+
+parentPort?.on('message', ({ memory, likely }: HashQuestion) => {
+  parentPort?.postMessage(sha256Of(memory, likely))
 })

@@ -1,5 +1,6 @@
 /** What the sandbox and its child say to each other over IPC. */
 
+import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { MemoryLayout } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
@@ -93,7 +94,8 @@ export type SandboxRequest =
   /** Takes the last message back: memory and clock as before it. */
   | { readonly op: 'undo' }
   | { readonly op: 'resume' }
-  | { readonly op: 'hash' }
+  /** `likely`: what the memory may well be. */
+  | { readonly op: 'hash'; readonly likely: readonly KnownMemory[] }
   /** Writes the memory, gzip'd, to a file. */
   | { readonly op: 'export'; readonly path: string }
   /** To the one `drive` that waits; no reply comes. */

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
 import { AuditError } from '../../errors.ts'
+import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { MemoryLayout } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
@@ -52,8 +53,12 @@ export interface Sandbox {
   resume(): Promise<void>
   /** Takes back the last message that ran, and ends a pause. */
   undo(): Promise<void>
-  /** Hashes the memory, and tells all that the instance holds. */
-  state(): Promise<InstanceState>
+  /**
+   * Hashes the memory, and tells all that the instance holds.
+   *
+   * @param likely memories that it may well be: to see that it is one of them takes less than to hash it
+   */
+  state(likely?: readonly KnownMemory[]): Promise<InstanceState>
   /** Writes the memory, gzip'd, to a file that must not exist yet. */
   exportTo(path: string): Promise<void>
   close(): Promise<void>
@@ -140,7 +145,7 @@ export async function openSandbox(
     async undo() {
       await session.request({ op: 'undo' }, 'done')
     },
-    state: async () => (await session.request({ op: 'hash' }, 'state')).state,
+    state: async (likely = []) => (await session.request({ op: 'hash', likely }, 'state')).state,
     async exportTo(path) {
       await session.request({ op: 'export', path }, 'done')
     },

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createFingerprint, sha256Of } from '../src/memory-fingerprint.ts'
+
+const BLOCK = 64 * 1024
+const BYTES = 5 * BLOCK + 1234
+const writes = fc.array(fc.tuple(fc.nat(BYTES - 1), fc.integer({ min: 1, max: 255 })), { maxLength: 6 })
+const sizes = fc.array(fc.integer({ min: 1, max: 2 * BLOCK }), { maxLength: 12 })
+
+function memoryOf(places: readonly (readonly [number, number])[], bytes = BYTES): Uint8Array {
+  const memory = new Uint8Array(bytes)
+  for (const [at, value] of places) memory[at] = value
+  return memory
+}
+
+function fingerprintOf(memory: Uint8Array, partSizes: readonly number[] = []): string {
+  const made = createFingerprint()
+  let at = 0
+  for (const size of partSizes) {
+    made.update(memory.subarray(at, at + size))
+    at += size
+  }
+  made.update(memory.subarray(at))
+  return made.digest()
+}
+
+describe('a fingerprint', () => {
+  it('is the digest of what is not zero, of its places and of the size', () => {
+    const memory = memoryOf([
+      [3 * BLOCK + 7, 1],
+      [BYTES - 1, 2]
+    ])
+    const number = (value: number) => Buffer.from(value.toString(16).padStart(16, '0'), 'hex')
+    const expected = createHash('sha256')
+      .update(number(3))
+      .update(memory.subarray(3 * BLOCK, 4 * BLOCK))
+      .update(number(5))
+      .update(memory.subarray(5 * BLOCK))
+      .update(number(BYTES))
+    expect(fingerprintOf(memory)).toBe(expected.digest('hex'))
+  })
+
+  it('is the same in whatever parts a memory comes', () => {
+    fc.assert(
+      fc.property(writes, sizes, (places, parts) => {
+        const memory = memoryOf(places)
+        expect(fingerprintOf(memory, parts)).toBe(fingerprintOf(memory))
+      })
+    )
+  })
+
+  it('is another for another memory', () => {
+    fc.assert(
+      fc.property(writes, writes, (left, right) => {
+        const [one, other] = [memoryOf(left), memoryOf(right)]
+        expect(fingerprintOf(one) === fingerprintOf(other)).toBe(Buffer.compare(one, other) === 0)
+      })
+    )
+  })
+
+  it('tells apart what only lies elsewhere, or ends elsewhere', () => {
+    const memories = [
+      memoryOf([[0, 1]]),
+      memoryOf([[BLOCK, 1]]),
+      memoryOf([[5 * BLOCK, 1]]),
+      memoryOf([[0, 1]], BYTES + 1),
+      memoryOf([[0, 1]], 6 * BLOCK),
+      memoryOf([[0, 1]], BLOCK),
+      memoryOf([], BLOCK),
+      memoryOf([], BLOCK - 1),
+      memoryOf([], 0)
+    ]
+    expect(new Set(memories.map((memory) => fingerprintOf(memory))).size).toBe(memories.length)
+  })
+})
+
+describe('the hash of a memory', () => {
+  const memory = memoryOf([[BLOCK + 1, 1]])
+  const own = createHash('sha256').update(memory).digest('hex')
+  const other = { fingerprint: fingerprintOf(memoryOf([[BLOCK + 2, 1]])), sha256: 'of the other' }
+  const same = { fingerprint: fingerprintOf(memory), sha256: 'as it is known' }
+
+  it('is that of the known memory which it is', () => {
+    expect(sha256Of(memory, [other, same])).toBe('as it is known')
+  })
+
+  it('is its own where it is none of them', () => {
+    expect(sha256Of(memory, [])).toBe(own)
+    expect(sha256Of(memory, [other])).toBe(own)
+  })
+})
