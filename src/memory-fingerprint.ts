@@ -69,17 +69,9 @@ export function createFingerprint(): FingerprintMaker {
   }
 }
 
-/**
- * The SHA-256 of a memory, lowercase hex.
- *
- * @param likely memories that it may well be: where it is one of them, its hash need not be made again
- */
-export function sha256Of(memory: Uint8Array, likely: readonly KnownMemory[]): string {
-  const known = likely.length === 0 ? undefined : knownAs(memory, likely)
-  return known?.sha256 ?? createHash('sha256').update(memory).digest('hex')
-}
-
-function knownAs(memory: Uint8Array, likely: readonly KnownMemory[]): KnownMemory | undefined {
+/** The one of `likely` that a memory is; undefined where it is none of them. */
+export function knownAs(memory: Uint8Array, likely: readonly KnownMemory[]): KnownMemory | undefined {
+  if (likely.length === 0) return undefined
   const made = createFingerprint()
   made.update(memory)
   const fingerprint = made.digest()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createFingerprint, sha256Of } from '../src/memory-fingerprint.ts'
+import { createFingerprint, knownAs } from '../src/memory-fingerprint.ts'
 
 const BLOCK = 64 * 1024
 const BYTES = 5 * BLOCK + 1234
@@ -75,18 +75,17 @@ describe('a fingerprint', () => {
   })
 })
 
-describe('the hash of a memory', () => {
+describe('a memory that is known', () => {
   const memory = memoryOf([[BLOCK + 1, 1]])
-  const own = createHash('sha256').update(memory).digest('hex')
   const other = { fingerprint: fingerprintOf(memoryOf([[BLOCK + 2, 1]])), sha256: 'of the other' }
   const same = { fingerprint: fingerprintOf(memory), sha256: 'as it is known' }
 
-  it('is that of the known memory which it is', () => {
-    expect(sha256Of(memory, [other, same])).toBe('as it is known')
+  it('is the one with its fingerprint', () => {
+    expect(knownAs(memory, [other, same])).toBe(same)
   })
 
-  it('is its own where it is none of them', () => {
-    expect(sha256Of(memory, [])).toBe(own)
-    expect(sha256Of(memory, [other])).toBe(own)
+  it('is none of others', () => {
+    expect(knownAs(memory, [])).toBeUndefined()
+    expect(knownAs(memory, [other])).toBeUndefined()
   })
 })

@@ -1,8 +1,8 @@
 /** Hashes memories while the next messages run. */
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { type KnownMemory, sha256Of } from '../../memory-fingerprint.ts'
-import type { HashQuestion } from './hash-worker.ts'
+import { type KnownMemory, knownAs } from '../../memory-fingerprint.ts'
 import { createShadow } from './shadow.ts'
 
 /** Where the copy would take much of what the sandbox may have, there is none. */
@@ -18,27 +18,30 @@ export interface Hasher {
   hash(memory: Uint8Array, likely: readonly KnownMemory[]): Promise<{ readonly sha256: Promise<string> }>
 }
 
-/** A sparse copy is hashed on a thread: copying takes a twentieth of the time. */
+/** What it may well be is looked at at once. Else a sparse copy is hashed on a thread: copying takes a twentieth of the time. */
 export function createHasher(): Hasher {
   const shadow = createShadow((bytes) => new Uint8Array(new SharedArrayBuffer(bytes)))
   let worker: Worker | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  async function onThread(likely: readonly KnownMemory[]): Promise<string> {
+  async function onThread(): Promise<string> {
     worker ??= new Worker(new URL('./hash-worker.js', import.meta.url))
     worker.unref()
     const answered = once(worker, 'message') as Promise<[string]>
-    worker.postMessage({ memory: shadow.copy, likely } satisfies HashQuestion)
+    worker.postMessage(shadow.copy)
     return (await answered)[0]
   }
 
   return {
     async hash(memory, likely) {
-      if (memory.byteLength > COPIED_MAX_BYTES) return { sha256: Promise.resolve(sha256Of(memory, likely)) }
+      const known = knownAs(memory, likely)
+      if (known !== undefined) return { sha256: Promise.resolve(known.sha256) }
+      if (memory.byteLength > COPIED_MAX_BYTES)
+        return { sha256: Promise.resolve(createHash('sha256').update(memory).digest('hex')) }
       // The copy is read until then.
       await last.catch(() => {})
       shadow.sync(memory)
-      const sha256 = onThread(likely)
+      const sha256 = onThread()
       last = sha256
       return { sha256 }
     }
