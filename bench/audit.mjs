@@ -90,7 +90,7 @@ table.push(
   ['wall time, ms', shown(results.wallMs, 0)],
   ['  replay, ms', shown(results.replayMs, 0)],
   ['    of it within the module, ms', shown(results.moduleMs, 0)],
-  ['  inputs verified and checkpoint unpacked before it, ms', shown(results.verifyMs, 0)],
+  ['  inputs read and verified before it, ms', shown(results.verifyMs, 0)],
   ['  start, what is fetched before it, report, end, ms', shown(results.elsewhereMs, 0)],
   ['fetch, most of it beside the replay, ms', shown(results.fetchMs, 0)]
 )

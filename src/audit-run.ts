@@ -33,9 +33,8 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
     const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
-    const chosen = await chooseProfile(all)
     const verifyMs = clock() - begun
-    const found = await passUntilFair(all, chosen)
+    const found = await passUntilFair(all, chooseProfile(all))
     const memories = await memoryDifferences(all, found, verifier)
     const replayMs = clock() - begun - verifyMs
     return await reportOf(options, { ...all, ...found, memories, trust, verifyMs, replayMs })

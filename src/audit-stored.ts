@@ -21,7 +21,7 @@ export async function auditStored(
   inputs: Inputs,
   run: Run,
   fetched: AuditRunOptions['fetched'],
-  network?: Pick<AuditRunOptions, 'gateway' | 'spare'>
+  network?: Pick<AuditRunOptions, 'gateway' | 'spare' | 'onBusy'>
 ): Promise<Report> {
   return auditRun({
     store,

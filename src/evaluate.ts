@@ -43,7 +43,7 @@ export function jobOf({
   instances,
   hashAfter
 }: EvaluateOptions): ReplayJob {
-  const { inputs, run, limits, spare, signal } = options
+  const { inputs, run, limits, spare, onBusy, signal } = options
   return {
     setup: subject.setup,
     profile,
@@ -57,6 +57,7 @@ export function jobOf({
     failing: ({ key }) => saidToFail(inputs, run, units, key),
     ...(limits === undefined ? {} : { limits }),
     ...(spare === undefined ? {} : { spare }),
+    ...(onBusy === undefined ? {} : { onBusy }),
     ...(signal === undefined ? {} : { signal })
   }
 }

@@ -3,23 +3,19 @@ import type { Judgement } from './compare/types.ts'
 import type { Finding } from './findings.ts'
 import { differs, searchInstances } from './instance-search.ts'
 import type { Material } from './material.ts'
-import { type Found, pass } from './passes.ts'
-import { type ChosenProfile, type Shown, settleProfile, shownProfile, speaksForUnits } from './profile-choice.ts'
-import { NAMED_PROFILES, sameStrings } from './replay/profile.ts'
+import { beginPass, type Found, pass } from './passes.ts'
+import { type ChosenProfile, type ProfileChoice, settleProfile, speaksForUnits } from './profile-choice.ts'
+import { NAMED_PROFILES } from './replay/profile.ts'
 
 /**
  * Replays and judges; where something differs, again: each unit by its own claims alone, for two honest units may have begun
  * their instances at different places; then under the other profiles. Nobody is blamed over a profile that does not fit.
  */
-export async function passUntilFair(all: Material, guess: ChosenProfile): Promise<Found> {
+export async function passUntilFair(all: Material, choice: ProfileChoice): Promise<Found> {
   const { options } = all
   const units = options.run.computes.map(({ url }) => url)
-  const misfit = await misfitOf(all, guess)
-  const how = {
-    closed: misfit?.detail ?? (options.search ? undefined : NOT_SEARCHED),
-    snapshots: options.snapshots
-  }
-  const guessed = await pass(all, guess, units, how)
+  const { guess, misfit, how, found } = await firstPass(all, choice, units)
+  const guessed = found ?? (await pass(all, guess, units, how))
   const chosen = guess.guessed === true ? await settleProfile(all, guess, guessed.firstClaims) : guess
   const fits = chosen.profile.name === guess.profile.name
   const first = fits ? under(chosen, guessed) : await pass(all, chosen, units, how)
@@ -51,6 +47,23 @@ export async function passUntilFair(all: Material, guess: ChosenProfile): Promis
   return searchEach(all, { ...chosen, tried }, single)
 }
 
+/**
+ * The replay begins before it is known what a checkpoint shows, and nothing is judged until then.
+ *
+ * @returns with nothing found where the profile is another one
+ */
+async function firstPass(all: Material, { first, known }: ProfileChoice, units: readonly string[]) {
+  const { search, snapshots } = all.options
+  const begun = await beginPass(all, first, units, { snapshots })
+  try {
+    const { chosen: guess, misfit } = await known
+    const how = { closed: misfit?.detail ?? (search ? undefined : NOT_SEARCHED), snapshots }
+    return { guess, misfit, how, found: guess.profile === first ? await begun.judge(guess, how.closed) : undefined }
+  } finally {
+    await begun.end()
+  }
+}
+
 /** A pass under a profile of which more is known now. The blocks that were found stay. */
 function under(chosen: ChosenProfile, found: Found): Found {
   return { ...found, chosen: { ...chosen, profile: found.chosen.profile } }
@@ -67,14 +80,6 @@ async function passEach(all: Material, chosen: ChosenProfile, joint: Found): Pro
     judgements.push(alone?.judged.judgements[0] ?? judgement)
   }
   return { ...joint, judged: { ...joint.judged, judgements } }
-}
-
-/** A checkpoint of an audited unit, or the one begun with, that shows another environment than the profile's. */
-async function misfitOf(all: Shown, { profile }: ChosenProfile): Promise<Finding | undefined> {
-  const shown = await shownProfile(all)
-  if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) return undefined
-  const detail = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
-  return { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
 }
 
 /** Whether the one unit's own checkpoint was not come to, and instances may be why. */

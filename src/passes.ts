@@ -44,12 +44,28 @@ export interface Found {
 /** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
 export type Instances = ReadonlyMap<string, boolean>
 
-export interface PassOptions {
-  /** Why nobody is blamed in this pass. */
-  readonly closed?: string | undefined
+export interface ReplayOptions {
   /** Whether it may go on from what an earlier audit came to, and keeps what it comes to itself. */
   readonly snapshots?: boolean
   readonly instances?: Instances
+}
+
+export interface PassOptions extends ReplayOptions {
+  /** Why nobody is blamed in this pass. */
+  readonly closed?: string | undefined
+}
+
+/** A replay that goes on while what it found is judged. */
+export interface BegunPass {
+  /**
+   * Judges the units over it, once.
+   *
+   * @param chosen what is known by now of the profile that it began under
+   * @param closed why nobody is blamed in this pass
+   */
+  judge(chosen: ChosenProfile, closed?: string): Promise<Found>
+  /** Ends the replay, wherever it is. */
+  end(): Promise<void>
 }
 
 /** One replay, and the units judged over it. */
@@ -57,105 +73,120 @@ export async function pass(
   all: Material,
   chosen: ChosenProfile,
   units: readonly string[],
-  { closed, snapshots = false, instances }: PassOptions = {}
+  { closed, ...how }: PassOptions = {}
 ): Promise<Found> {
+  const begun = await beginPass(all, chosen.profile, units, how)
+  try {
+    return await begun.judge(chosen, closed)
+  } finally {
+    await begun.end()
+  }
+}
+
+/** Begins a replay; what it finds waits to be judged. It must be ended. */
+export async function beginPass(
+  all: Material,
+  profile: ExecutionProfile,
+  units: readonly string[],
+  { snapshots = false, instances }: ReplayOptions
+): Promise<BegunPass> {
   const { options, subject, plan, checks, checkpoints, start } = all
   const { inputs, run } = options
-  const { profile } = chosen
-  const seen = createStates(options, checkpoints, profile, speaksForUnits(options))
+  const isOwn = speaksForUnits(options)
+  const seen = createStates(options, checkpoints, profile, isOwn)
   const blocks = await blocksOf(all, profile, units)
   const disputed = await readBlockDoubts(inputs, run)
-  options.onPass?.()
-  const doubts =
-    start === undefined ? undefined : createStartDoubts(start, units.length === 1 && speaksForUnits(options)(start.signer))
+  const doubts = start === undefined ? undefined : createStartDoubts(start, units.length === 1 && isOwn(start.signer))
   const planned = () => (doubts === undefined ? plan(blocks.set) : doubts.watch(plan(blocks.set)))
+  // Needed at the end: until all is fetched, the cores have enough to do.
+  const checked = options.fetched().then(() => checkpoints.all())
+  checked.catch(() => {})
   const kept =
     snapshots && start === undefined && subject.spoilt === undefined
       ? await openSnapshots({ ...options, subject, profile, to: run.to, plan: planned, wanted: seen.wanted })
       : undefined
   const links: Link[] = []
-  // Needed at the end: until all is fetched, the cores have enough to do.
-  const checked = options.fetched().then(() => checkpoints.all())
-  checked.catch(() => {})
-  const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
-  const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
-  const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
-  const begins = instances === undefined ? {} : { instances }
   let moduleUs = 0
   const onRun = (us: number) => {
     moduleUs += us
   }
-  const job = { ...jobOf({ ...all, ...begins, plan: planned, profile, units, hashAfter: seen.wanted }), onRun }
-  const gateAt = (ordinate: number): Gate => {
+
+  async function* replayed(stop: AbortSignal): AsyncGenerator<Evaluation> {
+    if (subject.spoilt !== undefined) return yield* unevaluated(planned())
+    const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
+    const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
+    const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
+    const begins = instances === undefined ? {} : { instances }
+    const whole = jobOf({ ...all, ...begins, plan: planned, profile, units, hashAfter: seen.wanted })
+    const job = { ...whole, onRun, signal: joined(stop, whole.signal) }
+    yield* kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
+  }
+
+  const ahead = oneAhead(replayed)
+  options.onPass?.()
+
+  function gateAt(ordinate: number): Gate {
     const gate = checks.gate(ordinate)
     if (start?.onTrust !== true) return gate
     const trusted = [`the checkpoint ${start.id} as the gateway served it`, gate.trusted].filter((words) => words !== undefined)
     return { ...gate, trusted: trusted.join(', ') }
   }
-  const trial = createTrial(inputs, run)
-  async function* watched(evaluations: AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
-    for await (const evaluation of evaluations) {
-      if (chosen.guessed === true) await trial.take(evaluation)
-      yield evaluation
-    }
-  }
-  const evaluations = () => {
-    if (subject.spoilt !== undefined) return unevaluated(planned())
-    return oneAhead((stop) => {
-      const stoppable = { ...job, signal: joined(stop, job.signal) }
-      return kept === undefined ? evaluate(stoppable, parts) : evaluateOn(stoppable, parts, kept)
-    })
-  }
-  try {
-    const judged = await judgeEvaluations({
-      inputs,
-      run,
-      units,
-      evaluations: watched(evaluations()),
-      crons: hasCrons(subject),
-      clock: options.clock,
-      strictTagOrder: chosen.proven,
-      gate(evaluation): Gate {
-        const { key, assumed } = evaluation
-        const verified = assumed === undefined ? {} : { verified: false }
-        const gate = { ...gateAt(key.ordinate), ...verified, blocksKnown: blocks.settled }
-        const reason = disputed.doubt(key) ?? doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
-        return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
-      },
-      onEach: seen.take,
-      onEvaluation(evaluation, stands) {
-        seen.judged(stands)
-        options.onEvaluation?.(evaluation, stands)
+
+  return {
+    async judge(chosen, closed) {
+      const trial = createTrial(inputs, run)
+      const judged = await judgeEvaluations({
+        inputs,
+        run,
+        units,
+        evaluations: chosen.guessed === true ? trial.watch(ahead.take(0)) : ahead.take(0),
+        crons: hasCrons(subject),
+        clock: options.clock,
+        strictTagOrder: chosen.proven,
+        gate(evaluation): Gate {
+          const { key, assumed } = evaluation
+          const verified = assumed === undefined ? {} : { verified: false }
+          const gate = { ...gateAt(key.ordinate), ...verified, blocksKnown: blocks.settled }
+          const reason = disputed.doubt(key) ?? doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
+          return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
+        },
+        onEach: seen.take,
+        onEvaluation(evaluation, stands) {
+          seen.judged(stands)
+          options.onEvaluation?.(evaluation, stands)
+        }
+      })
+      const compared = compareCheckpoints({
+        checkpoints: await checked,
+        computed: seen.computed,
+        profile,
+        hostInputFrom: seen.hostInputFrom(),
+        trusted: (nonce) => gateAt(nonce).trusted,
+        accusable(nonce, signer) {
+          const proven = checks.gate(nonce).accusable && nonce < (seen.assumed()?.ordinate ?? Number.POSITIVE_INFINITY)
+          return proven && disputed.doubtAfter(nonce) === undefined && (start === undefined || start.signer === signer)
+        }
+      })
+      return {
+        judged,
+        chosen: hasCrons(subject) ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen,
+        compared,
+        links,
+        resumedAfter: kept?.resumed?.nonce ?? null,
+        otherBlocks: blocks.others,
+        readings: seen.readings(),
+        ...(instances === undefined ? {} : { instances }),
+        instancesTried: 0,
+        firstClaims: trial.counts(),
+        moduleMs: moduleUs / 1000,
+        stateHashes: seen.stateHashes,
+        findings: seen.findings
       }
-    })
-    const compared = compareCheckpoints({
-      checkpoints: await checked,
-      computed: seen.computed,
-      profile,
-      hostInputFrom: seen.hostInputFrom(),
-      trusted: (nonce) => gateAt(nonce).trusted,
-      accusable(nonce, signer) {
-        const proven = checks.gate(nonce).accusable && nonce < (seen.assumed()?.ordinate ?? Number.POSITIVE_INFINITY)
-        return proven && disputed.doubtAfter(nonce) === undefined && (start === undefined || start.signer === signer)
-      }
-    })
-    return {
-      judged,
-      chosen: hasCrons(subject) ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen,
-      compared,
-      links,
-      resumedAfter: kept?.resumed?.nonce ?? null,
-      otherBlocks: blocks.others,
-      readings: seen.readings(),
-      ...(instances === undefined ? {} : { instances }),
-      instancesTried: 0,
-      firstClaims: trial.counts(),
-      moduleMs: moduleUs / 1000,
-      stateHashes: seen.stateHashes,
-      findings: seen.findings
+    },
+    async end() {
+      await ahead.stop()
+      await kept?.close()
     }
-  } finally {
-    await kept?.close()
   }
 }
 

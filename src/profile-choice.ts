@@ -3,6 +3,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import { claimsOf } from './claims.ts'
 import { agrees, compareResult } from './compare/result.ts'
 import { jobOf } from './evaluate.ts'
+import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { Material } from './material.ts'
 import type { Evaluation } from './records.ts'
@@ -60,36 +61,73 @@ export function createTrial(inputs: Inputs, run: Run) {
   let seen = 0
   let judged = 0
   let agreeing = 0
+
+  async function take({ key, outcome }: Evaluation): Promise<void> {
+    if (seen++ >= TRIAL_EVALUATIONS || outcome.kind !== 'result') return
+    for (const claim of await claimsOf(inputs, run, units, key)) {
+      judged++
+      if (agrees(compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 }))) agreeing++
+    }
+  }
+
   return {
     counts: (): FirstClaims => ({ judged, agreeing }),
     ended: () => seen >= TRIAL_EVALUATIONS,
-    async take({ key, outcome }: Evaluation): Promise<void> {
-      if (seen++ >= TRIAL_EVALUATIONS || outcome.kind !== 'result') return
-      for (const claim of await claimsOf(inputs, run, units, key)) {
-        judged++
-        if (agrees(compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 }))) agreeing++
+    take,
+    /** Passes evaluations on. */
+    async *watch(evaluations: AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
+      for await (const evaluation of evaluations) {
+        await take(evaluation)
+        yield evaluation
       }
     }
   }
 }
 
+/** Under which profile a replay begins, and what is known of it later: a memory takes a while to unpack. */
+export interface ProfileChoice {
+  readonly first: ExecutionProfile
+  readonly known: Promise<KnownProfile>
+}
+
+export interface KnownProfile {
+  readonly chosen: ChosenProfile
+  /** The memory begun with, or a checkpoint of an audited unit, shows another environment than the profile given. */
+  readonly misfit?: Finding
+}
+
 /**
- * The profile given, or the one that a checkpoint of an audited unit shows; else a guess, over which the first claims decide as
- * the audit comes by them (`settleProfile`).
+ * The profile given, or the one that a memory shows: that of the start, else that of an audited unit's own checkpoint; else a guess,
+ * over which the first claims decide as the audit comes by them (`settleProfile`). Most likely it is the default.
  */
-export async function chooseProfile({
+export function chooseProfile({
   options,
   subject,
   checkpoints,
   start
-}: Omit<Material, 'checks'>): Promise<ChosenProfile> {
+}: Pick<Material, 'options' | 'subject' | 'checkpoints' | 'start'>): ProfileChoice {
+  const isOwn = speaksForUnits(options)
   const { profile } = options
-  const shown = await shownProfile({ options, checkpoints, ...(start === undefined ? {} : { start }) })
-  if (profile !== 'auto') {
-    const proven = shown !== undefined && sameStrings(shown.profile.environment, profile.environment)
-    return { profile, source: 'as given', tried: [profile.name], proven }
+  const begunWith = start === undefined ? undefined : profileOfCheckpoint(start, isOwn(start.signer))
+
+  async function find(): Promise<KnownProfile> {
+    const shown = begunWith ?? (await profileByCheckpoint(checkpoints, isOwn))
+    if (profile !== 'auto') return asGiven(profile, shown)
+    return { chosen: shown ?? { ...DEFAULT_PROFILE, ...(subject.spoilt === undefined ? { guessed: true } : {}) } }
   }
-  return shown ?? { ...DEFAULT_PROFILE, ...(subject.spoilt === undefined ? { guessed: true } : {}) }
+
+  const known = find()
+  // Awaited when the replay has begun.
+  known.catch(() => {})
+  return { first: profile === 'auto' ? (begunWith ?? DEFAULT_PROFILE).profile : profile, known }
+}
+
+function asGiven(profile: ExecutionProfile, shown: ChosenProfile | undefined): KnownProfile {
+  const fits = shown !== undefined && sameStrings(shown.profile.environment, profile.environment)
+  const chosen = { profile, source: 'as given', tried: [profile.name], proven: fits }
+  if (shown === undefined || fits) return { chosen }
+  const detail = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
+  return { chosen, misfit: { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail } }
 }
 
 /** The guess, where the first claims agree with it; else the named profile with which most of them do. */
@@ -117,14 +155,6 @@ export async function settleProfile(
   const { profile, agreeing, judged } = best
   const words = judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
   return { profile, source: words, tried, proven: false }
-}
-
-export type Shown = Pick<Material, 'options' | 'checkpoints' | 'start'>
-
-/** The profile that a memory shows: that of the start, else that of an audited unit's own checkpoint. */
-export async function shownProfile({ options, checkpoints, start }: Shown): Promise<ChosenProfile | undefined> {
-  const isOwn = speaksForUnits(options)
-  return start === undefined ? profileByCheckpoint(checkpoints, isOwn) : profileOfCheckpoint(start, isOwn(start.signer))
 }
 
 /** Whether a signer is one of the audited units, as they or the user name them. */

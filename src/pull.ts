@@ -27,6 +27,8 @@ export interface Pulling {
   readonly ready: Promise<unknown>
   /** All is there. Rejects where an audit cannot go on without what is missing; so does what is read through `inputs`. */
   readonly ended: Promise<Pulled>
+  /** What a replay begins with is no longer in the way of the claims. */
+  readonly askForClaims: () => void
   /** Whether something that could not be had is why this error was thrown. To be asked when it has ended. */
   readonly failedWith: (error: unknown) => boolean
 }
@@ -51,7 +53,8 @@ export async function pull(options: PullOptions): Promise<Pulled> {
 /**
  * As `pull`, but what comes may be read meanwhile.
  *
- * @param headStartMs for so long claims are not asked for, unless somebody waits for them: what a replay begins with comes first
+ * @param headStartMs for so long claims are not asked for, unless somebody waits for them or says so: what a replay begins with
+ *   comes first
  * @throws AuditError where process and range are not to be had
  */
 export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
@@ -77,7 +80,7 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   // Whoever reads first is told; what is awaited later is no unhandled failure until then.
   for (const promise of [ended, ready]) promise.catch(() => {})
   const read = both ? inputs : following(inputs, { schedule: proven, answers: claims.arrivals })
-  return { run, inputs: read, ready, ended, failedWith: (error) => failures.has(error) }
+  return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
 }
 
 function hasCrons({ tags }: ProcessRecord): boolean {
@@ -90,6 +93,7 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
   const wanted = new AbortController()
   const signal = joined(wanted.signal, options.signal)
   const headStart = setTimeout(headStartMs, undefined, { signal }).catch(() => {})
+  const begin = () => wanted.abort()
   const absences: AuditError[] = []
   const answers = { count: 0 }
   const onAnswers = (count: number) => {
@@ -100,7 +104,7 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
       total: (run.to - run.from + 1) * run.computes.length
     })
   }
-  const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(() => wanted.abort())]))
+  const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(begin)]))
   const asked = units.computes.map((unit) => {
     const arrival = arrivals.get(unit.url) ?? createArrival()
     return arriving(arrival, async () => {
@@ -114,7 +118,7 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
       }
     })
   })
-  return { arrivals, absences, ended: whole(asked) }
+  return { begin, arrivals, absences, ended: whole(asked) }
 }
 
 async function fetchProcess({ process, units, inputs }: PullOptions): Promise<ProcessRecord> {

@@ -50,6 +50,8 @@ export interface AuditRunOptions {
   /** A steady clock, ms. */
   readonly clock: () => number
   readonly onEvaluation?: JudgingOptions['onEvaluation']
+  /** Told whenever a replay leaves time for what can wait. */
+  readonly onBusy?: () => void
   /** Told when a replay begins; what was told of an earlier one no longer holds. */
   readonly onPass?: () => void
   readonly signal?: AbortSignal

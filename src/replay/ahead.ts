@@ -21,14 +21,9 @@ interface Waiting {
   failure?: unknown
 }
 
-/** A replay that goes on while what it found is looked at. */
-export async function* oneAhead(run: (signal: AbortSignal) => AsyncIterable<Evaluation>): AsyncGenerator<Evaluation> {
-  const ahead = runAhead([run], 1, JUDGED_MAX_CHARS)
-  try {
-    yield* ahead.take(0)
-  } finally {
-    await ahead.stop()
-  }
+/** One replay, which begins at once, and goes on while what it found is looked at. */
+export function oneAhead(run: (signal: AbortSignal) => AsyncIterable<Evaluation>): Ahead {
+  return runAhead([run], 1, JUDGED_MAX_CHARS)
 }
 
 /**

@@ -107,6 +107,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   async function* settle(): AsyncGenerator<Step | Lost> {
     const batch = sent[0]
     if (batch === undefined) return
+    job.onBusy?.()
     const results: SandboxResult[] = []
     /** Whether an instance began right before a message, where that was not as sent. */
     const chosenHere = new Set<number>()

@@ -11,7 +11,7 @@ import { readCheckpoints } from '../../src/checkpoints.ts'
 import { parseProcessId } from '../../src/config.ts'
 import { createInputs, type Snapshot } from '../../src/inputs.ts'
 import { createFingerprint } from '../../src/memory-fingerprint.ts'
-import { type ExecutionProfile, LEGACYNET } from '../../src/replay/profile.ts'
+import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
 import type { Report } from '../../src/report/model.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import { createTrust } from '../../src/verification/trust.ts'
@@ -67,9 +67,9 @@ async function audited(
 }
 
 /** The memory behind a nonce, as an honest unit has it that began its instances there: an audit keeps it. */
-async function memoryAfter(nonce: number, instances: ExecutionProfile['instances'] = 'one'): Promise<Buffer> {
+async function memoryAfter(nonce: number, profile: Partial<ExecutionProfile> = {}): Promise<Buffer> {
   const kept = path.join(folder, `memory ${nonce}`)
-  await audited([], { store: kept, to: nonce, profile: { ...LEGACYNET, instances }, search: false })
+  await audited([], { store: kept, to: nonce, profile: { ...LEGACYNET, ...profile }, search: false })
   const store = await openStore(kept)
   try {
     for await (const [, { blob }] of store.list<Snapshot>(['snapshot', small.process.process_id])) {
@@ -157,6 +157,23 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     }
   })
 
+  it('of the unit shows the profile while the replay has begun: nothing is judged under another', async () => {
+    const passesOf = async (nonce: number, shown: ExecutionProfile, answers?: readonly string[]) => {
+      const judged: (number | undefined)[] = []
+      let passes = 0
+      const own = await signed(nonce, await memoryAfter(nonce, shown), 'unit')
+      const onPass = () => void passes++
+      const onEvaluation: AuditOptions['onEvaluation'] = ({ nonce }) => void judged.push(nonce)
+      const { verdict, profile } = await audited([own], { onPass, onEvaluation }, answers)
+      return { verdict, name: profile?.name, passes, judged }
+    }
+    const judged = [0, 1, 2, 3, 4, 5, 6]
+    const asBegun = await passesOf(3, LEGACYNET)
+    expect(asBegun).toEqual({ verdict: 'match', name: 'legacynet', passes: 1, judged })
+    const other = await passesOf(2, LOADER_0_0_49, ['', ...ANSWERS.slice(1)])
+    expect(other).toEqual({ verdict: 'match', name: 'loader-0.0.49', passes: 2, judged })
+  })
+
   it('says how many were not looked into', async () => {
     const memory = await memoryAfter(2)
     const strange = [1, 2, 3, 4, 5].map((place) => signed(2, altered(memory, 200_000 + place), `stranger ${place}`))
@@ -166,7 +183,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
   })
 
   it('of the unit is come to by an instance that began where nothing is claimed', async () => {
-    const own = await signed(5, await memoryAfter(5, [5]), 'unit')
+    const own = await signed(5, await memoryAfter(5, { instances: [5] }), 'unit')
     const report = await audited(
       [own],
       {},

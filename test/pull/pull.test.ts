@@ -4,7 +4,7 @@ import { createGateway } from '../../src/fetch/gateway.ts'
 import type { Http } from '../../src/fetch/http.ts'
 import { createScheduler } from '../../src/fetch/scheduler.ts'
 import type { Inputs } from '../../src/inputs.ts'
-import { pull } from '../../src/pull.ts'
+import { beginPull, pull } from '../../src/pull.ts'
 import type { PullOptions, PullProgress } from '../../src/pull-options.ts'
 import { EXAMPLE, exampleData, exampleEdge, type FakeEdge } from '../fakes/data.ts'
 import type { Fault } from '../fakes/faults.ts'
@@ -70,6 +70,23 @@ describe('a first pull', () => {
     if (module === undefined) throw new Error('no module')
     expect(Buffer.from((await inputs.data(module)) ?? []).toString()).toBe('module bytes')
     expect(progress.at(-1)).toEqual({ scheduled: 4, answers: 4, total: 4 })
+  })
+
+  it('asks for claims when that is in the way of nothing, or when somebody waits for them', async () => {
+    const network = await start()
+    const LONG_MS = 60_000
+    for (const wait of ['asked for', 'read']) {
+      const inputs = await openInputs()
+      const before = network.asked('/result')
+      const { run, inputs: coming, ready, ended, askForClaims } = await beginPull(optionsOf(network, inputs), LONG_MS)
+      await ready
+      expect(network.asked('/result')).toBe(before)
+      if (wait === 'read') expect(await coming.claimsAt(run, network.url, 1)).toHaveLength(2)
+      else askForClaims()
+      await ended
+      expect(network.asked('/result')).toBeGreaterThan(before)
+      expect((await collect(inputs.claims(run, network.url))).filter(({ kind }) => kind === 'result')).toHaveLength(3)
+    }
   })
 
   it('reads blocks only of a process with crons, from its own on', async () => {

@@ -47,6 +47,13 @@ describe('replay', () => {
     expect((await replayed(works)).map(shown)).toEqual(expected)
   })
 
+  it('tells that the sandbox has enough to do before it waits for the first result', async () => {
+    const told: string[] = []
+    const onRun = () => void told.push('ran')
+    await replayed([run('count'), run('count')], { onBusy: () => void told.push('busy'), onRun })
+    expect(told.filter((word, place) => word !== told[place - 1])).toEqual(['busy', 'ran', 'busy', 'ran'])
+  })
+
   it('hashes the memory where it is asked to, and nowhere else', async () => {
     const works = Array.from({ length: 25 }, () => run('count'))
     const hashed = await replayed(works, { hashAfter: ({ nonce }) => nonce === 4 || nonce === 24 })
