@@ -169,7 +169,7 @@ async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly Rea
       if (!movable || clock === newClock) return
       choices.push({
         reading: place.reading,
-        start: { after: key, memory: { path: file, gzip: true, bytes: memoryBytes, clock } }
+        start: { after: key, memory: { path: file, bytes: memoryBytes, clock } }
       })
     }
   }

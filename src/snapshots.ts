@@ -146,7 +146,7 @@ async function resume(
     if (upToHere() !== planDigest) return undefined
     return {
       nonce,
-      start: { after: key, memory: { path: store.blobPath(blob), gzip: true, bytes: memoryBytes, clock } },
+      start: { after: key, memory: { path: store.blobPath(blob), bytes: memoryBytes, clock } },
       evaluations: () => inputs.computed(owner.process, owner.setup, position)
     }
   }

@@ -109,5 +109,5 @@ export async function unpackCheckpoint(
     return { ...found, standing: 'unverified', findings: [{ code: 'CHECKPOINT_DATA_INVALID', severity: 'error', ...about }] }
   }
   const { sha256: dataSha256, fingerprint, bytes, environment = [] } = unpacked
-  return { ...found, dataSha256, fingerprint, memory: { path, gzip: true, bytes }, environment, standing: 'verified' }
+  return { ...found, dataSha256, fingerprint, memory: { path, bytes }, environment, standing: 'verified' }
 }

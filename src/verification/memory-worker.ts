@@ -1,11 +1,9 @@
 /** A thread that unpacks memories: the audit's own thread feeds the sandbox meanwhile. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import { parentPort } from 'node:worker_threads'
-import { createGunzip } from 'node:zlib'
 import { environmentBlock } from '../compare/environment.ts'
 import { memoryDifference } from '../compare/memory.ts'
+import { GZIP_CHUNK_BYTES, type Reading, readGzip } from '../gzip-memory.ts'
 import { createFingerprint } from '../memory-fingerprint.ts'
 import type { MemoryLayout } from '../records.ts'
 
@@ -29,52 +27,34 @@ export interface Unpacked {
   readonly environment?: readonly string[]
 }
 
-/** Of a memory that is unpacked, at once: zlib's own 16 KiB take five times as long. */
-const CHUNK_BYTES = 1024 * 1024
-
-const ZEROS = Buffer.alloc(CHUNK_BYTES)
+const ZEROS = Buffer.alloc(GZIP_CHUNK_BYTES)
 const NOTHING = Buffer.alloc(0)
 
 /** What lies before a chunk and may belong to what begins in it. */
 const OVERLAP_BYTES = 256 * 1024
 
-/** Hands on a memory's chunks as they are unpacked; never more than `maxBytes`, whatever the file says that it unpacks to. */
-async function readMemory(
-  path: string,
-  maxBytes: number,
-  take: (chunk: Buffer) => void
-): Promise<Pick<Unpacked, 'bytes' | 'sha256'>> {
+/** Never takes more than `maxBytes`, whatever the file says that it unpacks to. */
+function bounded<T>(maxBytes: number, { take, end }: Reading<T>): Reading<T> {
   let bytes = 0
-  let tooLarge = false
-  const hash = createHash('sha256')
-  const unpacked = pipeline(
-    createReadStream(path),
-    createGunzip({ chunkSize: CHUNK_BYTES }),
-    async (source: AsyncIterable<Buffer>) => {
-      for await (const chunk of source) {
-        bytes += chunk.byteLength
-        tooLarge = bytes > maxBytes
-        if (tooLarge) return
-        hash.update(chunk)
-        take(chunk)
-      }
-    }
-  )
-  await unpacked.catch((error: unknown) => {
-    if (!tooLarge) throw error
-  })
-  if (tooLarge) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
-  return { bytes, sha256: hash.digest('hex') }
+  return {
+    take(chunk) {
+      bytes += chunk.byteLength
+      if (bytes > maxBytes) throw new Error(`it unpacks to more than ${maxBytes} bytes`)
+      take(chunk)
+    },
+    end
+  }
 }
 
 /** The memory itself is not kept. */
-async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
+function beginUnpacking(): Reading<Unpacked> {
+  const hash = createHash('sha256')
+  const fingerprint = createFingerprint()
+  let bytes = 0
   let environment: readonly string[] | undefined
   let before = NOTHING
-  const fingerprint = createFingerprint()
-  const read = await readMemory(path, maxBytes, (chunk) => {
-    fingerprint.update(chunk)
-    if (environment !== undefined) return
+
+  function look(chunk: Buffer): void {
     // Most of a memory; strings that are ended by one zero each do not go on behind it.
     if (ZEROS.equals(chunk)) {
       before = NOTHING
@@ -83,21 +63,36 @@ async function unpack(path: string, maxBytes: number): Promise<Unpacked> {
     const both = Buffer.concat([before, chunk])
     environment = environmentBlock(both)?.strings
     before = both.subarray(-OVERLAP_BYTES)
-  })
-  return { ...read, fingerprint: fingerprint.digest(), ...(environment === undefined ? {} : { environment }) }
+  }
+
+  return {
+    take(chunk) {
+      bytes += chunk.byteLength
+      hash.update(chunk)
+      fingerprint.update(chunk)
+      if (environment === undefined) look(chunk)
+    },
+    end: () => ({
+      bytes,
+      sha256: hash.digest('hex'),
+      fingerprint: fingerprint.digest(),
+      ...(environment === undefined ? {} : { environment })
+    })
+  }
 }
 
-async function memoryIn(path: string, maxBytes: number): Promise<Buffer> {
+function beginKeeping(): Reading<Buffer> {
   const chunks: Buffer[] = []
-  await readMemory(path, maxBytes, (chunk) => void chunks.push(chunk))
-  return Buffer.concat(chunks)
+  return { take: (chunk) => void chunks.push(chunk), end: () => Buffer.concat(chunks) }
 }
 
 async function answer(question: MemoryQuestion): Promise<void> {
   try {
-    if (question.kind === 'unpack') return parentPort?.postMessage(await unpack(question.path, question.maxBytes))
-    const { claimed, computed, maxBytes, layout } = question
-    const [left, right] = [await memoryIn(claimed, maxBytes), await memoryIn(computed, maxBytes)]
+    const { maxBytes } = question
+    const read = <T>(path: string, begin: () => Reading<T>) => readGzip(path, () => bounded(maxBytes, begin()))
+    if (question.kind === 'unpack') return parentPort?.postMessage(await read(question.path, beginUnpacking))
+    const { claimed, computed, layout } = question
+    const [left, right] = [await read(claimed, beginKeeping), await read(computed, beginKeeping)]
     parentPort?.postMessage(memoryDifference(left, right, { layout }))
   } catch (error) {
     parentPort?.postMessage({ failed: error instanceof Error ? error.message : String(error) })

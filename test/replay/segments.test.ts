@@ -47,7 +47,7 @@ async function memories(words: readonly string[], after: readonly number[], fold
         exportAfter: ({ nonce = -1 }) => (after.includes(nonce) ? file(nonce) : undefined),
         onState({ key }, { sha256, memoryBytes }) {
           if (!after.includes(key.ordinate)) return
-          const memory = { path: file(key.ordinate), gzip: true, bytes: memoryBytes }
+          const memory = { path: file(key.ordinate), bytes: memoryBytes }
           boundaries.push({ name: `${key.ordinate}`, after: { ordinate: key.ordinate, timestamp: 0 }, sha256, memory })
         }
       })

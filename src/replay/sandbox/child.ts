@@ -1,10 +1,10 @@
 /** The sandbox's child: opens a module, runs batches, answers over IPC. It talks to nobody else. */
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
-import { createGunzip } from 'node:zlib'
+import { readGzip } from '../../gzip-memory.ts'
 import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import { createHasher } from './hasher.ts'
@@ -20,8 +20,6 @@ const nowUs = () => Number(hrtime() / 1_000n)
 
 const FLUSH_RESULTS = 16
 const FLUSH_US = 25_000
-/** Of a memory that is read, at once: zlib's own 16 KiB take five times as long. */
-const CHUNK_BYTES = 1024 * 1024
 
 /** [sequence, odd while a message runs; index of that message in its batch; 1 while it waits], shared with the watchdog. */
 const shared = new Int32Array(new SharedArrayBuffer(12))
@@ -88,19 +86,21 @@ async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxRe
 }
 
 /** Reads a memory, never more than it is said to have. */
-async function readStart({ path, gzip, bytes, clock }: StartMemory): Promise<Parameters<typeof createRunner>[2]> {
+async function readStart({ path, bytes, clock }: StartMemory): Promise<Parameters<typeof createRunner>[2]> {
   const memory = new Uint8Array(bytes)
-  let at = 0
-  const take = async (source: AsyncIterable<Uint8Array>) => {
-    for await (const chunk of source) {
-      if (at + chunk.byteLength > bytes) throw new Error(`the memory is larger than ${bytes} bytes`)
-      memory.set(chunk, at)
-      at += chunk.byteLength
+  const begin = () => {
+    let at = 0
+    return {
+      take(chunk: Uint8Array) {
+        if (at + chunk.byteLength > bytes) throw new Error(`the memory is larger than ${bytes} bytes`)
+        memory.set(chunk, at)
+        at += chunk.byteLength
+      },
+      end: () => at
     }
   }
-  if (gzip) await pipeline(createReadStream(path), createGunzip({ chunkSize: CHUNK_BYTES }), take)
-  else await pipeline(createReadStream(path), take)
-  if (at !== bytes) throw new Error(`the memory has ${at} bytes, not ${bytes}`)
+  const read = await readGzip(path, begin)
+  if (read !== bytes) throw new Error(`the memory has ${read} bytes, not ${bytes}`)
   return { bytes, clock, copyInto: (target) => copyDifferences(memory, target) }
 }
 

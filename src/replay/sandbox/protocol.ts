@@ -54,10 +54,9 @@ export interface SandboxResult {
   readonly assumed?: string
 }
 
-/** A memory to begin with: a file of raw or gzip'd bytes, and how many they are unpacked. */
+/** A memory to begin with: a file of it as gzip, and how many bytes it is unpacked. */
 export interface StartMemory {
   readonly path: string
-  readonly gzip: boolean
   readonly bytes: number
   /** Where the module's clock stands, ms; where it begins, where not given. */
   readonly clock?: number
