@@ -1,11 +1,11 @@
 /** Blobs: files named by the SHA-256 of their bytes. What is not what its name says is as good as not there. */
 import { createHash, type Hash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { AuditError } from '../errors.ts'
 import { isSha256Hex, type Sha256Hex } from '../ids.ts'
 import type { BlobRef } from '../records.ts'
+import { sha256OfFile } from './file-hash.ts'
 import type { Guard } from './guard.ts'
 import type { Store } from './store.ts'
 
@@ -81,13 +81,11 @@ export async function openBlobs(
 
 /** Of a file that need not be there. */
 async function hashOfFile(file: string): Promise<Sha256Hex | undefined> {
-  const hash = createHash('sha256')
   try {
-    for await (const chunk of createReadStream(file)) hash.update(chunk)
+    return (await sha256OfFile(file)).toString('hex') as Sha256Hex
   } catch (error) {
     return undefinedIfMissing(error)
   }
-  return digestOf(hash)
 }
 
 function digestOf(hash: Hash): Sha256Hex {

@@ -9,6 +9,7 @@ import { open, rename, rm, stat } from 'node:fs/promises'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createGzip, createInflateRaw } from 'node:zlib'
+import { sha256OfFile } from './file-hash.ts'
 import { invalidArchive } from './manifest.ts'
 
 const ZLIB_HEADER_BYTES = 10
@@ -79,9 +80,8 @@ export async function checkGzip(file: string): Promise<GzipFile> {
   if (!stats.isFile() || bodyBytes < 1) throw invalidArchive('it does not begin as one')
   const header = await bytesAt(file, 0, HEADER_BYTES)
   if (!header.subarray(0, HEADER_START.byteLength).equals(HEADER_START)) throw invalidArchive('it does not begin as one')
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { start: HEADER_BYTES })) hash.update(chunk)
-  if (!header.subarray(HEADER_START.byteLength).equals(hash.digest())) throw invalidArchive('it was cut or changed')
+  const digest = await sha256OfFile(file, HEADER_BYTES)
+  if (!header.subarray(HEADER_START.byteLength).equals(digest)) throw invalidArchive('it was cut or changed')
   return { file, bodyBytes, trailer: await bytesAt(file, HEADER_BYTES + bodyBytes, TRAILER_BYTES) }
 }
 
