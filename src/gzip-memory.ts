@@ -20,30 +20,42 @@ export interface Reading<T> {
 
 /**
  * Unpacks a file. The checksum of one that is a single plain member is not looked at, for that takes a fifth of the time: whoever
- * reads a memory knows its SHA-256, or makes it.
+ * reads a memory knows its SHA-256 or that of the file, makes it, or has just written the file.
  *
  * @param begin called a second time where the file has to be read from its beginning again
  * @returns what the last reading comes to
  * @throws zlib's and the file system's errors, and what a reading throws, as they are
  */
 export async function readGzip<T>(file: string, begin: () => Reading<T>): Promise<T> {
-  const plain = begin()
-  if (await readPlain(file, plain)) return plain.end()
-  const reading = begin()
-  await unpack(createReadStream(file), createGunzip({ chunkSize: GZIP_CHUNK_BYTES }), reading)
-  return reading.end()
+  const read = (await readPlain(file, begin())) ?? (await readAny(file, begin()))
+  return read.end()
 }
 
-/** Whether the file is a single plain member, and was read; whatever else it is, gunzip says. */
-async function readPlain(file: string, reading: Reading<unknown>): Promise<boolean> {
+/** @returns undefined where the file is not a single plain member: whatever else it is, gunzip says */
+async function readPlain<T>(file: string, reading: Reading<T>): Promise<Reading<T> | undefined> {
   const bodyBytes = await plainBytes(file)
-  if (bodyBytes < 1) return false
+  if (bodyBytes < 1) return undefined
   const inflate = createInflateRaw({ chunkSize: GZIP_CHUNK_BYTES })
   const body = createReadStream(file, { start: HEADER_BYTES, end: HEADER_BYTES + bodyBytes - 1 })
-  return unpack(body, inflate, reading).then(
-    () => inflate.bytesWritten === bodyBytes,
-    () => false
-  )
+  let taking = false
+  const take = (chunk: Buffer) => {
+    taking = true
+    reading.take(chunk)
+    taking = false
+  }
+  try {
+    await unpack(body, inflate, take)
+  } catch (error) {
+    // What a reading refused it would refuse again.
+    if (taking) throw error
+    return undefined
+  }
+  return inflate.bytesWritten === bodyBytes ? reading : undefined
+}
+
+async function readAny<T>(file: string, reading: Reading<T>): Promise<Reading<T>> {
+  await unpack(createReadStream(file), createGunzip({ chunkSize: GZIP_CHUNK_BYTES }), reading.take)
+  return reading
 }
 
 /** What lies between a plain header and the trailer; 0 behind another header. */
@@ -58,10 +70,10 @@ async function plainBytes(file: string): Promise<number> {
   }
 }
 
-async function unpack(packed: Readable, unzip: Transform, reading: Reading<unknown>): Promise<void> {
+async function unpack(packed: Readable, unzip: Transform, take: (chunk: Buffer) => void): Promise<void> {
   const ended = pipeline(packed, unzip)
   // What goes wrong comes to whoever reads, too.
   ended.catch(() => {})
-  for await (const chunk of unzip) reading.take(chunk as Buffer)
+  for await (const chunk of unzip) take(chunk as Buffer)
   await ended
 }
