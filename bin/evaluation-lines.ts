@@ -27,10 +27,11 @@ export async function openLines(file: string): Promise<EvaluationLines> {
     return createWriteStream(file, { flags: 'a' })
   }
   return {
-    write({ key, nonce, messageId, outcome }, stands) {
+    write({ key, nonce, through, messageId, outcome }, stands) {
       written = true
       const profile = outcome.kind === 'result' && outcome.profile !== undefined ? { profile: outcome.profile } : {}
-      const named = { ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { message: messageId }) }
+      const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
+      const named = { ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
       for (const { claimant, status } of stands) stream.write(evaluationsLine({ key, ...named, status, claimant, ...profile }))
     },
     restart() {

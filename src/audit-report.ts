@@ -40,7 +40,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       id: process.id,
       owner: process.owner.address,
       scheduler: process.scheduler,
-      module: { id: module.id, sha256: module.data?.sha256 ?? '', format: setup.format }
+      module: { id: module.id, sha256: module.data.sha256, format: setup.format }
     },
     range: { from: run.from, to: run.to },
     start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },

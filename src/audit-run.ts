@@ -29,7 +29,8 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust)
     const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
-    const { plan, checks } = planSubject(inputs, options.run, subject, verifier, trust)
+    const signal = given.signal === undefined ? {} : { signal: given.signal }
+    const { plan, checks } = planSubject({ inputs, run: options.run, subject, verifier, trust, ...signal })
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
     const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }

@@ -3,19 +3,20 @@ import { AuditError } from './errors.ts'
 import type { GatewaySource } from './fetch/sources.ts'
 import type { Address, TransactionId } from './ids.ts'
 import type { DriveAttestation, DriveFile, Inputs } from './inputs.ts'
-import { type BlobRef, type ProcessRecord, type TransactionRecord, tagValue } from './records.ts'
+import { type BlobRef, type ModuleItem, type ProcessItem, type TransactionRecord, tagValue } from './records.ts'
 import { type AttestationType, admissionOf } from './replay/drive/admission.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from './replay/drive/source.ts'
 import type { Store } from './store/store.ts'
 import { proveItem } from './verification/raw-item.ts'
+import type { Checked } from './verification/signed.ts'
 import { addressOfKey } from './verify/data-item.ts'
 import { proveRawItem } from './verify/message-item.ts'
 
 export interface DriveFilesOptions {
   readonly store: Store
   readonly inputs: Inputs
-  readonly process: ProcessRecord
-  readonly module: TransactionRecord
+  readonly process: Checked<ProcessItem>
+  readonly module: Checked<ModuleItem>
   /** Whom to ask for what the store does not hold; nobody where not given. */
   readonly gateway?: GatewaySource
   readonly limits?: DriveLimits

@@ -4,14 +4,18 @@ import { type Arrival, arriving, whole } from './arrivals.ts'
 import { AuditError } from './errors.ts'
 import type { GatewaySource } from './fetch/sources.ts'
 import { holdBlocks } from './gateway-blocks.ts'
-import { createFetchItem, type FetchItem } from './gateway-items.ts'
-import type { ModuleId } from './ids.ts'
+import type { FetchItem } from './gateway-items.ts'
+import type { ModuleId, TransactionId } from './ids.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
-import type { ProcessRecord } from './records.ts'
+import type { ProcessItem, ProcessRecord } from './records.ts'
 import { createRivals } from './rivals.ts'
+import { createTurns } from './turns.ts'
 import { checkSchedule } from './verification/checked-schedule.ts'
 import { readCheckpointTags } from './verification/checkpoint.ts'
+import type { RawItem } from './verification/raw-item.ts'
+import type { Checked } from './verification/signed.ts'
+import { checkProcess, isOwnAssignment, provesItself } from './verification/subject.ts'
 import { createVerifier } from './verification/verifier.ts'
 
 const MODULE_MAX_BYTES = 256 * 1024 * 1024
@@ -30,25 +34,51 @@ export interface FromGateways {
   readonly rest: Promise<unknown>
 }
 
-/**
- * Fetches all of it at the same time.
- *
- * @param options with inputs whose schedule may still be on its way
- * @param proven told of each nonce whose message is verified, and its true item fetched where it does not prove itself
- */
-export function fetchFromGateways(options: PullOptions, process: ProcessRecord, run: Run, proven: Arrival): FromGateways {
-  const fetchItem = createFetchItem(options)
+export interface GatewayWork {
+  /** With inputs whose schedule may still be on its way. */
+  readonly options: PullOptions
+  readonly fetchItem: FetchItem
+  readonly process: Checked<ProcessItem>
+  /** The process as the scheduler shows it. */
+  readonly shown: ProcessRecord
+  readonly run: Run
+  /** Told of each nonce whose message is verified, and its true item fetched where it does not prove itself. */
+  readonly proven: Arrival
+}
+
+/** The process as it was signed: its item is asked for first where what is shown does not prove itself, for it names the rest. */
+export async function proveProcess(shown: ProcessRecord, fetchItem: FetchItem, inputs: Inputs): Promise<Checked<ProcessItem>> {
+  if (provesItself(shown)) return checkProcess(shown, undefined).process
+  try {
+    return checkProcess(shown, await rawItem(fetchItem, inputs, shown.id)).process
+  } catch (error) {
+    if (!isAbsence(error)) throw error
+    // Whoever fetches what a replay begins with hears of it; claims are kept all the same.
+    return checkProcess(shown, undefined).process
+  }
+}
+
+function isAbsence(error: unknown): error is AuditError {
+  return error instanceof AuditError && error.code !== 'INTERRUPTED' && !error.code.startsWith('STORE')
+}
+
+/** Fetches all of it at the same time. */
+export function fetchFromGateways(work: GatewayWork): FromGateways {
+  const { options, fetchItem, process, run, proven } = work
   return {
     first: whole([
       fetchModule(fetchItem, process.moduleId),
       fetchItem(run.process, ITEM_MAX_BYTES),
       fetchCheckpoints(options, fetchItem, run)
     ]),
-    rest: whole([
-      arriving(proven, () => fetchTrueItems(options, fetchItem, process, run, proven)),
-      fetchBlocks(options, process, run)
-    ])
+    rest: whole([arriving(proven, () => fetchTrueItems(work)), fetchBlocks(work)])
   }
+}
+
+async function rawItem(fetchItem: FetchItem, inputs: Inputs, id: TransactionId): Promise<RawItem | undefined> {
+  const record = await fetchItem(id, ITEM_MAX_BYTES)
+  const data = record === undefined ? undefined : await inputs.data(record)
+  return record === undefined || data === undefined ? undefined : { record, data }
 }
 
 async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {
@@ -61,15 +91,10 @@ async function fetchModule(fetchItem: FetchItem, id: ModuleId): Promise<void> {
  * Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself; so also items on the chain that
  * were assigned (§1.8). One that is nowhere is missing at its nonce, no reason to stop here.
  */
-async function fetchTrueItems(
-  options: PullOptions,
-  fetchItem: FetchItem,
-  process: ProcessRecord,
-  run: Run,
-  proven: Arrival
-): Promise<void> {
+async function fetchTrueItems({ options, fetchItem, process, run, proven }: GatewayWork): Promise<void> {
   const { inputs } = options
   const verifier = createVerifier()
+  const turn = createTurns(options.signal)
   try {
     const checked = checkSchedule({
       process,
@@ -78,14 +103,12 @@ async function fetchTrueItems(
       rivals: createRivals(inputs, run),
       known: (from, to) => inputs.verdicts(run, from, to),
       remember: (verdicts) => inputs.putVerdicts(run, verdicts),
-      async rawItem(id) {
-        const record = await fetchItem(id, ITEM_MAX_BYTES)
-        const data = record === undefined ? undefined : await inputs.data(record)
-        return record === undefined || data === undefined ? undefined : { record, data }
-      }
+      rawItem: (id) => rawItem(fetchItem, inputs, id)
     })
     for await (const { scheduled } of checked) {
+      await turn()
       if (options.signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+      if (scheduled.nonce === 0 && !isOwnAssignment(scheduled, process.id)) await fetchBundle(inputs, fetchItem, process.id)
       proven.reach(scheduled.nonce)
     }
   } finally {
@@ -93,17 +116,28 @@ async function fetchTrueItems(
   }
 }
 
+/** What lies around a process from before assignments says when it was taken. */
+async function fetchBundle(inputs: Inputs, fetchItem: FetchItem, process: TransactionId): Promise<void> {
+  const around = (await inputs.transaction(process))?.bundledIn
+  if (around !== undefined) await fetchItem(around, ITEM_MAX_BYTES)
+}
+
 /** Blocks from the process on to behind the end of the range: crons fire by them (§2.5). Blocks are unsigned: each is asked. */
-async function fetchBlocks({ units, inputs }: PullOptions, process: ProcessRecord, run: Run): Promise<void> {
+async function fetchBlocks({ options: { units, inputs }, process, shown, run }: GatewayWork): Promise<void> {
   if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return
-  await askEach(units.gateway, (gateway, url) => fetchBlocksOf(gateway, url, inputs, process, run))
+  let { blockHeight } = shown
+  for await (const first of inputs.schedule(run, 0, 0)) {
+    // What is shown besides is the scheduler's word; it is not later than the first message.
+    blockHeight = isOwnAssignment(first, process.id) ? first.blockHeight : Math.min(blockHeight, first.blockHeight)
+  }
+  await askEach(units.gateway, (gateway, url) => fetchBlocksOf(gateway, url, inputs, { id: process.id, blockHeight }, run))
 }
 
 async function fetchBlocksOf(
   gateway: GatewaySource,
   url: string,
   inputs: Inputs,
-  process: ProcessRecord,
+  process: Pick<ProcessRecord, 'id' | 'blockHeight'>,
   run: Run
 ): Promise<void> {
   for await (const last of inputs.schedule(run, run.to, run.to)) {
@@ -155,7 +189,7 @@ async function askEach(gateway: GatewaySource, ask: (one: GatewaySource, url: st
     try {
       await ask(one, one.urls[0] ?? '')
     } catch (error) {
-      if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
+      if (!isAbsence(error)) throw error
       failures.push(error)
     }
   }

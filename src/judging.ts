@@ -5,7 +5,7 @@ import { createHistory } from './compare/history.ts'
 import { createJudge } from './compare/judge.ts'
 import type { EvaluationStatus, Gate, Judgement } from './compare/types.ts'
 import type { Inputs, Run } from './inputs.ts'
-import type { Evaluation } from './records.ts'
+import { type Evaluation, spanOf } from './records.ts'
 
 export interface JudgingOptions {
   readonly inputs: Inputs
@@ -84,11 +84,11 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     ordinate = key.ordinate
     unknown ||= outcome.kind === 'inconclusive'
     const gate = options.gate(evaluation)
-    if (nonce !== undefined) counts.scheduled++
+    if (nonce !== undefined) counts.scheduled += spanOf(evaluation)
     if (key.cron !== undefined) counts.cron++
     if (nonce !== undefined || key.cron !== undefined) {
       if (outcome.kind === 'result') counts.evaluated++
-      if (gate.verified === false) counts.unverified++
+      if (gate.verified === false) counts.unverified += spanOf(evaluation)
     }
     if (outcome.kind === 'skipped') counts.skipped++
     const stands: Standing[] = []

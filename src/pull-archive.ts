@@ -11,6 +11,7 @@ import { type Selection, writeArchive } from './store/archive.ts'
 import { withStore } from './store/default-store.ts'
 import type { RecordKey } from './store/store.ts'
 import { pullOptions } from './units.ts'
+import { verifyInputs } from './verified-inputs.ts'
 
 /**
  * Fetches all that an audit needs into one archive file. What the store has already is not asked for again.
@@ -36,14 +37,13 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
 }
 
 async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {
-  const process = await inputs.process(run.process)
-  const module = process === undefined ? undefined : await inputs.transaction(process.moduleId)
-  return process !== undefined && module !== undefined && namesDrive({ process, module })
+  const { process, module } = await verifyInputs(inputs, run)
+  return namesDrive({ process, module: module.module })
 }
 
 /** What belongs to a run, and nothing else of the store. */
 async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
-  const process = await inputs.process(run.process, run.scheduler)
+  const { process } = await verifyInputs(inputs, run)
   const items: RecordKey[] = []
   const blobs: BlobRef[] = []
   /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */
@@ -54,7 +54,9 @@ async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
     if (record.data !== undefined) blobs.push(record.data)
   }
   await take(run.process)
-  if (process !== undefined) await take(process.moduleId)
+  await take(process.moduleId)
+  const around = (await inputs.transaction(run.process))?.bundledIn
+  if (around !== undefined) await take(around)
   for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) {
     await take(assignment.id)
     await take(messageId)

@@ -6,11 +6,13 @@ import { type Arrival, arriving, createArrival, following, whole } from './arriv
 import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, SchedulerSource } from './fetch/sources.ts'
-import { fetchFromGateways } from './gateway-inputs.ts'
+import { fetchFromGateways, proveProcess } from './gateway-inputs.ts'
+import { createFetchItem } from './gateway-items.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
-import type { ProcessRecord } from './records.ts'
+import type { ProcessItem, ProcessRecord } from './records.ts'
 import { joined } from './signals.ts'
+import type { Checked } from './verification/signed.ts'
 
 export interface Pulled {
   readonly run: Run
@@ -59,7 +61,9 @@ export async function pull(options: PullOptions): Promise<Pulled> {
  */
 export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
   const { inputs, units } = options
-  const process = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const shown = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const fetchItem = createFetchItem(options)
+  const process = await proveProcess(shown, fetchItem, inputs)
   const opened = await openRun(options)
   const both = units.arweave !== undefined
   const schedule = createArrival()
@@ -68,7 +72,7 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
   const coming: PullOptions = both ? options : { ...options, inputs: following(inputs, { schedule }) }
   const proven = createArrival()
-  const { first, rest } = fetchFromGateways(coming, process, run, proven)
+  const { first, rest } = fetchFromGateways({ options: coming, fetchItem, process, shown, run, proven })
   const waits = both || hasCrons(process)
   const claims = fetchClaims(coming, run, waits ? 0 : headStartMs)
   const parts = [scheduled, first, rest, claims.ended]
@@ -83,7 +87,7 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
 }
 
-function hasCrons({ tags }: ProcessRecord): boolean {
+function hasCrons({ tags }: Checked<ProcessItem>): boolean {
   return tags.some(({ name }) => name === 'Cron-Interval')
 }
 

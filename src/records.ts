@@ -45,21 +45,44 @@ export interface ScheduledMessage {
   readonly unserved?: true
 }
 
-export interface ProcessRecord {
+/** A process as it is shown; its times are the scheduler's word alone. What an audit goes by is a {@link ProcessItem}. */
+export interface ProcessRecord extends Times {
   readonly id: ProcessId
   readonly owner: Owner
   readonly tags: readonly Tag[]
   readonly signature: string
   readonly anchor: string | null
   readonly target: string | null
-  /** ms; when the scheduler took it. */
-  readonly timestamp: number
-  readonly blockHeight: number
   /** Text, or null where the scheduler could not show it as text. */
   readonly data: string | null
+}
+
+/** When a scheduler took something. */
+export interface Times {
+  /** ms */
+  readonly timestamp: number
+  readonly blockHeight: number
+}
+
+/** A process, read off its item. */
+export interface ProcessItem {
+  readonly id: ProcessId
+  readonly owner: Owner
+  readonly tags: readonly Tag[]
+  readonly signature: string
+  readonly anchor: string | null
+  /** The `Module` tag. */
   readonly moduleId: ModuleId
   /** The `Scheduler` tag. */
   readonly scheduler: Address
+}
+
+/** An item on the chain, read off its bytes or its transaction header, in the form in which gateways describe items. */
+export type ChainItem = Pick<TransactionRecord, 'id' | 'owner' | 'tags' | 'recipient' | 'anchor' | 'signature'>
+
+/** A module, read off its item. */
+export interface ModuleItem extends Pick<ChainItem, 'id' | 'owner' | 'tags'> {
+  readonly data: BlobRef
 }
 
 /** A transaction or data item as a gateway describes it; its data, where fetched, is a blob. */
@@ -169,6 +192,8 @@ export interface Evaluation {
   readonly key: EvaluationKey
   /** Absent for a cron message and for the process message that the boot loader injects. */
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly messageId?: MessageId
   readonly outcome: Outcome
   /** Host functions that the module called and whose answer the profile decides, by import name. */
@@ -216,9 +241,15 @@ export function memoryAfter({ ordinate, cron, timestamp }: EvaluationKey): strin
 /** Whether a place, a checkpoint's say, is right behind an evaluation. Of a scheduled message the nonce alone counts. */
 export function isPlaceOf(
   place: EvaluationKey,
-  { key, nonce }: { readonly key: EvaluationKey; readonly nonce?: number }
+  { key, nonce, through = nonce }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number }
 ): boolean {
-  return place.cron === undefined ? nonce === place.ordinate : keyText(key) === keyText(place)
+  if (place.cron !== undefined) return keyText(key) === keyText(place)
+  return nonce !== undefined && through !== undefined && nonce <= place.ordinate && place.ordinate <= through
+}
+
+/** How many evaluations one stands for: nonces that are missing together are told as one. */
+export function spanOf({ nonce = 0, through = nonce }: Pick<Evaluation, 'nonce' | 'through'>): number {
+  return through - nonce + 1
 }
 
 /** The first value of a tag, undefined where there is none. */

@@ -164,6 +164,6 @@ function createPlanDigest(): (planned: PlannedEvaluation) => () => string {
 
 function setupDigest({ setup, module }: Subject, profile: ExecutionProfile): string {
   const { format, env, options } = setup
-  const parts = [module.data?.sha256, format, env, options, profile, toolVersions()]
+  const parts = [module.data.sha256, format, env, options, profile, toolVersions()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

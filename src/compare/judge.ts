@@ -132,8 +132,14 @@ function divergence(claimant: string, evaluation: Evaluation, judged: Judged): D
   return { ...nameOf(evaluation), claimant, ...differencesOf(judged) }
 }
 
-function nameOf({ key, nonce, messageId }: Evaluation): Pick<JudgedEvaluation, 'key' | 'nonce' | 'message'> {
-  return { key, ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { message: messageId }) }
+function nameOf({
+  key,
+  nonce,
+  through,
+  messageId
+}: Evaluation): Pick<JudgedEvaluation, 'key' | 'nonce' | 'through' | 'message'> {
+  const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
+  return { key, ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
 }
 
 function differencesOf({ comparison }: Judged): Pick<Divergence, 'differences' | 'differencesCut'> {

@@ -1,5 +1,5 @@
 /** Counts of a claimant's evaluations, and the verdict that follows from them. */
-import type { Evaluation } from '../records.ts'
+import { type Evaluation, spanOf } from '../records.ts'
 import type { Judged } from './judge-evaluation.ts'
 import type { Gate, JudgedCoverage, Verdict } from './types.ts'
 
@@ -29,20 +29,22 @@ export function createTally(): Tally {
   return {
     count(evaluation, { status, compared, comparison, reason }, { verified = true, trusted }) {
       const { key, nonce, outcome } = evaluation
-      if (nonce !== undefined) coverage.scheduled++
+      const span = spanOf(evaluation)
+      if (nonce !== undefined) coverage.scheduled += span
       if (key.cron !== undefined) coverage.cron++
       if (outcome.kind === 'result') coverage.evaluated++
       if (outcome.kind === 'skipped') coverage.skipped++
       if (compared) coverage.compared++
       if (status === 'unclaimed') coverage.unclaimed++
-      if (!verified) coverage.unverified++
+      if (!verified) coverage.unverified += span
       if (status === 'match-profile') counts.profile++
       if (status === 'mismatch') {
         counts.mismatch++
         firstMismatch ??= evaluation
         if (trusted !== undefined && counts.trusted++ === 0) firstTrusted = `${evaluationName(evaluation)}: ${trusted}`
       } else if (status === 'inconclusive') {
-        if (counts.inconclusive++ === 0) firstInconclusive = `${evaluationName(evaluation)}: ${reason ?? 'unknown'}`
+        if (counts.inconclusive === 0) firstInconclusive = `${evaluationName(evaluation)}: ${reason ?? 'unknown'}`
+        counts.inconclusive += span
       } else if (comparison?.tagOrderDiffers === true) {
         counts.tagOrder++
         firstTagOrder ??= evaluation
@@ -72,8 +74,9 @@ export function createTally(): Tally {
 }
 
 /** An evaluation's name in a sentence. */
-export function evaluationName({ key, nonce }: Pick<Evaluation, 'key' | 'nonce'>): string {
+export function evaluationName({ key, nonce, through }: Pick<Evaluation, 'key' | 'nonce' | 'through'>): string {
   if (key.cron !== undefined) return `cron ${key.cron} after nonce ${key.ordinate}`
+  if (through !== undefined) return `nonces ${nonce} to ${through}`
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 

@@ -42,6 +42,8 @@ export interface Gate {
 export interface JudgedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly message?: string
   readonly status: EvaluationStatus
   readonly claimant: string

@@ -7,7 +7,6 @@ import {
   isAddress,
   isArweaveId,
   type MessageId,
-  type ModuleId,
   type ProcessId,
   type TransactionId
 } from '../ids.ts'
@@ -132,18 +131,8 @@ export const processSchema = z
   })
   .transform(({ process_id, block, ...rest }, context): ProcessRecord => {
     const blockHeight = wholeNumber(block)
-    const moduleId = tagValue(rest.tags, 'Module') ?? ''
-    const scheduler = tagValue(rest.tags, 'Scheduler') ?? ''
     if (blockHeight === undefined) fault(context, ['block'], 'must be a whole number')
-    if (!isArweaveId(moduleId)) fault(context, ['tags', 'Module'], AN_ID)
-    if (!isAddress(scheduler)) fault(context, ['tags', 'Scheduler'], AN_ADDRESS)
-    return {
-      ...rest,
-      id: process_id as ProcessId,
-      blockHeight: blockHeight ?? 0,
-      moduleId: moduleId as ModuleId,
-      scheduler: scheduler as Address
-    }
+    return { ...rest, id: process_id as ProcessId, blockHeight: blockHeight ?? 0 }
   })
 
 const wholeNumberOrText = z

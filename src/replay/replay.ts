@@ -38,7 +38,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
   const newClock = clockStart(moduleFormat(job.setup.format), job.profile)
   let halted: string | undefined
   return (step) => {
-    const { key, nonce, messageId } = step.planned
+    const { key, nonce, through, messageId } = step.planned
     const outcome: Outcome = halted === undefined ? outcomeOf(job, step) : { kind: 'inconclusive', reason: halted }
     if (outcome.kind === 'inconclusive') halted ??= `an evaluation before it could not be made: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
@@ -49,6 +49,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     return {
       key,
       ...(nonce === undefined ? {} : { nonce }),
+      ...(through === undefined ? {} : { through }),
       ...(messageId === undefined ? {} : { messageId }),
       outcome,
       ...(inputs.length === 0 ? {} : { hostInputs: inputs }),

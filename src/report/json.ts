@@ -9,7 +9,7 @@ const KEY_ORDER = [
   ...['process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to', 'start', 'checkpoint'],
   ...['coverage', 'scheduled', 'cron', 'evaluated', 'compared', 'skipped', 'unclaimed', 'unverified', 'notChecked'],
   ...['claimants', 'evaluations', 'evaluationsCut', 'firstDivergence'],
-  ...['code', 'severity', 'attribution', 'key', 'ordinate', 'timestamp', 'nonce', 'message'],
+  ...['code', 'severity', 'attribution', 'key', 'ordinate', 'timestamp', 'nonce', 'through', 'message'],
   ...[
     'checkpoints',
     'signer',

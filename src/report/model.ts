@@ -31,6 +31,8 @@ export interface ReportedDifference extends Difference {
 export interface ReportedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly message?: string
   readonly status: EvaluationStatus
   readonly claimant?: string

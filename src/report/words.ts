@@ -34,8 +34,12 @@ export function comparedOf({ compared, scheduled, cron }: Coverage): string {
 }
 
 /** What was evaluated: a nonce, a cron message, or the process message that has no nonce of its own. */
-export function evaluationName({ key, nonce }: { readonly key: EvaluationKey; readonly nonce?: number }, safe: Escape): string {
+export function evaluationName(
+  { key, nonce, through }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number },
+  safe: Escape
+): string {
   if (key.cron !== undefined) return `cron ${safe(key.cron, ID_CHARS)} after nonce ${key.ordinate}`
+  if (through !== undefined) return `nonces ${nonce} to ${through}`
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 

@@ -6,12 +6,15 @@ import { readScheduled } from '../fetch/schemas.ts'
 import type { Finding } from '../findings.ts'
 import type { TransactionId } from '../ids.ts'
 import type { ScheduledMessage, WireItem } from '../records.ts'
-import { asSigned } from '../verify/as-signed.ts'
+import { asSigned, signedWire } from '../verify/as-signed.ts'
 import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
-import { proveItem, type RawItem } from './raw-item.ts'
+import { showsOddAnchor } from './chain-item.ts'
+import { proveItem, type RawItem, type RawProof } from './raw-item.ts'
 import { type WeighOptions, weigh, wholeCopy } from './rivals.ts'
+import { signed, unproven } from './seal.ts'
+import type { Checked } from './signed.ts'
 import { serversOfProcess } from './subject.ts'
 import type { Doubt } from './trust.ts'
 
@@ -23,8 +26,8 @@ export interface EdgeVerdicts {
 }
 
 export interface CheckedMessage {
-  /** As signed, where that is known. */
-  readonly scheduled: ScheduledMessage
+  /** Built of what was signed, where it is proven. */
+  readonly scheduled: Checked<ScheduledMessage>
   readonly findings: readonly Finding[]
   /** Why it proves nothing. Then neither does anything after it. */
   readonly doubts: readonly Doubt[]
@@ -60,18 +63,20 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
     const equivocations = weighed.rivals
       .flatMap((rival) => order.add(rival, VALID).findings)
       .filter(({ code }) => code === 'SCHEDULER_EQUIVOCATION')
-    const unproven = [
+    const undecided = [
       ...(step.proven ? [] : [assignmentDoubt(nonce, step.findings)]),
       ...(message.doubt === undefined ? [] : [message.doubt])
     ]
-    const doubts = unproven.length > 0 && (await toldOtherwise(options, scheduled)) ? unproven.map(beyondTrust) : unproven
+    const doubts = undecided.length > 0 && (await toldOtherwise(options, scheduled)) ? undecided.map(beyondTrust) : undecided
     const shownOtherwise = message.findings.filter(
       ({ code }) => code === 'MESSAGE_SIGNATURE_INVALID' && message.doubt === undefined
     )
     const [spoilt] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
-    const reason = spoilt?.detail ?? unsure(message.scheduled)
+    const reason = spoilt?.detail ?? message.spoilt ?? unsure(message.scheduled)
+    const [doubt] = doubts
+    const truth = inOneForm(message.scheduled)
     yield {
-      scheduled: message.scheduled,
+      scheduled: doubt === undefined ? signed(truth) : unproven(truth, doubt),
       findings: [...assignment.findings, ...weighed.findings, ...step.findings, ...equivocations, ...message.findings],
       doubts,
       ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` })
@@ -101,8 +106,15 @@ function beyondTrust(doubt: Doubt): Doubt {
   return { ...doubt, servedBy: [] }
 }
 
+/** What may be shown in two ways, which a module could tell apart, is handed on in one. */
+function inOneForm(scheduled: ScheduledMessage): ScheduledMessage {
+  const { assignment, message } = scheduled
+  return { ...scheduled, assignment: { ...signedWire(assignment), id: assignment.id }, message: message && signedWire(message) }
+}
+
 /** Why a Compute Unit may have been shown something else, though all that is here is signed. */
-function unsure({ unserved, unclear }: ScheduledMessage): string | undefined {
+function unsure({ message, unserved, unclear }: ScheduledMessage): string | undefined {
+  if (message?.anchor === '') return 'its anchor is shown as an empty text, where schedulers show null'
   if (unserved === true) return 'the scheduler does not serve it, what lies on Arweave is used'
   return unclear === true ? 'Arweave does not tell whether the item was sent or assigned from the chain' : undefined
 }
@@ -174,12 +186,12 @@ async function checkAssignment(
   const { wire, changed } = asSigned(scheduled.assignment, proof.item)
   if (changed.length === 0) return { scheduled, verdict: VALID, findings: [] }
   const { data: _, ...assignment } = wire
-  const signed = readScheduled({ message: scheduled.message, assignment })
+  const truth = readScheduled({ message: scheduled.message, assignment })
   // An id that now stands at another nonce is no replacement for this one.
-  if (signed === undefined || signed.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
+  if (truth === undefined || truth.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
   const detail = `the scheduler shows the assignment otherwise than it was signed (${changed.join(', ')}); the true one is used`
   return {
-    scheduled: signed,
+    scheduled: truth,
     verdict: VALID,
     findings: [finding('ASSIGNMENT_SIGNATURE_INVALID', 'error', 'scheduler', scheduled.nonce, detail)]
   }
@@ -189,6 +201,8 @@ interface CheckedItem {
   readonly scheduled: ScheduledMessage
   readonly findings: readonly Finding[]
   readonly doubt?: Doubt
+  /** Why a Compute Unit may have been shown something else. */
+  readonly spoilt?: string
 }
 
 async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict | null): Promise<CheckedItem> {
@@ -235,7 +249,10 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
 async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage): Promise<CheckedItem> {
   const { nonce, messageId } = scheduled
   const { proof, raw } = await fetchAndProve(options, messageId)
-  if (proof?.verdict.status === 'valid') return { scheduled, findings: [] }
+  if (raw !== undefined && proof?.facts !== undefined) {
+    if (!showsOddAnchor(raw.record, proof.facts)) return { scheduled, findings: [] }
+    return { scheduled, findings: [], spoilt: 'gateways show its anchor in more than one form' }
+  }
   const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
   const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
   const doubt: Doubt = {
@@ -255,7 +272,7 @@ function serversOfMessage({ process }: CheckOptions, message: WireItem, raw: Raw
 async function fetchAndProve(
   options: CheckOptions,
   id: TransactionId
-): Promise<{ readonly proof?: Proof; readonly raw?: RawItem }> {
+): Promise<{ readonly proof?: RawProof; readonly raw?: RawItem }> {
   const raw = await options.rawItem(id)
   return raw === undefined ? {} : { raw, proof: proveItem(raw) }
 }

@@ -5,11 +5,14 @@ import type { Finding } from '../findings.ts'
 import { createNonceSet } from '../nonce-set.ts'
 import type { ScheduledMessage } from '../records.ts'
 import type { CheckedMessage } from './checked-schedule.ts'
+import { type Checked, doubtsOf } from './signed.ts'
 import type { Doubt, Trust } from './trust.ts'
 
 export interface Checks {
   /** The messages, one after another, up to the first nonce that is missing. */
-  unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<ScheduledMessage>
+  unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<Checked<ScheduledMessage>>
+  /** Tells of an input that all evaluations rest on, and that may not be proven. */
+  restsOn(input: Checked<object>, finding: (doubt: Doubt) => Finding): void
   /**
    * Whether a difference at this ordinate may be called a mismatch: all inputs up to it must be proven, and must have been served
    * as they were signed, for a Compute Unit computes what it was served. What is taken on trust passes, and is named.
@@ -23,6 +26,7 @@ export interface Checks {
 export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
   const found = createFindings()
   const doubtful = createNonceSet()
+  const told = new Set<string>()
   let seenTo = -1
   let first: { readonly nonce: number; readonly reason: string } | undefined
   /** Why nothing may be said from a nonce on: what is not proven and not taken on trust either. */
@@ -49,6 +53,14 @@ export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
       }
     },
 
+    restsOn(input, findingOf) {
+      for (const doubt of doubtsOf(input)) {
+        if (!told.has(doubt.what)) found.add(findingOf(doubt))
+        told.add(doubt.what)
+        weigh(0, [doubt])
+      }
+    },
+
     gate(ordinate) {
       const accusable = first === undefined || ordinate < first.nonce
       const trusted = trust.under(ordinate)
@@ -56,7 +68,7 @@ export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
         accusable,
         ...(accusable ? {} : { reason: first?.reason ?? '' }),
         ...(trusted === undefined ? {} : { trusted }),
-        verified: before.length === 0 && !doubtful.has(ordinate)
+        verified: before.length === 0 && told.size === 0 && !doubtful.has(ordinate)
       }
     },
 

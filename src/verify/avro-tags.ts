@@ -29,11 +29,7 @@ const LONG_MAX_BYTES = 8
  * @param announced how many tags the item's header says that there are; where not given, the closing zero must be there
  * @returns the tags in order, duplicates kept; invalid UTF-8 becomes U+FFFD
  */
-export function decodeTags(
-  bytes: Uint8Array,
-  limits: TagLimits = READ_TAG_LIMITS,
-  announced?: number
-): Parsed<readonly Tag[]> {
+export function decodeTags(bytes: Uint8Array, limits: TagLimits = READ_TAG_LIMITS, announced?: number): Parsed<readonly Tag[]> {
   const tags: Tag[] = []
   if (bytes.length === 0) return { ok: true, value: tags }
   if (bytes.length > limits.maxBytes) return { ok: false, reason: `tags of ${bytes.length} bytes` }

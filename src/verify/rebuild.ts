@@ -61,12 +61,13 @@ export function rebuildFromWire(shown: ShownItem): Rebuilt {
   const anchors = readAnchor(shown)
   const data = readData(shown.data)
   const { tags } = shown
-  const readings = [encodeTags(tags), encodeTagsSized(tags), ...(tags.length === 0 ? [] : [encodeTagsOpen(tags)])].flatMap((rawTags) =>
-    types.flatMap((signatureType) =>
-      anchors.choices.flatMap((anchor) =>
-        data.choices.map((bytes) => ({ signatureType, signature, owner, target, anchor, rawTags, tags, data: bytes }))
+  const readings = [encodeTags(tags), encodeTagsSized(tags), ...(tags.length === 0 ? [] : [encodeTagsOpen(tags)])].flatMap(
+    (rawTags) =>
+      types.flatMap((signatureType) =>
+        anchors.choices.flatMap((anchor) =>
+          data.choices.map((bytes) => ({ signatureType, signature, owner, target, anchor, rawTags, tags, data: bytes }))
+        )
       )
-    )
   )
   return { ok: true, readings, hidden: hiddenParts(tags, anchors.hidden, data.hidden, types) }
 }

@@ -9,10 +9,11 @@ import { AuditError } from '../../src/errors.ts'
 import type { GatewaySource, TransactionQuery } from '../../src/fetch/sources.ts'
 import type { Address, TransactionId } from '../../src/ids.ts'
 import { createInputs, type Inputs } from '../../src/inputs.ts'
-import type { ProcessRecord, Tag, TransactionRecord } from '../../src/records.ts'
+import type { ModuleItem, ProcessItem, Tag, TransactionRecord } from '../../src/records.ts'
 import type { DriveAnswer } from '../../src/replay/drive/source.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { signed } from '../../src/verification/seal.ts'
 import { idOf } from '../fakes/data.ts'
 
 const FILE = idOf('file') as TransactionId
@@ -79,10 +80,8 @@ function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { read
 }
 
 function drive(tags: readonly Tag[], gateway?: GatewaySource, limits?: DriveLimits) {
-  const process = { id: idOf('process'), tags } as unknown as ProcessRecord
-  const module = record(idOf('module') as TransactionId, {
-    tags: [tag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')]
-  })
+  const process = signed({ id: idOf('process'), tags } as unknown as ProcessItem)
+  const module = signed({ tags: [tag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')] } as unknown as ModuleItem)
   return createDriveFiles({
     store,
     inputs,
@@ -106,7 +105,7 @@ describe('data', () => {
     expect(answers.map(contentOf)).toEqual(['content', 'content', 'content'])
     expect(answers[0]).toMatchObject({ bytes: 7, assumed: expect.stringContaining(`the file /data/${FILE} is not proven`) })
     expect(contentOf(await drive(OPEN).ask(data(FILE)))).toBe('content')
-    expect(await inputs.driveFiles(idOf('process') as ProcessRecord['id'])).toEqual([{ kind: 'data', id: FILE }])
+    expect(await inputs.driveFiles(idOf('process') as ProcessItem['id'])).toEqual([{ kind: 'data', id: FILE }])
   })
 
   it('is missing where nobody has it, or nobody can be asked', async () => {

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DEMO_MODULE } from '../../src/demo.ts'
 import { createInputs } from '../../src/inputs.ts'
-import type { Claim, EvaluationResult, ProcessRecord, ScheduledMessage, TransactionRecord } from '../../src/records.ts'
+import {
+  type Claim,
+  type EvaluationResult,
+  type ProcessRecord,
+  type ScheduledMessage,
+  type TransactionRecord,
+  tagValue
+} from '../../src/records.ts'
 import { readArchive } from '../../src/store/archive.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import { cursorOf, type FakeData, type FakeTransaction, idOf } from './data.ts'
@@ -54,7 +61,7 @@ export async function startLedger(options: LedgerOptions = {}): Promise<LedgerNe
   return {
     ...network,
     process: read.process.id,
-    module: read.process.moduleId,
+    module: tagValue(read.process.tags, 'Module') ?? '',
     messages: read.schedule.map(({ messageId }) => messageId)
   }
 }
@@ -96,7 +103,7 @@ async function readLedger(): Promise<Ledger> {
 /** Back into wire form (ao-protocol §1.4, §2.1). */
 function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems = [], location }: LedgerOptions): FakeData {
   const { process, schedule, claims, transactions, address } = ledger
-  const { id: process_id, blockHeight, scheduler, owner, tags, timestamp, data, anchor, signature, target } = process
+  const { id: process_id, blockHeight, owner, tags, timestamp, data, anchor, signature, target } = process
   const claimed = ({ key, value }: Claim) => alterClaims[key.ordinate]?.(structuredClone(value)) ?? value
   const listed = claims.filter(({ kind }) => kind === 'listed').sort((left, right) => left.key.timestamp - right.key.timestamp)
   const shown = { owner, tags, timestamp, data, anchor, signature, target }
@@ -126,7 +133,7 @@ function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems 
     transactions: [
       ...transactions.filter(({ id }) => !missingItems.includes(id)),
       { ...own, tags },
-      ...(location === undefined ? [] : [locationOf(scheduler, location)])
+      ...(location === undefined ? [] : [locationOf(tagValue(process.tags, 'Scheduler') ?? '', location)])
     ],
     address
   }

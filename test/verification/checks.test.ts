@@ -3,6 +3,7 @@ import type { Finding } from '../../src/findings.ts'
 import type { ScheduledMessage } from '../../src/records.ts'
 import type { CheckedMessage } from '../../src/verification/checked-schedule.ts'
 import { createChecks } from '../../src/verification/checks.ts'
+import { signed } from '../../src/verification/seal.ts'
 import { createTrust, type Doubt } from '../../src/verification/trust.ts'
 
 const COUNT = 1000
@@ -14,7 +15,7 @@ async function* spoilt(upTo = COUNT): AsyncGenerator<CheckedMessage> {
   for (let nonce = 0; nonce < upTo; nonce++) {
     const attribution = nonce % 2 === 0 ? 'scheduler' : 'gateway'
     const finding: Finding = { code: 'MESSAGE_SIGNATURE_INVALID', severity: 'error', attribution, nonce, detail: 'spoilt' }
-    yield { scheduled: { nonce } as ScheduledMessage, findings: [finding], doubts: [doubtOf(nonce)] }
+    yield { scheduled: signed({ nonce } as ScheduledMessage), findings: [finding], doubts: [doubtOf(nonce)] }
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { signed } from '../../../src/verification/seal.ts'
 import {
   idOf,
   messageText,
@@ -56,7 +57,7 @@ describe('the text a module is handed, key by key', () => {
     expect(await messageOf({ item: { data: null } })).toContain('"Data":null,')
     const { data, ...without } = scheduled(1).message ?? {}
     const planned = await plan({
-      schedule: [processMessage(), { ...scheduled(1, { hashChain: '' }), message: without as never }]
+      schedule: [processMessage(), signed({ ...scheduled(1, { hashChain: '' }), message: without as never })]
     })
     expect(data).toBe('')
     expect(messageText(planned[1])).not.toMatch(/"Data"|"Hash-Chain"/)
