@@ -5,6 +5,7 @@ import type { ComputeSource, ListedPage } from './fetch/sources.ts'
 import type { Inputs, Listing, ListingProgress, Run } from './inputs.ts'
 import { createNonceSet, type NonceSet } from './nonce-set.ts'
 import type { Claim, ClaimUnavailable, ResultField, ScheduledMessage } from './records.ts'
+import { LISTED_FIELDS, RESULT_FIELDS } from './stored/answers.ts'
 
 export interface AnswerOptions {
   readonly unit: ComputeSource
@@ -19,9 +20,6 @@ export interface AnswerOptions {
   readonly signal?: AbortSignal
 }
 
-/** `/results` and `/cron` say nothing of gas (ao-protocol §2.1). */
-const LISTED_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
-const RESULT_FIELDS: readonly ResultField[] = [...LISTED_FIELDS, 'GasUsed']
 const UNDER_WAY = 64
 const PAGES_MAX = 1_000_000
 

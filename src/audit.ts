@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { z } from 'zod'
+import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { inconclusiveReport } from './audit-report.ts'
 import { auditStored, noneAway, profileOf } from './audit-stored.ts'
@@ -16,12 +16,9 @@ import { type SpareChild, startSpareChild } from './replay/sandbox/sandbox.ts'
 import type { Report } from './report/model.ts'
 import { joined } from './signals.ts'
 import { parseStateHashes } from './state-hashes.ts'
-import { readArchive } from './store/archive.ts'
 import { withStore } from './store/default-store.ts'
 import type { Store } from './store/store.ts'
 import { pullOptions } from './units.ts'
-
-const archivedRun = z.object({ process: z.string(), run: z.string() })
 
 /**
  * Audits a process: reads its module, schedule and claims, evaluates, compares.
@@ -95,11 +92,8 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
   try {
     return await withStore(folder, async (store) => {
       const begun = performance.now()
-      const subject = archivedRun.safeParse(await readArchive(archive, store))
-      const inputs = createInputs(store)
-      const run = subject.success ? await inputs.run(parseProcessId(subject.data.process), subject.data.run) : undefined
-      if (run === undefined) throw new AuditError('ARCHIVE_INVALID', `${archive} does not say what it is of`)
-      return auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
+      const { inputs, run } = await readArchivedRun(archive, store)
+      return await auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
     })
   } finally {
     await rm(folder, { recursive: true, force: true })

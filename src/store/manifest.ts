@@ -72,12 +72,32 @@ export function parseManifest(bytes: Buffer): ArchiveManifest {
  */
 export function parseCanonicalJson(bytes: Buffer): unknown {
   try {
+    if (isTooDeep(bytes)) throw invalidArchive('it is nested too deeply')
     const value: unknown = JSON.parse(bytes.toString())
     if (Buffer.from(JSON.stringify(value)).equals(bytes)) return value
   } catch {
     // Said below: the parser's own words quote the text.
   }
   throw invalidArchive('it holds JSON in a form that no archive has')
+}
+
+/** Results of modules go deep; nothing that anybody reads goes deeper. */
+const DEPTH_MAX = 20_000
+const [QUOTE, BACKSLASH, OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = Buffer.from('"\\[{]}')
+
+/** By counting, before anything is parsed: where a stack overflows hangs on who runs it. */
+function isTooDeep(bytes: Buffer): boolean {
+  let depth = 0
+  let quoted = false
+  for (let place = 0; place < bytes.length; place++) {
+    const byte = bytes[place]
+    if (quoted && byte === BACKSLASH) place++
+    else if (byte === QUOTE) quoted = !quoted
+    else if (!quoted && (byte === OPEN_LIST || byte === OPEN_OBJECT)) depth++
+    else if (!quoted && (byte === CLOSE_LIST || byte === CLOSE_OBJECT)) depth--
+    if (depth > DEPTH_MAX) return true
+  }
+  return false
 }
 
 /** Of the whole tar: entries of one header and content in full blocks, and the end. */

@@ -2,6 +2,7 @@
  * The schedule as it was signed. What the scheduler shows otherwise is replaced by the true item, where a gateway has it; what
  * proves itself nowhere is said so, for nobody may be blamed over it.
  */
+import { createHash } from 'node:crypto'
 import { readScheduled } from '../fetch/schemas.ts'
 import type { Finding } from '../findings.ts'
 import type { TransactionId } from '../ids.ts'
@@ -20,6 +21,8 @@ import type { Doubt } from './trust.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
 export interface EdgeVerdicts {
+  /** The hash of what they are about: for other bytes they count for nothing. */
+  readonly of: string
   readonly assignment: Verdict
   /** null: an item on the chain was assigned. */
   readonly message: Verdict | null
@@ -148,7 +151,11 @@ async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: re
   if (first === undefined || last === undefined) return []
   const kept = await known?.(first.nonce, last.nonce)
   // Verdicts are kept of what the scheduler serves.
-  const earlier = batch.map(({ nonce, unserved }) => (unserved ? undefined : kept?.get(nonce)))
+  const hashes = batch.map(hashOf)
+  const earlier = batch.map(({ nonce, unserved }, place) => {
+    const found = unserved ? undefined : kept?.get(nonce)
+    return found?.of === hashes[place] ? found : undefined
+  })
   const items: WireItem[] = []
   for (const [place, { assignment, message }] of batch.entries()) {
     if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
@@ -160,12 +167,19 @@ async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: re
     const found = earlier[place]
     if (found !== undefined) return { scheduled, verdicts: found }
     const assignment = answers.shift() ?? missing
-    const verdicts = { assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
+    const of = hashes[place] ?? ''
+    const verdicts = { of, assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
     if (scheduled.unserved !== true) fresh.push([scheduled.nonce, verdicts])
     return { scheduled, verdicts }
   })
   if (fresh.length > 0) await remember?.(fresh)
   return judged
+}
+
+function hashOf({ assignment, message }: ScheduledMessage): string {
+  return createHash('sha256')
+    .update(JSON.stringify([assignment, message]))
+    .digest('base64url')
 }
 
 interface CheckedAssignment {

