@@ -9,9 +9,9 @@ import type { Trust } from './verification/trust.ts'
 /** Units that did not answer, or not with what was asked for. */
 export function absenceFindings(absences: readonly AuditError[]): Finding[] {
   return absences.map(({ code, unit, message }) => ({
-    code: code === 'UNIT_UNREACHABLE' ? 'UNIT_UNREACHABLE' : 'INPUT_MISSING',
+    code: code === 'UNIT_UNREACHABLE' || code === 'MODULE_UNSUPPORTED' ? code : 'INPUT_MISSING',
     severity: 'error',
-    attribution: unit?.role ?? 'auditor',
+    attribution: unit?.role ?? (code === 'MODULE_UNSUPPORTED' ? 'module' : 'auditor'),
     ...(unit === undefined ? {} : { claimant: unit.url }),
     detail: message
   }))

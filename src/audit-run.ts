@@ -25,12 +25,12 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
   const trust = createTrust(given.trust, given.run.scheduler === ARWEAVE ? ['gateway'] : TRUST_ROLES)
   try {
     const begun = clock()
-    const subject = await readSubject(store, inputs, given.run, trust)
+    const subject = await readSubject(store, inputs, given.run, verifier, trust)
     const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust)
     const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
     const signal = given.signal === undefined ? {} : { signal: given.signal }
-    const { plan, checks } = planSubject({ inputs, run: options.run, subject, verifier, trust, ...signal })
+    const { plan, checks } = planSubject({ inputs, run: options.run, subject, trust, ...signal })
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
     const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }

@@ -81,7 +81,8 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
   } catch (error) {
     stop.abort()
     await Promise.allSettled([ended])
-    if (failedWith(error)) return withoutInputs(error, begun)
+    // What the module is, or a start that is not there, ends in a report too.
+    if (failedWith(error) || isOfInputs(error)) return withoutInputs(error, begun)
     throw error
   }
 }
@@ -93,7 +94,11 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
     return await withStore(folder, async (store) => {
       const begun = performance.now()
       const { inputs, run } = await readArchivedRun(archive, store)
-      return await auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
+      try {
+        return await auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
+      } catch (error) {
+        return withoutInputs(error, begun)
+      }
     })
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -105,6 +110,10 @@ function withoutInputs(error: unknown, begun: number): Report {
   const absence = absenceOf(error)
   if (absence === undefined) throw error
   return inconclusiveReport([absence], performance.now() - begun)
+}
+
+function isOfInputs(error: unknown): boolean {
+  return error instanceof AuditError && (error.code === 'MODULE_UNSUPPORTED' || error.code === 'INPUT_MISSING')
 }
 
 /** The error, where it says that something could not be had: then there is a report, an inconclusive one. */

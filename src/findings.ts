@@ -17,6 +17,7 @@ export const FINDING_CODES = [
   'MODULE_SIGNATURE_INVALID',
   'SIGNATURE_NOT_CHECKED',
   'INPUT_MISSING',
+  'MODULE_UNSUPPORTED',
   'GATEWAYS_DIFFER',
   'CHECKPOINT_SIGNATURE_INVALID',
   'CHECKPOINT_DATA_INVALID',
@@ -37,7 +38,7 @@ export const FINDING_CODES = [
 
 export type FindingCode = (typeof FINDING_CODES)[number]
 export type Severity = 'info' | 'warning' | 'error'
-export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'process' | 'checkpoint-signer' | 'auditor'
+export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'process' | 'module' | 'checkpoint-signer' | 'auditor'
 
 export interface Finding {
   readonly code: FindingCode

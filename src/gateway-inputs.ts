@@ -168,7 +168,7 @@ async function fetchCheckpoints({ inputs, units }: PullOptions, fetchItem: Fetch
     { name: 'Data-Protocol', values: ['ao'] }
   ]
   await askEach(units.gateway, async (gateway, url) => {
-    if (await inputs.checkpointsRead(run, url)) return
+    if (await inputs.checkpointsRead(run, url)) return fetchSpoilt(inputs, fetchItem, run)
     const found = await gateway.transactions({ tags, limit: CHECKPOINTS_MAX, sort: 'HEIGHT_DESC' })
     const inRange = found.filter((record) => {
       const named = readCheckpointTags(record, run.process)
@@ -179,6 +179,11 @@ async function fetchCheckpoints({ inputs, units }: PullOptions, fetchItem: Fetch
     const ids = inRange.map(({ id }) => id)
     await inputs.putCheckpoints(run, url, ids)
   })
+}
+
+/** Checkpoints that were read, and whose data is no longer what was kept. */
+async function fetchSpoilt(inputs: Inputs, fetchItem: FetchItem, run: Run): Promise<void> {
+  for (const id of await inputs.checkpoints(run.process)) await fetchItem(id, CHECKPOINT_MAX_BYTES)
 }
 
 /** Asks one gateway after another; it rejects where none could be asked. */

@@ -12,6 +12,7 @@ import { withStore } from './store/default-store.ts'
 import type { RecordKey } from './store/store.ts'
 import { pullOptions } from './units.ts'
 import { verifyInputs } from './verified-inputs.ts'
+import { verifyMessage } from './verify/message-item.ts'
 
 /**
  * Fetches all that an audit needs into one archive file. What the store has already is not asked for again.
@@ -37,13 +38,18 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
 }
 
 async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {
-  const { process, module } = await verifyInputs(inputs, run)
+  const { process, module } = await readSigned(inputs, run)
   return namesDrive({ process, module: module.module })
+}
+
+/** Process and module alone: nothing of the schedule is read. */
+function readSigned(inputs: Inputs, run: Run) {
+  return verifyInputs(inputs, run, { verify: async (items) => items.map(verifyMessage) })
 }
 
 /** What belongs to a run, and nothing else of the store. */
 async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
-  const { process } = await verifyInputs(inputs, run)
+  const { process } = await readSigned(inputs, run)
   const items: RecordKey[] = []
   const blobs: BlobRef[] = []
   /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */

@@ -12,6 +12,7 @@ import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
 import type { ProcessItem, ProcessRecord } from './records.ts'
 import { joined } from './signals.ts'
+import { NONCE_MAX } from './stored/scheduled.ts'
 import type { Checked } from './verification/signed.ts'
 
 export interface Pulled {
@@ -138,7 +139,7 @@ async function openRun(options: PullOptions): Promise<Run> {
   const earlier = await inputs.run(process, id)
   if (earlier?.state === 'running') return earlier
   if (earlier !== undefined && claims === 'new') await inputs.forgetClaims(id)
-  const newest = await units.scheduler.latestNonce(process)
+  const newest = Math.min(await units.scheduler.latestNonce(process), NONCE_MAX)
   const to = Math.min(options.to ?? newest, newest)
   const from = options.from ?? 0
   if (from > to) {

@@ -35,8 +35,14 @@ export interface Subject {
  * @param trust lets a module run whose signature is invalid, where the gateway is trusted
  * @throws AuditError `INPUT_MISSING` where one is not in the store
  */
-export async function readSubject(store: Store, inputs: Inputs, run: Run, trust: Trust): Promise<Subject> {
-  const verified = await verifyInputs(inputs, run)
+export async function readSubject(
+  store: Store,
+  inputs: Inputs,
+  run: Run,
+  verifier: Pick<Verifier, 'verify'>,
+  trust: Trust
+): Promise<Subject> {
+  const verified = await verifyInputs(inputs, run, verifier)
   const { process, module: checked } = verified
   const { module, spoilt } = checked
   return {
@@ -67,20 +73,19 @@ export interface PlanOptions {
   readonly inputs: Inputs
   readonly run: Run
   readonly subject: Subject
-  readonly verifier: Pick<Verifier, 'verify'>
   readonly trust: Trust
   readonly signal?: AbortSignal
 }
 
 /** The plan over what is stored, checked as it is read; a nonce that nobody served ends it. */
-export function planSubject({ inputs, run, subject, verifier, trust, signal }: PlanOptions): SubjectPlan {
+export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions): SubjectPlan {
   const { process, verified } = subject
   const checks = createChecks(subject.doubts, trust)
   async function* whole(blocks: KnownBlockSets): AsyncGenerator<PlannedEvaluation> {
     if (subject.spoilt !== undefined) return yield* unplanned(inputs, run, 0, subject.spoilt)
     let next = 0
     async function* counted() {
-      for await (const message of checks.unbroken(verified.schedule(verifier))) {
+      for await (const message of checks.unbroken(verified.schedule())) {
         next = message.nonce + 1
         yield message
       }

@@ -8,11 +8,13 @@ import { type CheckedMessage, checkSchedule } from './verification/checked-sched
 import type { RawItem } from './verification/raw-item.ts'
 import type { Checked } from './verification/signed.ts'
 import { type CheckedModule, type CheckedProcess, checkModule, checkProcess, checkTimes } from './verification/subject.ts'
+import { proveOnce, verifyOnce } from './verification/verified-once.ts'
 import type { Verifier } from './verification/verifier.ts'
 
 export interface VerifiedInputs extends CheckedProcess {
   readonly module: CheckedModule
-  schedule(verifier: Pick<Verifier, 'verify'>): AsyncGenerator<CheckedMessage>
+  /** May be read again and again: what was verified once is remembered. */
+  schedule(): AsyncGenerator<CheckedMessage>
   /** An item that an assignment names; undefined where nobody has it. */
   chainItem(id: TransactionRecord['id']): Promise<{ readonly item: Checked<ChainItem>; readonly dataText?: string } | undefined>
   taken(first: Checked<ScheduledMessage> | undefined): Promise<Checked<Times>>
@@ -23,7 +25,9 @@ export interface VerifiedInputs extends CheckedProcess {
  *
  * @throws AuditError `INPUT_MISSING` where process or module are not in the store
  */
-export async function verifyInputs(inputs: Inputs, run: Run): Promise<VerifiedInputs> {
+export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Verifier, 'verify'>): Promise<VerifiedInputs> {
+  const once = verifyOnce(verifier)
+  const prove = proveOnce()
   const rawItem = (id: TransactionRecord['id']) => rawItemOf(inputs, id)
 
   // 1. The process: by the signature in what is shown of it, else by the item of its id.
@@ -42,16 +46,24 @@ export async function verifyInputs(inputs: Inputs, run: Run): Promise<VerifiedIn
     module: checkModule(module, module.record.data),
 
     // 3. The schedule: assignments signed by whom the process's own tags name, each with the message of the id that it assigns.
-    schedule: (verifier) => {
+    schedule: () => {
       const shown = inputs.schedule(run, 0, run.to)
       const known = (from: number, to: number) => inputs.verdicts(run, from, to)
-      return checkSchedule({ process, schedule: shown, verifier, rivals: createRivals(inputs, run), known, rawItem })
+      return checkSchedule({
+        process,
+        schedule: shown,
+        verifier: once,
+        rivals: createRivals(inputs, run),
+        known,
+        rawItem,
+        prove
+      })
     },
 
     // 4. Items on the chain, of the ids that assignments name.
     async chainItem(id) {
       const record = await inputs.transaction(id)
-      return record === undefined ? undefined : checkChainItem(record, await inputs.data(record))
+      return record === undefined ? undefined : checkChainItem(record, await inputs.data(record), prove)
     },
 
     // 5. When the process was taken: by its own assignment, else by the bundle around it, else nobody signed it.

@@ -1,6 +1,6 @@
 /** An item on the chain that was assigned (ao-protocol §1.8): what the module is shown of it. */
 import type { ChainItem, TransactionRecord } from '../records.ts'
-import { proveItem } from './raw-item.ts'
+import type { RawItem, RawProof } from './raw-item.ts'
 import { signed, unproven } from './seal.ts'
 import type { Checked } from './signed.ts'
 
@@ -11,8 +11,12 @@ export interface CheckedChainItem {
 }
 
 /** @param data undefined where nobody has it: then nothing of it is proven */
-export function checkChainItem(record: TransactionRecord, data: Uint8Array | undefined): CheckedChainItem {
-  const proof = data === undefined ? undefined : proveItem({ record, data })
+export function checkChainItem(
+  record: TransactionRecord,
+  data: Uint8Array | undefined,
+  prove: (raw: RawItem) => RawProof
+): CheckedChainItem {
+  const proof = data === undefined ? undefined : prove({ record, data })
   const dataText = data === undefined ? {} : { dataText: new TextDecoder().decode(data) }
   if (proof?.facts !== undefined)
     return { item: signed({ ...proof.facts, anchor: anchorOf(record, proof.facts) }), ...dataText }

@@ -43,6 +43,8 @@ export interface CheckOptions extends WeighOptions {
   readonly schedule: AsyncIterable<ScheduledMessage>
   /** The raw item of an id; undefined where no gateway has it. */
   rawItem(id: TransactionId): Promise<RawItem | undefined>
+  /** `proveItem` where not given; or one that remembers. */
+  prove?(raw: RawItem): RawProof
   /** Verdicts from an earlier reading of the same bytes, by nonce; both ends inclusive. */
   known?(from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
   remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
@@ -288,7 +290,7 @@ async function fetchAndProve(
   id: TransactionId
 ): Promise<{ readonly proof?: RawProof; readonly raw?: RawItem }> {
   const raw = await options.rawItem(id)
-  return raw === undefined ? {} : { raw, proof: proveItem(raw) }
+  return raw === undefined ? {} : { raw, proof: (options.prove ?? proveItem)(raw) }
 }
 
 function reasonOf(proof: Proof | undefined): string {
