@@ -18,8 +18,10 @@ export function checkChainItem(
 ): CheckedChainItem {
   const proof = data === undefined ? undefined : prove({ record, data })
   const dataText = data === undefined ? {} : { dataText: new TextDecoder().decode(data) }
-  if (proof?.facts !== undefined)
-    return { item: signed({ ...proof.facts, anchor: anchorOf(record, proof.facts) }), ...dataText }
+  if (proof?.facts !== undefined) {
+    const { id, owner, tags, recipient, signature } = proof.facts
+    return { item: signed({ id, owner, tags, recipient, anchor: anchorOf(record, proof.facts), signature }), ...dataText }
+  }
   const reason = proof === undefined || proof.verdict.status === 'valid' ? 'no gateway has its data' : proof.verdict.reason
   const { id, owner, tags, recipient, anchor, signature } = record
   const shown = { id, owner, tags, recipient, anchor, signature }

@@ -95,6 +95,19 @@ describe('a process that its scheduler shows', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a newest nonce of 9007199254740990', { timeout: 60_000 }, () => {
+  it('ends in seconds: all that is missing below it is one range, and a finding', async () => {
+    const last = small.schedule.at(-1)
+    if (last === undefined) throw new Error('no schedule')
+    const { assignment } = last.node
+    const tags = assignment.tags.map((tag) => (tag.name === 'Nonce' ? { name: 'Nonce', value: '9007199254740990' } : tag))
+    const far = { ...last, node: { ...last.node, assignment: { ...assignment, tags } } }
+    const report = await audited({ ...small, schedule: [...small.schedule, far], claims: honestClaims(small) })
+    expect([report.verdict, findings(report).includes('NONCE_GAP scheduler')]).toEqual(['inconclusive', true])
+    expect(report.evaluations.filter(({ through }) => through !== undefined)).toHaveLength(1)
+  })
+})
+
 /** Another value of the same kind, for whatever a field may hold. */
 function altered(value: unknown): unknown {
   if (typeof value === 'number') return value + 1000

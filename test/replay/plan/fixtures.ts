@@ -54,12 +54,16 @@ export function scheduled(
   })
 }
 
+/** The same with other fields; what is spread is sealed no more. */
+export const resealed = <T extends object, U extends object>(one: Signed<T>, fields: U) =>
+  signed(Object.assign({}, one, fields))
+
 /** The process's own message, nonce 0. */
 export const processMessage = (process = processRecord()) =>
   scheduled(0, {
     messageId: idOf('process'),
     timestamp: process.timestamp,
-    item: { ...process, data: 'return 1', target: null }
+    item: resealed(process, { data: 'return 1', target: null })
   })
 
 export function onChain(name: string, item: Partial<ChainItem> = {}, dataText?: string): [TransactionId, OnChainItem] {
