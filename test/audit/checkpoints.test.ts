@@ -72,7 +72,7 @@ async function memoryAfter(nonce: number, profile: Partial<ExecutionProfile> = {
   await audited([], { store: kept, to: nonce, profile: { ...LEGACYNET, ...profile }, search: false })
   const store = await openStore(kept)
   try {
-    for await (const [, { blob }] of store.list<Snapshot>(['snapshot', small.process.process_id])) {
+    for await (const [, { blob }] of store.list<Snapshot>(['derived', 'snapshot', small.process.process_id])) {
       return gunzipSync(readFileSync(store.blobPath(blob)))
     }
     throw new Error('the audit kept no memory')
