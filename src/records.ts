@@ -133,6 +133,21 @@ export interface EvaluationResult {
   readonly GasUsed?: unknown
 }
 
+/**
+ * What a claim's text says that two readers could take differently, or that no honest unit writes. `not-an-object`: the whole is
+ * something else; `key-twice`: an object has a key again; `invalid-utf8`: bytes of a text are none; `unknown-field`: a field besides
+ * those of a result; `number-not-exact`: a number's text is another than that of the double it reads as.
+ */
+export type ClaimFaultKind = 'not-an-object' | 'key-twice' | 'invalid-utf8' | 'unknown-field' | 'number-not-exact'
+
+export interface ClaimFault {
+  readonly kind: ClaimFaultKind
+  /** From the result's root: `Messages[0].Tags[3].value`; empty for the whole. */
+  readonly path: string
+  /** Short; may hold text from outside. */
+  readonly detail: string
+}
+
 export type ClaimKind = 'result' | 'listed' | 'checkpoint'
 
 /** Who says what about which evaluation. */
@@ -143,8 +158,12 @@ export interface Claim {
   readonly key: EvaluationKey
   /** The message asked for, where the claim is keyed by a message id (`/result`). */
   readonly messageId?: MessageId
+  /** Fields that it speaks of, by saying what they are or by leaving them out. */
   readonly covers: readonly ResultField[]
+  /** With the fault `not-an-object` it is no result but whatever JSON was answered. */
   readonly value: EvaluationResult
+  /** What its text says besides `value`; absent where there is nothing, at most 16. */
+  readonly faults?: readonly ClaimFault[]
   /** The answer's body as received (`result`), or the edge as JSON (`listed`). */
   readonly raw: string
   /** ISO 8601. */
@@ -153,7 +172,17 @@ export interface Claim {
   readonly signedBy?: Address
 }
 
-/** A CU answered that it has no result for a message: 404, 425, or a body that is no claim. */
+/**
+ * Why the reading of a listing ended before its end, or what is wrong with it as a whole. `not-ascending`: its cursors go back or stand
+ * still; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that the schedule does
+ * not have; `ambiguous`: two readers could take its pages differently.
+ */
+export interface ListingFault {
+  readonly kind: 'not-ascending' | 'too-many' | 'too-large' | 'beyond-schedule' | 'ambiguous'
+  readonly detail: string
+}
+
+/** A CU has no result for a message: it says so (404, 425), or what it answers to this question alone cannot be read at all. */
 export interface ClaimUnavailable {
   readonly claimant: string
   readonly key: EvaluationKey
