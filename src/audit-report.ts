@@ -1,5 +1,16 @@
 /** The report of an audit, out of what was found. */
-import { absenceFindings, blockFindings, gatewayFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
+import {
+  absenceFindings,
+  blockFindings,
+  gatewayFindings,
+  hostInputFindings,
+  judgedAsHeard,
+  listingFindings,
+  trustFindings,
+  unheardFindings,
+  unreadFindings,
+  withoutBlame
+} from './audit-findings.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
 import type { Run } from './inputs.ts'
@@ -30,7 +41,12 @@ export interface Outcomes extends Found {
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
   const { inputs, run } = options
-  const { absences, fetchMs } = await options.fetched()
+  const { absences, unheard, fetchMs } = await options.fetched()
+  // One that is an absence is named as that alone.
+  const others = unheard.filter(({ unit }) => !absences.some((absence) => absence.unit?.url === unit?.url))
+  const unheardUrls = [
+    ...new Set([...(run.unheard ?? []).map(({ url }) => url), ...unheard.map(({ unit }) => unit?.url ?? '')])
+  ]
   const { subject, checks, judged, chosen, compared, links, start, memories, trust, verifyMs, replayMs } = outcomes
   const { process, module, setup } = subject
   const { counts } = judged
@@ -47,7 +63,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     coverage: { ...counts, compared: 0, unclaimed: 0 },
     inconclusive: absences.map(({ message }) => message),
     trusted: [...(start === undefined ? [] : [trustedStart(start)]), ...lowered.map(({ detail }) => detail)],
-    unreachable: unreachable(absences),
+    unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
     notChecked: [
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
       ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`])
@@ -55,7 +71,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     checkpoints: compared.reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
       ...judged.judgements.map((judgement) => ({
-        ...judgement,
+        ...judgedAsHeard(judgement, unheardUrls),
         kind: 'compute-unit' as const,
         audited: true,
         ...addressOf(run, judgement.claimant)
@@ -63,17 +79,20 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...compared.signers
     ],
     findings: [
-      ...subject.findings,
-      ...checks.findings(),
-      ...(await readScheduleFindings(inputs, run)),
+      ...withoutBlame(
+        [...subject.findings, ...checks.findings(), ...(await readScheduleFindings(inputs, run)), ...compared.findings],
+        unheardUrls
+      ),
+      ...unheardFindings(others),
+      ...(await listingFindings(inputs, run)),
+      ...unreadFindings(await inputs.unreadCheckpoints(run.process)),
       ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
       ...blockFindings(await inputs.blockDifferences(run.process)),
       ...absenceFindings(absences),
       ...hostInputFindings(judged.profiled),
       ...outcomes.findings,
       ...(start === undefined ? [] : [startFinding(start)]),
-      ...lowered,
-      ...compared.findings
+      ...lowered
     ],
     profile: { ...profileReport(chosen, setup.format), instancesTried: outcomes.instancesTried },
     stateHashes: outcomes.stateHashes,

@@ -51,7 +51,7 @@ export async function auditStored(
 
 /** What was fetched before, of which nothing is missing. */
 export function noneAway(fetchMs: number): AuditRunOptions['fetched'] {
-  return async () => ({ absences: [], fetchMs })
+  return async () => ({ absences: [], unheard: [], fetchMs })
 }
 
 function narrowed(run: Run, { from, to }: SourceOptions): Run {

@@ -73,13 +73,13 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
     return withoutInputs(error, begun)
   }
   const { run, inputs, ready, ended, askForClaims, failedWith } = pulling
-  const fetched = ended.then(({ absences }) => ({ absences, fetchMs: performance.now() - begun }))
+  const fetched = ended.then(({ absences, unheard }) => ({ absences, unheard, fetchMs: performance.now() - begun }))
   // Awaited when the report is written.
   fetched.catch(() => {})
   try {
     await ready
     const report = await auditStored(options, store, inputs, run, () => fetched, { gateway, spare, onBusy: askForClaims })
-    await stored.putRun({ ...run, state: 'finished' })
+    await stored.putRun({ ...(await ended).run, state: 'finished' })
     return report
   } catch (error) {
     stop.abort()

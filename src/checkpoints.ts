@@ -8,7 +8,13 @@ import { type ExecutionProfile, profileOfEnvironment, sameStrings } from './repl
 import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
 import type { Store } from './store/store.ts'
-import { type CheckedCheckpoint, type FoundCheckpoint, findCheckpoint, unpackCheckpoint } from './verification/checkpoint.ts'
+import {
+  type CheckedCheckpoint,
+  type FoundCheckpoint,
+  findCheckpoint,
+  MEMORY_MAX_BYTES,
+  unpackCheckpoint
+} from './verification/checkpoint.ts'
 import type { Doubt, Trust } from './verification/trust.ts'
 import type { Verifier } from './verification/verifier.ts'
 
@@ -23,16 +29,24 @@ export interface Checkpoints {
   unpacked(after: EvaluationKey): readonly KnownMemory[]
 }
 
-/** All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted. */
+/**
+ * All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted.
+ *
+ * @param isOwn whose checkpoints speak for an audited unit: each of these signers has room of its own, strangers share what they have
+ */
 export async function readCheckpoints(
   store: Store,
   inputs: Inputs,
   run: Run,
   verifier: Verifier,
-  trust: Trust
+  trust: Trust,
+  isOwn: (signer: string) => boolean = () => false
 ): Promise<Checkpoints> {
+  const budgets = createBudgets(isOwn)
   const found: FoundCheckpoint[] = []
   const paths = new Map<string, string>()
+  /** Packed, in bytes. */
+  const sizes = new Map<string, number>()
   const memories = new Map<string, readonly KnownMemory[]>()
   const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
   for (const id of await inputs.checkpoints(run.process)) {
@@ -41,11 +55,15 @@ export async function readCheckpoints(
     const one = findCheckpoint(run.process, { record, data: await inputs.data(record) })
     if (one === undefined || one.nonce > run.to) continue
     found.push(one.standing === 'unverified' && trust.takes(doubtOf(one)) ? { ...one, standing: 'signed', onTrust: true } : one)
-    if (record.data !== undefined) paths.set(id, store.blobPath(record.data))
+    if (record.data === undefined) continue
+    paths.set(id, store.blobPath(record.data))
+    sizes.set(id, record.data.bytes)
   }
   found.sort((left, right) => left.nonce - right.nonce)
   async function unpack(one: FoundCheckpoint): Promise<CheckedCheckpoint> {
-    const unpacked = await unpackCheckpoint(one, paths.get(one.id) ?? '', verifier)
+    const unpacked = await budgets.within(one, sizes.get(one.id) ?? 0, (left) =>
+      unpackCheckpoint(one, paths.get(one.id) ?? '', verifier, left)
+    )
     const { key, fingerprint, dataSha256 } = unpacked
     const place = memoryAfter(key)
     if (fingerprint !== undefined && dataSha256 !== undefined)
@@ -64,6 +82,35 @@ export async function readCheckpoints(
     checked: check,
     all: () => Promise.all(found.map(check)),
     unpacked: (after) => memories.get(memoryAfter(after)) ?? []
+  }
+}
+
+/** What checkpoints may unpack to in all: some 100 MB a second, so that no bomb takes minutes. */
+const OWN_UNPACKED_BYTES = 16 * 1024 ** 3
+const STRANGERS_UNPACKED_BYTES = 4 * 1024 ** 3
+/** A byte of deflate unpacks to so many at most. */
+const DEFLATE_MOST = 1032
+
+type Unpack = (left: number) => Promise<CheckedCheckpoint>
+
+/** One after another where they share a budget: what is left shows when the one before is unpacked. */
+function createBudgets(isOwn: (signer: string) => boolean) {
+  const budgets = new Map<string, { left: number; turn: Promise<unknown> }>()
+  return {
+    within({ signer }: FoundCheckpoint, packed: number, unpack: Unpack): Promise<CheckedCheckpoint> {
+      const own = isOwn(signer)
+      const name = own ? signer : ''
+      const budget = budgets.get(name) ?? { left: own ? OWN_UNPACKED_BYTES : STRANGERS_UNPACKED_BYTES, turn: Promise.resolve() }
+      budgets.set(name, budget)
+      const unpacked = budget.turn.then(async () => {
+        const done = await unpack(Math.max(0, budget.left))
+        const atMost = Math.min(budget.left, MEMORY_MAX_BYTES, packed * DEFLATE_MOST)
+        budget.left -= done.unpackedBytes ?? (done.findings.length === 0 ? 0 : atMost)
+        return done
+      })
+      budget.turn = unpacked.catch(() => {})
+      return unpacked
+    }
   }
 }
 

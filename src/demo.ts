@@ -54,7 +54,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       inputs,
       run,
       claimsFrom: 0,
-      fetched: async () => ({ absences: [], fetchMs: 0 }),
+      fetched: async () => ({ absences: [], unheard: [], fetchMs: 0 }),
       profile: LEGACYNET,
       search: true,
       checkpointOwners: [],

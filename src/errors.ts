@@ -29,13 +29,22 @@ export type AuditErrorCode =
   /** The user or a signal ended the audit. */
   | 'INTERRUPTED'
 
+/** What only a unit that was asked can cause: such an error names the unit, so that it never counts as the auditor's own. */
+export type UnitErrorCode = 'UNIT_UNREACHABLE' | 'WIRE_INVALID' | 'UNIT_REFUSED' | 'ANSWER_TOO_LARGE' | 'ADDRESS_FORBIDDEN'
+
 export interface AuditErrorOptions {
   /** What the user can do about it, one line. */
   readonly hint?: string
   readonly cause?: unknown
   /** The unit that it is about. */
   readonly unit?: Unit
+  /** It is about one question: the unit answers others. */
+  readonly alone?: boolean
 }
+
+type Arguments =
+  | [code: UnitErrorCode, message: string, options: AuditErrorOptions & { readonly unit: Unit }]
+  | [code: Exclude<AuditErrorCode, UnitErrorCode>, message: string, options?: AuditErrorOptions]
 
 /** One of the network's units, as asked. */
 export interface Unit {
@@ -55,12 +64,14 @@ export class AuditError extends Error {
   readonly code: AuditErrorCode
   readonly hint: string | undefined
   readonly unit: Unit | undefined
+  readonly alone: boolean
 
-  constructor(code: AuditErrorCode, message: string, options: AuditErrorOptions = {}) {
+  constructor(...[code, message, options = {}]: Arguments) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AuditError'
     this.code = code
     this.hint = options.hint
     this.unit = options.unit
+    this.alone = options.alone ?? false
   }
 }

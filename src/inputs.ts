@@ -12,6 +12,7 @@ import {
   type EvaluationKey,
   type EvaluationResult,
   keyText,
+  type ListingFault,
   type ProcessRecord,
   type ScheduledMessage,
   type TransactionRecord
@@ -36,6 +37,19 @@ export interface Run {
   readonly from: number
   readonly to: number
   readonly state: 'running' | 'finished'
+  /** Gateways that were not heard, and why: of what is missing it cannot be said that nobody has it. */
+  readonly unheard?: readonly { readonly url: string; readonly detail: string }[]
+}
+
+/** What nobody could be asked for; without it nobody may be blamed. */
+export type Shortfall = 'blocks' | 'checkpoints'
+
+/** Checkpoints that a gateway lists and that are left out. */
+export interface UnreadCheckpoints {
+  /** Those whose tags say no place or no memory, by reason. */
+  readonly faults: readonly { readonly reason: string; readonly count: number }[]
+  /** Those for which there is no room. */
+  readonly cut: number
 }
 
 export interface ComputeUnit {
@@ -50,6 +64,15 @@ export interface ListingProgress {
   /** The run's last nonce when it was read. */
   readonly to?: number
   readonly done: boolean
+  /** The last evaluation that it listed: a listing may end before the range does. */
+  readonly last?: EvaluationKey
+  /** What was read of it so far: evaluations, and bytes of their texts. */
+  readonly listed?: number
+  readonly bytes?: number
+  /** Claims that were not kept: the third of one evaluation, and what is too large. */
+  readonly dropped?: number
+  /** The first thing wrong with it. */
+  readonly fault?: ListingFault
 }
 
 export type Listing = 'results' | 'cron'
@@ -91,6 +114,7 @@ export function runPrefixes(run: Run): RecordKey[] {
     ['block', run.process],
     ['block-difference', run.process],
     ['checkpoint', run.process],
+    ['checkpoints-unread', run.process],
     ['claim', run.id],
     ['drive', run.process],
     ['gateway-anomaly', run.process],
@@ -165,9 +189,15 @@ export interface Inputs {
 
   /** Ids of checkpoints that a gateway named, whoever signed them. */
   checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
-  /** Whether this gateway was asked for them up to the end of this run. */
-  checkpointsRead(run: Run, gateway: string): Promise<boolean>
-  putCheckpoints(run: Run, gateway: string, ids: readonly TransactionId[]): Promise<void>
+  /** Whether this gateway was asked for them up to the end of this run, and for those of these signers before all others. */
+  checkpointsRead(run: Run, gateway: string, signers?: readonly string[]): Promise<boolean>
+  putCheckpoints(run: Run, gateway: string, ids: readonly TransactionId[], asked?: AskedCheckpoints): Promise<void>
+  /** What gateways list besides, by gateway. */
+  unreadCheckpoints(process: ProcessId): Promise<readonly UnreadCheckpoints[]>
+  /** What no gateway could be asked for in this run, by what; the reason in words. */
+  shortfalls(run: Run): Promise<ReadonlyMap<Shortfall, string>>
+  /** @param reason undefined where it could be asked for after all */
+  putShortfall(run: Run, what: Shortfall, reason: string | undefined): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[], differences?: readonly BlockDifference[]): Promise<void>
@@ -205,6 +235,12 @@ export interface Inputs {
   computed(process: ProcessId, setup: string, count: number): AsyncGenerator<Evaluation>
   /** Keeps evaluations from a position of the plan on. */
   putComputed(process: ProcessId, setup: string, position: number, evaluations: readonly Evaluation[]): Promise<void>
+}
+
+/** Whose checkpoints were asked for first, and what was left out. */
+export interface AskedCheckpoints {
+  readonly signers: readonly string[]
+  readonly unread: UnreadCheckpoints
 }
 
 /** A memory that the auditor came to itself. */
@@ -315,12 +351,25 @@ export function createInputs(store: Store): Inputs {
       store.put(anomalies.map((one) => [['gateway-anomaly', process, one.id, one.gateway], one] as const)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
-    checkpointsRead: async (run, gateway) => (await store.get<number>(['checkpoints-read', run.process, gateway])) === run.to,
-    putCheckpoints: (run, gateway, ids) =>
+    async checkpointsRead(run, gateway, signers = []) {
+      const read = await store.get<unknown>(['checkpoints-read', run.process, gateway])
+      return JSON.stringify(read) === JSON.stringify({ to: run.to, signers })
+    },
+    putCheckpoints: (run, gateway, ids, { signers, unread } = { signers: [], unread: { faults: [], cut: 0 } }) =>
       store.put([
         ...ids.map((id) => [['checkpoint', run.process, id], id] as const),
-        [['checkpoints-read', run.process, gateway], run.to]
+        [['checkpoints-unread', run.process, gateway], unread.faults.length + unread.cut > 0 ? unread : undefined],
+        [['checkpoints-read', run.process, gateway], { to: run.to, signers }]
       ]),
+    unreadCheckpoints: (process) => collect(['checkpoints-unread', process]),
+    async shortfalls(run) {
+      const found = new Map<Shortfall, string>()
+      for (const { what, reason } of await collect<{ what: Shortfall; reason: string }>(['shortfall', run.id]))
+        found.set(what, reason)
+      return found
+    },
+    putShortfall: (run, what, reason) =>
+      store.put([[['shortfall', run.id, what], reason === undefined ? undefined : { what, reason }]]),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks, differences = []) =>

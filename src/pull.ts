@@ -16,6 +16,8 @@ export interface Pulled {
   readonly run: Run
   /** Units that stayed away; what they had said before is kept. */
   readonly absences: readonly AuditError[]
+  /** Gateways that were not heard; what others had was taken of them. */
+  readonly unheard: readonly AuditError[]
 }
 
 /** A pull under way. */
@@ -68,11 +70,15 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
   const coming: PullOptions = both ? options : { ...options, inputs: following(inputs, { schedule }) }
   const proven = createArrival()
-  const { first, rest } = fetchFromGateways(coming, process, run, proven)
+  const gateways = fetchFromGateways(coming, process, run, proven)
+  const { first, rest } = gateways
   const waits = both || hasCrons(process)
   const claims = fetchClaims(coming, run, waits ? 0 : headStartMs)
   const parts = [scheduled, first, rest, claims.ended]
-  const ended = whole(parts).then(() => ({ run, absences: claims.absences }))
+  const ended = whole(parts).then(() => {
+    const unheard = units.gateway.unheard()
+    return { run: withUnheard(run, unheard), absences: [...gateways.absences, ...claims.absences], unheard }
+  })
   const failures = new Set<unknown>()
   for (const part of parts) part.catch((error: unknown) => failures.add(error))
   const mayBegin = waits ? ended : first
@@ -81,6 +87,11 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   for (const promise of [ended, ready]) promise.catch(() => {})
   const read = both ? inputs : following(inputs, { schedule: proven, answers: claims.arrivals })
   return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
+}
+
+function withUnheard(run: Run, unheard: readonly AuditError[]): Run {
+  if (unheard.length === 0 && run.unheard === undefined) return run
+  return { ...run, unheard: unheard.map(({ unit, message }) => ({ url: unit?.url ?? '', detail: message })) }
 }
 
 function hasCrons({ tags }: ProcessRecord): boolean {
@@ -99,9 +110,9 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
   const onAnswers = (count: number) => {
     answers.count += count
     options.onProgress?.({
-      scheduled: run.to + 1,
+      scheduled: Math.min(Number.MAX_SAFE_INTEGER, run.to + 1),
       answers: answers.count,
-      total: (run.to - run.from + 1) * run.computes.length
+      total: Math.min(Number.MAX_SAFE_INTEGER, (run.to - run.from + 1) * run.computes.length)
     })
   }
   const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(begin)]))

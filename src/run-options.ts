@@ -13,6 +13,8 @@ import type { TrustRole } from './verification/trust.ts'
 export interface Fetched {
   /** Units that stayed away while the inputs were read. */
   readonly absences: readonly AuditError[]
+  /** Gateways that were not heard, though the audit could go on with others. */
+  readonly unheard: readonly AuditError[]
   /** How long the inputs took to read, ms. */
   readonly fetchMs: number
 }

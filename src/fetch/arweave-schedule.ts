@@ -25,6 +25,8 @@ export interface ArweaveScheduleOptions {
 const WINDOW = 100
 /** A page looks no further than this for the next assignment. */
 const WINDOWS_OF_A_PAGE = 1000
+/** Behind so many windows without an assignment the page ends. */
+const EMPTY_WINDOWS = 100
 
 /**
  * Reads assignments by GraphQL and joins each with its message. Nothing is taken that does not prove itself: an assignment bears
@@ -85,9 +87,13 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
       const last = newest ?? (await findNewest(process))
       const messages: ScheduledMessage[] = []
       let next = afterNonce + 1
+      let empty = 0
       for (let windows = 0; windows < WINDOWS_OF_A_PAGE && next <= last && messages.length < limit; windows++) {
         const nonces = Array.from({ length: Math.min(WINDOW, last - next + 1) }, (_, place) => next + place)
-        messages.push(...(await join(process, await assignments.ofNonces(process, nonces))))
+        const found = await join(process, await assignments.ofNonces(process, nonces))
+        messages.push(...found)
+        empty = found.length === 0 ? empty + 1 : 0
+        if (empty >= EMPTY_WINDOWS) break
         next += nonces.length
       }
       // Looking again in a larger page brings nothing more.

@@ -19,6 +19,18 @@ export interface Checks {
   findings(): readonly Finding[]
 }
 
+/** The same checks, under which nothing is called a mismatch where there is a reason for that. */
+export function withoutAccusation(checks: Checks, reason: string | undefined): Checks {
+  if (reason === undefined) return checks
+  return {
+    ...checks,
+    gate(ordinate) {
+      const gate = checks.gate(ordinate)
+      return gate.accusable ? { ...gate, accusable: false, reason } : gate
+    }
+  }
+}
+
 /** @param before process or module, where they are not proven: everything rests on them */
 export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
   const found = createFindings()

@@ -11,6 +11,7 @@ import { readCheckpoints } from '../../src/checkpoints.ts'
 import { parseProcessId } from '../../src/config.ts'
 import { createInputs, type Snapshot } from '../../src/inputs.ts'
 import { createFingerprint } from '../../src/memory-fingerprint.ts'
+import type { TransactionRecord } from '../../src/records.ts'
 import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
 import type { Report } from '../../src/report/model.ts'
 import { openStore } from '../../src/store/level-store.ts'
@@ -234,5 +235,105 @@ describe('a start', { timeout: 60_000 }, () => {
     await expect(audited([own], { start: `checkpoint:${small.moduleId}` })).rejects.toMatchObject({ code: 'INPUT_MISSING' })
     await expect(audited([own], { start: `checkpoint:${own.id}` })).rejects.toMatchObject({ code: 'USAGE' })
     await expect(audited([own], { start: own.id })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+})
+
+describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
+  const notRead = ({ findings }: Report) =>
+    findings.filter(({ code }) => code === 'CHECKPOINT_NOT_READ').map(({ count, detail }) => [count, detail])
+  const memory = Buffer.from('no memory at all')
+
+  it('and that cannot be read are counted, with the reason, and hide none that can', async () => {
+    const own = await signed(3, await memoryAfter(3), 'unit')
+    const faulty = [{ Nonce: 'undefined', Epoch: 'NaN' }, { 'SHA-256': undefined }, { Timestamp: 'NaN' }]
+    const unreadable = await Promise.all(
+      Array.from({ length: 66 }, async (_, place) => {
+        const tags = { ...faulty[place % 3], 'Unit-Identifier': String(place) }
+        const one = await signedCheckpoint({ of: small, nonce: 2, memory, signer: 'unit', tags })
+        return { ...one, height: 1_600_000 }
+      })
+    )
+    const report = await audited([...unreadable, own])
+    expect([report.verdict, report.checkpoints.map(({ id }) => id)]).toEqual(['match', [own.id]])
+    expect(notRead(report).sort((left, right) => String(left).localeCompare(String(right)))).toEqual([
+      [22, '22 checkpoints were not read: its tag Nonce is no number'],
+      [22, '22 checkpoints were not read: its tag SHA-256 names no memory'],
+      [22, '22 checkpoints were not read: its tag Timestamp is no number']
+    ])
+  })
+
+  it.each(['the unit names its address', 'the user names it'])(
+    "of 60 strangers do not hide the unit's own (%s)",
+    async (who) => {
+      const own = await signed(3, await memoryAfter(3), 'unit')
+      const strange = await Promise.all(
+        Array.from({ length: 60 }, async (_, place) => ({
+          ...(await signed(2, memory, `stranger ${place}`)),
+          height: 1_600_000
+        }))
+      )
+      const options = who === 'the user names it' ? { checkpointOwners: [UNIT] } : {}
+      const report = await audited([...strange, own], options)
+      expect(report.checkpoints.filter(({ signer }) => signer === UNIT).map(({ id, status }) => [id, status])).toEqual([
+        [own.id, 'match']
+      ])
+      expect(report.checkpoints).toHaveLength(51)
+      expect(notRead(report)).toEqual([[10, expect.stringContaining('10 checkpoints were not read: there is room')]])
+    }
+  )
+
+  it('of one stranger leave room for those of another', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 40 }, async (_, place) => {
+        const tags = { 'Unit-Identifier': String(place) }
+        return { ...(await signedCheckpoint({ of: small, nonce: 2, memory, signer: 'first', tags })), height: 1_600_000 }
+      })
+    )
+    const report = await audited([...many, await signed(3, memory, 'second')])
+    const of = (name: string) => report.checkpoints.filter(({ signer }) => signer === signerAddress(name)).length
+    expect([of('first'), of('second')]).toEqual([10, 1])
+  })
+
+  it('and unpack to more than strangers may are not unpacked any further, which is no fault of theirs', async () => {
+    const store = await openStore(path.join(folder, 'bombs'))
+    const verifier = createVerifier()
+    const asked: number[] = []
+    const counting = {
+      ...verifier,
+      unpack: async (_: string, maxBytes: number) => {
+        asked.push(maxBytes)
+        return { failed: `it unpacks to more than ${maxBytes} bytes` }
+      }
+    }
+    try {
+      const inputs = createInputs(store)
+      const process = parseProcessId(small.process.process_id)
+      const run = { id: 'r', process, scheduler: 's', computes: [], from: 0, to: 6, state: 'running' } as const
+      for (const place of [0, 1, 2, 3]) {
+        const bomb = await signedCheckpoint({
+          of: small,
+          nonce: 2,
+          memory,
+          signer: `stranger ${place}`,
+          packed: Buffer.alloc(5_000_000)
+        })
+        const { data = '', target, height, ...item } = bomb
+        const record = { ...item, recipient: target, blockHeight: height, gateway: 'g' } as unknown as TransactionRecord
+        await inputs.putTransaction(record, Buffer.from(data, 'base64'))
+        await inputs.putCheckpoints(run, 'g', [record.id])
+      }
+      const checkpoints = await readCheckpoints(store, inputs, run, counting, createTrust([], []))
+      const all = await checkpoints.all()
+      expect(asked).toEqual([4 * 1024 ** 3])
+      expect(all.flatMap(({ findings }) => findings.map(({ code }) => code)).sort()).toEqual([
+        'CHECKPOINT_DATA_INVALID',
+        'CHECKPOINT_NOT_READ',
+        'CHECKPOINT_NOT_READ',
+        'CHECKPOINT_NOT_READ'
+      ])
+    } finally {
+      await verifier.close()
+      await store.close()
+    }
   })
 })

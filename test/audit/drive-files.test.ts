@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDriveFiles, type DriveLimits } from '../../src/drive-files.ts'
 import { AuditError } from '../../src/errors.ts'
+import { fetchError } from '../../src/fetch/fetch-error.ts'
 import type { GatewaySource, TransactionQuery } from '../../src/fetch/sources.ts'
 import type { Address, TransactionId } from '../../src/ids.ts'
 import { createInputs, type Inputs } from '../../src/inputs.ts'
@@ -74,7 +75,8 @@ function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { read
     headerBytes: (id) => serve(`/tx/${id}`),
     blockBytes: (height) => serve(`/block/${height}`),
     header: async () => undefined,
-    blocks: async () => []
+    blocks: async () => [],
+    unheard: () => []
   }
 }
 
@@ -114,7 +116,7 @@ describe('data', () => {
     expect(await drive(OPEN, gatewayOf({})).ask(data(FILE))).toEqual(missing('no gateway has it'))
     expect(await drive(OPEN, gatewayOf({ records: [record(FILE)] })).ask(data(FILE))).toEqual(missing('no gateway has it'))
     expect(await drive(OPEN).ask(data(FILE))).toEqual(missing('the store does not hold it'))
-    const away = new AuditError('UNIT_UNREACHABLE', 'no gateway answered')
+    const away = fetchError('UNIT_UNREACHABLE', { role: 'gateway', url: URL }, 'no gateway answered')
     const gateway = gatewayOf({ records: [record(FILE)], files: { [`/raw/${FILE}`]: away } })
     expect(await drive(OPEN, gateway).ask(data(FILE))).toEqual(missing('no gateway answered'))
   })
@@ -133,7 +135,7 @@ describe('data', () => {
   })
 
   it('too large to be fetched is a limit of the auditor, and nothing missing', async () => {
-    const large = new AuditError('ANSWER_TOO_LARGE', 'larger than 13 bytes')
+    const large = fetchError('ANSWER_TOO_LARGE', { role: 'gateway', url: URL }, 'larger than 13 bytes')
     const gateway = gatewayOf({ records: [record(FILE)], files: { [`/raw/${FILE}`]: large } })
     expect(await drive(OPEN, gateway).ask(data(FILE))).toEqual({ kind: 'refused', reason: 'larger than 13 bytes' })
   })

@@ -42,7 +42,7 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
     inputs,
     run: of,
     claimsFrom: 0,
-    fetched: async () => ({ absences: [], fetchMs: 0 }),
+    fetched: async () => ({ absences: [], unheard: [], fetchMs: 0 }),
     profile: LEGACYNET,
     search: true,
     checkpointOwners: [],
