@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import pRetry from 'p-retry'
 import { AuditError } from '../errors.ts'
+import { nestsDeeperThan } from '../json-depth.ts'
 import { type Answer, attemptOnce, type Question, Retriable } from './attempt.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchLimits } from './limits.ts'
 import { shown } from './words.ts'
@@ -44,12 +45,6 @@ interface Peer {
 const OPTIONAL_ATTEMPTS = 4
 /** No unit's answer comes near it. */
 const JSON_MAX_DEPTH = 500
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
 
 /** A client that remembers of each unit when it last answered. */
 export function createHttp(options: HttpOptions = {}): Http {
@@ -156,29 +151,6 @@ function readJson(
     if (status !== 200) return { status, text, value: undefined }
     throw new Retriable('garbage', 'its answer is not JSON', { cause: error })
   }
-}
-
-/** Whether brackets outside of texts nest deeper: what cannot be written back as JSON cannot be kept. */
-function nestsDeeperThan(text: string, levels: number): boolean {
-  let depth = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) at = endOfText(text, at + 1)
-    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
-      if (++depth > levels) return true
-    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
-  }
-  return false
-}
-
-/** Where the quote lies that ends a text; texts are most of an answer, and are not looked at one by one. */
-function endOfText(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
-    let escapes = 0
-    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++
-    if (escapes % 2 === 0) return end
-  }
-  return text.length
 }
 
 /** What the caller is told when the question is not asked again. */

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Level } from 'level'
+import { boundedJson, RECORD_MAX_DEPTH } from '../json-depth.ts'
 import { openBlobs } from './blobs.ts'
 import { type Guard, guardOf } from './guard.ts'
 import { decodeKey, encodeKey, rangeOf } from './keys.ts'
@@ -73,9 +74,15 @@ async function putAll(level: Level, entries: readonly (readonly [RecordKey, unkn
   const operations = entries.map(([key, value]) =>
     value === undefined
       ? ({ type: 'del', key: encodeKey(key) } as const)
-      : ({ type: 'put', key: encodeKey(key), value: JSON.stringify(value) } as const)
+      : ({ type: 'put', key: encodeKey(key), value: recordJson(value) } as const)
   )
   await level.batch(operations, { sync: true })
+}
+
+function recordJson(value: unknown): string {
+  const json = boundedJson(value, RECORD_MAX_DEPTH)
+  if (json === undefined) throw new RangeError(`a record nests deeper than ${RECORD_MAX_DEPTH} levels`)
+  return json
 }
 
 /** What level's iterator is here. */

@@ -7,6 +7,7 @@
  * that is said to fail.
  */
 
+import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../json-depth.ts'
 import type { MemoryLayout } from '../../records.ts'
 import { type Answer, type CuResult, cuResult } from './cu-result.ts'
 import type { Instance, InstanceFactory } from './instance.ts'
@@ -254,12 +255,15 @@ export async function createRunner(
   }
 }
 
-/** The result, or, where it is too large or too deep to be written as JSON, an empty one over which nothing is judged. */
+/** The result, or, where it is too large, too deep or cannot be written as JSON, an empty one over which nothing is judged. */
 function resultOf(answer: Answer, host: Instance['host']): CuResult {
   try {
     const result = cuResult(answer)
-    if (result.text.length <= RESULT_MAX_CHARS) return result
-    host.trouble ??= `the result is larger than ${RESULT_MAX_CHARS} characters`
+    const tooLarge = result.text.length > RESULT_MAX_CHARS
+    if (!tooLarge && !nestsDeeperThan(result.text, RESULT_MAX_DEPTH)) return result
+    host.trouble ??= tooLarge
+      ? `the result is larger than ${RESULT_MAX_CHARS} characters`
+      : `the result nests deeper than ${RESULT_MAX_DEPTH} levels`
   } catch (error) {
     host.trouble ??= `the result cannot be written as JSON (${error instanceof Error ? error.message : 'unknown error'})`
   }
