@@ -3,8 +3,7 @@
  * instance lives"). The replay itself tries both at each reading of the clock that disagrees; here are tried those further back,
  * which agreed either way, or of which nothing was claimed.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { agreesWithClaims, jobOf } from './evaluate.ts'
 import type { Finding } from './findings.ts'
@@ -117,7 +116,7 @@ async function searchBefore({ all, units, pass: differing, end, instances, trial
       outcome.kind !== 'result' || (await agreesWithClaims(options.inputs, options.run, units, key, outcome.text)) !== false
     )
   }
-  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-search-'))
+  const folder = await options.store.temporary()
   try {
     const { choices, last, cut } = await memoriesBefore(job, fits, readings.last, folder)
     let tried = 0

@@ -1,6 +1,5 @@
 /** Where the memories of checkpoints differ from those that were computed. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { MemoryDifference } from './compare/memory.ts'
 import { jobOf } from './evaluate.ts'
@@ -39,7 +38,7 @@ export async function memoryDifferences(all: Material, pass: Found, verifier: Ve
   const fitting = checked.filter(({ memory }) => (memory?.bytes ?? 0) <= MEMORY_MAX_BYTES).slice(0, CHECKPOINTS_MAX)
   const found = new Map<string, MemoryDifference>()
   if (fitting.length === 0) return { found, cut: checked.length }
-  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-memory-'))
+  const folder = await all.options.store.temporary()
   try {
     const { files, layout } = await computedMemories(all, pass, fitting, folder)
     for (const { id, memory } of fitting) {

@@ -4,10 +4,12 @@ import path from 'node:path'
 import { Level } from 'level'
 import { boundedJson, RECORD_MAX_DEPTH } from '../json-depth.ts'
 import { openBlobs } from './blobs.ts'
-import { type Guard, guardOf } from './guard.ts'
+import { type Guard, guardOf, isLocked } from './guard.ts'
 import { decodeKey, encodeKey, rangeOf } from './keys.ts'
 import type { RecordKey, Store } from './store.ts'
+import { openTemporary } from './temporary.ts'
 
+const RECORDS = 'records'
 /** Level maps the files that it has open, so these bound its memory, at 64 MiB: the least of both that it takes. */
 const MAX_OPEN_FILES = 74
 const FILE_BYTES = 1024 * 1024
@@ -32,17 +34,35 @@ export async function openStore(directory: string): Promise<Store> {
   const guard = guardOf(directory)
   // First of all: level begins to open, and may lock, as soon as it is made.
   await guard('opened', mkdir(directory, { recursive: true }))
-  const level = new Level(path.join(directory, 'records'))
+  const level = new Level(path.join(directory, RECORDS))
   await guard(
     'opened',
     level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES, writeBufferSize: WRITE_BUFFER_BYTES })
   )
   try {
     const blobs = await guard('opened', openBlobs(directory, guard))
-    return { ...recordsOf(level, guard), ...blobs, close: () => level.close() }
+    const { temporary, clear } = await guard('opened', openTemporary(directory, guard))
+    const close = async () => {
+      await clear().catch(() => {})
+      await level.close()
+    }
+    return { ...recordsOf(level, guard), ...blobs, temporary, close }
   } catch (error) {
     await level.close()
     throw error
+  }
+}
+
+/** Whether no process has the store in `directory` open. */
+export async function isFree(directory: string): Promise<boolean> {
+  const level = new Level(path.join(directory, RECORDS))
+  try {
+    await level.open()
+    return true
+  } catch (error) {
+    return !isLocked(error)
+  } finally {
+    await level.close().catch(() => {})
   }
 }
 
