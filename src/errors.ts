@@ -8,6 +8,10 @@ export type AuditErrorCode =
   | 'STORE_LOCKED'
   /** The store cannot be read or written. */
   | 'STORE_UNUSABLE'
+  /** A file or stream that output goes to cannot be written. */
+  | 'OUTPUT_UNUSABLE'
+  /** The machine does not give what an audit needs: address space, open files, threads, processes, a folder to work in. */
+  | 'ENVIRONMENT_UNFIT'
   /** A file is no archive of this project, or it is cut, altered or of another version. */
   | 'ARCHIVE_INVALID'
   /** A unit did not answer within its patience. */

@@ -22,8 +22,8 @@ export interface JudgingOptions {
   readonly gate: (evaluation: Evaluation) => Gate
   /** Told about every evaluation, those before the range too. */
   readonly onEach?: (evaluation: Evaluation) => void
-  /** Told about every evaluation of the range, and how each unit stands to it. */
-  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => void
+  /** Told about every evaluation of the range, and how each unit stands to it. The next one waits for what it returns. */
+  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => unknown
 }
 
 /** How a unit stands to one evaluation. */
@@ -100,7 +100,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     }
     const fits = stands.some(({ status }) => status === 'match-profile')
     if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
-    options.onEvaluation?.(evaluation, stands)
+    await options.onEvaluation?.(evaluation, stands)
   }
   await leave(run.to)
   return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled, compareMs }

@@ -153,7 +153,7 @@ export async function beginPass(
         onEach: seen.take,
         onEvaluation(evaluation, stands) {
           seen.judged(stands)
-          options.onEvaluation?.(evaluation, stands)
+          return options.onEvaluation?.(evaluation, stands)
         }
       })
       const compared = compareCheckpoints({

@@ -7,7 +7,7 @@ import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from
 import { pull } from './pull.ts'
 import type { BlobRef } from './records.ts'
 import { namesDrive } from './replay/drive/admission.ts'
-import { type Selection, writeArchive } from './store/archive.ts'
+import { checkArchiveFile, type Selection, writeArchive } from './store/archive.ts'
 import { withStore } from './store/default-store.ts'
 import type { RecordKey } from './store/store.ts'
 import { pullOptions } from './units.ts'
@@ -19,6 +19,8 @@ import { pullOptions } from './units.ts'
  */
 export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
   const process = parseProcessId(options.process)
+  // Before hours of work; a device or a pipe is never replaced, nor filled.
+  await checkArchiveFile(file)
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
     const pulling = await pullOptions(options, process, inputs, 'add')

@@ -26,6 +26,7 @@ import {
   RECORDS,
   unpackedBytes
 } from './manifest.ts'
+import { findOutput, notRegular, type OutputTarget } from './output-file.ts'
 import { recordLines, takeRecords } from './record-lines.ts'
 import type { RecordKey, Store } from './store.ts'
 
@@ -40,12 +41,24 @@ export interface Selection {
 }
 
 /**
+ * Says beforehand what `writeArchive` would refuse of the file.
+ *
+ * @throws AuditError `OUTPUT_UNUSABLE`
+ */
+export async function checkArchiveFile(file: string): Promise<OutputTarget> {
+  const target = await findOutput(file, 'archive')
+  if (target.kind !== 'file') throw notRegular(target)
+  return target
+}
+
+/**
  * Writes an archive; the file is whole or as it was before.
  *
- * @throws AuditError `STORE_UNUSABLE` where a blob is missing or spoilt, `USAGE` where the file cannot be written or would be
- *   larger than `readArchive` takes
+ * @throws AuditError `STORE_UNUSABLE` where a blob is missing or spoilt, `OUTPUT_UNUSABLE` where the file cannot be written or is
+ *   no regular one, `USAGE` where it would be larger than `readArchive` takes
  */
 export async function writeArchive(store: Store, selection: Selection, file: string): Promise<void> {
+  const target = await checkArchiveFile(file)
   const prefixes = outermost(selection.prefixes)
   const blobs = byHash(selection.blobs)
   const records = await describeRecords(store, prefixes)
@@ -63,11 +76,10 @@ export async function writeArchive(store: Store, selection: Selection, file: str
     pack.destroy(error instanceof Error ? error : new Error('unknown error'))
   })
   try {
-    await writeGzip(pack as unknown as AsyncIterable<Uint8Array>, file)
+    await writeGzip(pack as unknown as AsyncIterable<Uint8Array>, target)
   } catch (error) {
     // Why the store could not be read says more than that nothing was written.
-    if (unread !== undefined) throw unread
-    throw new AuditError('USAGE', `the archive ${file} cannot be written`, { hint: firstLineOf(error), cause: error })
+    throw unread ?? error
   }
 }
 

@@ -250,10 +250,13 @@ describe('writing an archive', () => {
   it('says so where the file cannot be written', async () => {
     const { store, refs } = await filled(RECORDS, BLOBS)
     mkdirSync(at('folder'))
-    for (const file of [at('no/such/folder/a'), at('folder')]) {
-      await expect(writeArchive(store, selectionOf(refs), file)).rejects.toMatchObject({
-        code: 'USAGE',
-        message: `the archive ${file} cannot be written`
+    for (const [file, why] of [
+      [at('no/such/folder/a'), 'its folder is not there'],
+      [at('folder'), 'it is a folder']
+    ]) {
+      await expect(writeArchive(store, selectionOf(refs), file ?? '')).rejects.toMatchObject({
+        code: 'OUTPUT_UNUSABLE',
+        message: `the archive ${file} cannot be written: ${why}`
       })
     }
     expect(left()).toEqual(['folder'])

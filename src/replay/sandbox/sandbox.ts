@@ -8,6 +8,7 @@ import type { MemoryLayout } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
+import { unfit } from './environment.ts'
 import type {
   InstanceState,
   ModuleSetup,
@@ -158,7 +159,7 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
   const pending: Pending[] = []
   let report = ''
   let ended = false
-  /** What kept the source of files from answering: an interruption, or the store. */
+  /** What kept the source of files from answering: an interruption, or the store; or the system's word on why there is no child. */
   let failed: unknown
 
   async function serve(question: DriveQuestion): Promise<void> {
@@ -202,7 +203,11 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
       resolve()
     }
     child.on('close', finish)
-    child.on('error', finish)
+    child.on('error', (error) => {
+      // It is told of a message that could not be sent as well, and of one that could not be stopped.
+      if (child.pid === undefined) failed ??= failure(error.message)
+      finish()
+    })
   })
 
   function ask<T>(request: SandboxRequest, settle: (end: SandboxReply | Stopped, results: SandboxResult[]) => T): Promise<T> {
@@ -234,7 +239,7 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
       }),
     request: <Op extends SandboxReply['op']>(request: SandboxRequest, answer: Op): Promise<SandboxReply & { op: Op }> =>
       ask(request, (end) => {
-        if ('limit' in end) throw failure(`it ended (${end.limit}) during ${request.op}`)
+        if ('limit' in end) throw failure(`it ended (${end.limit}) during ${request.op}`, end.limit === 'died')
         if (end.op !== answer) throw failure(end.op === 'failed' ? end.message : `it answered ${request.op} with ${end.op}`)
         return end as SandboxReply & { op: Op }
       }),
@@ -245,8 +250,8 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
   }
 }
 
-function failure(why: string): AuditError {
-  return new AuditError('SANDBOX_FAILED', `the sandbox failed: ${why.slice(0, 500)}`)
+function failure(why: string, died = false): AuditError {
+  return unfit(why, died) ?? new AuditError('SANDBOX_FAILED', `the sandbox failed: ${why.slice(0, 500)}`)
 }
 
 function readReport(text: string): WatchdogReport | undefined {
