@@ -1,7 +1,7 @@
 /**
  * Small modules for tests: one hand-written WAT text, compiled for each format that the loader runs.
  *
- * A module obeys the first word of a message's `Data`; what stands behind it and one space is its argument. The answer is an
+ * A module obeys the first word of a message's `Data`, or of a cron's tag `Word`; what stands behind it and one space is its argument. The answer is an
  * `Output` where nothing else is said, and an empty one for any other word. Words down to `deep` change nothing that a later
  * answer shows. The others first change the state: they add one to a counter and write a pattern that it decides over 16 KiB
  * at `PATTERN_OFFSET`; so `count` proves what was kept and what was taken back, and a hash of the memory proves it twice. (Where
@@ -18,6 +18,8 @@
  * | `big [BYTES]` | as many x; 1,000,000. Grows the memory where it must |
  * | `deep [LEVELS]` | lists in lists; 10,000 |
  * | `count` | the counter |
+ * | `errorat COUNT` | the counter, and `error` where it comes to `COUNT` |
+ * | `height` | the message's `Block-Height` |
  * | `dirty [KIB]` | the pattern over as many KiB; 64. Answers their number, and grows the memory where it must |
  * | `grow [PAGES]` | through the loader, which may give more; 16. Writes the last page, answers as `pages`; traps if refused |
  * | `growerr [PAGES]` | the same, then as `error` |

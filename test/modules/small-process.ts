@@ -28,8 +28,10 @@ export interface SmallProcessOptions {
   readonly processTags?: readonly Tag[]
   /** `process` where not given. */
   readonly processData?: string
-  /** Between two messages; 1500 where not given. A block comes every 120,000 ms. */
+  /** Between two messages; 1500 where not given. */
   readonly intervalMs?: number
+  /** Between two blocks; 120,000 where not given. */
+  readonly blockMs?: number
   /** Decides all keys and ids. */
   readonly seed?: string
 }
@@ -116,18 +118,18 @@ interface Item extends Unsigned {
 }
 
 const BEGAN = 1_720_000_000_000
-const BLOCK_MS = 120_000
 const FIRST_HEIGHT = 1_500_000
 
 async function build(options: SmallProcessOptions, keyOf: (name: string) => Buffer, sign: Sign): Promise<SmallProcess> {
   const { format, wasm, messages, processTags = [], processData = 'process', intervalMs = 1500, seed = '' } = options
+  const { blockMs = 120_000 } = options
   const make = async (unsigned: Unsigned, label: string): Promise<Item> => {
     const { id, signature } = await sign(unsigned, label)
     const owner = { address: base64url(sha256(keyOf(unsigned.by))), key: base64url(keyOf(unsigned.by)) }
     return { ...unsigned, id: base64url(id), signature: base64url(signature), owner }
   }
   const timeOf = (nonce: number) => BEGAN + nonce * intervalMs
-  const heightOf = (nonce: number) => FIRST_HEIGHT + Math.floor((nonce * intervalMs) / BLOCK_MS)
+  const heightOf = (nonce: number) => FIRST_HEIGHT + Math.floor((nonce * intervalMs) / blockMs)
   const scheduler = base64url(sha256(keyOf('scheduler')))
 
   const module = await make({ by: 'publisher', tags: moduleTags(format), data: wasm, target: '' }, 'module')
@@ -171,7 +173,7 @@ async function build(options: SmallProcessOptions, keyOf: (name: string) => Buff
     transactions: [transactionOf(module, FIRST_HEIGHT - 100), ...scheduled],
     blocks: Array.from({ length: heightOf(messages.length) - FIRST_HEIGHT + 3 }, (_, place) => ({
       height: FIRST_HEIGHT - 1 + place,
-      timestamp: BEGAN + (place - 1) * BLOCK_MS
+      timestamp: BEGAN + (place - 1) * blockMs
     })),
     moduleId: module.id,
     messageIds: items.map(({ id }) => id),

@@ -12,6 +12,7 @@
 
 (global $stack (mut ptr) (ptr.const 1114112))
 (global $out (mut ptr) (ptr.const 0))
+(global $message (mut ptr) (ptr.const 0))
 (global $word (mut ptr) (ptr.const 0))
 (global $argument (mut ptr) (ptr.const 0))
 (global $async (mut i32) (i32.const 0))
@@ -41,6 +42,7 @@
 (func $handle (param $message ptr) (param $env ptr) (result ptr)
   (if (i32.ne (global.get $async) (i32.const 2)) (then
     (global.set $out (ptr.const 1114112))
+    (global.set $message (local.get $message))
     (call $find_data (local.get $message))
     (global.set $step (i32.const 0))))
   (block $answered
@@ -49,6 +51,8 @@
       (br $answered)))
     (if (call $is (text "echo")) (then (call $echo) (br $answered)))
     (if (call $is (text "count")) (then (call $change) (call $output_number (i64.load (ptr.const 1024))) (br $answered)))
+    (if (call $is (text "errorat")) (then (call $error_at) (br $answered)))
+    (if (call $is (text "height")) (then (call $change) (call $output_number (call $height)) (br $answered)))
     (if (call $is (text "dirty")) (then (call $dirty) (br $answered)))
     (if (call $is (text "pages")) (then (call $output_number (call $number_of (memory.size))) (br $answered)))
     (if (call $is (text "clock")) (then (call $output_number (i64.trunc_f64_s (call $date_now))) (br $answered)))
@@ -86,14 +90,34 @@
 
 ;; Reading the message
 
-;; Sets $word to what stands behind `"Data":"`, these eight characters being one i64; to a quote where they are not.
+;; Sets $word to what stands behind `"Data":"`, these eight characters being one i64; else, a cron having no data, to the value of
+;; the tag Word, behind `"Word","value":"`; to a quote where neither is there.
 (func $find_data (param $at ptr)
   (loop $more
     (if (i64.eq (i64.load (local.get $at)) (i64.const 0x223a226174614422))
       (then (global.set $word (ptr.add (local.get $at) (ptr.const 8))) (return)))
+    (if (i64.eq (i64.load (local.get $at)) (i64.const 0x222c2264726f5722))
+      (then (global.set $word (ptr.add (local.get $at) (ptr.const 16))) (return)))
     (local.set $at (ptr.add (local.get $at) (ptr.const 1)))
     (br_if $more (i32.load8_u (local.get $at))))
   (call $set_word (text "\"")))
+
+;; What the message says of the block's height; 0 where it says nothing.
+(func $height (result i64) (local $at ptr)
+  (local.set $at (global.get $message))
+  (loop $more
+    (if (i64.eq (i64.load (local.get $at)) (i64.const 0x482d6b636f6c4222)) (then
+      (global.set $argument (ptr.add (local.get $at) (ptr.const 15)))
+      (return (call $number (i64.const 0)))))
+    (local.set $at (ptr.add (local.get $at) (ptr.const 1)))
+    (br_if $more (i32.load8_u (local.get $at))))
+  (i64.const 0))
+
+(func $error_at
+  (call $change)
+  (if (i64.eq (call $number (i64.const 1)) (i64.load (ptr.const 1024)))
+    (then (call $boom))
+    (else (call $output_number (i64.load (ptr.const 1024))))))
 
 (func $set_word (param $at ptr) (param $length ptr) (global.set $word (local.get $at)))
 
