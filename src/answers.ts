@@ -132,7 +132,13 @@ async function readListing({ unit, run, inputs, now, signal }: AnswerOptions, li
     // A unit whose cursors come back would be read for ever.
     const done = page.next === undefined || beyond || seen.has(page.next) || seen.size > PAGES_MAX
     if (page.next !== undefined) seen.add(page.next)
-    progress = { ...(page.next === undefined ? {} : { cursor: page.next }), to: run.to, done }
+    const passedRange = progress.passedRange === true || claims.some(({ key }) => key.ordinate > run.to)
+    progress = {
+      ...(page.next === undefined ? {} : { cursor: page.next }),
+      to: run.to,
+      ...(passedRange ? { passedRange } : {}),
+      done
+    }
     await inputs.putAnswers(run, inRange, { unit: unit.url, listing, progress })
   }
   if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')

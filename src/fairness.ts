@@ -1,4 +1,6 @@
 /** Replays and judges, and again as often as fairness asks for. */
+import { searchBlocks } from './block-search.ts'
+import { isWithheld } from './block-watch.ts'
 import type { Judgement } from './compare/types.ts'
 import type { Finding } from './findings.ts'
 import { differs, searchInstances } from './instance-search.ts'
@@ -20,17 +22,13 @@ export async function passUntilFair(all: Material, choice: ProfileChoice): Promi
   const fits = chosen.profile.name === guess.profile.name
   const first = fits ? under(chosen, guessed) : await pass(all, chosen, units, how)
   if (misfit !== undefined) return { ...first, findings: [...first.findings, misfit] }
-  if (!options.search || !(differs(first) || isOpen(all, first))) return first
+  if (!options.search || !(differs(first) || isOpen(all, first) || isUnsettled(first))) return first
   // What an earlier audit came to followed other claims.
   const whole = first.resumedAfter === null ? first : await pass(all, chosen, units)
-  const single = units.length > 1 && differs(whole) ? await passEach(all, chosen, whole) : whole
-  for (const blocks of differs(single) ? single.otherBlocks : []) {
-    const second = await pass(all, { ...chosen, profile: { ...chosen.profile, blocks } }, units)
-    if (!differs(second)) return second
-  }
+  const single = await passEach(all, chosen, whole)
   // A memory that was begun with has its environment in it: no other profile can fit.
   if (!differs(single))
-    return isOpen(all, single) ? { ...(await searchInstances(all, chosen, single)), chosen: single.chosen } : single
+    return isOpen(all, single) ? { ...(await searchInstances(all, single.chosen, single)), chosen: single.chosen } : single
   if (chosen.proven || all.start !== undefined) return searchEach(all, chosen, single)
   const tried = [...chosen.tried]
   for (const profile of NAMED_PROFILES.filter(({ name }) => !tried.includes(name))) {
@@ -72,14 +70,33 @@ function under(chosen: ChosenProfile, found: Found): Found {
 /** A difference that another instance or profile might explain is nobody's fault. */
 const NOT_SEARCHED = 'no other instance or profile was tried (--no-search)'
 
-/** Every unit that differs, judged over a replay that follows its claims alone. */
+/**
+ * Every unit that differs, or whose crons the replay did not follow, judged over a replay that follows its claims alone, with the
+ * blocks that explain most of them.
+ */
 async function passEach(all: Material, chosen: ChosenProfile, joint: Found): Promise<Found> {
+  if (joint.judged.judgements.length === 1) return searchBlocks(all, chosen, joint)
   const judgements: Judgement[] = []
   for (const judgement of joint.judged.judgements) {
-    const alone = judgement.verdict === 'mismatch' ? await pass(all, chosen, [judgement.claimant]) : undefined
-    judgements.push(alone?.judged.judgements[0] ?? judgement)
+    const fits = joint.blocks.units.get(judgement.claimant)?.fits ?? true
+    const alone = judgement.verdict === 'mismatch' || !fits ? await pass(all, chosen, [judgement.claimant]) : undefined
+    const found = alone === undefined ? undefined : await searchBlocks(all, chosen, alone)
+    judgements.push(found?.judged.judgements[0] ?? judgement)
   }
   return { ...joint, judged: { ...joint.judged, judgements } }
+}
+
+/** The blocks that were found stay. */
+function withBlocks(chosen: ChosenProfile, { chosen: { profile } }: Found): ChosenProfile {
+  return profile.blocks === undefined ? chosen : { ...chosen, profile: { ...chosen.profile, blocks: profile.blocks } }
+}
+
+/** Whether blocks that a unit may have known were not found, or what it claims differs and they may be why. */
+function isUnsettled({ blocks, judged }: Found): boolean {
+  const misfits = [...blocks.units.values()].some(({ fits }) => !fits)
+  return (
+    misfits || (blocks.firstCron !== undefined && judged.judgements.some(({ evaluations }) => evaluations.some(isWithheld)))
+  )
 }
 
 /** Whether the one unit's own checkpoint was not come to, and instances may be why. */
@@ -90,7 +107,11 @@ function isOpen({ options }: Material, { judged, compared }: Found): boolean {
 
 /** For every unit that differs: other instances before the difference. */
 async function searchEach(all: Material, chosen: ChosenProfile, found: Found): Promise<Found> {
-  if (found.judged.judgements.length === 1) return { ...(await searchInstances(all, chosen, found)), chosen }
+  if (found.judged.judgements.length === 1) {
+    const searched = await searchInstances(all, withBlocks(chosen, found), found)
+    const last = searched.instances === found.instances ? searched : await searchBlocks(all, chosen, searched)
+    return { ...last, chosen: withBlocks(chosen, last) }
+  }
   const judgements: Judgement[] = []
   const findings = [...found.findings]
   let { instancesTried } = found

@@ -49,6 +49,8 @@ export interface ListingProgress {
   readonly cursor?: string
   /** The run's last nonce when it was read. */
   readonly to?: number
+  /** It named something behind that nonce. */
+  readonly passedRange?: true
   readonly done: boolean
 }
 

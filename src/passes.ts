@@ -1,5 +1,4 @@
 /** One replay under a profile, and what is judged over it. */
-import { type ChosenBlocks, chooseBlocks } from './block-choice.ts'
 import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints.ts'
 import type { Gate } from './compare/types.ts'
 import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
@@ -7,16 +6,17 @@ import type { Finding } from './findings.ts'
 import { readBlockDoubts } from './gateway-blocks.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import type { Material } from './material.ts'
+import { type ChosenBlocks, chooseBlocks, createPassBlocks, type FoundBlocks } from './pass-blocks.ts'
 import { type ChosenProfile, createTrial, type FirstClaims, speaksForUnits } from './profile-choice.ts'
 import type { Evaluation } from './records.ts'
 import { oneAhead } from './replay/ahead.ts'
-import type { ExecutionProfile, KnownBlockSets } from './replay/profile.ts'
+import type { ExecutionProfile } from './replay/profile.ts'
 import type { Link } from './replay/segments.ts'
 import { joined } from './signals.ts'
 import { openSnapshots } from './snapshots.ts'
 import { boundariesOf, createStartDoubts } from './starts.ts'
 import { createStates, type Readings } from './states.ts'
-import type { Subject } from './subject.ts'
+import { hasCrons } from './subject.ts'
 
 export interface Found {
   readonly judged: Judged
@@ -27,8 +27,8 @@ export interface Found {
   readonly links: readonly Link[]
   /** The nonce behind which the replay went on from what an earlier audit came to; null: it went through all. */
   readonly resumedAfter: number | null
-  /** Other sets of blocks with which the same crons fire. */
-  readonly otherBlocks: readonly KnownBlockSets[]
+  /** The blocks that the units are taken to have known. */
+  readonly blocks: FoundBlocks
   readonly readings: Readings
   /** With which it was replayed. */
   readonly instances?: Instances
@@ -48,6 +48,8 @@ export interface ReplayOptions {
   /** Whether it may go on from what an earlier audit came to, and keeps what it comes to itself. */
   readonly snapshots?: boolean
   readonly instances?: Instances
+  /** What an earlier replay showed of the blocks. */
+  readonly blocks?: ChosenBlocks
 }
 
 export interface PassOptions extends ReplayOptions {
@@ -88,13 +90,13 @@ export async function beginPass(
   all: Material,
   profile: ExecutionProfile,
   units: readonly string[],
-  { snapshots = false, instances }: ReplayOptions
+  { snapshots = false, instances, blocks: given }: ReplayOptions
 ): Promise<BegunPass> {
   const { options, subject, plan, checks, checkpoints, start } = all
   const { inputs, run } = options
   const isOwn = speaksForUnits(options)
   const seen = createStates(options, checkpoints, profile, isOwn)
-  const blocks = await blocksOf(all, profile, units)
+  const blocks = createPassBlocks(all, given ?? (await chooseBlocks(all, profile, units)))
   const disputed = await readBlockDoubts(inputs, run)
   const doubts = start === undefined ? undefined : createStartDoubts(start, units.length === 1 && isOwn(start.signer))
   const planned = () => (doubts === undefined ? plan(blocks.set) : doubts.watch(plan(blocks.set)))
@@ -143,19 +145,26 @@ export async function beginPass(
         crons: hasCrons(subject),
         clock: options.clock,
         strictTagOrder: chosen.proven,
-        gate(evaluation): Gate {
+        gate(evaluation, unit): Gate {
           const { key, assumed } = evaluation
           const verified = assumed === undefined ? {} : { verified: false }
-          const gate = { ...gateAt(key.ordinate), ...verified, blocksKnown: blocks.settled }
+          const gate = { ...gateAt(key.ordinate), ...verified, ...blocks.gateAt(key, unit) }
           const reason = disputed.doubt(key) ?? doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
           return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
         },
-        onEach: seen.take,
+        onEach(evaluation) {
+          seen.take(evaluation)
+          blocks.take(evaluation)
+        },
         onEvaluation(evaluation, stands) {
           seen.judged(stands)
           options.onEvaluation?.(evaluation, stands)
         }
       })
+      const shown = blocks.misjudged(judged.judgements)
+      if (shown !== undefined) {
+        return pass(all, chosen, units, { ...(instances === undefined ? {} : { instances }), closed, blocks: shown })
+      }
       const compared = compareCheckpoints({
         checkpoints: await checked,
         computed: seen.computed,
@@ -168,12 +177,12 @@ export async function beginPass(
         }
       })
       return {
-        judged,
+        judged: { ...judged, judgements: judged.judgements.map(blocks.withListingsEnd) },
         chosen: hasCrons(subject) ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen,
         compared,
         links,
         resumedAfter: kept?.resumed?.nonce ?? null,
-        otherBlocks: blocks.others,
+        blocks: blocks.found(),
         readings: seen.readings(),
         ...(instances === undefined ? {} : { instances }),
         instancesTried: 0,
@@ -188,17 +197,4 @@ export async function beginPass(
       await kept?.close()
     }
   }
-}
-
-function hasCrons({ process }: Subject): boolean {
-  return process.tags.some(({ name }) => name === 'Cron-Interval')
-}
-
-async function blocksOf(
-  { options, subject, plan, start }: Material,
-  { blocks }: ExecutionProfile,
-  units: readonly string[]
-): Promise<ChosenBlocks> {
-  if (!hasCrons(subject)) return { set: 'all', settled: true, others: [] }
-  return chooseBlocks({ ...options, ...(start === undefined ? {} : { after: start.key }) }, plan, blocks, units)
 }

@@ -64,6 +64,10 @@ export async function readSubject(store: Store, inputs: Inputs, run: Run, trust:
   }
 }
 
+export function hasCrons({ process }: Pick<Subject, 'process'>): boolean {
+  return process.tags.some(({ name }) => name === 'Cron-Interval')
+}
+
 export interface SubjectPlan {
   /** @param blocks which blocks the unit knew when crons fired */
   plan(blocks: KnownBlockSets): AsyncIterable<PlannedEvaluation>
@@ -115,7 +119,10 @@ export function planSubject(inputs: Inputs, run: Run, subject: Subject, verifier
 
 /** One stream ends at the last message asked for. */
 async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Promise<BlockKnowledge> {
-  if (typeof blocks === 'object') return { asked: blocks }
+  if (typeof blocks === 'object') {
+    if ('known' in blocks) return { known: new Set(blocks.known) }
+    return 'unknown' in blocks ? { unknown: new Set(blocks.unknown) } : { asked: blocks }
+  }
   if (blocks !== 'one-stream') return blocks
   for await (const { timestamp } of inputs.schedule(run, run.to, run.to)) return { asked: [timestamp] }
   return 'all'

@@ -50,6 +50,13 @@ export function unmatchedFinding({ claimant, key }: Claim): Finding {
   return { code: 'CLAIM_UNMATCHED', severity: 'warning', attribution: 'compute-unit', claimant, key, detail }
 }
 
+/** The one finding of all listed crons behind the range's end; none where there are none. */
+export function behindEndFindings(claimant: string, count: number): Finding[] {
+  if (count === 0) return []
+  const detail = `it lists ${count} ${count === 1 ? 'cron' : 'crons'} behind the range's end, which only a later message bounds: not judged`
+  return [{ code: 'CRONS_BEHIND_RANGE', severity: 'info', attribution: 'auditor', claimant, count, detail }]
+}
+
 /** The one finding of all evaluations that agree but for the order of tags; none where there are none. */
 export function tagOrderFindings(claimant: string, tagOrder: ReturnType<Tally['tagOrder']>): Finding[] {
   if (tagOrder === undefined) return []

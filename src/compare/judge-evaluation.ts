@@ -11,6 +11,8 @@ export interface Judged {
   readonly status: EvaluationStatus
   /** Whether a claim was held against the result computed for this evaluation. */
   readonly compared: boolean
+  /** A cron that failed, of which nothing is claimed: no unit lists it. */
+  readonly failedCron?: true
   /** The first claim's that does not agree; for an agreeing one only `tagOrderDiffers` is of interest. */
   readonly comparison?: Comparison
   /** Why, for all but plain matches and mismatches of fields. */
@@ -60,7 +62,7 @@ function judgeResult(
     .map((claim) => ({ claim, comparison: compareResult(claim, computed, options) }))
     .filter(({ claim, comparison }) => agrees(comparison) || !repeatsFirst(claim, before))
     .map(({ comparison }) => comparison)
-  if (comparisons.length === 0) return judgeUnclaimed(evaluation, computed)
+  if (comparisons.length === 0) return judgeUnclaimed(evaluation, computed, gate)
   const differing = comparisons.find((comparison) => !agrees(comparison))
   if (differing !== undefined) return { ...accuse(gate, before), compared: true, comparison: differing }
   const comparison = { differences: [], cut: 0, tagOrderDiffers: comparisons.some(({ tagOrderDiffers }) => tagOrderDiffers) }
@@ -77,12 +79,15 @@ function repeatsFirst(claim: Claim, { firstOfMessage }: Before): boolean {
 }
 
 /**
- * Which crons a CU fires depends on the blocks that it knew (execution-profile): one that it does not list it may not have
- * evaluated. Errors are not listed (§2.1), and change no state.
+ * Errors are not listed (§2.1), and change no state: that a unit says nothing of a cron that failed is what an honest one does.
+ * Which crons a CU fires depends on the blocks that it knew (execution-profile): another one that it does not list it may not have
+ * evaluated, unless its own checkpoint shows that it did.
  */
-function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult): Judged {
+function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronShown }: Gate): Judged {
+  if (key.cron === undefined) return { status: 'unclaimed', compared: false }
+  if (canonicalResult(computed).Error) return { status: 'match', compared: false, failedCron: true }
   const judged: Judged = { status: 'unclaimed', compared: false }
-  if (key.cron === undefined || canonicalResult(computed).Error) return judged
+  if (cronShown === true) return judged
   return {
     ...judged,
     stateUnsure: `it does not list the cron ${key.cron} after nonce ${key.ordinate}, and may not have fired it`
@@ -114,7 +119,7 @@ function judgeDuplicate({ claims, before, gate, options }: JudgeInput, outcome: 
 function accuse(gate: Gate, { crons }: Before): { readonly status: EvaluationStatus; readonly reason?: string } {
   if (!gate.accusable)
     return { status: 'inconclusive', reason: gate.reason ?? 'what it depends on is not complete and verified' }
-  if (!crons || gate.blocksKnown === true) return { status: 'mismatch' }
+  if (gate.blocksKnown ?? !crons) return { status: 'mismatch' }
   return { status: 'inconclusive', reason: 'which blocks the unit knew when crons fired is not known' }
 }
 

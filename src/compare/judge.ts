@@ -1,11 +1,14 @@
 /** A claimant's case: evaluation after evaluation, to a verdict. Keeps what is no plain match, and counts. */
-import type { Claim, ClaimUnavailable, Evaluation } from '../records.ts'
-import { findingsOf, tagOrderFindings, unmatchedFinding } from './findings.ts'
+import { type Claim, type ClaimUnavailable, type Evaluation, keyText } from '../records.ts'
+import { behindEndFindings, findingsOf, tagOrderFindings, unmatchedFinding } from './findings.ts'
 import type { History } from './history.ts'
 import { type Judged, judgeEvaluation } from './judge-evaluation.ts'
 import { createFindings, createKeeper } from './keep.ts'
 import { createTally } from './tally.ts'
 import type { Divergence, EvaluationStatus, Gate, JudgedEvaluation, Judgement } from './types.ts'
+
+/** Crons behind the range's end that are told apart. */
+const BEHIND_END_MAX = 10_000
 
 export interface JudgeOptions {
   /** A CU's base URL, as its claims name it. */
@@ -42,6 +45,8 @@ export interface Judge {
    * save for a cron of a process that has none, which no honest CU lists.
    */
   unmatched(claim: Claim): void
+  /** Takes a listed cron that fired behind the last evaluation of the range: it is counted, and is no part of what is judged. */
+  behindEnd(claim: Claim): void
   finish(): Judgement
 }
 
@@ -60,6 +65,7 @@ export function createJudge({ claimant, history, crons, strictTagOrder = false }
   const findings = createFindings()
   const tally = createTally()
   let firstDivergence: Divergence | null = null
+  const behindEnd = new Set<string>()
   /** Why this claimant's state may honestly be another by now. */
   let stateUnsure: string | undefined
 
@@ -89,6 +95,9 @@ export function createJudge({ claimant, history, crons, strictTagOrder = false }
       findings.add(finding)
       if (claim.key.cron === undefined || crons) stateUnsure ??= finding.detail
     },
+    behindEnd({ claimant: who, key }) {
+      if (who === claimant && behindEnd.size < BEHIND_END_MAX) behindEnd.add(keyText(key))
+    },
     finish() {
       const { evaluations, cut } = keeper.kept()
       return {
@@ -99,7 +108,11 @@ export function createJudge({ claimant, history, crons, strictTagOrder = false }
         firstDivergence,
         evaluations,
         evaluationsCut: cut,
-        findings: [...findings.all(), ...tagOrderFindings(claimant, tally.tagOrder())]
+        findings: [
+          ...findings.all(),
+          ...tagOrderFindings(claimant, tally.tagOrder()),
+          ...behindEndFindings(claimant, behindEnd.size)
+        ]
       }
     }
   }

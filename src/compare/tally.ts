@@ -20,14 +20,14 @@ const NOTHING_COMPARED = 'nothing could be compared'
 
 export function createTally(): Tally {
   const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
-  const counts = { mismatch: 0, trusted: 0, profile: 0, inconclusive: 0, unmatched: 0, tagOrder: 0 }
+  const counts = { mismatch: 0, trusted: 0, profile: 0, inconclusive: 0, unmatched: 0, tagOrder: 0, failedCron: 0 }
   let firstMismatch: Evaluation | undefined
   let firstTrusted = ''
   let firstTagOrder: Evaluation | undefined
   let firstInconclusive = ''
 
   return {
-    count(evaluation, { status, compared, comparison, reason }, { verified = true, trusted }) {
+    count(evaluation, { status, compared, failedCron, comparison, reason }, { verified = true, trusted }) {
       const { key, nonce, outcome } = evaluation
       if (nonce !== undefined) coverage.scheduled++
       if (key.cron !== undefined) coverage.cron++
@@ -35,6 +35,7 @@ export function createTally(): Tally {
       if (outcome.kind === 'skipped') coverage.skipped++
       if (compared) coverage.compared++
       if (status === 'unclaimed') coverage.unclaimed++
+      if (failedCron === true) counts.failedCron++
       if (!verified) coverage.unverified++
       if (status === 'match-profile') counts.profile++
       if (status === 'mismatch') {
@@ -63,6 +64,7 @@ export function createTally(): Tally {
         ...(coverage.compared === 0 ? [NOTHING_COMPARED] : []),
         ...counted(counts.unmatched, 'listed by the unit, but not in the schedule'),
         ...counted(coverage.unclaimed, 'nothing is claimed'),
+        ...counted(counts.failedCron, 'a cron that failed, which no unit lists'),
         ...counted(counts.profile, 'agrees under another execution profile'),
         ...counted(counts.tagOrder, 'agrees but for the order of tags')
       ]

@@ -32,10 +32,12 @@ export interface Gate {
   /** Inputs that it rests on and that were taken on trust, in words. */
   readonly trusted?: string
   /**
-   * Which blocks the unit knew when crons fired is settled, or no other set explains the difference. Without this nothing is a
-   * mismatch once a cron was evaluated: its `Block-Height`, and whether it fires, hang on those blocks (execution-profile).
+   * Which blocks the unit knew when crons fired is settled: its `Block-Height`, and whether it fires, hang on those blocks
+   * (execution-profile). Where it is not said, nothing is a mismatch once a cron was evaluated; false: nothing is.
    */
   readonly blocksKnown?: boolean
+  /** It is a cron that the unit evaluated by its own word, a checkpoint behind it, whether it lists it or not. */
+  readonly cronShown?: true
 }
 
 /** How one claimant stands to one evaluation. */

@@ -4,9 +4,15 @@ import type { ModuleFormat } from './formats.ts'
 
 /**
  * Every block there is; those of a unit that was asked message by message, of one that was asked once, or of one that was asked
- * for these times, ms.
+ * for these times, ms; or every block but those of these heights, or these alone.
  */
-export type KnownBlockSets = 'all' | 'stepwise' | 'one-stream' | readonly number[]
+export type KnownBlockSets =
+  | 'all'
+  | 'stepwise'
+  | 'one-stream'
+  | readonly number[]
+  | { readonly unknown: readonly number[] }
+  | { readonly known: readonly number[] }
 
 export interface ExecutionProfile {
   readonly name: string

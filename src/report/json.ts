@@ -28,7 +28,7 @@ const KEY_ORDER = [
     'clock',
     'step',
     'instances',
-    'blocks',
+    ...['blocks', 'unknown', 'known'],
     'version',
     'node',
     'loader',

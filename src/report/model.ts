@@ -92,8 +92,14 @@ export interface ProfileReport {
   readonly environment: readonly string[]
   readonly clock: { readonly start: number; readonly step: number }
   readonly instances: 'one' | 'per-message' | readonly number[]
-  /** Which blocks the unit is thought to have known, for processes with crons. */
-  readonly blocks?: 'all' | 'stepwise' | 'one-stream' | readonly number[]
+  /** Which blocks the unit is thought to have known, for processes with crons: a case by name, times asked for (ms), or heights. */
+  readonly blocks?:
+    | 'all'
+    | 'stepwise'
+    | 'one-stream'
+    | readonly number[]
+    | { readonly unknown: readonly number[] }
+    | { readonly known: readonly number[] }
   readonly loader: string
   /** Where it comes from: the default, the user, a checkpoint. */
   readonly source: string

@@ -126,6 +126,19 @@ describe('claims that no evaluation asks for', () => {
     expect(codes(first)).toEqual(['CLAIM_UNMATCHED'])
   })
 
+  it('of crons behind the last evaluation of the range are counted, and leave it as it is', async () => {
+    const behind = listedOf({ key: { ...keyOf(1), cron: '0-1-minutes' } }, { Output: '' })
+    const { first } = await judged([fine(0), fine(1)], [claimFine(0), claimFine(1), behind], { crons: true }, runOf({ to: 1 }))
+    expect(first).toMatchObject({ verdict: 'match', findings: [{ code: 'CRONS_BEHIND_RANGE', severity: 'info', count: 1 }] })
+  })
+
+  it('wait behind a skipped message: its stream may still come to crons before it', async () => {
+    const late = cronEvaluated(1, keyOf(1).timestamp + 1, resultOf(7))
+    const evaluations = [fine(0), fine(1), skipped(2, 1), late, fine(3)]
+    const { first } = await judged(evaluations, [claimFine(1), listedOf(late, resultOf(7)), claimFine(3)], { crons: true })
+    expect(first).toMatchObject({ verdict: 'match', findings: [{ code: 'DUPLICATE_SKIPPED' }] })
+  })
+
   it('say nothing once an evaluation is missing here', async () => {
     const { first } = await judged([fine(0), unknown(1), unknown(2)], [claimFine(0), cron, claimFine(9)])
     expect(codes(first)).not.toContain('CLAIM_UNMATCHED')

@@ -38,12 +38,14 @@ export interface OnChainItem {
  * - `asked`: it was asked for these times, ms, ascending; a message's own time asks for that message. One that comes twice
  *   (`/result`, then `/state`) is two streams. Behind the last it goes on stepwise. One stream: the last message's time alone.
  * - `unknown`: every block but those of these heights.
+ * - `known`: the blocks of these heights.
  */
 export type BlockKnowledge =
   | 'all'
   | 'stepwise'
   | { readonly asked: readonly number[] }
   | { readonly unknown: ReadonlySet<number> }
+  | { readonly known: ReadonlySet<number> }
 
 export interface PlanInputs {
   readonly process: ProcessRecord
