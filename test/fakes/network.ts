@@ -120,7 +120,8 @@ function listedPage(all: readonly FakeListed[], query: URLSearchParams) {
   const from = query.get('from')
   const rest = from === null ? all : all.slice(all.findIndex(({ cursor }) => cursor === from) + 1)
   const limit = Number(query.get('limit') ?? 25)
-  return { pageInfo: { hasNextPage: rest.length > limit }, edges: rest.slice(0, limit) }
+  const page = rest.slice(0, limit + 1).filter(({ hidden }) => hidden !== true)
+  return { pageInfo: { hasNextPage: page.length > limit }, edges: page.slice(0, limit) }
 }
 
 function nonceOf({ node }: FakeEdge): number {

@@ -51,6 +51,19 @@ export interface SmallModuleOptions {
   readonly initialPages?: number
   /** Pages of 64 KiB; 16,384, which is 1 GiB, where not given. */
   readonly maximumPages?: number
+  readonly more?: MoreOfModule
+}
+
+/** What a test adds to the small module, as WAT in which `ptr`, PTR_BYTES and (text "…") mean what they do in small.wat. */
+export interface MoreOfModule {
+  readonly imports: readonly string[]
+  readonly functions: string
+  /** The function, called without parameters, that answers each further word. */
+  readonly words: Readonly<Record<string, string>>
+  /** Called with the message where it has no `Data`: may set `$word` to the first word to obey. */
+  readonly find: string
+  /** Called when an instance begins, before any message. */
+  readonly begin: string
 }
 
 /** What the loader's glue for a format calls the things that a module imports and exports. */
@@ -139,12 +152,12 @@ let toolkit: ReturnType<typeof wabt> | undefined
  */
 export async function compileSmallModule(
   format: SmallModuleFormat,
-  { initialPages = 20, maximumPages = 16_384 }: SmallModuleOptions = {}
+  { initialPages = 20, maximumPages = 16_384, more }: SmallModuleOptions = {}
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (initialPages < LEAST_PAGES) throw new Error(`the small module needs ${LEAST_PAGES} pages, not ${initialPages}`)
   const { pointerBytes } = moduleFormat(format)
   toolkit ??= wabt()
-  const text = moduleText(DIALECTS[format], pointerBytes, `${initialPages} ${maximumPages}`)
+  const text = moduleText(DIALECTS[format], pointerBytes, `${initialPages} ${maximumPages}`, more)
   const parsed = (await toolkit).parseWat('small.wat', text, { memory64: pointerBytes === 8, bulk_memory: false })
   try {
     return Uint8Array.from(parsed.toBinary({}).buffer)
@@ -163,22 +176,30 @@ function importsWith(dateNow: string): Dialect['imports'] {
   return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ }
 }
 
-function moduleText({ imports, exports, drive }: Dialect, pointerBytes: 4 | 8, pages: string): string {
+function moduleText({ imports, exports, drive }: Dialect, pointerBytes: 4 | 8, pages: string, more?: MoreOfModule): string {
   const wide = pointerBytes === 8
   const literals = createLiterals()
-  const body = readFileSync(SOURCE, 'utf8').replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
+  const words = Object.entries(more?.words ?? {}).map(
+    ([word, name]) => `(if (call $is (text "${word}")) (then (call ${name}) (br $answered)))`
+  )
+  const source = `${readFileSync(SOURCE, 'utf8')}\n${more?.functions ?? ''}`
+    .replace('MORE_WORDS', words.join('\n'))
+    .replace('MORE_FIND', more === undefined ? '' : `(call ${more.find} (local.get $message))`)
+  const begin = (name: string, field: string) => (name === '__wasm_call_ctors' ? `(func ${more?.begin ?? '$nothing'})` : field)
+  const body = source.replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
   const parts = [
     `(import ${imports.dateNow} (func $date_now (result f64)))`,
     `(import ${imports.resizeHeap} (func $resize_heap (param ptr) (result i32)))`,
     `(import ${imports.environ[0]} (func $environ_get (param ptr ptr) (result i32)))`,
     `(import ${imports.environ[1]} (func $environ_sizes_get (param ptr ptr) (result i32)))`,
+    ...(more?.imports ?? []),
     ...(drive === true ? driveImports(wide) : NO_DRIVE),
     `(memory $memory ${wide ? 'i64 ' : ''}${pages})`,
     '(table $table 1 funcref)',
     `(func $ptr_of (param i64) (result ptr) ${wide ? '(local.get 0)' : '(i32.wrap_i64 (local.get 0))'})`,
     `(func $number_of (param ptr) (result i64) ${wide ? '(local.get 0)' : '(i64.extend_i32_u (local.get 0))'})`,
     body,
-    ...Object.entries(exports).map(([name, field]) => `(export "${name}" ${field})`),
+    ...Object.entries(exports).map(([name, field]) => `(export "${name}" ${begin(name, field)})`),
     literals.data()
   ]
   const typed = parts.join('\n').replace(/\bptr\b/g, wide ? 'i64' : 'i32')

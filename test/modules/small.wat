@@ -80,6 +80,7 @@
       (drop (memory.grow (ptr.const 16)))
       (call $output_number (call $number_of (memory.size)))
       (br $answered)))
+    MORE_WORDS
     (call $output (text "")))
   (call $put_byte (i32.const 0))
   (ptr.const 1114112))
@@ -87,13 +88,15 @@
 ;; Reading the message
 
 ;; Sets $word to what stands behind `"Data":"`, these eight characters being one i64; to a quote where they are not.
-(func $find_data (param $at ptr)
+(func $find_data (param $message ptr) (local $at ptr)
+  (local.set $at (local.get $message))
   (loop $more
     (if (i64.eq (i64.load (local.get $at)) (i64.const 0x223a226174614422))
       (then (global.set $word (ptr.add (local.get $at) (ptr.const 8))) (return)))
     (local.set $at (ptr.add (local.get $at) (ptr.const 1)))
     (br_if $more (i32.load8_u (local.get $at))))
-  (call $set_word (text "\"")))
+  (call $set_word (text "\""))
+  MORE_FIND)
 
 (func $set_word (param $at ptr) (param $length ptr) (global.set $word (local.get $at)))
 
