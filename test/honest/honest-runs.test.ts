@@ -29,7 +29,8 @@ async function failureOf(scenario: Scenario, note: (report: Report) => void = ()
     const { report, answers } = await runScenario(scenario)
     note(report)
     const accusing = accusations(report)
-    const told = process.env['AO_AUDIT_HONEST_TOLD'] === undefined ? '' : `\n${answers.map((one) => one.told.join('\n')).join('\n--\n')}`
+    const told =
+      process.env['AO_AUDIT_HONEST_TOLD'] === undefined ? '' : `\n${answers.map((one) => one.told.join('\n')).join('\n--\n')}`
     if (accusing.length > 0) return { kind: 'accused', scenario, said: `${accusing.join('\n')}${told}` }
     if (report.verdict === 'match' || unexplained(scenario).length > 0) return undefined
     return { kind: 'not a match', scenario, said: `${report.verdict}: ${report.reasons.join('; ')}${told}` }
@@ -43,7 +44,11 @@ function accusations({ verdict, findings, claimants, checkpoints, firstDivergenc
   const blames = ({ severity, attribution }: Finding) =>
     severity === 'error' && (attribution === 'compute-unit' || attribution === 'checkpoint-signer')
   return [
-    ...(verdict === 'mismatch' ? [`verdict mismatch, first at ${JSON.stringify(firstDivergence?.key)}: ${JSON.stringify(firstDivergence?.differences).slice(0, 300)}`] : []),
+    ...(verdict === 'mismatch'
+      ? [
+          `verdict mismatch, first at ${JSON.stringify(firstDivergence?.key)}: ${JSON.stringify(firstDivergence?.differences).slice(0, 300)}`
+        ]
+      : []),
     ...claimants.filter((one) => one.verdict === 'mismatch').map(({ kind, id }) => `${kind} ${id}: mismatch`),
     ...checkpoints.filter(({ status }) => status === 'mismatch').map(({ nonce }) => `checkpoint at ${nonce}: mismatch`),
     ...findings.filter(blames).map(({ code, nonce, detail }) => `${code} at ${nonce ?? '–'}: ${detail}`)
@@ -61,7 +66,9 @@ async function runAll(scenarios: readonly Scenario[], tally: Map<string, number>
       if (scenario === undefined) return
       const why = unexplained(scenario)
       const failure = await failureOf(scenario, ({ verdict }) =>
-        count(`${verdict}${why.length === 0 ? ', to be found out' : verdict === 'match' ? ', though ' + why[0] : ', as ' + why[0]}`)
+        count(
+          `${verdict}${why.length === 0 ? ', to be found out' : verdict === 'match' ? ', though ' + why[0] : ', as ' + why[0]}`
+        )
       )
       if (failure === undefined) continue
       count(`FAILED: ${failure.kind}`)
@@ -96,7 +103,10 @@ describe('honest units', { timeout: 3_600_000 }, () => {
     const shown: string[] = []
     for (const kind of ['accused', 'not a match', 'no report'] as const)
       for (const failure of failures.filter((one) => one.kind === kind).slice(0, SHRINK_MAX)) shown.push(await smaller(failure))
-    expect(failures.map(({ kind, scenario }) => `${kind}: AO_AUDIT_SEED=${scenario.seed}`), shown.join('\n')).toEqual([])
+    expect(
+      failures.map(({ kind, scenario }) => `${kind}: AO_AUDIT_SEED=${scenario.seed}`),
+      shown.join('\n')
+    ).toEqual([])
   })
 
   // One scenario as JSON, to look at what a failure printed.

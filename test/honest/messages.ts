@@ -35,7 +35,9 @@ type Owner = FakeItem['owner']
 export function ownerAddress({ address, key }: Owner): string {
   const bytes = Buffer.from(key, 'base64url')
   if (bytes.length !== 65) return address
-  const plain = Buffer.from(keccak_256(bytes.subarray(1))).subarray(-20).toString('hex')
+  const plain = Buffer.from(keccak_256(bytes.subarray(1)))
+    .subarray(-20)
+    .toString('hex')
   const check = Buffer.from(keccak_256(Buffer.from(plain))).toString('hex')
   return `0x${[...plain].map((digit, place) => (Number.parseInt(check[place] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit)).join('')}`
 }

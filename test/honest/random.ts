@@ -11,7 +11,8 @@ export interface Chance {
 
 /** Mulberry32: 32 bits of state, which is plenty here. */
 export function chance(seed: number): Chance {
-  let state = seed >>> 0
+  // Seeds in a row are far apart.
+  let state = Math.imul(seed, 0x9e3779b1) >>> 0
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)

@@ -22,7 +22,12 @@ export interface ScenarioRun {
   readonly answers: readonly UnitAnswers[]
 }
 
-export async function processOf({ format, messages, crons, intervalMs }: Omit<Scenario, 'units' | 'faults' | 'seed'>): Promise<SmallProcess> {
+export async function processOf({
+  format,
+  messages,
+  crons,
+  intervalMs
+}: Omit<Scenario, 'units' | 'faults' | 'seed'>): Promise<SmallProcess> {
   return signedSmallProcess({
     format,
     wasm: await honestModule(format),
@@ -75,7 +80,8 @@ async function startOf(
   const { restart: _, start: __, named: ___, ...plain } = unit
   const settings = { ...plain, path: at, asked: [{ nonce }], checkpoints: [0], duplicates: 'number' as const }
   const [start] = (await runHonestUnit(small, settings)).checkpoints
-  if (start !== undefined) published.push(await publishedCheckpoint(small, start, signedBy === 'itself' ? `unit ${place}` : 'another unit'))
+  if (start !== undefined)
+    published.push(await publishedCheckpoint(small, start, signedBy === 'itself' ? `unit ${place}` : 'another unit'))
   return start
 }
 
@@ -105,7 +111,8 @@ export async function audited(networks: readonly FakeNetworkOptions[], options: 
 
 const signers = new Map<string, EthereumSigner>()
 function signerOf(name: string): EthereumSigner {
-  const signer = signers.get(name) ?? new EthereumSigner(createHash('sha256').update(`signs checkpoints: ${name}`).digest('hex'))
+  const signer =
+    signers.get(name) ?? new EthereumSigner(createHash('sha256').update(`signs checkpoints: ${name}`).digest('hex'))
   signers.set(name, signer)
   return signer
 }

@@ -121,7 +121,9 @@ function randomUnit(luck: Chance, count: number, intervalMs: number, zones: bool
     remembers: luck.maybe(0.7),
     checkpoints: luck.maybe(0.35) ? ends.filter(() => luck.maybe(0.3)).slice(0, 3) : [],
     named: luck.maybe(0.7),
-    ...(luck.maybe(0.1) && asked.length > 3 ? { restart: { before: asked.length - 1, memoryAfter: luck.whole(0, asked.length - 3) } } : {}),
+    ...(luck.maybe(0.1) && asked.length > 3
+      ? { restart: { before: asked.length - 1, memoryAfter: luck.whole(0, asked.length - 3) } }
+      : {}),
     ...(luck.maybe(0.1)
       ? {
           start: {
@@ -152,11 +154,22 @@ function randomAsks(luck: Chance, count: number, intervalMs: number, crons: bool
 }
 
 function randomFault(luck: Chance): Fault {
-  const scope = { unit: luck.one(['scheduler', 'gateway', 'compute'] as const), every: luck.whole(1, 5), times: luck.whole(1, 4) }
+  const scope = {
+    unit: luck.one(['scheduler', 'gateway', 'compute'] as const),
+    every: luck.whole(1, 5),
+    times: luck.whole(1, 4)
+  }
   return luck.one<Fault>([
     { ...scope, kind: 'status', status: 429, headers: { 'retry-after': '0' } },
     { ...scope, kind: 'status', status: 500 },
-    { ...scope, unit: 'compute', path: '/result/', kind: 'status', status: 202, body: '{"message":"Evaluation is in progress."}' },
+    {
+      ...scope,
+      unit: 'compute',
+      path: '/result/',
+      kind: 'status',
+      status: 202,
+      body: '{"message":"Evaluation is in progress."}'
+    },
     { ...scope, kind: 'cut' },
     { ...scope, kind: 'garbage' },
     { ...scope, kind: 'destroy' },

@@ -47,7 +47,8 @@ function* simplerUnits(unit: ScenarioUnit, count: number): Generator<ScenarioUni
   if (unit.zone !== 'UTC') yield { ...unit, zone: 'UTC' }
   if (unit.path !== OFFICIAL_PATH) yield { ...unit, path: OFFICIAL_PATH }
   if (unit.duplicates !== 'number') yield { ...unit, duplicates: 'number' }
-  if (unit.asked.length > 1 && restart === undefined) yield { ...unit, asked: [{ nonce: count }], checkpoints: unit.checkpoints.slice(0, 1).map(() => 0) }
+  if (unit.asked.length > 1 && restart === undefined)
+    yield { ...unit, asked: [{ nonce: count }], checkpoints: unit.checkpoints.slice(0, 1).map(() => 0) }
   if (!unit.named) yield { ...unit, named: true }
 }
 

@@ -3,9 +3,10 @@
  * messages. Written after its source (permaweb/ao, ff178d51, servers/cu/src) and ao-protocol.md §2, with nothing of the auditor's
  * own in it; the evaluations run in a child over the published loader (cu-child.mjs).
  */
-import { createBlockTable, cronsOf, firedBetween } from './crons.ts'
+
 import type { FakeClaim, FakeItem, FakeListed } from '../fakes/data.ts'
 import { cursorOf } from '../fakes/data.ts'
+import { createBlockTable, cronsOf, firedBetween } from './crons.ts'
 import { type Place, runUnit, type StreamRequest } from './cu.ts'
 import { cronMessage, environmentOf, type Message, readSchedule, type Scheduled, type World } from './messages.ts'
 
@@ -185,8 +186,10 @@ function planUnit(world: World, settings: UnitSettings) {
   /** One evaluation stream, from the last evaluation to a time (readState.js). */
   function stream(to: number, nonce: number | undefined, wanted: boolean): Answer {
     // ao-process.js: what lies before the memory that is kept is gone.
-    const isBehind = last !== undefined && (nonce === undefined ? last.timestamp > to : last.ordinate >= nonce && last.timestamp > to)
-    if (isBehind) return { status: 425, error: `message at nonce ${nonce} not found cached, and earlier than latest known nonce` }
+    const isBehind =
+      last !== undefined && (nonce === undefined ? last.timestamp > to : last.ordinate >= nonce && last.timestamp > to)
+    if (isBehind)
+      return { status: 425, error: `message at nonce ${nonce} not found cached, and earlier than latest known nonce` }
     const left = last
     const loaded = schedule.filter((one) => one.nonce > (left?.ordinate ?? -1) && one.timestamp <= to)
     const [first] = loaded

@@ -182,7 +182,9 @@ async function build(options: SmallProcessOptions, keyOf: (name: string) => Buff
   const { id: process_id, ...rest } = messageOf(process)
   return {
     process: { process_id, block: String(FIRST_HEIGHT).padStart(12, '0'), timestamp: BEGAN, ...rest } as FakeData['process'],
-    schedule: assignments.map((assignment, nonce) => edgeOf(assignment, onChain.has(nonce) ? null : (items[nonce] ?? process), nonce)),
+    schedule: assignments.map((assignment, nonce) =>
+      edgeOf(assignment, onChain.has(nonce) ? null : (items[nonce] ?? process), nonce)
+    ),
     transactions: [transactionOf(module, FIRST_HEIGHT - 100), ...once],
     blocks: Array.from({ length: heightOf(messages.length) - FIRST_HEIGHT + 3 }, (_, place) => ({
       height: FIRST_HEIGHT - 1 + place,
@@ -225,7 +227,10 @@ function messageOf({ id, owner, tags, signature, anchor, target, data }: Item): 
 function edgeOf(assignment: Item, item: Item | null, nonce: number): FakeEdge {
   const { id, owner, tags, signature, anchor } = assignment
   return {
-    node: { message: item === null ? null : messageOf(item), assignment: { id, owner, tags, signature, anchor: null, target: '' } },
+    node: {
+      message: item === null ? null : messageOf(item),
+      assignment: { id, owner, tags, signature, anchor: null, target: '' }
+    },
     cursor: String(nonce),
     assignmentAnchor: base64url(anchor ?? Buffer.alloc(0))
   }

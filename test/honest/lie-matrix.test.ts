@@ -1,0 +1,218 @@
+/**
+ * Every lie in one place: each field of each evaluation of two small processes is altered, one at a time, in what a unit answers.
+ * None may end in `match`, unless it stands among the exceptions below, with the reason.
+ *
+ * Several liars are audited at once, each at a URL of its own; one that passes is audited once more, alone.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Report } from '../../src/report/model.ts'
+import type { FakeClaim, FakeListed } from '../fakes/data.ts'
+import type { SmallProcess } from '../modules/small-process.ts'
+import { type Alteration, alterationsOf, type Result } from './alterations.ts'
+import { closeUnits } from './cu.ts'
+import type { HonestFormat } from './module.ts'
+import { audited, processOf } from './run.ts'
+import { OFFICIAL_PATH, type ScenarioMessage } from './scenario.ts'
+import { runHonestUnit, type UnitAnswers } from './unit.ts'
+
+/** Liars in one audit. */
+const TOGETHER = Number(process.env['AO_AUDIT_LIARS'] ?? 24)
+
+interface Subject {
+  readonly small: SmallProcess
+  readonly honest: UnitAnswers
+}
+
+type Answers = Pick<UnitAnswers, 'claims' | 'results' | 'cron'>
+
+interface Lie {
+  readonly what: string
+  readonly alteration?: Alteration
+  readonly answers: Answers
+}
+
+interface Exception {
+  readonly reason: string
+  readonly covers: (lie: Lie) => boolean
+}
+
+const isEmpty = (value: unknown) => value === '' || value === undefined || (Array.isArray(value) && value.length === 0)
+
+/** Alterations that change nothing that is said, or that a unit is allowed. */
+const EXCEPTIONS: readonly Exception[] = [
+  {
+    reason:
+      'tags in another order are what a Lua table at another address gives: counted as a tolerance while no profile is proven',
+    covers: ({ alteration }) => alteration?.kind === 'swapped' && /\.Tags\[\d+\]$/.test(alteration.path)
+  },
+  {
+    reason: 'a field that is missing says that it is empty, and it is',
+    covers: ({ alteration }) => alteration?.kind === 'removed' && isEmpty(alteration.was)
+  },
+  {
+    reason: 'what one listing leaves out, another answer of the unit says',
+    covers: ({ what }) => /^(listed|cron-listed) .*: the edge dropped, and said elsewhere$/.test(what)
+  }
+]
+
+const MESSAGES: readonly ScenarioMessage[] = ['full', 'count', 'error', 'order', 'num 7', 'echo text', 'send 2']
+const CRONS = [
+  ['Cron-Interval', '60-seconds'],
+  ['Cron-Tag-Do', 'send 1']
+] as const
+
+async function subjectOf(
+  format: HonestFormat,
+  messages: readonly ScenarioMessage[],
+  crons: readonly (readonly [string, string])[]
+) {
+  const small = await processOf({ format, messages, crons, intervalMs: crons.length > 0 ? 25_000 : 1500 })
+  const asked = messages.map((_, place) => ({ nonce: place + 1 }))
+  const settings = { path: OFFICIAL_PATH, zone: 'UTC', duplicates: 'number', remembers: true, checkpoints: [] } as const
+  return { small, honest: await runHonestUnit(small, { ...settings, asked }) }
+}
+
+async function auditAll({ small }: Subject, all: readonly Answers[]): Promise<Report> {
+  return audited(all.map((answers) => ({ ...small, ...answers })))
+}
+
+/** Lies that ended in `match`. */
+async function passed(subject: Subject, lies: readonly Lie[]): Promise<string[]> {
+  const through: string[] = []
+  for (let from = 0; from < lies.length; from += TOGETHER) {
+    const together = lies.slice(from, from + TOGETHER)
+    const { claimants, verdict } = await auditAll(
+      subject,
+      together.map(({ answers }) => answers)
+    )
+    const units = claimants.filter(({ kind }) => kind === 'compute-unit')
+    for (const [place, lie] of together.entries()) {
+      const said = together.length === 1 ? verdict : units[place]?.verdict
+      if (said !== 'match') continue
+      const alone = together.length === 1 ? verdict : (await auditAll(subject, [lie.answers])).verdict
+      if (alone === 'match') through.push(lie.what)
+    }
+  }
+  return through
+}
+
+const said = (lies: readonly Lie[]) => lies.filter((lie) => !EXCEPTIONS.some(({ covers }) => covers(lie)))
+
+/** The lies about one evaluation's result: in all answers alike, in `/result` alone, in the listings alone. */
+function* lies({ small, honest }: Subject): Generator<Lie> {
+  const { claims, results, cron } = honest
+  for (const listed of results) {
+    const { ordinate, cron: name } = JSON.parse(Buffer.from(listed.cursor, 'base64').toString()) as {
+      ordinate: string
+      cron: string | null
+    }
+    const place = `${ordinate}${name === null ? '' : ` ${name}`}`
+    const id = name === null && ordinate !== '0' ? small.messageIds[Number(ordinate)] : undefined
+    const claim = claims.find((one) => one.id === id)
+    const edges = (of: readonly FakeListed[], by: FakeListed[]) =>
+      of.flatMap((one) => (one.cursor === listed.cursor ? by : [one]))
+    const putResult = (value: unknown): FakeClaim[] => claims.map((one) => (one.id === id ? { ...one, result: value } : one))
+    const putListed = (value: unknown) => {
+      const edge = { ...listed, node: withoutGas(value) }
+      return { results: edges(results, [edge]), cron: edges(cron, [edge]) }
+    }
+    for (const alteration of alterationsOf((claim?.result ?? listed.node) as Result)) {
+      const { what, value } = alteration
+      const all = {
+        claims: claim === undefined ? claims : putResult(value),
+        ...(listed.hidden === true ? { results, cron } : putListed(value))
+      }
+      yield { what: `all of ${place}: ${what}`, alteration, answers: all }
+      if (claim !== undefined && alteration.kind === 'changed')
+        yield { what: `result of ${place}: ${what}`, alteration, answers: { claims: putResult(value), results, cron } }
+    }
+    if (listed.hidden === true) {
+      const edge = { node: withoutGas(claim?.result), cursor: listed.cursor }
+      yield {
+        what: `listed ${place}: the failed one listed, its Error left out`,
+        answers: { claims, results: edges(results, [{ ...edge, node: { ...edge.node, Error: undefined } }]), cron }
+      }
+      continue
+    }
+    for (const alteration of alterationsOf(listed.node as Result))
+      if (alteration.kind === 'changed' && claim !== undefined)
+        yield { what: `listed ${place}: ${alteration.what}`, alteration, answers: { claims, ...putListed(alteration.value) } }
+    yield { what: `listed ${place}: the edge doubled`, answers: { claims, results: edges(results, [listed, listed]), cron } }
+    for (const [field, by] of [
+      ['timestamp', 1],
+      ['ordinate', 1]
+    ] as const)
+      yield {
+        what: `listed ${place}: its cursor's ${field} changed`,
+        answers: { claims, results: edges(results, [{ ...listed, cursor: moved(listed.cursor, field, by) }]), cron }
+      }
+    const elsewhere = claim !== undefined ? ', and said elsewhere' : ''
+    yield {
+      what: `listed ${place}: the edge dropped${elsewhere}`,
+      answers: { claims, results: edges(results, []), cron: edges(cron, []) }
+    }
+    if (name !== null)
+      yield {
+        what: `cron-listed ${place}: the edge dropped, and said elsewhere`,
+        answers: { claims, results, cron: edges(cron, []) }
+      }
+  }
+  for (const claim of claims)
+    yield {
+      what: `result of ${small.messageIds.indexOf(claim.id)}: answered 404, and left out of the listing`,
+      answers: {
+        claims: claims.filter((one) => one !== claim),
+        results: withoutNonce(results, small.messageIds.indexOf(claim.id)),
+        cron
+      }
+    }
+}
+
+function withoutGas(value: unknown): Record<string, unknown> {
+  const { GasUsed: _, ...rest } = value as Record<string, unknown>
+  return rest
+}
+
+function withoutNonce(results: readonly FakeListed[], nonce: number): FakeListed[] {
+  return results.filter(({ cursor }) => {
+    const { ordinate, cron } = JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string; cron: string | null }
+    return cron !== null || ordinate !== String(nonce)
+  })
+}
+
+function moved(cursor: string, field: 'timestamp' | 'ordinate', by: number): string {
+  const read = JSON.parse(Buffer.from(cursor, 'base64').toString()) as Record<string, unknown>
+  const value = Number(read[field]) + by
+  return Buffer.from(JSON.stringify({ ...read, [field]: field === 'ordinate' ? String(value) : value })).toString('base64')
+}
+
+describe('a lie in one place', { timeout: 1_200_000 }, () => {
+  let plain: Subject
+  let metered: Subject
+  beforeAll(async () => {
+    plain = await subjectOf('wasm32-unknown-emscripten4', MESSAGES, CRONS)
+    metered = await subjectOf('wasm32-unknown-emscripten-metering', ['count', 'full', 'error', 'send 1'], [])
+  })
+  afterAll(closeUnits)
+
+  it('is looked for in answers that are a match as they stand', async () => {
+    for (const subject of [plain, metered]) expect((await auditAll(subject, [subject.honest])).verdict).toBe('match')
+    expect(plain.honest.cron.length).toBeGreaterThan(1)
+  })
+
+  it('never passes as a match in a process with crons', async () => {
+    const all = [...lies(plain)]
+    expect(all.length).toBeGreaterThan(300)
+    expect(await passed(plain, said(all))).toEqual([])
+  })
+
+  it('never passes as a match in a metered process, its gas among them', async () => {
+    const all = [...lies(metered)]
+    expect(await passed(metered, said(all))).toEqual([])
+  })
+
+  it('is allowed for the reasons that are declared, each of which is met with', () => {
+    const all = [...lies(plain), ...lies(metered)]
+    for (const { reason, covers } of EXCEPTIONS) expect([reason, all.some(covers)]).toEqual([reason, true])
+  })
+})
