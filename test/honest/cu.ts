@@ -50,11 +50,8 @@ export function runUnit(world: World, { path, zone, start }: Hidden, streams: re
     first: start?.memory ?? null,
     streams
   }
-  const running = (child ??= fork(CHILD, [], {
-    serialization: 'advanced',
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
-  }))
+  child ??= fork(CHILD, [], { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const running = child
   const id = asked++
   return new Promise((resolve, reject) => {
     const onMessage = (message: unknown) => {

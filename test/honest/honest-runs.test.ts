@@ -9,7 +9,7 @@ import type { Finding } from '../../src/findings.ts'
 import type { Report } from '../../src/report/model.ts'
 import { closeUnits } from './cu.ts'
 import { runScenario } from './run.ts'
-import { randomScenario, type Scenario, unexplained } from './scenario.ts'
+import { featuresOf, randomScenario, type Scenario, unexplained } from './scenario.ts'
 import { shrunk } from './shrink.ts'
 
 const RUNS = Number(process.env['AO_AUDIT_HONEST_RUNS'] ?? 40)
@@ -87,7 +87,7 @@ async function smaller({ kind, scenario, said }: Failure): Promise<string> {
     last = failure.said
     return true
   })
-  return `${kind}: ${JSON.stringify(least)}\n  ${last.replaceAll('\n', '\n  ')}`
+  return `${kind} (${featuresOf(least).join(', ')}): ${JSON.stringify(least)}\n  ${last.replaceAll('\n', '\n  ')}`
 }
 
 describe('honest units', { timeout: 3_600_000 }, () => {
@@ -104,7 +104,10 @@ describe('honest units', { timeout: 3_600_000 }, () => {
     for (const kind of ['accused', 'not a match', 'no report'] as const)
       for (const failure of failures.filter((one) => one.kind === kind).slice(0, SHRINK_MAX)) shown.push(await smaller(failure))
     expect(
-      failures.map(({ kind, scenario }) => `${kind}: AO_AUDIT_SEED=${scenario.seed}`),
+      failures.map(
+        ({ kind, scenario, said }) =>
+          `${kind}: AO_AUDIT_SEED=${scenario.seed} (${featuresOf(scenario).join(', ')}) ${said.split('\n')[0]}`
+      ),
       shown.join('\n')
     ).toEqual([])
   })

@@ -42,14 +42,14 @@ export function ownerAddress({ address, key }: Owner): string {
   return `0x${[...plain].map((digit, place) => (Number.parseInt(check[place] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit)).join('')}`
 }
 
-const valueOf = (tags: readonly Tag[], name: string) => tags.find((tag) => tag.name === name)?.value
+const tagOf = (tags: readonly Tag[], name: string) => tags.find((tag) => tag.name === name)?.value
 const plain = (tags: readonly Tag[]) => tags.map(({ name, value }) => ({ name, value }))
 /** evaluate.js, removeInvalidTags. */
 const handed = (tags: readonly Tag[]) => plain(tags).filter(({ name }) => name !== 'From' && name !== 'Owner')
 
 export function readSchedule({ process, schedule, transactions }: World): Scheduled[] {
   return schedule.map(({ node: { message, assignment } }) => {
-    const number = (name: string) => Number.parseInt(valueOf(assignment.tags, name) ?? '', 10)
+    const number = (name: string) => Number.parseInt(tagOf(assignment.tags, name) ?? '', 10)
     const place = {
       nonce: number('Nonce'),
       epoch: number('Epoch'),
@@ -61,20 +61,20 @@ export function readSchedule({ process, schedule, transactions }: World): Schedu
       Nonce: place.nonce,
       Timestamp: place.timestamp,
       'Block-Height': place.height,
-      'Hash-Chain': valueOf(assignment.tags, 'Hash-Chain'),
+      'Hash-Chain': tagOf(assignment.tags, 'Hash-Chain'),
       Cron: false,
       'Read-Only': false
     }
     if (message === null) {
-      const messageId = valueOf(assignment.tags, 'Message') ?? ''
+      const messageId = tagOf(assignment.tags, 'Message') ?? ''
       const excluded = assignment.tags.filter(({ name }) => name === 'Exclude').map(({ value }) => value)
       const item = transactions.find(({ id }) => id === messageId)
       if (item === undefined) throw new Error(`no transaction ${messageId}`)
       return { ...place, messageId, isAssignment: true, message: { ...onChain(item, excluded), ...assigned } }
     }
-    const target = valueOf(assignment.tags, 'Process') ?? process.process_id
+    const target = tagOf(assignment.tags, 'Process') ?? process.process_id
     const owner = ownerAddress(message.owner)
-    const forwarded = valueOf(message.tags, 'From-Process')
+    const forwarded = tagOf(message.tags, 'From-Process')
     const read = {
       Id: message.id,
       Signature: message.signature,
@@ -103,7 +103,7 @@ export function readSchedule({ process, schedule, transactions }: World): Schedu
 function onChain(item: FakeTransaction, excluded: readonly string[]): Message {
   const owner = ownerAddress(item.owner)
   const tags = excluded.includes('Tags') ? [] : item.tags
-  const from = valueOf(tags, 'From-Process')
+  const from = tagOf(tags, 'From-Process')
   return {
     Id: item.id,
     ...(excluded.includes('Signature') ? {} : { Signature: item.signature }),
@@ -148,11 +148,11 @@ export function loaderOptions(world: World): Readonly<Record<string, unknown>> {
   const { Process, Module } = environmentOf(world) as { Process: Message; Module: Message }
   const tags = moduleOf(world).tags
   return {
-    format: valueOf(tags, 'Module-Format'),
-    inputEncoding: valueOf(tags, 'Input-Encoding'),
-    outputEncoding: valueOf(tags, 'Output-Encoding'),
+    format: tagOf(tags, 'Module-Format'),
+    inputEncoding: tagOf(tags, 'Input-Encoding'),
+    outputEncoding: tagOf(tags, 'Output-Encoding'),
     memoryLimit: 17_179_869_184,
-    computeLimit: Number(valueOf(tags, 'Compute-Limit') ?? 9e12),
+    computeLimit: Number(tagOf(tags, 'Compute-Limit') ?? 9e12),
     extensions: {},
     mode: 'Assignments',
     spawn: { id: Process['Id'], owner: Process['Owner'], tags: Process['Tags'] },

@@ -200,3 +200,26 @@ export function unexplained(scenario: Scenario): string[] {
   const unanswered = twins && scenario.units.some(({ remembers, asked }) => !remembers || asked.length < count)
   return [...new Set([...why, ...(unanswered ? ['a skipped twin goes unanswered'] : [])])]
 }
+
+/** What is not as plain as can be, in words: failures are grouped by it. */
+export function featuresOf({ units, crons, messages, faults, from, to }: Scenario): string[] {
+  const has = (part: string) => messages.some((one) => typeof one === 'object' && part in one)
+  const each = units.flatMap(({ path, zone, asked, duplicates, start, restart, checkpoints }) => [
+    ...(path === OFFICIAL_PATH ? [] : [path === null ? 'no environment' : 'another path']),
+    ...(zone === 'UTC' ? [] : ['a time zone']),
+    ...(asked.length === 1 ? [] : [asked.some((ask) => 'time' in ask) ? 'asked for times' : `${asked.length} streams`]),
+    ...(duplicates === 'number' ? [] : ['nonces as text']),
+    ...(start === undefined ? [] : ['begins with a checkpoint']),
+    ...(restart === undefined ? [] : ['restarted']),
+    ...(checkpoints.length === 0 ? [] : ['publishes checkpoints'])
+  ])
+  return [
+    ...(units.length > 1 ? ['two units'] : []),
+    ...(crons.length === 0 ? [] : [`crons that ${crons.filter(([name]) => name === 'Cron-Tag-Do').map(([, word]) => word)}`]),
+    ...(has('pushedBy') ? ['pushes'] : []),
+    ...(has('again') ? ['assigned again'] : has('onChain') ? ['assigned'] : []),
+    ...(faults.length === 0 ? [] : ['faults']),
+    ...(from === undefined && to === undefined ? [] : ['a range']),
+    ...new Set(each)
+  ]
+}
