@@ -58,8 +58,11 @@ interface Row {
   readonly text: number
 }
 
-/** The answer to a question: a stored evaluation's, nothing's (a stream in which all was skipped), or a refusal. */
-type Answer = { readonly text: number } | { readonly empty: true } | { readonly status: number; readonly error: string }
+/**
+ * The answer to a question: a stored evaluation's; nothing's, after a stream in which all was skipped; that of a memory which the
+ * unit has, but no evaluation to go with it; or a refusal.
+ */
+type Answer = { readonly text: number } | { readonly empty: true } | { readonly exact: true } | { readonly status: number; readonly error: string }
 
 const rowKey = (timestamp: number, ordinate: number, cron: string | null) => `${timestamp},${ordinate},${cron ?? ''}`
 /** ctx.result where nothing was evaluated: no gas (evaluate.js, `prev`). */
@@ -88,7 +91,7 @@ export async function runHonestUnit(world: World, settings: UnitSettings): Promi
     const id = scheduled.messageId
     if (claims.has(id)) continue
     if ('status' in answer) claims.set(id, { id, status: answer.status, result: { error: answer.error } })
-    else claims.set(id, { id, status: 200, result: 'empty' in answer ? EMPTY : textOf(answer.text) })
+    else claims.set(id, { id, status: 200, result: 'text' in answer ? textOf(answer.text) : 'empty' in answer ? EMPTY : {} })
   }
   const rows = [...unit.rows.values()].sort(
     (a, b) => a.timestamp - b.timestamp || textOrder(String(a.ordinate), String(b.ordinate)) || textOrder(a.cron, b.cron)
@@ -180,6 +183,8 @@ function planUnit(world: World, settings: UnitSettings) {
     const { timestamp = Number.NaN } = schedule.find((one) => one.nonce === nonce) ?? {}
     const row = rows.get(rowKey(timestamp, nonce, null))
     if (row !== undefined) return { text: row.text }
+    // It began with just this memory: `{}` (loadProcess.js, `exact`: read in the source, seen in no capture).
+    if (last?.ordinate === nonce && last.timestamp === timestamp && last.cron === undefined) return { exact: true }
     return stream(timestamp, nonce, wanted)
   }
 
