@@ -2,9 +2,15 @@
  * Every lie in one place: each field of each evaluation of two small processes is altered, one at a time, in what a unit answers.
  * None may end in `match`, unless it stands among the exceptions below, with the reason.
  *
- * Several liars are audited at once, each at a URL of its own; one that passes is audited once more, alone.
+ * Several liars are audited at once, each at a URL of its own, over one store: what was computed once is computed. First without a
+ * search for explanations, which can only add matches; then some of them alone and with it, or all of them where AO_AUDIT_LIES is
+ * `searched`. One that passes among others is audited once more, alone.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuditOptions } from '../../src/audit-options.ts'
 import type { Report } from '../../src/report/model.ts'
 import type { FakeClaim, FakeListed } from '../fakes/data.ts'
 import type { SmallProcess } from '../modules/small-process.ts'
@@ -16,7 +22,11 @@ import { OFFICIAL_PATH, type ScenarioMessage } from './scenario.ts'
 import { runHonestUnit, type UnitAnswers } from './unit.ts'
 
 /** Liars in one audit. */
-const TOGETHER = Number(process.env['AO_AUDIT_LIARS'] ?? 24)
+const TOGETHER = 16
+/** Of so many lies one is audited alone and with the search. */
+const SEARCHED_EVERY = process.env['AO_AUDIT_LIES'] === 'searched' ? 1 : 60
+/** A unit that stays away is no liar who was caught. */
+const PATIENT = { patienceMs: 60_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 30_000 }
 
 interface Subject {
   readonly small: SmallProcess
@@ -72,26 +82,37 @@ async function subjectOf(
   return { small, honest: await runHonestUnit(small, { ...settings, asked }) }
 }
 
-async function auditAll({ small }: Subject, all: readonly Answers[]): Promise<Report> {
-  return audited(all.map((answers) => ({ ...small, ...answers })))
+async function auditAll({ small }: Subject, all: readonly Answers[], options: Partial<AuditOptions>): Promise<Report> {
+  const networks = all.map((answers) => ({ ...small, ...answers }))
+  const report = await audited(networks, { fetchLimits: PATIENT, ...options })
+  expect(report.unreachable).toEqual([])
+  return report
 }
 
 /** Lies that ended in `match`. */
 async function passed(subject: Subject, lies: readonly Lie[]): Promise<string[]> {
+  const store = mkdtempSync(path.join(tmpdir(), 'ao-audit-lies-'))
+  const alone = async ({ answers }: Lie, options: Partial<AuditOptions>) =>
+    (await auditAll(subject, [answers], options)).verdict === 'match'
   const through: string[] = []
-  for (let from = 0; from < lies.length; from += TOGETHER) {
-    const together = lies.slice(from, from + TOGETHER)
-    const { claimants, verdict } = await auditAll(
-      subject,
-      together.map(({ answers }) => answers)
-    )
-    const units = claimants.filter(({ kind }) => kind === 'compute-unit')
-    for (const [place, lie] of together.entries()) {
-      const said = together.length === 1 ? verdict : units[place]?.verdict
-      if (said !== 'match') continue
-      const alone = together.length === 1 ? verdict : (await auditAll(subject, [lie.answers])).verdict
-      if (alone === 'match') through.push(lie.what)
+  try {
+    for (let from = 0; from < lies.length; from += TOGETHER) {
+      const together = lies.slice(from, from + TOGETHER)
+      const report = await auditAll(
+        subject,
+        together.map(({ answers }) => answers),
+        { search: false, store }
+      )
+      const units = report.claimants.filter(({ kind }) => kind === 'compute-unit')
+      expect(units.length).toBe(together.length)
+      for (const [place, lie] of together.entries()) {
+        const plain = units[place]?.verdict === 'match' && (await alone(lie, { search: false, store }))
+        const searched = !plain && (from + place) % SEARCHED_EVERY === 0 && (await alone(lie, {}))
+        if (plain || searched) through.push(lie.what)
+      }
     }
+  } finally {
+    rmSync(store, { recursive: true, force: true })
   }
   return through
 }
@@ -196,7 +217,7 @@ describe('a lie in one place', { timeout: 1_200_000 }, () => {
   afterAll(closeUnits)
 
   it('is looked for in answers that are a match as they stand', async () => {
-    for (const subject of [plain, metered]) expect((await auditAll(subject, [subject.honest])).verdict).toBe('match')
+    for (const subject of [plain, metered]) expect((await auditAll(subject, [subject.honest], {})).verdict).toBe('match')
     expect(plain.honest.cron.length).toBeGreaterThan(1)
   })
 

@@ -87,7 +87,7 @@ async function startOf(
 
 /** Audits the units of several networks; scheduler and gateway are the first's. */
 export async function audited(networks: readonly FakeNetworkOptions[], options: Partial<AuditOptions> = {}): Promise<Report> {
-  const store = mkdtempSync(path.join(tmpdir(), 'ao-audit-honest-'))
+  const store = options.store ?? mkdtempSync(path.join(tmpdir(), 'ao-audit-honest-'))
   const started = await Promise.all(networks.map((network) => startFakeNetwork(network)))
   try {
     const [first] = started
@@ -98,14 +98,14 @@ export async function audited(networks: readonly FakeNetworkOptions[], options: 
       scheduler: first.url,
       gateway: [first.url],
       compute: started.map(({ url }) => url),
-      fetchLimits: { patienceMs: 4_000, waitMinMs: 1, waitMaxMs: 10, idleMs: 3_000 },
+      fetchLimits: { patienceMs: 20_000, waitMinMs: 1, waitMaxMs: 10, idleMs: 10_000 },
       jobs: 1,
-      store,
-      ...options
+      ...options,
+      store
     })
   } finally {
     await Promise.all(started.map(({ close }) => close()))
-    rmSync(store, { recursive: true, force: true })
+    if (options.store === undefined) rmSync(store, { recursive: true, force: true })
   }
 }
 

@@ -62,7 +62,11 @@ interface Row {
  * The answer to a question: a stored evaluation's; nothing's, after a stream in which all was skipped; that of a memory which the
  * unit has, but no evaluation to go with it; or a refusal.
  */
-type Answer = { readonly text: number } | { readonly empty: true } | { readonly exact: true } | { readonly status: number; readonly error: string }
+type Answer =
+  | { readonly text: number }
+  | { readonly empty: true }
+  | { readonly exact: true }
+  | { readonly status: number; readonly error: string }
 
 const rowKey = (timestamp: number, ordinate: number, cron: string | null) => `${timestamp},${ordinate},${cron ?? ''}`
 /** ctx.result where nothing was evaluated: no gas (evaluate.js, `prev`). */
