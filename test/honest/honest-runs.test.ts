@@ -67,7 +67,7 @@ async function runAll(scenarios: readonly Scenario[], tally: Map<string, number>
       const why = unexplained(scenario)
       const failure = await failureOf(scenario, ({ verdict }) =>
         count(
-          `${verdict}${why.length === 0 ? ', to be found out' : verdict === 'match' ? ', though ' + why[0] : ', as ' + why[0]}`
+          `${verdict}${why.length === 0 ? ', to be found out' : verdict === 'match' ? `, though ${why[0]}` : `, as ${why[0]}`}`
         )
       )
       if (failure === undefined) continue
@@ -98,7 +98,9 @@ describe('honest units', { timeout: 3_600_000 }, () => {
     const tally = new Map<string, number>()
     const scenarios = Array.from({ length: RUNS }, (_, place) => randomScenario(SEED + place))
     const failures = await runAll(scenarios, tally)
-    const told = [...tally].sort().map(([what, count]) => `${String(count).padStart(5)} ${what}`)
+    const told = [...tally]
+      .map(([what, count]) => `${String(count).padStart(5)} ${what}`)
+      .sort((a, b) => a.slice(6).localeCompare(b.slice(6)))
     console.log(told.join('\n'))
     const shown: string[] = []
     for (const kind of ['accused', 'not a match', 'no report'] as const)

@@ -39,7 +39,7 @@ export function ownerAddress({ address, key }: Owner): string {
     .subarray(-20)
     .toString('hex')
   const check = Buffer.from(keccak_256(Buffer.from(plain))).toString('hex')
-  return `0x${[...plain].map((digit, place) => (Number.parseInt(check[place] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit)).join('')}`
+  return `0x${Array.from(plain, (digit, place) => (Number.parseInt(check[place] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit)).join('')}`
 }
 
 const tagOf = (tags: readonly Tag[], name: string) => tags.find((tag) => tag.name === name)?.value

@@ -106,7 +106,7 @@ function randomMessages(luck: Chance, words: readonly [string, ...string[]], sho
 
 /** `/srv/…`, as long as asked for. */
 export function pathOf(length: number): string {
-  return `/srv/${'cu-node/'.repeat(20)}`.slice(0, length - 9).replace(/\/$/, 'x') + '/index.js'
+  return `${`/srv/${'cu-node/'.repeat(20)}`.slice(0, length - 9).replace(/\/$/, 'x')}/index.js`
 }
 
 function randomUnit(luck: Chance, count: number, intervalMs: number, zones: boolean, crons: boolean): ScenarioUnit {
@@ -215,7 +215,14 @@ export function featuresOf({ units, crons, messages, faults, from, to }: Scenari
   ])
   return [
     ...(units.length > 1 ? ['two units'] : []),
-    ...(crons.length === 0 ? [] : [`crons that ${crons.filter(([name]) => name === 'Cron-Tag-Do').map(([, word]) => word)}`]),
+    ...(crons.length === 0
+      ? []
+      : [
+          `crons that ${crons
+            .filter(([name]) => name === 'Cron-Tag-Do')
+            .map(([, word]) => word)
+            .join(' and ')}`
+        ]),
     ...(has('pushedBy') ? ['pushes'] : []),
     ...(has('again') ? ['assigned again'] : has('onChain') ? ['assigned'] : []),
     ...(faults.length === 0 ? [] : ['faults']),

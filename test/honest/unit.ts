@@ -106,7 +106,11 @@ export async function runHonestUnit(world: World, settings: UnitSettings): Promi
     const hidden = error === undefined ? {} : { hidden: true as const }
     return { node, cursor: cursorOf(ordinate, timestamp, cron), isCron: cron !== null, ...hidden }
   })
-  const plain = ({ isCron: _, ...one }: (typeof listed)[number]): FakeListed => one
+  const plain = ({ node, cursor, hidden }: FakeListed): FakeListed => ({
+    node,
+    cursor,
+    ...(hidden === undefined ? {} : { hidden })
+  })
   return {
     claims: [...claims.values()],
     results: listed.map(plain),
