@@ -191,6 +191,29 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
     'match',
     scenario(counts(6), { intervalMs: 47_000, crons: crons('1-block', 'count'), units: [unit([{ nonce: 6 }])] })
   ],
+  ...[stepwise(9), [{ nonce: 9 }]].flatMap((asked) => {
+    const how = asked.length === 1 ? 'asked once' : 'asked message by message'
+    const units = [unit(asked)]
+    return [
+      [
+        `is a match where crons by block and by time fail once in a while, ${how}`,
+        'match',
+        scenario(counts(9), {
+          intervalMs: 47_000,
+          crons: [...crons('1-block', 'flaky'), ...crons('45-seconds', 'count')],
+          units
+        })
+      ] as const,
+      [
+        `is a match where a cron that fails makes a new instance, as the clock shows, ${how}`,
+        'match',
+        scenario(
+          Array.from({ length: 9 }, () => 'clock'),
+          { intervalMs: 47_000, crons: [...crons('1-block', 'clockerr'), ...crons('45-seconds', 'tick')], units }
+        )
+      ] as const
+    ]
+  }),
   [
     'is not accused where it was asked for times and for messages',
     'not accused',

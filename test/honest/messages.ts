@@ -32,7 +32,7 @@ export interface Scheduled {
 type Owner = FakeItem['owner']
 
 /** Two addresses: an Ethereum key's is written as EIP-55, every other as the unit gave it (utils.js, addressFrom). */
-export function ownerAddress({ address, key }: Owner): string {
+function ownerAddress({ address, key }: Owner): string {
   const bytes = Buffer.from(key, 'base64url')
   if (bytes.length !== 65) return address
   const plain = Buffer.from(keccak_256(bytes.subarray(1)))
