@@ -12,7 +12,7 @@ import { runScenario } from './run.ts'
 import { featuresOf, randomScenario, type Scenario, unexplained } from './scenario.ts'
 import { shrunk } from './shrink.ts'
 
-const RUNS = Number(process.env['AO_AUDIT_HONEST_RUNS'] ?? 40)
+const RUNS = Number(process.env['AO_AUDIT_HONEST_RUNS'] ?? 25)
 const SEED = Number(process.env['AO_AUDIT_SEED'] ?? Date.now() % 1_000_000_000)
 /** Scenarios that are made smaller, of each kind of failure. */
 const SHRINK_MAX = Number(process.env['AO_AUDIT_HONEST_SHRINK'] ?? 2)
