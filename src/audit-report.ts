@@ -149,7 +149,7 @@ function addressOf(run: Run, unit: string): { readonly address?: string } {
 }
 
 function profileReport({ profile, source, tried }: ChosenProfile, format: string): Omit<ProfileReport, 'instancesTried'> {
-  const { name, environment, clock, instances, blocks, loader } = profile
+  const { name, environment, clock, instances, blocks, timeZone, loader } = profile
   const start = clockStart(moduleFormat(format), profile)
   return {
     name,
@@ -157,6 +157,7 @@ function profileReport({ profile, source, tried }: ChosenProfile, format: string
     clock: { start, step: clock.step },
     instances,
     ...(blocks === undefined ? {} : { blocks }),
+    ...(timeZone === undefined ? {} : { timeZone }),
     loader,
     source,
     tried

@@ -31,13 +31,16 @@ export const FINDING_CODES = [
   'TAG_ORDER_DIFFERS',
   'DUPLICATE_SKIPPED',
   'EVALUATION_LIMIT',
+  'MODULE_UNUSABLE',
+  'NOT_REPEATABLE',
+  'STATE_NOT_HASHED',
   'UNIT_UNREACHABLE',
   'TRUST_LOWERED'
 ] as const
 
 export type FindingCode = (typeof FINDING_CODES)[number]
 export type Severity = 'info' | 'warning' | 'error'
-export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'process' | 'checkpoint-signer' | 'auditor'
+export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'module' | 'process' | 'checkpoint-signer' | 'auditor'
 
 export interface Finding {
   readonly code: FindingCode

@@ -12,9 +12,7 @@ import type { Material } from './material.ts'
 import { type Found, type Instances, pass } from './passes.ts'
 import { type ChosenProfile, speaksForUnits } from './profile-choice.ts'
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from './records.ts'
-import { moduleFormat } from './replay/formats.ts'
 import type { ReplayJob, ReplayStart } from './replay/job.ts'
-import { clockStart } from './replay/profile.ts'
 import { replay } from './replay/replay.ts'
 import { ownMemories, type Reading } from './states.ts'
 
@@ -156,17 +154,16 @@ async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly Rea
   const places = new Map(
     readings.map((reading, place) => [keyText(reading.after), { reading, file: path.join(folder, `${place}.gz`) }])
   )
-  const newClock = clockStart(moduleFormat(job.setup.format), job.profile)
   const choices: Choice[] = []
   let cut = false
   const kept: ReplayJob = {
     ...job,
     exportAfter: ({ key }) => places.get(keyText(key))?.file,
-    onState({ key }, { memoryBytes, clock, movable }, file) {
+    onState({ key }, { memoryBytes, clock, clockStart, movable }, file) {
       const place = places.get(keyText(key))
-      if (place === undefined || file === undefined) return
-      cut ||= !movable
-      if (!movable || clock === newClock) return
+      if (place === undefined) return
+      cut ||= !movable || file === undefined
+      if (file === undefined || !movable || clock === clockStart) return
       choices.push({
         reading: place.reading,
         start: { after: key, memory: { path: file, bytes: memoryBytes, clock } }

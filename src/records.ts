@@ -173,13 +173,27 @@ export interface Evaluation {
   readonly outcome: Outcome
   /** Host functions that the module called and whose answer the profile decides, by import name. */
   readonly hostInputs?: readonly string[]
+  /** What it read that the profile does not state: from the first of them on a unit may honestly have another result. */
+  readonly unstated?: readonly UnstatedInput[]
   /** It read the clock where that had moved: what it read hangs on when the CU began its instance. */
   readonly readMovedClock?: true
   /** Why a unit may have read another WeaveDrive file than the auditor: from here on nobody may be blamed. */
   readonly assumed?: string
   /** Lowercase hex SHA-256 of the memory after it, where asked for. */
   readonly stateHash?: string
+  /** Why the memory after it was not hashed although that was asked for. */
+  readonly stateFailure?: string
 }
+
+/** Something of the host that a module read and no profile states. */
+export interface UnstatedInput {
+  readonly kind: 'time-zone' | 'real-time' | 'randomness' | 'files' | 'unknown-import'
+  /** The import that it came through. */
+  readonly name: string
+}
+
+/** Whose doing it is that an evaluation cannot be made. */
+export type Fault = 'module' | 'process'
 
 export type Outcome =
   /** Evaluated; `result` as the CU would put it, `text` its JSON. `profile` names another profile than the audit's, if one. */
@@ -194,6 +208,8 @@ export type Outcome =
       readonly limit?: true
       /** Nobody has an input that it asks for. */
       readonly inputMissing?: true
+      /** Whose doing it is, where it is nobody's input that is missing. */
+      readonly fault?: Fault
     }
 
 /** The text form of a key: unique, sortable by nothing, fit for a map. */

@@ -56,10 +56,14 @@ export function createStates(
   let last: Reading[] = []
   let before: EvaluationKey | undefined
   let differs = false
+  let failures = 0
+  let notHashed: Finding | undefined
   return {
     computed,
     stateHashes,
-    findings,
+    get findings(): readonly Finding[] {
+      return notHashed === undefined ? findings : [...findings, notHashed]
+    },
     hostInputFrom: () => hostInputFrom,
     assumed: () => assumed,
     wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
@@ -68,14 +72,30 @@ export function createStates(
     judged(stands: readonly Standing[]): void {
       differs ||= stands.some(({ status }) => status === 'mismatch')
     },
-    take({ key, nonce, outcome, stateHash, readMovedClock, assumed: reason }: Evaluation): void {
+    take({ key, nonce, outcome, stateHash, stateFailure, readMovedClock, assumed: reason }: Evaluation): void {
       if (reason !== undefined) assumed ??= { ordinate: key.ordinate, reason }
       if (outcome.kind === 'inconclusive') {
         const about = { key, ...(nonce === undefined ? {} : { nonce }), detail: outcome.reason }
-        if (outcome.limit === true)
-          findings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution: 'process', ...about })
+        const attribution = outcome.fault ?? 'process'
+        if (outcome.limit === true) findings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution, ...about })
+        else if (outcome.fault !== undefined) {
+          const code = outcome.fault === 'module' ? 'MODULE_UNUSABLE' : 'NOT_REPEATABLE'
+          findings.push({ code, severity: 'warning', attribution, ...about })
+        }
         if (outcome.inputMissing === true)
           findings.push({ code: 'INPUT_MISSING', severity: 'error', attribution: 'gateway', ...about })
+      }
+      if (stateFailure !== undefined) {
+        const detail = `the memory after it was not hashed: ${stateFailure}`
+        const about = { key, ...(nonce === undefined ? {} : { nonce }), detail }
+        notHashed = {
+          code: 'STATE_NOT_HASHED',
+          severity: 'warning',
+          attribution: 'auditor',
+          ...about,
+          ...notHashed,
+          count: ++failures
+        }
       }
       if (readMovedClock === true && !differs) {
         const other = outcome.kind === 'result' && outcome.profile !== undefined

@@ -18,6 +18,11 @@ export interface ExecutionProfile {
   readonly instances: 'one' | 'per-message' | readonly number[]
   /** Which blocks the CU knew when crons fired; found out by what it lists where not given. */
   readonly blocks?: KnownBlockSets
+  /**
+   * The time zone of the CU's host, as `Intl` knows it; names of zones are those of the locale `en-US`. Where it is not stated modules
+   * are shown UTC, and nobody is blamed where one looks.
+   */
+  readonly timeZone?: string
   /** The loader generation whose results the profile reproduces. */
   readonly loader: string
 }

@@ -94,6 +94,8 @@ export interface ProfileReport {
   readonly instances: 'one' | 'per-message' | readonly number[]
   /** Which blocks the unit is thought to have known, for processes with crons. */
   readonly blocks?: 'all' | 'stepwise' | 'one-stream' | readonly number[]
+  /** Of the unit's host; UTC is shown to modules where it is not stated. */
+  readonly timeZone?: string
   readonly loader: string
   /** Where it comes from: the default, the user, a checkpoint. */
   readonly source: string

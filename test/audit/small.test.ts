@@ -117,6 +117,31 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.coverage.evaluated).toBe(0)
   })
 
+  it('matches where it writes to standard output and reads the clock, which that moves', async () => {
+    const words = ['clock', 'print hello', 'clock', 'error', 'print', 'clock', 'clock']
+    const outputs = ['10004', '0', '10006', undefined, '0', '10004', '10005']
+    const printing = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'printing' })
+    const claims = outputs.map((Output, place) => ({
+      id: printing.messageIds[place + 1] ?? '',
+      status: 200,
+      result: result(Output === undefined ? { Output: 'failed', Error: 'boom' } : { Output })
+    }))
+    const report = await audited({ ...printing, claims })
+    expect([report.verdict, statuses(report)]).toEqual(['match', { 0: 'unclaimed' }])
+  })
+
+  it.each([
+    ['is no WASM', Buffer.from('no WASM'), 'the module does not compile'],
+    ['is nothing', Buffer.alloc(0), 'the module'],
+    ['has no memory', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), 'it exports no memory']
+  ])('is inconclusive, by the doing of its module, where that %s', async (_, bytes, reason) => {
+    const faulty = await signedSmallProcess({ format: FORMAT, wasm: bytes, messages: ['count', 'count'], seed: reason })
+    const report = await audited({ ...faulty, claims: honestClaims(faulty, ['count', 'count']) })
+    expect(report.verdict).toBe('inconclusive')
+    expect(found(report)).toContainEqual(['MODULE_UNUSABLE', 0, 'module'])
+    expect(report.findings.find(({ code }) => code === 'MODULE_UNUSABLE')?.detail).toContain(reason)
+  })
+
   it('ends as inconclusive at a message that never ends; what came before is judged', async () => {
     const words = ['count', 'count', 'hang', 'count']
     const hanging = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'hanging' })

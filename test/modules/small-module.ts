@@ -32,7 +32,18 @@
  * | `file TIMES BYTES PATH` | opens a WeaveDrive file, reads so many bytes so often, closes it. What was read, or `none` |
  * | `slurp PATH` | the same with one read of the file's size, which a seek to its end tells |
  *
- * The two last are there in formats with WeaveDrive alone: the first three trap.
+ * The two last are there in formats with WeaveDrive alone: the first three trap. What follows changes the state of the loader's file
+ * system, and leaves what it was told in the memory. The oldest format has no files, and answers as it does.
+ *
+ * | word | what it does |
+ * |---|---|
+ * | `print TEXT` | writes it to standard output |
+ * | `open FLAGS PATH` | `openat`. Answers the file's number, or a negative one |
+ * | `write FD TEXT`, `read FD BYTES`, `close FD` | 0, or a number for the failure |
+ * | `stat PATH`, `mkdir PATH`, `unlink PATH` | the same, negative |
+ * | `now` | one reading of the import that `get_now` is; 0 where the oldest format has none, or it is no number |
+ * | `local SECONDS` | the hour there and then, by `localtime_js` |
+ * | `tz` | `tzset_js` |
  *
  * A message and the environment's JSON may have 1 MiB together, of which the two oldest formats take four bytes a character.
  */
@@ -55,12 +66,35 @@ export interface SmallModuleOptions {
 
 /** What the loader's glue for a format calls the things that a module imports and exports. */
 interface Dialect {
-  readonly imports: { readonly dateNow: string; readonly resizeHeap: string; readonly environ: readonly [string, string] }
+  readonly imports: {
+    readonly dateNow: string
+    readonly resizeHeap: string
+    readonly environ: readonly [string, string]
+    /** By the name that they have in the WAT text: what is not there answers 0. */
+    readonly host: Readonly<Partial<Record<HostImport, string>>>
+  }
+  /** What one of them takes, where that is not the same in all. */
+  readonly params?: Readonly<Partial<Record<HostImport, string>>>
   /** Whether it can open WeaveDrive files. */
   readonly drive?: true
   /** WAT fields by the name they are exported under. */
   readonly exports: Readonly<Record<string, string>>
 }
+
+/** What each takes, and all answer an i32 but for those that answer nothing. */
+const HOST_IMPORTS = {
+  get_now: '(result f64)',
+  fd_write: '(param i32 ptr ptr ptr) (result i32)',
+  fd_read: '(param i32 ptr ptr ptr) (result i32)',
+  fd_close: '(param i32) (result i32)',
+  openat: '(param i32 ptr i32 ptr) (result i32)',
+  stat: '(param ptr ptr) (result i32)',
+  mkdirat: '(param i32 ptr i32) (result i32)',
+  unlinkat: '(param i32 ptr i32) (result i32)',
+  localtime: '(param i64 ptr)',
+  tzset: '(param ptr ptr ptr ptr)'
+} as const
+type HostImport = keyof typeof HOST_IMPORTS
 
 const EXPORTS = {
   memory: '(memory $memory)',
@@ -90,6 +124,8 @@ const EXPORTS_MINIFIED = {
   N: '(func $stack_restore)',
   O: '(func $stack_alloc)'
 }
+/** A time in 32 bits, by its address; and all that `tzset` writes at one place. */
+const OLDEST_PARAMS = { localtime: '(param ptr ptr)', tzset: '(param ptr ptr ptr)' }
 const NEWEST: Dialect = {
   imports: importsWith('emscripten_date_now'),
   drive: true,
@@ -107,10 +143,29 @@ const NEWEST: Dialect = {
 }
 const DIALECTS = {
   'wasm32-unknown-emscripten': {
-    imports: { dateNow: '"a" "a"', resizeHeap: '"a" "q"', environ: ['"a" "u"', '"a" "v"'] },
+    imports: {
+      dateNow: '"a" "a"',
+      resizeHeap: '"a" "q"',
+      environ: ['"a" "u"', '"a" "v"'],
+      host: {
+        fd_write: '"a" "f"',
+        fd_read: '"a" "y"',
+        fd_close: '"a" "c"',
+        openat: '"a" "g"',
+        stat: '"a" "r"',
+        unlinkat: '"a" "e"',
+        localtime: '"a" "C"',
+        tzset: '"a" "j"'
+      }
+    },
+    params: OLDEST_PARAMS,
     exports: EXPORTS_MINIFIED
   },
-  'wasm32-unknown-emscripten2': { imports: importsWith('_emscripten_date_now'), exports: EXPORTS_WITH_MAIN },
+  'wasm32-unknown-emscripten2': {
+    imports: importsWith('_emscripten_date_now'),
+    params: OLDEST_PARAMS,
+    exports: EXPORTS_WITH_MAIN
+  },
   'wasm32-unknown-emscripten3': { imports: importsWith('emscripten_date_now'), exports: EXPORTS_WITH_MAIN },
   'wasm32-unknown-emscripten4': NEWEST,
   'wasm32-unknown-emscripten-metering': NEWEST,
@@ -160,11 +215,55 @@ export function patternWord(count: number): bigint {
 
 function importsWith(dateNow: string): Dialect['imports'] {
   const environ = ['"wasi_snapshot_preview1" "environ_get"', '"wasi_snapshot_preview1" "environ_sizes_get"'] as const
-  return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ }
+  const host = {
+    get_now: '"env" "emscripten_get_now"',
+    fd_write: '"wasi_snapshot_preview1" "fd_write"',
+    fd_read: '"wasi_snapshot_preview1" "fd_read"',
+    fd_close: '"wasi_snapshot_preview1" "fd_close"',
+    openat: '"env" "__syscall_openat"',
+    stat: '"env" "__syscall_stat64"',
+    mkdirat: '"env" "__syscall_mkdirat"',
+    unlinkat: '"env" "__syscall_unlinkat"',
+    localtime: '"env" "_localtime_js"',
+    tzset: '"env" "_tzset_js"'
+  }
+  return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ, host }
 }
 
-function moduleText({ imports, exports, drive }: Dialect, pointerBytes: 4 | 8, pages: string): string {
+/** Those that a format has are imported, the others answer 0; and what they take is made the same in all. */
+function hostImports(
+  { imports, params }: Dialect,
+  wide: boolean
+): { readonly imports: string[]; readonly functions: string[] } {
+  const names = Object.keys(HOST_IMPORTS) as HostImport[]
+  const typeOf = (name: HostImport) => {
+    const legal = name === 'localtime' && !wide ? '(param i32 i32 ptr)' : HOST_IMPORTS[name]
+    return params?.[name] ?? legal
+  }
+  const given = names.filter((name) => imports.host[name] !== undefined)
+  const nothing = names.filter((name) => imports.host[name] === undefined)
+  const seconds = '(i32.wrap_i64 (local.get 0))'
+  const localtime =
+    params?.localtime !== undefined
+      ? `(i32.store (ptr.const 16640) ${seconds}) (call $localtime (ptr.const 16640) (local.get 1))`
+      : wide
+        ? '(call $localtime (local.get 0) (local.get 1))'
+        : `(call $localtime ${seconds} (i32.wrap_i64 (i64.shr_s (local.get 0) (i64.const 32))) (local.get 1))`
+  const zones = ['16768', '16776', '16784', '16808'].slice(0, params?.tzset === undefined ? 4 : 3)
+  return {
+    imports: given.map((name) => `(import ${imports.host[name]} (func $${name} ${typeOf(name)}))`),
+    functions: [
+      ...nothing.map((name) => `(func $${name} ${typeOf(name)} (${name === 'get_now' ? 'f64' : 'i32'}.const 0))`),
+      `(func $local_time (param i64 ptr) ${localtime})`,
+      `(func $set_zone (call $tzset ${zones.map((at) => `(ptr.const ${at})`).join(' ')}))`
+    ]
+  }
+}
+
+function moduleText(dialect: Dialect, pointerBytes: 4 | 8, pages: string): string {
+  const { imports, exports, drive } = dialect
   const wide = pointerBytes === 8
+  const host = hostImports(dialect, wide)
   const literals = createLiterals()
   const body = readFileSync(SOURCE, 'utf8').replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
   const parts = [
@@ -172,7 +271,9 @@ function moduleText({ imports, exports, drive }: Dialect, pointerBytes: 4 | 8, p
     `(import ${imports.resizeHeap} (func $resize_heap (param ptr) (result i32)))`,
     `(import ${imports.environ[0]} (func $environ_get (param ptr ptr) (result i32)))`,
     `(import ${imports.environ[1]} (func $environ_sizes_get (param ptr ptr) (result i32)))`,
+    ...host.imports,
     ...(drive === true ? driveImports(wide) : NO_DRIVE),
+    ...host.functions,
     `(memory $memory ${wide ? 'i64 ' : ''}${pages})`,
     '(table $table 1 funcref)',
     `(func $ptr_of (param i64) (result ptr) ${wide ? '(local.get 0)' : '(i32.wrap_i64 (local.get 0))'})`,

@@ -7,7 +7,8 @@
 ;;   1,024  the counter               1,114,112  the stack's begin; the answer
 ;;   1,040  two sizes                 1,179,648  the pattern
 ;;   1,088  what the loader keeps     1,245,184  what was read of a file
-;;   2,048  literals
+;;   2,048  literals                   16,384  an address and a length; 16,448 what stat tells
+;;                                     16,640  a time, its parts; 16,768 a zone
 ;;   8,192  the environment's addresses, then at 10,240 its strings
 
 (global $stack (mut ptr) (ptr.const 1114112))
@@ -38,7 +39,7 @@
   (global.set $stack (ptr.and (ptr.sub (global.get $stack) (local.get $bytes)) (ptr.const -16)))
   (global.get $stack))
 
-(func $handle (param $message ptr) (param $env ptr) (result ptr)
+(func $handle (param $message ptr) (param $env ptr) (result ptr) (local $number i32)
   (if (i32.ne (global.get $async) (i32.const 2)) (then
     (global.set $out (ptr.const 1114112))
     (call $find_data (local.get $message))
@@ -80,6 +81,29 @@
       (drop (memory.grow (ptr.const 16)))
       (call $output_number (call $number_of (memory.size)))
       (br $answered)))
+    (if (call $is (text "print")) (then (call $output_signed (call $write (i32.const 1))) (br $answered)))
+    (if (call $is (text "now")) (then (call $output_number (i64.trunc_f64_s (call $number_now))) (br $answered)))
+    (if (call $is (text "open")) (then
+      (local.set $number (call $leading_number))
+      (i32.store (ptr.const 16384) (i32.const 438))
+      (call $output_signed
+        (call $openat (i32.const -100) (call $path) (local.get $number) (ptr.const 16384)))
+      (br $answered)))
+    (if (call $is (text "write")) (then (call $output_signed (call $write (call $leading_number))) (br $answered)))
+    (if (call $is (text "read")) (then (call $output_signed (call $read (call $leading_number))) (br $answered)))
+    (if (call $is (text "close")) (then (call $output_signed (call $fd_close (call $leading_number))) (br $answered)))
+    (if (call $is (text "stat")) (then (call $output_signed (call $stat (call $path) (ptr.const 16448))) (br $answered)))
+    (if (call $is (text "mkdir")) (then
+      (call $output_signed (call $mkdirat (i32.const -100) (call $path) (i32.const 511)))
+      (br $answered)))
+    (if (call $is (text "unlink")) (then
+      (call $output_signed (call $unlinkat (i32.const -100) (call $path) (i32.const 0)))
+      (br $answered)))
+    (if (call $is (text "local")) (then
+      (call $local_time (call $number (i64.const 0)) (ptr.const 16648))
+      (call $output_signed (i32.load (ptr.const 16656)))
+      (br $answered)))
+    (if (call $is (text "tz")) (then (call $set_zone) (call $output (text "")) (br $answered)))
     (call $output (text "")))
   (call $put_byte (i32.const 0))
   (ptr.const 1114112))
@@ -200,6 +224,45 @@
   (call $put_number (local.get $number))
   (call $quote)
   (call $end))
+
+;; The host's files and times
+
+(func $output_signed (param $number i32)
+  (call $begin)
+  (call $quote)
+  (if (i32.lt_s (local.get $number) (i32.const 0)) (then
+    (call $put_byte (i32.const 45))
+    (local.set $number (i32.sub (i32.const 0) (local.get $number)))))
+  (call $put_number (i64.extend_i32_u (local.get $number)))
+  (call $quote)
+  (call $end))
+
+;; The number that an argument begins with; the argument is then what stands behind it.
+(func $leading_number (result i32) (local $number i32)
+  (local.set $number (i32.wrap_i64 (call $number (i64.const 0))))
+  (call $skip_number)
+  (local.get $number))
+
+(func $path (result ptr)
+  (i32.store8 (ptr.add (global.get $argument) (call $argument_length)) (i32.const 0))
+  (global.get $argument))
+
+(func $vector (param $at ptr) (param $length ptr)
+  (ptr.store (ptr.const 16384) (local.get $at))
+  (ptr.store (ptr.add (ptr.const 16384) (ptr.const PTR_BYTES)) (local.get $length)))
+
+(func $write (param $fd i32) (result i32)
+  (call $vector (global.get $argument) (call $argument_length))
+  (call $fd_write (local.get $fd) (ptr.const 16384) (ptr.const 1) (ptr.const 16416)))
+
+(func $read (param $fd i32) (result i32)
+  (call $vector (ptr.const 1245184) (call $ptr_of (call $number (i64.const 1))))
+  (call $fd_read (local.get $fd) (ptr.const 16384) (ptr.const 1) (ptr.const 16416)))
+
+(func $number_now (result f64) (local $now f64)
+  (local.set $now (call $get_now))
+  (if (f64.ne (local.get $now) (local.get $now)) (then (return (f64.const 0))))
+  (local.get $now))
 
 ;; Memory
 
