@@ -47,6 +47,13 @@ module.exports = {
       from: { pathNot: '^src/replay/sandbox/' },
       to: { path: 'ao-loader' }
     },
+    {
+      name: 'only-verification-seals',
+      comment: 'a Signed is made where signatures are verified, nowhere else',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/verification/' },
+      to: { path: '^src/verification/seal' }
+    },
     { name: 'src-does-not-import-bin', severity: 'error', from: { path: '^src/' }, to: { path: '^(bin|test)/' } },
     {
       name: 'no-dev-dependency-in-the-product',

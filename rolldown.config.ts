@@ -36,6 +36,7 @@ function bundle(name: string, file: string, cleanDir = false) {
 
 export default [
   bundle('ao-audit', 'bin/ao-audit.ts', true),
+  bundle('program', 'bin/program.ts'),
   // Each by itself: none reads what only another needs.
   bundle('sandbox-child', 'src/replay/sandbox/child.ts'),
   bundle('watchdog', 'src/replay/sandbox/watchdog.ts'),

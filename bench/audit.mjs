@@ -44,8 +44,8 @@ async function streamIn(folder) {
   const [asked] = await inputs.runs(id)
   const trust = createTrust([], [])
   const verifier = createVerifier()
-  const subject = await readSubject(store, inputs, asked, trust)
-  const { plan } = planSubject(inputs, asked, subject, verifier, trust)
+  const subject = await readSubject(store, inputs, asked, verifier, trust)
+  const { plan } = planSubject({ inputs, run: asked, subject, trust })
   const messages = []
   for await (const { work } of plan('all')) if (work.kind === 'run') messages.push(work.message)
   await verifier.close()

@@ -39,7 +39,8 @@ export async function writeSyntheticArchive({ messages, folder, file, work = 0, 
   try {
     const inputs = createInputs(store)
     const run = await fill(inputs, messages, work)
-    const { moduleId } = await inputs.process(run.process)
+    const { tags } = await inputs.process(run.process)
+    const moduleId = tags.find(({ name }) => name === 'Module').value
     const checkpoints = checkpointEvery === undefined ? [] : await fillCheckpoints(store, inputs, run, checkpointEvery, folder)
     const ids = [moduleId, ...checkpoints]
     const records = await Promise.all(ids.map((id) => inputs.transaction(id)))
@@ -55,8 +56,8 @@ export async function writeSyntheticArchive({ messages, folder, file, work = 0, 
 async function fillCheckpoints(store, inputs, run, every, folder) {
   const verifier = createVerifier()
   const trust = createTrust([], [])
-  const subject = await readSubject(store, inputs, run, trust)
-  const { plan } = planSubject(inputs, run, subject, verifier, trust)
+  const subject = await readSubject(store, inputs, run, verifier, trust)
+  const { plan } = planSubject({ inputs, run, subject, trust })
   const ids = []
   const made = []
   const evaluations = replay({
@@ -102,9 +103,7 @@ async function fill(inputs, messages, work) {
   await inputs.putProcess({
     ...process,
     timestamp: BEGAN_MS,
-    blockHeight: FIRST_HEIGHT,
-    moduleId: module.id,
-    scheduler: scheduler.owner.address
+    blockHeight: FIRST_HEIGHT
   })
   const run = {
     id: 'synthetic',

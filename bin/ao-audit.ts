@@ -1,29 +1,143 @@
 #!/usr/bin/env node
-/** The command line: options, wiring, exit codes. */
-import { CommanderError } from 'commander'
-import { exitCodeOf, explain } from './exit.ts'
-import { createProgram } from './program.ts'
+/**
+ * The command. It runs the program on a thread, writes what that prints, and sees to it that the exit code is true whatever becomes
+ * of the thread: an error that nobody caught, memory that ran out, a file that is missing. It imports nothing but Node's own and
+ * does no work, so that a signal is heard at any moment.
+ */
+import { fstatSync, writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
+import { Worker } from 'node:worker_threads'
+import { addressSpaceBytes } from '../src/address-space.ts'
+import { escapeForTerminal } from '../src/report/escape.ts'
+import { FAULT, INTERRUPTED, isOfMachine, USAGE } from './codes.ts'
+import type { FromProgram, OutputName, Terminals, ToProgram } from './messages.ts'
 
-const interrupt = new AbortController()
-process.on('SIGINT', () => {
-  // A second one does not wait for the store to be closed.
-  if (interrupt.signal.aborted) process.exit(130)
-  interrupt.abort()
-})
-process.on('SIGTERM', () => interrupt.abort())
-// Node ends with 13 where nothing is left to wait for.
-process.on('exit', (code) => {
-  if (code === 13 && interrupt.signal.aborted) process.exitCode = 130
-})
-// A reader that closes its end (`| head`) is no fault of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-  throw error
-})
+/** V8 ends the whole process where a thread cannot have what it reserves. */
+const ADDRESS_SPACE_BYTES = 4 * 1024 ** 3
+const OLDEST_NODE = [20, 19] as const
+/** So long the program may close what it has open. A store that is left as it is stays whole. */
+const INTERRUPT_MS = 500
+/** So long it may linger after its last word. */
+const LINGER_MS = 2000
+/** So long a line on stderr may take before the end. */
+const LAST_WORD_MS = 100
+const LINE_CHARS = 600
+const FDS = { stdout: 1, stderr: 2 } as const
 
-try {
-  await createProgram(interrupt.signal).parseAsync()
-} catch (error) {
-  if (!(error instanceof CommanderError)) process.stderr.write(explain(error, process.argv.includes('--verbose')))
-  process.exitCode = exitCodeOf(error)
+/** Until more is known: an end that nobody foresaw is a fault, never a verdict. */
+process.exitCode = FAULT
+let code: number | undefined
+let interrupted = false
+let failed = false
+
+/** Writes all of a text; `done` is told the system's code where that fails. */
+function write(to: OutputName, text: string, done: (error?: string) => void): void {
+  try {
+    if (!isWrittenAtOnce(FDS[to])) return void process[to].write(text, (error) => done(codeOf(error)))
+    const bytes = Buffer.from(text)
+    // Node's own stream passes over a write that a full disk cut short.
+    for (let at = 0; at < bytes.byteLength; ) at += writeSync(FDS[to], bytes, at)
+    done()
+  } catch (error) {
+    done(codeOf(error) ?? 'unknown')
+  }
 }
+
+/** A file, or a device that is no terminal. */
+function isWrittenAtOnce(fd: number): boolean {
+  const stats = fstatSync(fd)
+  return stats.isFile() || (stats.isCharacterDevice() && !isatty(fd))
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? 'unknown') : undefined
+}
+
+/** Sets the exit code, with one line on stderr, of which only the first counts. */
+function fail(exitCode: number, line: string, done = () => {}): void {
+  if (failed) {
+    done()
+    return
+  }
+  failed = true
+  code = exitCode
+  process.exitCode = exitCode
+  write('stderr', `ao-audit: ${escapeForTerminal(line, LINE_CHARS)}\n`, done)
+}
+
+/** Ends at once, whatever still runs. */
+function leave(): void {
+  const exit = () => process.exit(INTERRUPTED)
+  fail(INTERRUPTED, 'interrupted', exit)
+  setTimeout(exit, LAST_WORD_MS)
+}
+
+/** What ended the program's thread. */
+function failedBy(error: unknown): void {
+  const why = codeOf(error)
+  if (interrupted) fail(INTERRUPTED, 'interrupted')
+  else if (isOfMachine(error)) fail(USAGE, `the machine refuses it files, processes, threads or space: ${why}`)
+  else fail(FAULT, wordsOf(why, error instanceof Error ? error.message : String(error)))
+  if (!process.argv.includes('--verbose') || !(error instanceof Error)) return
+  for (const line of (error.stack ?? '').split('\n')) write('stderr', `${escapeForTerminal(line, LINE_CHARS)}\n`, () => {})
+}
+
+function wordsOf(why: string | undefined, message: string): string {
+  if (why === 'ERR_WORKER_OUT_OF_MEMORY') return 'out of memory (NODE_OPTIONS=--max-old-space-size=MiB gives it more)'
+  if (why === 'ERR_MODULE_NOT_FOUND' || why === 'MODULE_NOT_FOUND') return `a file of its own is missing: ${message}`
+  if (why === 'ERR_ACCESS_DENIED') return `Node's permissions do not let it run: ${message}`
+  return `${message} (a fault of ao-audit itself; --verbose shows where)`
+}
+
+function terminals(): Terminals {
+  const of = (name: OutputName) => {
+    const isTTY = isatty(FDS[name])
+    return isTTY ? { isTTY, columns: process[name].columns } : { isTTY }
+  }
+  return { stdout: of('stdout'), stderr: of('stderr') }
+}
+
+function start(): void {
+  // Who writes is told of a failure.
+  for (const name of ['stdout', 'stderr'] as const) process[name].on('error', () => {})
+  const program = new Worker(new URL('./program.js', import.meta.url), {
+    argv: process.argv.slice(2),
+    workerData: terminals()
+  })
+  let patience: NodeJS.Timeout | undefined
+  const tell = (message: ToProgram) => program.postMessage(message)
+
+  program.on('message', (message: FromProgram) => {
+    if (message.op === 'write') {
+      const { id, to, text } = message
+      return write(to, text, (error) => tell(error === undefined ? { op: 'written', id } : { op: 'written', id, error }))
+    }
+    clearTimeout(patience)
+    if (message.code === INTERRUPTED) fail(INTERRUPTED, 'interrupted')
+    else code = message.code
+    setTimeout(() => void program.terminate(), interrupted ? 0 : LINGER_MS).unref()
+  })
+  program.on('error', failedBy)
+  program.on('exit', () => {
+    clearTimeout(patience)
+    if (code === undefined) fail(interrupted ? INTERRUPTED : FAULT, interrupted ? 'interrupted' : 'it ended without a result')
+    process.exitCode = code ?? FAULT
+  })
+
+  const interrupt = () => {
+    if (interrupted) return leave()
+    interrupted = true
+    tell({ op: 'interrupt' })
+    patience = setTimeout(leave, INTERRUPT_MS)
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+}
+
+process.on('uncaughtException', failedBy)
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  fail(USAGE, `it needs Node ${OLDEST_NODE.join('.')} or later, this is ${process.versions.node}`)
+} else if ((addressSpaceBytes() ?? Number.POSITIVE_INFINITY) < ADDRESS_SPACE_BYTES) {
+  fail(USAGE, 'the address space is too small (ulimit -v): it needs 4 GiB, and some modules need 16 GiB')
+} else start()

@@ -5,9 +5,10 @@ import { parseTrust } from '../src/config.ts'
 import { AuditError } from '../src/errors.ts'
 import type { ExecutionProfile } from '../src/replay/profile.ts'
 import { parseProfile } from '../src/replay/profile-file.ts'
-import { openLines } from './evaluation-lines.ts'
+import { findLines } from './evaluation-lines.ts'
 import { exitCodeOfVerdict } from './exit.ts'
-import { checkOutputs, writeReport } from './output.ts'
+import { findOutputs, writeReport } from './output.ts'
+import type { Shell } from './shell.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 
 export interface AuditFlags extends SourceFlags {
@@ -19,6 +20,8 @@ export interface AuditFlags extends SourceFlags {
   readonly messageTime?: number
   readonly start?: string
   readonly trust?: readonly string[]
+  readonly minCoverage?: number
+  readonly maxExplanations?: number
   readonly jobs?: number
   readonly snapshots?: boolean
   readonly stateHash?: string
@@ -27,14 +30,14 @@ export interface AuditFlags extends SourceFlags {
   readonly evaluations?: string
 }
 
-/** Audits and writes the report; the exit code is the verdict's. */
-export async function runAudit(id: string | undefined, flags: AuditFlags, signal: AbortSignal): Promise<void> {
-  await checkOutputs(flags)
-  const watched = watch(flags)
-  const lines = flags.evaluations === undefined ? undefined : await openLines(flags.evaluations)
+/** Audits and writes the report; the exit code is the verdict's, once all of it is written. */
+export async function runAudit(id: string | undefined, flags: AuditFlags, shell: Shell): Promise<void> {
+  const outputs = await findOutputs(flags)
+  const lines = flags.evaluations === undefined ? undefined : await findLines(flags.evaluations, shell.signal)
+  const watched = watch(flags, shell)
   try {
     const report = await audit({
-      ...sourceOptions(flags, watched, signal),
+      ...sourceOptions(flags, watched, shell.signal),
       ...(id === undefined ? {} : { process: id }),
       ...(flags.archive === undefined ? {} : { archive: flags.archive }),
       ...(flags.profile === undefined ? {} : { profile: await readProfile(flags.profile) }),
@@ -44,11 +47,13 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, signal
       ...(flags.start === undefined ? {} : { start: flags.start }),
       ...(flags.trust === undefined ? {} : { trust: flags.trust.map(parseTrust) }),
       ...(flags.snapshots === undefined ? {} : { snapshots: flags.snapshots }),
+      ...(flags.minCoverage === undefined ? {} : { minCoverage: flags.minCoverage }),
+      ...(flags.maxExplanations === undefined ? {} : { maxExplanations: flags.maxExplanations }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
       onEvaluation(evaluation, stands) {
         watched.replayed()
-        lines?.write(evaluation, stands)
+        return lines?.write(evaluation, stands)
       },
       onPass() {
         watched.restart()
@@ -56,11 +61,12 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, signal
       }
     })
     watched.end()
-    await writeReport(report, flags)
-    process.exitCode = exitCodeOfVerdict(report.verdict)
+    await lines?.end()
+    await writeReport(report, outputs, shell)
+    shell.exitCode = exitCodeOfVerdict(report.verdict)
   } finally {
     watched.end()
-    lines?.end()
+    await lines?.close()
   }
 }
 

@@ -2,22 +2,25 @@
 
 import { auditDemo, DEMO_ALTERED } from '../src/demo.ts'
 import { AuditError } from '../src/errors.ts'
+import { MATCH } from './codes.ts'
 import { writeReport } from './output.ts'
+import type { Shell } from './shell.ts'
 
 export interface DemoFlags {
   readonly module?: string
 }
 
 /** Audits the example twice; anything but match and mismatch, each where it must be, is a fault. */
-export async function runDemo({ module }: DemoFlags, signal: AbortSignal): Promise<void> {
-  const options = { ...(module === undefined ? {} : { module }), signal }
+export async function runDemo({ module }: DemoFlags, shell: Shell): Promise<void> {
+  const options = { ...(module === undefined ? {} : { module }), signal: shell.signal }
   const honest = await auditDemo('honest', options)
-  process.stdout.write('The example as a real Compute Unit answered it:\n\n')
-  await writeReport(honest, {})
+  await shell.print('The example as a real Compute Unit answered it:\n\n')
+  await writeReport(honest, {}, shell)
   const altered = await auditDemo('altered', options)
-  process.stdout.write(`\nThe same, with one number of its answer for nonce ${DEMO_ALTERED.nonce} altered:\n\n`)
-  await writeReport(altered, {})
+  await shell.print(`\nThe same, with one number of its answer for nonce ${DEMO_ALTERED.nonce} altered:\n\n`)
+  await writeReport(altered, {}, shell)
   if (honest.verdict !== 'match' || altered.firstDivergence?.nonce !== DEMO_ALTERED.nonce) {
     throw new AuditError('SANDBOX_FAILED', 'the example did not come out as it must')
   }
+  shell.exitCode = MATCH
 }

@@ -1,42 +1,76 @@
 /** `--evaluations`: one JSON line for each evaluation and unit. */
-import { once } from 'node:events'
-import { createWriteStream, truncateSync, type WriteStream } from 'node:fs'
-import { AuditError } from '../src/errors.ts'
 import type { JudgingOptions } from '../src/judging.ts'
 import { evaluationsLine } from '../src/report/json.ts'
+import { findOutput, type OpenOutput, openOutput } from '../src/store/output-file.ts'
 
 export interface EvaluationLines {
+  /** Resolves when more may come: whoever judges waits for a slow disk or reader. */
   readonly write: NonNullable<JudgingOptions['onEvaluation']>
   /** A further replay begins: what was written of the one before no longer holds. */
   restart(): void
-  end(): void
+  /** Writes what is left, an empty file too. */
+  end(): Promise<void>
+  close(): Promise<void>
 }
 
-/** @throws AuditError `USAGE` where the file cannot be written */
-export async function openLines(file: string): Promise<EvaluationLines> {
-  let stream = createWriteStream(file)
+/** Lines that may wait for a slow disk or reader. */
+const BACKLOG_MAX_CHARS = 256 * 1024
+/** For who reads along where lines cannot be taken back: those before it no longer hold. */
+const AGAIN = `${JSON.stringify({ again: true })}\n`
+
+/**
+ * What lies there stays until there is something to write.
+ *
+ * @param signal ends waiting for whoever reads a pipe
+ * @throws AuditError `OUTPUT_UNUSABLE`, as all it does; `INTERRUPTED`
+ */
+export async function findLines(file: string, signal: AbortSignal): Promise<EvaluationLines> {
+  const target = await findOutput(file)
+  let opened: OpenOutput | undefined
+  let backlog = ''
   let written = false
-  try {
-    await once(stream, 'open')
-  } catch (error) {
-    throw new AuditError('USAGE', `the file ${file} cannot be written`, { cause: error })
+  let stale = false
+  let flushing: Promise<void> | undefined
+
+  async function flush(): Promise<void> {
+    opened ??= await openOutput(target, signal)
+    while (stale || backlog !== '') {
+      const again = stale
+      const lines = backlog
+      stale = false
+      backlog = ''
+      const kept = again && !(await opened.empty())
+      await opened.write(kept ? AGAIN + lines : lines)
+    }
+    flushing = undefined
   }
-  const reopened = (old: WriteStream): WriteStream => {
-    old.destroy()
-    truncateSync(file)
-    return createWriteStream(file, { flags: 'a' })
+
+  /** What fails stays, for whoever waits next. */
+  function begin(): Promise<void> {
+    flushing ??= flush()
+    flushing.catch(() => {})
+    return flushing
   }
+
   return {
-    write({ key, nonce, messageId, outcome }, stands) {
-      written = true
+    async write({ key, nonce, through, messageId, outcome }, stands) {
       const profile = outcome.kind === 'result' && outcome.profile !== undefined ? { profile: outcome.profile } : {}
-      const named = { ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { message: messageId }) }
-      for (const { claimant, status } of stands) stream.write(evaluationsLine({ key, ...named, status, claimant, ...profile }))
+      const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
+      const named = { ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
+      for (const { claimant, status } of stands) backlog += evaluationsLine({ key, ...named, status, claimant, ...profile })
+      written = true
+      const flushed = begin()
+      if (backlog.length > BACKLOG_MAX_CHARS) await flushed
     },
     restart() {
-      if (written) stream = reopened(stream)
+      stale ||= written
       written = false
+      backlog = ''
     },
-    end: () => void stream.end()
+    end: begin,
+    async close() {
+      await flushing?.catch(() => {})
+      await opened?.close()
+    }
   }
 }

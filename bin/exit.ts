@@ -1,20 +1,17 @@
 /** Exit codes (README, "Exit codes"), and what a user sees of an error. */
-import { CommanderError } from 'commander'
 import { AuditError, type AuditErrorCode } from '../src/errors.ts'
 import { escapeForTerminal } from '../src/report/escape.ts'
 import type { Report } from '../src/report/model.ts'
+import { FAULT, INCONCLUSIVE, INTERRUPTED, isOfMachine, MATCH, MISMATCH, USAGE } from './codes.ts'
 
-const USAGE = 2
-const INCONCLUSIVE = 3
-const FAULT = 4
-const INTERRUPTED = 130
-
-const BY_VERDICT: Record<Report['verdict'], number> = { match: 0, mismatch: 1, inconclusive: INCONCLUSIVE }
+const BY_VERDICT: Record<Report['verdict'], number> = { match: MATCH, mismatch: MISMATCH, inconclusive: INCONCLUSIVE }
 
 const BY_ERROR: Record<AuditErrorCode, number> = {
   USAGE,
   STORE_LOCKED: USAGE,
   STORE_UNUSABLE: USAGE,
+  OUTPUT_UNUSABLE: USAGE,
+  ENVIRONMENT_UNFIT: USAGE,
   ARCHIVE_INVALID: USAGE,
   UNIT_UNREACHABLE: INCONCLUSIVE,
   WIRE_INVALID: INCONCLUSIVE,
@@ -28,6 +25,8 @@ const BY_ERROR: Record<AuditErrorCode, number> = {
 }
 
 const MESSAGE_MAX_CHARS = 600
+const OF_ITSELF = ' (a fault of ao-audit itself; --verbose shows where)'
+const OF_MACHINE = ' (the machine refuses it: files, processes or space)'
 
 /** The exit code for a report's verdict. */
 export function exitCodeOfVerdict(verdict: Report['verdict']): number {
@@ -36,15 +35,15 @@ export function exitCodeOfVerdict(verdict: Report['verdict']): number {
 
 /** The exit code for what was thrown. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE
-  return error instanceof AuditError ? BY_ERROR[error.code] : FAULT
+  if (error instanceof AuditError) return BY_ERROR[error.code]
+  return isOfMachine(error) ? USAGE : FAULT
 }
 
 /** One line and, where there is one, a hint; the stack only where it was asked for or nobody expected the error. */
 export function explain(error: unknown, verbose: boolean): string {
   const message = error instanceof Error ? error.message : String(error)
   const hint = error instanceof AuditError && error.hint !== undefined ? `\n  ${shown(error.hint)}` : ''
-  const unexpected = error instanceof AuditError ? '' : ' (a fault of ao-audit itself; --verbose shows where)'
+  const unexpected = error instanceof AuditError ? '' : isOfMachine(error) ? OF_MACHINE : OF_ITSELF
   const stack = verbose && error instanceof Error ? `\n${escapeLines(error.stack ?? '')}` : ''
   return `ao-audit: ${shown(message)}${unexpected}${hint}${stack}\n`
 }

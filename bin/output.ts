@@ -1,9 +1,9 @@
 /** Where a report goes: stdout, files, the terminal's width and colours. */
-import { writeFile } from 'node:fs/promises'
-import { AuditError } from '../src/errors.ts'
 import { reportJson } from '../src/report/json.ts'
 import { renderMarkdown } from '../src/report/markdown.ts'
 import type { Report } from '../src/report/model.ts'
+import { findOutput, type OutputTarget, writeOutput } from '../src/store/output-file.ts'
+import type { Shell } from './shell.ts'
 
 export interface OutputOptions {
   /** true: to stdout in place of the summary. */
@@ -11,40 +11,41 @@ export interface OutputOptions {
   readonly markdown?: string
 }
 
+/** Where the forms of a report go that were asked for. */
+export interface ReportOutputs {
+  readonly json?: OutputTarget | true
+  readonly markdown?: OutputTarget
+}
+
 const DEFAULT_WIDTH = 100
 
-/** Writes the report as asked for. */
-export async function writeReport(report: Report, { json, markdown }: OutputOptions): Promise<void> {
-  if (markdown !== undefined) await writeTo(markdown, renderMarkdown(report))
-  if (typeof json === 'string') await writeTo(json, reportJson(report))
-  process.stdout.write(json === true ? reportJson(report) : await summaryOf(report))
-}
-
-/** Loaded where it is asked for: its tables take a while. */
-async function summaryOf(report: Report): Promise<string> {
-  const { renderTerminal } = await import('../src/report/terminal.ts')
-  return renderTerminal(report, { color: wantsColor(), width: process.stdout.columns ?? DEFAULT_WIDTH })
-}
-
-/** Colours only where somebody sees them (https://no-color.org). */
-function wantsColor(): boolean {
-  return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
+/**
+ * Whether the files can be written, before hours of work. What lies there stays until the report is made.
+ *
+ * @throws AuditError `OUTPUT_UNUSABLE`
+ */
+export async function findOutputs({ json, markdown }: OutputOptions): Promise<ReportOutputs> {
+  return {
+    ...(json === undefined ? {} : { json: json === true ? json : await findOutput(json) }),
+    ...(markdown === undefined ? {} : { markdown: await findOutput(markdown) })
+  }
 }
 
 /**
- * Whether the files can be written, before hours of work.
+ * Writes the report as asked for.
  *
- * @throws AuditError `USAGE`
+ * @throws AuditError `OUTPUT_UNUSABLE`, `INTERRUPTED`
  */
-export async function checkOutputs({ json, markdown }: OutputOptions): Promise<void> {
-  for (const file of [json, markdown]) if (typeof file === 'string') await writeTo(file, '')
+export async function writeReport(report: Report, { json, markdown }: ReportOutputs, shell: Shell): Promise<void> {
+  if (markdown !== undefined) await writeOutput(markdown, renderMarkdown(report), shell.signal)
+  if (json !== undefined && json !== true) await writeOutput(json, reportJson(report), shell.signal)
+  await shell.print(json === true ? reportJson(report) : await summaryOf(report, shell))
 }
 
-/** Writes a file that the user named. */
-async function writeTo(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text)
-  } catch (error) {
-    throw new AuditError('USAGE', `the file ${file} cannot be written`, { cause: error })
-  }
+/** Loaded where it is asked for: its tables take a while. */
+async function summaryOf(report: Report, { stdout }: Shell): Promise<string> {
+  const { renderTerminal } = await import('../src/report/terminal.ts')
+  // Colours only where somebody sees them (https://no-color.org).
+  const color = stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
+  return renderTerminal(report, { color, width: stdout.columns ?? DEFAULT_WIDTH })
 }

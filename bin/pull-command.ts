@@ -1,5 +1,7 @@
 /** `ao-audit pull`. */
 import { pullArchive } from '../src/pull-archive.ts'
+import { MATCH } from './codes.ts'
+import type { Shell } from './shell.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 
 export interface PullFlags extends SourceFlags {
@@ -7,12 +9,13 @@ export interface PullFlags extends SourceFlags {
 }
 
 /** Fetches, writes the archive, and says what is in it. */
-export async function runPull(id: string, flags: PullFlags, signal: AbortSignal): Promise<void> {
-  const watched = watch(flags)
+export async function runPull(id: string, flags: PullFlags, shell: Shell): Promise<void> {
+  const watched = watch(flags, shell)
   try {
-    const run = await pullArchive({ ...sourceOptions(flags, watched, signal), process: id }, flags.output)
+    const run = await pullArchive({ ...sourceOptions(flags, watched, shell.signal), process: id }, flags.output)
     watched.end()
-    if (flags.quiet !== true) process.stderr.write(`${flags.output}: nonces ${run.from} to ${run.to} of ${run.process}\n`)
+    if (flags.quiet !== true) shell.tell(`${flags.output}: nonces ${run.from} to ${run.to} of ${run.process}\n`)
+    shell.exitCode = MATCH
   } finally {
     watched.end()
   }

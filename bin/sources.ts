@@ -2,6 +2,7 @@
 import type { SourceOptions } from '../src/audit-options.ts'
 import { createProgress } from '../src/progress.ts'
 import { escapeForTerminal } from '../src/report/escape.ts'
+import type { Shell } from './shell.ts'
 
 export interface SourceFlags {
   readonly scheduler?: string
@@ -31,9 +32,11 @@ export interface Watch {
 const URL_CHARS = 300
 
 /** A live line on a terminal; every request with `--verbose`. */
-export function watch({ quiet = false, verbose = false }: SourceFlags): Watch {
-  const isTTY = process.stderr.isTTY === true && !quiet
-  const progress = createProgress({ stream: process.stderr, isTTY, now: () => performance.now() })
+export function watch({ quiet = false, verbose = false }: SourceFlags, shell: Shell): Watch {
+  const isTTY = shell.stderr.isTTY && !quiet
+  const { columns } = shell.stderr
+  const stream = { write: shell.tell, ...(columns === undefined ? {} : { columns }) }
+  const progress = createProgress({ stream, isTTY, now: () => performance.now() })
   let fetched = 0
   let total: number | undefined
   let replayed = 0
@@ -44,7 +47,7 @@ export function watch({ quiet = false, verbose = false }: SourceFlags): Watch {
       progress.update({ phase: replayed > 0 ? 'replay' : 'fetch', fetched, total, replayed })
     },
     onRequest(url) {
-      if (verbose && !quiet) process.stderr.write(`${escapeForTerminal(url, URL_CHARS)}\n`)
+      if (verbose && !quiet) shell.tell(`${escapeForTerminal(url, URL_CHARS)}\n`)
     },
     replayed() {
       replayed++

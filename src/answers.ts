@@ -1,10 +1,14 @@
 /** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
 import type { Arrival } from './arrivals.ts'
+import { claimFaults } from './compare/claim-text.ts'
+import { isJsonObject } from './compare/equality.ts'
 import { AuditError } from './errors.ts'
-import type { ComputeSource, ListedPage } from './fetch/sources.ts'
-import type { Inputs, Listing, ListingProgress, Run } from './inputs.ts'
+import type { ComputeSource, ReceivedJson } from './fetch/sources.ts'
+import type { Inputs, Run } from './inputs.ts'
+import { readListing } from './listings.ts'
 import { createNonceSet, type NonceSet } from './nonce-set.ts'
-import type { Claim, ClaimUnavailable, ResultField, ScheduledMessage } from './records.ts'
+import type { Claim, ClaimUnavailable, EvaluationResult, ScheduledMessage } from './records.ts'
+import { LISTED_FIELDS, RESULT_FIELDS } from './stored/answers.ts'
 
 export interface AnswerOptions {
   readonly unit: ComputeSource
@@ -19,16 +23,15 @@ export interface AnswerOptions {
   readonly signal?: AbortSignal
 }
 
-/** `/results` and `/cron` say nothing of gas (ao-protocol §2.1). */
-const LISTED_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
-const RESULT_FIELDS: readonly ResultField[] = [...LISTED_FIELDS, 'GasUsed']
 const UNDER_WAY = 64
-const PAGES_MAX = 1_000_000
+/** Questions that stay without an answer while others are answered; a unit with more is asked no further. */
+const UNANSWERED_MAX = 100
 
 /**
- * Asks for every result in the run's range and for both listings; what the store already has is not asked for again.
+ * Asks for every result in the run's range and for both listings; what the store already has is not asked for again. A question that
+ * fails alone leaves the others be.
  *
- * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer, `INTERRUPTED`; what came before is kept
+ * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer, `INTERRUPTED`; what came is kept
  */
 export async function askForAnswers(options: AnswerOptions): Promise<void> {
   let askedTo = -1
@@ -37,14 +40,15 @@ export async function askForAnswers(options: AnswerOptions): Promise<void> {
   const tell = () => {
     if (listed) options.arrival?.reach(askedTo)
   }
-  const listings = Promise.all([readListing(options, 'results'), readListing(options, 'cron')])
+  const listings = Promise.allSettled([readListing(options, 'results'), readListing(options, 'cron')])
   const results = askForResults(options, (nonce) => {
     askedTo = nonce
     tell()
   })
-  const allListed = listings.then(() => {
+  const allListed = listings.then((ended) => {
     listed = true
     tell()
+    for (const one of ended) if (one.status === 'rejected') throw one.reason
   })
   const ended = await Promise.allSettled([results, allListed])
   for (const one of ended) if (one.status === 'rejected') throw one.reason
@@ -60,6 +64,7 @@ async function askForResults(
   const keeper = createKeeper((answers: readonly (Claim | ClaimUnavailable)[]) => inputs.putAnswers(run, answers))
   /** By nonce, ascending. */
   const underWay = new Map<number, Promise<void>>()
+  const unanswered: unknown[] = []
   let failed: { readonly error: unknown } | undefined
   let seenTo = run.from - 1
   const ask = async ({ nonce, timestamp, messageId }: ScheduledMessage): Promise<void> => {
@@ -69,16 +74,17 @@ async function askForResults(
       await keeper.keep(
         answer.kind === 'unavailable'
           ? { ...common, status: answer.status, detail: answer.detail }
-          : { ...common, kind: 'result', covers: coveredBy(answer.value), value: answer.value, raw: answer.raw }
+          : { ...common, kind: 'result', ...claimOf(answer.body) }
       )
-      underWay.delete(nonce)
       onAnswers(1)
-      const [oldest = seenTo + 1] = underWay.keys()
-      if (failed === undefined) onAskedTo(oldest - 1)
     } catch (error) {
-      underWay.delete(nonce)
-      failed ??= { error }
+      unanswered.push(error)
+      const alone = error instanceof AuditError && error.alone && unanswered.length < UNANSWERED_MAX
+      if (!alone) failed ??= { error }
     }
+    underWay.delete(nonce)
+    const [oldest = seenTo + 1] = underWay.keys()
+    if (failed === undefined) onAskedTo(oldest - 1)
   }
   try {
     for await (const message of inputs.schedule(run, run.from, run.to)) {
@@ -93,11 +99,20 @@ async function askForResults(
   }
   if (failed !== undefined) throw failed.error
   if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+  if (unanswered.length > 0) throw unanswered[0]
 }
 
-/** Gas is compared where the answer speaks of it: a CU leaves it out after a throw (§2.2). */
-function coveredBy(value: Claim['value']): readonly ResultField[] {
-  return Object.hasOwn(value, 'GasUsed') ? RESULT_FIELDS : LISTED_FIELDS
+/** What is left out is said to be empty; but for gas, which a CU leaves out after a throw (§2.2). */
+function claimOf(body: ReceivedJson): Pick<Claim, 'covers' | 'value' | 'raw' | 'faults'> {
+  const { value, text } = body
+  const faults = claimFaults(body)
+  const speaksOfGas = isJsonObject(value) && Object.hasOwn(value, 'GasUsed')
+  return {
+    covers: speaksOfGas ? RESULT_FIELDS : LISTED_FIELDS,
+    value: value as EvaluationResult,
+    raw: text,
+    ...(faults.length === 0 ? {} : { faults })
+  }
 }
 
 async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<NonceSet> {
@@ -105,37 +120,6 @@ async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<No
   for await (const { kind, key } of inputs.claims(run, url)) if (kind === 'result') answered.add(key.ordinate)
   for await (const { key } of inputs.unavailable(run, url)) answered.add(key.ordinate)
   return answered
-}
-
-/** All pages of a listing, from where the last reading ended to the range's end. */
-async function readListing({ unit, run, inputs, now, signal }: AnswerOptions, listing: Listing): Promise<void> {
-  const kept = await inputs.listing(run, unit.url, listing)
-  // What lies behind the end of an earlier reading was not kept: a run that has grown is read anew.
-  let progress: ListingProgress = kept?.to === run.to ? kept : { to: run.to, done: false }
-  const seen = new Set<string>()
-  while (!progress.done && signal?.aborted !== true) {
-    const { cursor } = progress
-    const page: ListedPage = await unit[listing](run.process, cursor)
-    const claims = page.edges.map(
-      ({ key, value, raw }): Claim => ({
-        claimant: unit.url,
-        kind: 'listed',
-        key,
-        covers: LISTED_FIELDS,
-        value,
-        raw,
-        receivedAt: now()
-      })
-    )
-    const inRange = claims.filter(({ key }) => key.ordinate >= run.from && key.ordinate <= run.to)
-    const beyond = claims.length > 0 && claims.every(({ key }) => key.ordinate > run.to)
-    // A unit whose cursors come back would be read for ever.
-    const done = page.next === undefined || beyond || seen.has(page.next) || seen.size > PAGES_MAX
-    if (page.next !== undefined) seen.add(page.next)
-    progress = { ...(page.next === undefined ? {} : { cursor: page.next }), to: run.to, done }
-    await inputs.putAnswers(run, inRange, { unit: unit.url, listing, progress })
-  }
-  if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')
 }
 
 /** Gathers what arrives while the last batch is still being written, and writes it as one. */

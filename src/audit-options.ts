@@ -46,6 +46,10 @@ export interface AuditOptions extends SourceOptions {
   readonly start?: string
   /** Whose word is taken for inputs that prove themselves nowhere; nobody's where not given. The report counts what needed it. */
   readonly trust?: readonly TrustRole[]
+  /** Of the evaluations that a unit can answer for, how many percent must be claimed for a match; 100 where not given. */
+  readonly minCoverage?: number
+  /** How many explanations (other instances, duplicates that were evaluated, orders of tags, …) a unit may need; 8 where not given. */
+  readonly maxExplanations?: number
   /** Sandboxes at the same time, as far as they fit in memory; as many as there are cores where not given. */
   readonly jobs?: number
   /** Whether what is computed is kept in the store, so that a later audit goes on from there; true where not given. */

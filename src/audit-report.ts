@@ -1,24 +1,39 @@
 /** The report of an audit, out of what was found. */
-import { absenceFindings, blockFindings, gatewayFindings, hostInputFindings, trustFindings } from './audit-findings.ts'
+import {
+  absenceFindings,
+  blockFindings,
+  gatewayFindings,
+  hostInputFindings,
+  judgedAsHeard,
+  listingFindings,
+  trustFindings,
+  unheardFindings,
+  unreadFindings,
+  withoutBlame
+} from './audit-findings.ts'
+import { type JudgedCheckpoint, signersOf } from './checkpoints.ts'
+import { worstVerdict } from './compare/combine.ts'
+import { STRICT_TALLY } from './compare/tally.ts'
 import type { AuditError } from './errors.ts'
 import type { Finding } from './findings.ts'
-import type { Run } from './inputs.ts'
 import type { MemoryDifferences } from './memory-differences.ts'
 import type { Found } from './passes.ts'
-import type { ChosenProfile } from './profile-choice.ts'
 import { moduleFormat } from './replay/formats.ts'
 import { clockStart } from './replay/profile.ts'
-import { buildReport } from './report/build.ts'
+import { buildReport, type ClaimantParts } from './report/build.ts'
 import type { CheckpointReport, ProfileReport, Report, UnreachableUnit } from './report/model.ts'
+import { assertSound } from './report/soundness.ts'
 import type { AuditRunOptions } from './run-options.ts'
 import { readScheduleFindings } from './schedule-findings.ts'
+import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from './search/judge-units.ts'
 import type { UsableCheckpoint } from './starts.ts'
 import type { Subject } from './subject.ts'
 import type { Checks } from './verification/checks.ts'
 import type { Trust } from './verification/trust.ts'
 import { toolVersions } from './version.ts'
 
-export interface Outcomes extends Found {
+export interface Outcomes {
+  readonly judged: JudgedUnits
   readonly subject: Subject
   readonly checks: Checks
   readonly start?: UsableCheckpoint
@@ -30,66 +45,129 @@ export interface Outcomes extends Found {
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
   const { inputs, run } = options
-  const { absences, fetchMs } = await options.fetched()
-  const { subject, checks, judged, chosen, compared, links, start, memories, trust, verifyMs, replayMs } = outcomes
+  const { absences, unheard, fetchMs } = await options.fetched()
+  // One that is an absence is named as that alone.
+  const others = unheard.filter(({ unit }) => !absences.some((absence) => absence.unit?.url === unit?.url))
+  const unheardUrls = [
+    ...new Set([...(run.unheard ?? []).map(({ url }) => url), ...unheard.map(({ unit }) => unit?.url ?? '')])
+  ]
+  const { subject, checks, judged, start, memories, trust, verifyMs, replayMs } = outcomes
+  const { units, joint } = judged
   const { process, module, setup } = subject
-  const { counts } = judged
+  const { counts } = joint.judged
   const lowered = trustFindings(trust)
-  return buildReport({
+  const checkpoints = checkpointsOf(judged)
+  const reports = checkpoints.map(({ report }) => report)
+  const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
+  const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
+  const report = buildReport({
     process: {
       id: process.id,
       owner: process.owner.address,
       scheduler: process.scheduler,
-      module: { id: module.id, sha256: module.data?.sha256 ?? '', format: setup.format }
+      module: { id: module.id, sha256: module.data.sha256, format: setup.format }
     },
     range: { from: run.from, to: run.to },
     start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },
     coverage: { ...counts, compared: 0, unclaimed: 0 },
     inconclusive: absences.map(({ message }) => message),
-    trusted: [...(start === undefined ? [] : [trustedStart(start)]), ...lowered.map(({ detail }) => detail)],
-    unreachable: unreachable(absences),
+    trusted: [
+      ...(start === undefined ? [] : [trustedStart(start)]),
+      ...lowered.map(({ detail }) => detail),
+      ...loweredBars(options)
+    ],
+    unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
     notChecked: [
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
       ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`])
     ],
-    checkpoints: compared.reports.map((checkpoint) => withMemory(checkpoint, memories)),
+    checkpoints: reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
-      ...judged.judgements.map((judgement) => ({
-        ...judgement,
-        kind: 'compute-unit' as const,
-        audited: true,
-        ...addressOf(run, judgement.claimant)
-      })),
-      ...compared.signers
+      ...units.map((unit) => judgedAsHeard(claimantOf(options, unit, checkpoints, setup.format), unheardUrls)),
+      ...signersOf(reports)
     ],
-    findings: [
-      ...subject.findings,
-      ...checks.findings(),
-      ...(await readScheduleFindings(inputs, run)),
+    findings: distinct([
+      ...withoutBlame(
+        [
+          ...subject.findings,
+          ...checks.findings(),
+          ...(await readScheduleFindings(inputs, run)),
+          ...checkpoints.flatMap(({ findings }) => findings)
+        ],
+        unheardUrls
+      ),
+      ...unheardFindings(others),
+      ...(await listingFindings(inputs, run)),
+      ...unreadFindings(await inputs.unreadCheckpoints(run.process)),
       ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
       ...blockFindings(await inputs.blockDifferences(run.process)),
       ...absenceFindings(absences),
-      ...hostInputFindings(judged.profiled),
-      ...outcomes.findings,
+      ...units.flatMap(({ found }) => hostInputFindings(found.judged.profiled)),
+      ...units.flatMap(({ findings }) => findings),
+      ...passes.flatMap(({ findings }) => findings),
       ...(start === undefined ? [] : [startFinding(start)]),
-      ...lowered,
-      ...compared.findings
-    ],
-    profile: { ...profileReport(chosen, setup.format), instancesTried: outcomes.instancesTried },
-    stateHashes: outcomes.stateHashes,
+      ...lowered
+    ]),
+    profile: shown === undefined ? jointProfile(joint, setup.format) : profileReport(shown.profile, setup.format),
+    stateHashes: (shown?.found ?? joint).stateHashes,
     tool: toolVersions(),
     timings: {
       fetchMs,
       verifyMs,
       replayMs,
-      moduleMs: outcomes.moduleMs,
-      compareMs: judged.compareMs,
+      moduleMs: (shown?.found ?? joint).moduleMs,
+      compareMs: joint.judged.compareMs,
       messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
-      resumedAfter: outcomes.resumedAfter,
+      resumedAfter: (shown?.found ?? joint).resumedAfter,
       jobs: options.jobs,
-      partsAhead: { begun: links.length, proven: links.filter(({ proven }) => proven).length }
+      partsAhead: { begun: joint.links.length, proven: joint.links.filter(({ proven }) => proven).length }
     }
   })
+  return assertSound(report)
+}
+
+/** A unit as a claimant: its judgement, and what its own checkpoints add to it. */
+function claimantOf(
+  { run, checkpointOwners }: AuditRunOptions,
+  { claimant, judgement, profile, reachedElsewhere }: JudgedUnit,
+  checkpoints: readonly JudgedCheckpoint[],
+  format: string
+): ClaimantParts {
+  const { address } = run.computes.find(({ url }) => url === claimant) ?? {}
+  const own = new Set([...checkpointOwners, address])
+  const reasons = checkpoints.flatMap(({ report: { id, signer, nonce, status, dataSha256, computedSha256 }, findings }) => {
+    if (!own.has(signer) || status === 'match' || reachedElsewhere.has(id)) return []
+    if (findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')) {
+      return [`its own checkpoint ${id} is not what its tags say`]
+    }
+    // Of what a gateway spoilt nothing is known.
+    if (dataSha256 === null || computedSha256 === null) return []
+    return [`its own checkpoint ${id} is not the memory after nonce ${nonce} under any past that was tried`]
+  })
+  return {
+    ...judgement,
+    // A memory alone accuses nobody, and never sits beside a match.
+    verdict: reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict,
+    reasons: [...reasons, ...judgement.reasons],
+    kind: 'compute-unit',
+    audited: true,
+    profile: profileReport(profile, format),
+    ...(address === undefined ? {} : { address })
+  }
+}
+
+/** What a match was made easier by, on request. */
+function loweredBars({ minCoveragePercent, maxExplanations }: AuditRunOptions): string[] {
+  const coverage = `a match needs claims about ${minCoveragePercent} % of the evaluations only (--min-coverage)`
+  const explanations = `a unit may need up to ${maxExplanations} explanations (--max-explanations)`
+  return [
+    ...(minCoveragePercent < STRICT_TALLY.minCoveragePercent ? [coverage] : []),
+    ...(maxExplanations > STRICT_TALLY.maxExplanations ? [explanations] : [])
+  ]
+}
+
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
 }
 
 /** A report on an audit that could not begin. */
@@ -143,22 +221,26 @@ function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
   )
 }
 
-function addressOf(run: Run, unit: string): { readonly address?: string } {
-  const address = run.computes.find(({ url }) => url === unit)?.address
-  return address === undefined ? {} : { address }
-}
-
-function profileReport({ profile, source, tried }: ChosenProfile, format: string): Omit<ProfileReport, 'instancesTried'> {
-  const { name, environment, clock, instances, blocks, loader } = profile
-  const start = clockStart(moduleFormat(format), profile)
+function profileReport({ hypothesis, source, tried, trials, proven }: UnitProfile, format: string): ProfileReport {
+  const { name, environment, clock, instances, blocks, loader, timeZone } = hypothesis.profile
+  const start = clockStart(moduleFormat(format), hypothesis.profile)
   return {
     name,
     environment,
     clock: { start, step: clock.step },
     instances,
     ...(blocks === undefined ? {} : { blocks }),
+    ...(timeZone === undefined ? {} : { timeZone }),
     loader,
     source,
-    tried
+    proven,
+    tried,
+    instancesTried: trials
   }
+}
+
+/** Where nobody is audited. */
+function jointProfile({ hypothesis }: Found, format: string): ProfileReport {
+  const { name } = hypothesis.profile
+  return profileReport({ hypothesis, source: 'the default', tried: [name], trials: 0, proven: false }, format)
 }

@@ -2,16 +2,24 @@
 import { reportOf } from './audit-report.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createDriveFiles } from './drive-files.ts'
-import { passUntilFair } from './fairness.ts'
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
+import type { Inputs, Run } from './inputs.ts'
 import { memoryDifferences } from './memory-differences.ts'
-import { chooseProfile } from './profile-choice.ts'
+import { chooseProfile, speaksForUnits } from './profile-choice.ts'
 import type { Report } from './report/model.ts'
 import type { AuditRunOptions } from './run-options.ts'
+import { judgeUnits } from './search/judge-units.ts'
 import { findStart, rangeBehind } from './starts.ts'
 import { planSubject, readSubject } from './subject.ts'
+import { withShortfall } from './verification/checks.ts'
 import { createTrust, TRUST_ROLES } from './verification/trust.ts'
 import { createVerifier } from './verification/verifier.ts'
+
+/** Why nobody may be blamed in a run: what may explain an honest unit could not be asked for. */
+async function shortfallOf(inputs: Inputs, run: Run): Promise<string | undefined> {
+  const [first] = await inputs.shortfalls(run)
+  return first === undefined ? undefined : `the ${first[0]} could not be asked for: ${first[1]}`
+}
 
 /**
  * Audits one run.
@@ -25,19 +33,22 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
   const trust = createTrust(given.trust, given.run.scheduler === ARWEAVE ? ['gateway'] : TRUST_ROLES)
   try {
     const begun = clock()
-    const subject = await readSubject(store, inputs, given.run, trust)
-    const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust)
+    const subject = await readSubject(store, inputs, given.run, verifier, trust)
+    const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust, speaksForUnits(given))
     const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
-    const { plan, checks } = planSubject(inputs, options.run, subject, verifier, trust)
+    const signal = given.signal === undefined ? {} : { signal: given.signal }
+    const planned = planSubject({ inputs, run: options.run, subject, trust, ...signal })
+    const { plan } = planned
+    const checks = withShortfall(planned.checks, await shortfallOf(inputs, given.run))
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
     const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
     const verifyMs = clock() - begun
-    const found = await passUntilFair(all, chooseProfile(all))
-    const memories = await memoryDifferences(all, found, verifier)
+    const judged = await judgeUnits(all, chooseProfile(all))
+    const memories = await memoryDifferences(all, judged, verifier)
     const replayMs = clock() - begun - verifyMs
-    return await reportOf(options, { ...all, ...found, memories, trust, verifyMs, replayMs })
+    return await reportOf(options, { ...all, judged, memories, trust, verifyMs, replayMs })
   } finally {
     await verifier.close()
   }

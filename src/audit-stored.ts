@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { auditRun } from './audit-run.ts'
+import { STRICT_TALLY } from './compare/tally.ts'
 import { parseStart } from './config.ts'
 import { AuditError } from './errors.ts'
 import type { Inputs, Run } from './inputs.ts'
@@ -36,6 +37,8 @@ export async function auditStored(
     ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
     ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
     trust: options.trust ?? [],
+    minCoveragePercent: options.minCoverage ?? STRICT_TALLY.minCoveragePercent,
+    maxExplanations: options.maxExplanations ?? STRICT_TALLY.maxExplanations,
     jobs: options.jobs ?? availableParallelism(),
     // The store of an archive is gone with the audit.
     snapshots: network !== undefined && (options.snapshots ?? true),
@@ -51,7 +54,7 @@ export async function auditStored(
 
 /** What was fetched before, of which nothing is missing. */
 export function noneAway(fetchMs: number): AuditRunOptions['fetched'] {
-  return async () => ({ absences: [], fetchMs })
+  return async () => ({ absences: [], unheard: [], fetchMs })
 }
 
 function narrowed(run: Run, { from, to }: SourceOptions): Run {

@@ -1,13 +1,10 @@
 /** An audit, from the network or from an archive, to a report. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { z } from 'zod'
+import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { inconclusiveReport } from './audit-report.ts'
 import { auditStored, noneAway, profileOf } from './audit-stored.ts'
 import { parseProcessId, parseStart, parseTrust } from './config.ts'
-import { AuditError } from './errors.ts'
+import { AuditError, type AuditErrorCode } from './errors.ts'
 import type { GatewaySource } from './fetch/sources.ts'
 import type { ProcessId } from './ids.ts'
 import { createInputs } from './inputs.ts'
@@ -16,12 +13,9 @@ import { type SpareChild, startSpareChild } from './replay/sandbox/sandbox.ts'
 import type { Report } from './report/model.ts'
 import { joined } from './signals.ts'
 import { parseStateHashes } from './state-hashes.ts'
-import { readArchive } from './store/archive.ts'
-import { withStore } from './store/default-store.ts'
+import { withPassingStore, withStore } from './store/default-store.ts'
 import type { Store } from './store/store.ts'
 import { pullOptions } from './units.ts'
-
-const archivedRun = z.object({ process: z.string(), run: z.string() })
 
 /**
  * Audits a process: reads its module, schedule and claims, evaluates, compares.
@@ -73,37 +67,34 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
     return withoutInputs(error, begun)
   }
   const { run, inputs, ready, ended, askForClaims, failedWith } = pulling
-  const fetched = ended.then(({ absences }) => ({ absences, fetchMs: performance.now() - begun }))
+  const fetched = ended.then(({ absences, unheard }) => ({ absences, unheard, fetchMs: performance.now() - begun }))
   // Awaited when the report is written.
   fetched.catch(() => {})
   try {
     await ready
     const report = await auditStored(options, store, inputs, run, () => fetched, { gateway, spare, onBusy: askForClaims })
-    await stored.putRun({ ...run, state: 'finished' })
+    await stored.putRun({ ...(await ended).run, state: 'finished' })
     return report
   } catch (error) {
     stop.abort()
     await Promise.allSettled([ended])
-    if (failedWith(error)) return withoutInputs(error, begun)
+    // What the module is, or a start that is not there, ends in a report too.
+    if (failedWith(error) || isOfInputs(error)) return withoutInputs(error, begun)
     throw error
   }
 }
 
 async function auditArchive(options: AuditOptions, archive: string): Promise<Report> {
   if (options.process !== undefined) throw new AuditError('USAGE', 'name a process or an archive, not both')
-  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-'))
-  try {
-    return await withStore(folder, async (store) => {
-      const begun = performance.now()
-      const subject = archivedRun.safeParse(await readArchive(archive, store))
-      const inputs = createInputs(store)
-      const run = subject.success ? await inputs.run(parseProcessId(subject.data.process), subject.data.run) : undefined
-      if (run === undefined) throw new AuditError('ARCHIVE_INVALID', `${archive} does not say what it is of`)
-      return auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
-    })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  return withPassingStore(options.store, async (store) => {
+    const begun = performance.now()
+    const { inputs, run } = await readArchivedRun(archive, store)
+    try {
+      return await auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
+    } catch (error) {
+      return withoutInputs(error, begun)
+    }
+  })
 }
 
 /** The report where an audit cannot go on without what could not be had. */
@@ -113,9 +104,22 @@ function withoutInputs(error: unknown, begun: number): Report {
   return inconclusiveReport([absence], performance.now() - begun)
 }
 
+function isOfInputs(error: unknown): boolean {
+  return error instanceof AuditError && (error.code === 'MODULE_UNSUPPORTED' || error.code === 'INPUT_MISSING')
+}
+
+const ABSENCES: readonly AuditErrorCode[] = [
+  'UNIT_UNREACHABLE',
+  'WIRE_INVALID',
+  'UNIT_REFUSED',
+  'ANSWER_TOO_LARGE',
+  'ADDRESS_FORBIDDEN',
+  'INPUT_MISSING',
+  'MODULE_UNSUPPORTED'
+]
+
 /** The error, where it says that something could not be had: then there is a report, an inconclusive one. */
 function absenceOf(error: unknown): AuditError | undefined {
   if (!(error instanceof AuditError)) return undefined
-  const answered = ['USAGE', 'STORE_LOCKED', 'STORE_UNUSABLE', 'ARCHIVE_INVALID', 'SANDBOX_FAILED', 'INTERRUPTED']
-  return answered.includes(error.code) ? undefined : error
+  return ABSENCES.includes(error.code) ? error : undefined
 }

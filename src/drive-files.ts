@@ -3,19 +3,20 @@ import { AuditError } from './errors.ts'
 import type { GatewaySource } from './fetch/sources.ts'
 import type { Address, TransactionId } from './ids.ts'
 import type { DriveAttestation, DriveFile, Inputs } from './inputs.ts'
-import { type BlobRef, type ProcessRecord, type TransactionRecord, tagValue } from './records.ts'
+import { type BlobRef, type ModuleItem, type ProcessItem, type TransactionRecord, tagValue } from './records.ts'
 import { type AttestationType, admissionOf } from './replay/drive/admission.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from './replay/drive/source.ts'
 import type { Store } from './store/store.ts'
 import { proveItem } from './verification/raw-item.ts'
+import type { Checked } from './verification/signed.ts'
 import { addressOfKey } from './verify/data-item.ts'
 import { proveRawItem } from './verify/message-item.ts'
 
 export interface DriveFilesOptions {
   readonly store: Store
   readonly inputs: Inputs
-  readonly process: ProcessRecord
-  readonly module: TransactionRecord
+  readonly process: Checked<ProcessItem>
+  readonly module: Checked<ModuleItem>
   /** Whom to ask for what the store does not hold; nobody where not given. */
   readonly gateway?: GatewaySource
   readonly limits?: DriveLimits
@@ -161,7 +162,7 @@ async function itemOf({ inputs, gateway, limits = DEFAULT_LIMITS }: DriveFilesOp
   if (gateway === undefined) throw new Refusal('the store does not hold it', true)
   const record = kept ?? (await gateway.transactions({ ids: [id], limit: 1 }))[0]
   const raw = record === undefined ? undefined : await gateway.raw(id, limits.fileBytes)
-  if (record === undefined || raw === undefined) throw new Refusal('no gateway has it', true)
+  if (record === undefined || raw === undefined) throw new Refusal(nobodyHasIt(gateway), true)
   const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
   const onChain = proven ? undefined : await gateway.header(id)
   const whole = await inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
@@ -180,13 +181,18 @@ async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestio
   const served = await (kind === 'block'
     ? gateway.blockBytes(id, HEADER_MAX_BYTES)
     : gateway.headerBytes(id as TransactionId, HEADER_MAX_BYTES))
-  if (served === undefined) throw new Refusal('no gateway has it', true)
+  if (served === undefined) throw new Refusal(nobodyHasIt(gateway), true)
   const content = await store.putBlob(
     kind === 'block' ? new TextEncoder().encode(textOf(served.bytes)) : withAddress(served.bytes)
   )
   const file: DriveFile = { kind: kind === 'block' ? 'block' : 'tx', id, content, gateway: served.gateway }
   await inputs.putDriveFile(process.id, file)
   return { ref: content, assumed }
+}
+
+function nobodyHasIt(gateway: GatewaySource): string {
+  const [unheard] = gateway.unheard()
+  return unheard === undefined ? 'no gateway has it' : `no gateway that was heard has it (${unheard.message})`
 }
 
 /** A transaction's JSON as WeaveDrive shows it: the owner's address behind all that the gateway says (`createTxHeader`). */

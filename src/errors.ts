@@ -8,6 +8,10 @@ export type AuditErrorCode =
   | 'STORE_LOCKED'
   /** The store cannot be read or written. */
   | 'STORE_UNUSABLE'
+  /** A file or stream that output goes to cannot be written. */
+  | 'OUTPUT_UNUSABLE'
+  /** The machine does not give what an audit needs: address space, open files, threads, processes, a folder to work in. */
+  | 'ENVIRONMENT_UNFIT'
   /** A file is no archive of this project, or it is cut, altered or of another version. */
   | 'ARCHIVE_INVALID'
   /** A unit did not answer within its patience. */
@@ -29,13 +33,22 @@ export type AuditErrorCode =
   /** The user or a signal ended the audit. */
   | 'INTERRUPTED'
 
+/** What only a unit that was asked can cause: such an error names the unit, so that it never counts as the auditor's own. */
+export type UnitErrorCode = 'UNIT_UNREACHABLE' | 'WIRE_INVALID' | 'UNIT_REFUSED' | 'ANSWER_TOO_LARGE' | 'ADDRESS_FORBIDDEN'
+
 export interface AuditErrorOptions {
   /** What the user can do about it, one line. */
   readonly hint?: string
   readonly cause?: unknown
   /** The unit that it is about. */
   readonly unit?: Unit
+  /** It is about one question: the unit answers others. */
+  readonly alone?: boolean
 }
+
+type Arguments =
+  | [code: UnitErrorCode, message: string, options: AuditErrorOptions & { readonly unit: Unit }]
+  | [code: Exclude<AuditErrorCode, UnitErrorCode>, message: string, options?: AuditErrorOptions]
 
 /** One of the network's units, as asked. */
 export interface Unit {
@@ -55,12 +68,14 @@ export class AuditError extends Error {
   readonly code: AuditErrorCode
   readonly hint: string | undefined
   readonly unit: Unit | undefined
+  readonly alone: boolean
 
-  constructor(code: AuditErrorCode, message: string, options: AuditErrorOptions = {}) {
+  constructor(...[code, message, options = {}]: Arguments) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AuditError'
     this.code = code
     this.hint = options.hint
     this.unit = options.unit
+    this.alone = options.alone ?? false
   }
 }

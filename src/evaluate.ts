@@ -91,9 +91,10 @@ export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snaps
 
 /** A plan of which nothing can be run. */
 export async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Evaluation> {
-  for await (const { key, nonce, messageId, work } of plan) {
+  for await (const { key, nonce, through, messageId, work } of plan) {
     const reason = work.kind === 'missing' || work.kind === 'stop' ? work.reason : 'it was not evaluated'
-    const named = { ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { messageId }) }
+    const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
+    const named = { ...nonces, ...(messageId === undefined ? {} : { messageId }) }
     yield { key, ...named, outcome: { kind: 'inconclusive', reason } }
   }
 }

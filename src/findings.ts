@@ -17,27 +17,37 @@ export const FINDING_CODES = [
   'MODULE_SIGNATURE_INVALID',
   'SIGNATURE_NOT_CHECKED',
   'INPUT_MISSING',
+  'MODULE_UNSUPPORTED',
   'GATEWAYS_DIFFER',
   'CHECKPOINT_SIGNATURE_INVALID',
   'CHECKPOINT_DATA_INVALID',
+  'CHECKPOINT_NOT_READ',
   'CHECKPOINT_STATE_MISMATCH',
   'RESULT_MISMATCH',
   'RESULT_UNAVAILABLE',
   'CLAIM_UNMATCHED',
+  'CLAIM_FAULTY',
+  'CRONS_BEHIND_RANGE',
+  'LISTING_ENDS_EARLY',
+  'LISTING_FAULTY',
   'CLAIMANT_CONTRADICTS_ITSELF',
   'HOST_INPUT_READ',
   'PROFILE_DOES_NOT_FIT',
+  'PROFILE_ASSUMED',
   'SEARCH_BOUND_REACHED',
   'TAG_ORDER_DIFFERS',
   'DUPLICATE_SKIPPED',
   'EVALUATION_LIMIT',
+  'MODULE_UNUSABLE',
+  'NOT_REPEATABLE',
+  'STATE_NOT_HASHED',
   'UNIT_UNREACHABLE',
   'TRUST_LOWERED'
 ] as const
 
 export type FindingCode = (typeof FINDING_CODES)[number]
 export type Severity = 'info' | 'warning' | 'error'
-export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'process' | 'checkpoint-signer' | 'auditor'
+export type Attribution = 'compute-unit' | 'scheduler' | 'gateway' | 'process' | 'module' | 'checkpoint-signer' | 'auditor'
 
 export interface Finding {
   readonly code: FindingCode

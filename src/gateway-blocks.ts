@@ -1,6 +1,23 @@
 /** Blocks as several gateways tell them: unsigned, so that where two differ nobody can be blamed over either. */
 import type { BlockDifference, Inputs, Run } from './inputs.ts'
-import type { BlockRecord, EvaluationKey } from './records.ts'
+import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage } from './records.ts'
+
+/** Blocks come every two minutes: in no span do they come twice as fast. */
+const FASTEST_BLOCK_MS = 60_000
+/** Blocks besides: the scheduler may have been behind, and some come fast. */
+const BLOCKS_SLACK = 1_000
+/** Some ten years of blocks, whatever a scheduler signs. */
+const BLOCKS_MAX = 3_000_000
+
+/** The highest block that can matter to a schedule, by its own heights and times: no gateway is asked for a higher one. */
+export function highestBlock(
+  process: Pick<ProcessRecord, 'blockHeight' | 'timestamp'>,
+  last: Pick<ScheduledMessage, 'blockHeight' | 'timestamp'>
+): number {
+  const bySpan = Math.ceil((last.timestamp - process.timestamp) / FASTEST_BLOCK_MS)
+  const blocks = Math.max(0, last.blockHeight - process.blockHeight, bySpan) + BLOCKS_SLACK
+  return process.blockHeight + Math.min(blocks, BLOCKS_MAX)
+}
 
 /** Of what one gateway says: blocks that are new, and those of which another said another time. */
 export function holdBlocks(

@@ -9,7 +9,11 @@ import { proveItem, type RawItem } from './verification/raw-item.ts'
 import { equalBytes } from './verify/bytes.ts'
 import { proveRawItem } from './verify/message-item.ts'
 
-/** Fetches an item with its data, once for all who ask; undefined where no gateway knows it. */
+/**
+ * Fetches an item with its data, once for all who ask; undefined where no gateway knows it.
+ *
+ * @throws AuditError where no gateway could be asked; what the gateways that failed are called, `GatewaySource.unheard` knows
+ */
 export type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
 
 /** What was served under an id, and by whom. */
@@ -76,17 +80,17 @@ async function answerOf(
   const own = gateway !== undefined && gateway === record.gateway ? { gateway } : {}
   if (proveRawItem(record, data).verdict.status === 'valid') return { record, data, ...own, proven: true }
   // What does not prove itself as a data item may lie directly on Arweave.
-  const onChain = await asked.header(record.id)
+  const onChain = await unlessAbsent(() => asked.header(record.id))
   const whole = onChain === undefined ? record : { ...record, onChain }
   return { record: whole, data, ...own, proven: proveItem({ record: whole, data }).verdict.status === 'valid' }
 }
 
-/** A gateway that fails when it is asked alone is absent: others may have it. */
-async function unlessAbsent<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+/** What cannot be had, because whoever is asked fails, is as good as absent: others may have it, and the rest is judged without it. */
+export async function unlessAbsent<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await ask()
   } catch (error) {
-    if (!(error instanceof AuditError) || error.code === 'INTERRUPTED') throw error
+    if (!(error instanceof AuditError) || error.unit === undefined) throw error
     return undefined
   }
 }

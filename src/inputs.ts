@@ -1,5 +1,4 @@
 /** What an audit reads and keeps, as typed records in the store: the only place that knows under which keys they lie. */
-import { createHash } from 'node:crypto'
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
@@ -12,6 +11,7 @@ import {
   type EvaluationKey,
   type EvaluationResult,
   keyText,
+  type ListingFault,
   type ProcessRecord,
   type ScheduledMessage,
   type TransactionRecord
@@ -19,6 +19,8 @@ import {
 import type { AttestationType } from './replay/drive/admission.ts'
 import { createSaidToFail, saysError } from './said-to-fail.ts'
 import type { RecordKey, Store } from './store/store.ts'
+import { contentOf } from './stored/answers.ts'
+import { DERIVED, openDoor } from './stored/door.ts'
 import type { EdgeVerdicts } from './verification/checked-schedule.ts'
 
 /** One reading of a process and of what is claimed about it; it fixes the range, so that it can go on after a kill. */
@@ -36,6 +38,19 @@ export interface Run {
   readonly from: number
   readonly to: number
   readonly state: 'running' | 'finished'
+  /** Gateways that were not heard, and why: of what is missing it cannot be said that nobody has it. */
+  readonly unheard?: readonly { readonly url: string; readonly detail: string }[]
+}
+
+/** What nobody could be asked for; without it nobody may be blamed. */
+export type Shortfall = 'blocks' | 'checkpoints'
+
+/** Checkpoints that a gateway lists and that are left out. */
+export interface UnreadCheckpoints {
+  /** Those whose tags say no place or no memory, by reason. */
+  readonly faults: readonly { readonly reason: string; readonly count: number }[]
+  /** Those for which there is no room. */
+  readonly cut: number
 }
 
 export interface ComputeUnit {
@@ -50,6 +65,15 @@ export interface ListingProgress {
   /** The run's last nonce when it was read. */
   readonly to?: number
   readonly done: boolean
+  /** The last evaluation that it listed: a listing may end before the range does. */
+  readonly last?: EvaluationKey
+  /** What was read of it so far: evaluations, and bytes of their texts. */
+  readonly listed?: number
+  readonly bytes?: number
+  /** Claims that were not kept: the third of one evaluation, and what is too large. */
+  readonly dropped?: number
+  /** The first thing wrong with it. */
+  readonly fault?: ListingFault
 }
 
 export type Listing = 'results' | 'cron'
@@ -91,6 +115,8 @@ export function runPrefixes(run: Run): RecordKey[] {
     ['block', run.process],
     ['block-difference', run.process],
     ['checkpoint', run.process],
+    ['checkpoints-unread', run.process],
+    ['shortfall', run.id],
     ['claim', run.id],
     ['drive', run.process],
     ['gateway-anomaly', run.process],
@@ -165,9 +191,15 @@ export interface Inputs {
 
   /** Ids of checkpoints that a gateway named, whoever signed them. */
   checkpoints(process: ProcessId): Promise<readonly TransactionId[]>
-  /** Whether this gateway was asked for them up to the end of this run. */
-  checkpointsRead(run: Run, gateway: string): Promise<boolean>
-  putCheckpoints(run: Run, gateway: string, ids: readonly TransactionId[]): Promise<void>
+  /** Whether this gateway was asked for them up to the end of this run, and for those of these signers before all others. */
+  checkpointsRead(run: Run, gateway: string, signers?: readonly string[]): Promise<boolean>
+  putCheckpoints(run: Run, gateway: string, ids: readonly TransactionId[], asked?: AskedCheckpoints): Promise<void>
+  /** What gateways list besides, by gateway. */
+  unreadCheckpoints(process: ProcessId): Promise<readonly UnreadCheckpoints[]>
+  /** What no gateway could be asked for in this run, by what; the reason in words. */
+  shortfalls(run: Run): Promise<ReadonlyMap<Shortfall, string>>
+  /** @param reason undefined where it could be asked for after all */
+  putShortfall(run: Run, what: Shortfall, reason: string | undefined): Promise<void>
 
   blocks(process: ProcessId, from: number, to: number): Promise<readonly BlockRecord[]>
   putBlocks(process: ProcessId, blocks: readonly BlockRecord[], differences?: readonly BlockDifference[]): Promise<void>
@@ -207,6 +239,12 @@ export interface Inputs {
   putComputed(process: ProcessId, setup: string, position: number, evaluations: readonly Evaluation[]): Promise<void>
 }
 
+/** Whose checkpoints were asked for first, and what was left out. */
+export interface AskedCheckpoints {
+  readonly signers: readonly string[]
+  readonly unread: UnreadCheckpoints
+}
+
 /** A memory that the auditor came to itself. */
 export interface Snapshot {
   /** The scheduled message that it lies behind. */
@@ -234,14 +272,15 @@ const FORGET_BATCH = 1000
 
 /** @param store where it all lies */
 export function createInputs(store: Store): Inputs {
+  const door = openDoor(store)
   const saidToFail = createSaidToFail()
   const collect = async <T>(prefix: RecordKey, range?: { from?: number; to?: number }): Promise<T[]> => {
     const found: T[] = []
-    for await (const [, value] of store.list<T>(prefix, range)) found.push(value)
+    for await (const [, value] of door.list<T>(prefix, range)) found.push(value)
     return found
   }
   async function* values<T>(prefix: RecordKey, range?: { from?: number; to?: number }): AsyncGenerator<T> {
-    for await (const [, value] of store.list<T>(prefix, range)) yield value
+    for await (const [, value] of door.list<T>(prefix, range)) yield value
   }
   async function forget(prefix: RecordKey): Promise<void> {
     let batch: (readonly [RecordKey, undefined])[] = []
@@ -255,14 +294,14 @@ export function createInputs(store: Store): Inputs {
   }
 
   return {
-    run: (process, id) => store.get(['run', process, id]),
+    run: (process, id) => door.get(['run', process, id]),
     runs: (process) => collect(['run', process]),
     putRun: (run) => store.put([[['run', run.process, run.id], run]]),
     async forgetClaims(id) {
       for (const kind of ['claim', 'unavailable', 'listing']) await forget([kind, id])
     },
 
-    process: (id, scheduler) => store.get(processKey(id, scheduler)),
+    process: (id, scheduler) => door.get(processKey(id, scheduler)),
     putProcess: (record, scheduler) => store.put([[processKey(record.id, scheduler), record]]),
 
     schedule(run, from, to) {
@@ -270,10 +309,10 @@ export function createInputs(store: Store): Inputs {
       return run.schedule === 'both' ? filled(of(run.scheduler), of(ARWEAVE)) : of(run.scheduler)
     },
     scheduleCameTo: () => Number.POSITIVE_INFINITY,
-    scheduled: (source, process, nonce) => store.get(['schedule', source, process, nonce]),
+    scheduled: (source, process, nonce) => door.get(['schedule', source, process, nonce]),
     async scheduledUpTo(scheduler, process) {
       let last = -1
-      for await (const [, { nonce, message, unclear }] of store.list<ScheduledMessage>(['schedule', scheduler, process])) {
+      for await (const [, { nonce, message, unclear }] of door.list<ScheduledMessage>(['schedule', scheduler, process])) {
         // An item that could not be had may be there by now.
         if (nonce !== last + 1 || (message === null && unclear === true)) break
         last = nonce
@@ -283,7 +322,7 @@ export function createInputs(store: Store): Inputs {
     async putSchedule(scheduler, process, messages, anomalies) {
       await store.put([
         ...messages.map((message) => [['schedule', scheduler, process, message.nonce], message] as const),
-        ...messages.map((message) => [['verdict', scheduler, process, message.nonce], undefined] as const),
+        ...messages.map((message) => [[DERIVED, 'verdict', scheduler, process, message.nonce], undefined] as const),
         // What came after all is no gap any more.
         ...messages.map((message) => [['anomaly', scheduler, process, message.nonce, 'gap'], undefined] as const),
         ...anomalies.map(
@@ -294,33 +333,49 @@ export function createInputs(store: Store): Inputs {
     anomalies: (run, source = run.scheduler, range) => values(['anomaly', source, run.process], range),
     async verdicts(run, from, to) {
       const found = new Map<number, EdgeVerdicts>()
-      for await (const [key, verdicts] of store.list<EdgeVerdicts>(['verdict', run.scheduler, run.process], { from, to }))
+      for await (const [key, verdicts] of door.list<EdgeVerdicts>([DERIVED, 'verdict', run.scheduler, run.process], {
+        from,
+        to
+      }))
         found.set(Number(key.at(-1)), verdicts)
       return found
     },
     putVerdicts: (run, verdicts) =>
-      store.put(verdicts.map(([nonce, found]) => [['verdict', run.scheduler, run.process, nonce], found] as const)),
+      store.put(verdicts.map(([nonce, found]) => [[DERIVED, 'verdict', run.scheduler, run.process, nonce], found] as const)),
 
-    transaction: (id) => store.get(transactionKey(id)),
+    transaction: (id) => door.get(transactionKey(id)),
     async putTransaction(record, data) {
       const kept = data === undefined ? record : { ...record, data: await store.putBlob(data) }
       await store.put([[transactionKey(record.id), kept]])
       return kept
     },
     data: async (record) => (record.data === undefined ? undefined : store.getBlob(record.data)),
-    unproven: (id) => store.get(['unproven', id]),
+    unproven: (id) => door.get(['unproven', id]),
     putUnproven: (id, gateways) => store.put([[['unproven', id], gateways]]),
     gatewayAnomalies: (process) => collect(['gateway-anomaly', process]),
     putGatewayAnomalies: (process, anomalies) =>
       store.put(anomalies.map((one) => [['gateway-anomaly', process, one.id, one.gateway], one] as const)),
 
     checkpoints: (process) => collect(['checkpoint', process]),
-    checkpointsRead: async (run, gateway) => (await store.get<number>(['checkpoints-read', run.process, gateway])) === run.to,
-    putCheckpoints: (run, gateway, ids) =>
+    async checkpointsRead(run, gateway, signers = []) {
+      const read = await door.get<unknown>(['checkpoints-read', run.process, gateway])
+      return JSON.stringify(read) === JSON.stringify({ to: run.to, signers })
+    },
+    putCheckpoints: (run, gateway, ids, { signers, unread } = { signers: [], unread: { faults: [], cut: 0 } }) =>
       store.put([
         ...ids.map((id) => [['checkpoint', run.process, id], id] as const),
-        [['checkpoints-read', run.process, gateway], run.to]
+        [['checkpoints-unread', run.process, gateway], unread.faults.length + unread.cut > 0 ? unread : undefined],
+        [['checkpoints-read', run.process, gateway], { to: run.to, signers }]
       ]),
+    unreadCheckpoints: (process) => collect(['checkpoints-unread', process]),
+    async shortfalls(run) {
+      const found = new Map<Shortfall, string>()
+      for (const { what, reason } of await collect<{ what: Shortfall; reason: string }>(['shortfall', run.id]))
+        found.set(what, reason)
+      return found
+    },
+    putShortfall: (run, what, reason) =>
+      store.put([[['shortfall', run.id, what], reason === undefined ? undefined : { what, reason }]]),
 
     blocks: (process, from, to) => collect(['block', process], { from, to }),
     putBlocks: (process, blocks, differences = []) =>
@@ -329,13 +384,13 @@ export function createInputs(store: Store): Inputs {
         ...differences.map((one) => [['block-difference', process, one.other.height, one.other.gateway], one] as const)
       ]),
     blockDifferences: (process) => collect(['block-difference', process]),
-    blocksRead: (process, gateway) => store.get(['blocks-read', process, gateway]),
+    blocksRead: (process, gateway) => door.get(['blocks-read', process, gateway]),
     putBlocksRead: (process, gateway, last) => store.put([[['blocks-read', process, gateway], last]]),
 
     driveFiles: (process) => collect(['drive', process, 'file']),
-    driveFile: (process, kind, id) => store.get(['drive', process, 'file', kind, id]),
+    driveFile: (process, kind, id) => door.get(['drive', process, 'file', kind, id]),
     putDriveFile: (process, file) => store.put([[['drive', process, 'file', file.kind, file.id], file]]),
-    attestation: (process, type, id) => store.get(['drive', process, 'attestation', type, id]),
+    attestation: (process, type, id) => door.get(['drive', process, 'attestation', type, id]),
     putAttestation: (process, found) => store.put([[['drive', process, 'attestation', found.type, found.id], found]]),
 
     answersCameTo: async () => Number.POSITIVE_INFINITY,
@@ -349,8 +404,12 @@ export function createInputs(store: Store): Inputs {
     },
     async replaceClaim(run, claim, by) {
       const wanted = JSON.stringify(claim)
-      for await (const [key, value] of store.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
-        if (JSON.stringify(value) === wanted) await store.put([[key, by]])
+      for await (const [key, value] of door.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
+        if (JSON.stringify(value) !== wanted) continue
+        await store.put([
+          [key, undefined],
+          [[...key.slice(0, -1), contentOf(by.raw)], by]
+        ])
       }
     },
     unavailable: (run, unit) => values(['unavailable', run.id, unit], { from: run.from, to: run.to }),
@@ -361,18 +420,18 @@ export function createInputs(store: Store): Inputs {
           const { ordinate, cron = '', timestamp } = answer.key
           if (!('kind' in answer)) return [['unavailable', run.id, answer.claimant, ordinate], answer]
           // The content is part of the key: a unit that lists one evaluation twice, differently, has made two claims.
-          const content = createHash('sha256').update(answer.raw).digest('base64url')
+          const content = contentOf(answer.raw)
           return [['claim', run.id, answer.claimant, ordinate, cron, timestamp, update?.listing ?? 'result', content], answer]
         }),
         ...(update === undefined ? [] : [[['listing', run.id, update.unit, update.listing], update.progress] as const])
       ])
     },
-    listing: (run, unit, listing) => store.get(['listing', run.id, unit, listing]),
+    listing: (run, unit, listing) => door.get(['listing', run.id, unit, listing]),
 
-    snapshot: (process, setup) => store.get(['snapshot', process, setup]),
-    putSnapshot: (process, setup, snapshot) => store.put([[['snapshot', process, setup], snapshot]]),
+    snapshot: (process, setup) => door.get([DERIVED, 'snapshot', process, setup]),
+    putSnapshot: (process, setup, snapshot) => store.put([[[DERIVED, 'snapshot', process, setup], snapshot]]),
     async *computed(process, setup, count) {
-      for await (const kept of values<Evaluation>(['computed', process, setup], { from: 0, to: count - 1 })) {
+      for await (const kept of values<Evaluation>([DERIVED, 'computed', process, setup], { from: 0, to: count - 1 })) {
         const { outcome } = kept
         if (outcome.kind !== 'result') yield kept
         else yield { ...kept, outcome: { ...outcome, result: JSON.parse(outcome.text) as EvaluationResult } }
@@ -383,7 +442,7 @@ export function createInputs(store: Store): Inputs {
         evaluations.map(({ outcome, ...rest }, place) => {
           // Its text says all of a result.
           const kept = outcome.kind === 'result' ? { ...outcome, result: undefined } : outcome
-          return [['computed', process, setup, position + place], { ...rest, outcome: kept }] as const
+          return [[DERIVED, 'computed', process, setup, position + place], { ...rest, outcome: kept }] as const
         })
       )
   }

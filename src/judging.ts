@@ -3,9 +3,12 @@
 import { createAnswerReader } from './claims.ts'
 import { createHistory } from './compare/history.ts'
 import { createJudge } from './compare/judge.ts'
+import type { TallyOptions } from './compare/tally.ts'
 import type { EvaluationStatus, Gate, Judgement } from './compare/types.ts'
+import { precedes } from './evaluation-order.ts'
+import type { MessageId } from './ids.ts'
 import type { Inputs, Run } from './inputs.ts'
-import type { Evaluation } from './records.ts'
+import { type Claim, type Evaluation, type EvaluationKey, spanOf } from './records.ts'
 
 export interface JudgingOptions {
   readonly inputs: Inputs
@@ -16,14 +19,20 @@ export interface JudgingOptions {
   /** Whether the process has crons. */
   readonly crons: boolean
   readonly strictTagOrder: boolean
+  /** The profile that they were replayed under, where it is assumed. */
+  readonly assumedProfile?: string
+  /** {@link STRICT_TALLY} where not given. */
+  readonly tally?: TallyOptions
+  /** The id of the message at a nonce. */
+  readonly messageIdOf?: (nonce: number) => Promise<MessageId | undefined>
   /** A steady clock, ms. */
   readonly clock: () => number
-  /** Whether a difference at this evaluation may be called a mismatch. */
-  readonly gate: (evaluation: Evaluation) => Gate
+  /** Whether a difference of this unit at this evaluation may be called a mismatch. */
+  readonly gate: (evaluation: Evaluation, unit: string) => Gate
   /** Told about every evaluation, those before the range too. */
   readonly onEach?: (evaluation: Evaluation) => void
-  /** Told about every evaluation of the range, and how each unit stands to it. */
-  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => void
+  /** Told about every evaluation of the range, and how each unit stands to it. The next one waits for what it returns. */
+  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => unknown
 }
 
 /** How a unit stands to one evaluation. */
@@ -54,54 +63,77 @@ const PROFILED_MAX = 1000
 export async function judgeEvaluations(options: JudgingOptions): Promise<Judged> {
   const { inputs, run } = options
   const history = createHistory()
+  const { crons, strictTagOrder, assumedProfile, tally } = options
+  const judging = {
+    history,
+    crons,
+    strictTagOrder,
+    ...(assumedProfile === undefined ? {} : { assumedProfile }),
+    ...(tally === undefined ? {} : { tally })
+  }
   const units = options.units.map((url) => ({
     claimant: url,
-    judge: createJudge({ claimant: url, history, crons: options.crons, strictTagOrder: options.strictTagOrder }),
+    judge: createJudge({ claimant: url, ...judging }),
     answers: createAnswerReader(inputs, run, url)
   }))
   const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
   const profiled: Evaluation[] = []
-  let ordinate = -1
+  /** The last that was evaluated, as far as is known. */
+  let last: EvaluationKey | undefined
   let compareMs = 0
 
   let unknown = false
 
   /** Claims up to an ordinate that is left behind, which no evaluation asked for; of what is missing here they say nothing. */
-  const leave = async (upTo: number) => {
+  const leave = async (upTo: number, isBehindEnd: (claim: Claim) => boolean = () => false) => {
     for (const { judge, answers } of units) {
-      for (const claim of await answers.leftover(upTo)) if (!unknown) judge.unmatched(claim)
+      for (const claim of await answers.leftover(upTo)) {
+        if (unknown) continue
+        if (isBehindEnd(claim)) judge.behindEnd(claim)
+        else judge.unmatched(claim)
+      }
     }
   }
 
   for await (const evaluation of options.evaluations) {
     const { key, nonce, outcome } = evaluation
     options.onEach?.(evaluation)
+    // A unit that skips a message goes on from before it: crons of lower ordinates may still come.
+    if (outcome.kind !== 'skipped') {
+      await leave(key.ordinate - 1)
+      last = key
+    }
     if (key.ordinate < run.from) {
       history.before(evaluation)
       continue
     }
-    if (key.ordinate !== ordinate) await leave(ordinate)
-    ordinate = key.ordinate
     unknown ||= outcome.kind === 'inconclusive'
-    const gate = options.gate(evaluation)
-    if (nonce !== undefined) counts.scheduled++
+    const gates = new Map(options.units.map((unit) => [unit, options.gate(evaluation, unit)]))
+    if (nonce !== undefined) counts.scheduled += spanOf(evaluation)
     if (key.cron !== undefined) counts.cron++
     if (nonce !== undefined || key.cron !== undefined) {
       if (outcome.kind === 'result') counts.evaluated++
-      if (gate.verified === false) counts.unverified++
+      if ([...gates.values()].some(({ verified }) => verified === false)) counts.unverified += spanOf(evaluation)
     }
     if (outcome.kind === 'skipped') counts.skipped++
+    const twin = outcome.kind === 'skipped' ? await options.messageIdOf?.(outcome.of) : undefined
     const stands: Standing[] = []
     for (const { claimant, judge, answers } of units) {
+      const gate = gates.get(claimant) ?? options.gate(evaluation, claimant)
       const { claims, unavailable } = await answers.take(key)
       const begun = options.clock()
-      stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate) })
+      stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate, twin) })
       compareMs += options.clock() - begun
     }
-    const fits = stands.some(({ status }) => status === 'match-profile')
+    const fits = outcome.kind === 'result' && outcome.profile !== undefined && stands.some(isProfiled)
     if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
-    options.onEvaluation?.(evaluation, stands)
+    await options.onEvaluation?.(evaluation, stands)
   }
-  await leave(run.to)
+  // When crons fire behind the last evaluation, and before which message, is known only with a message behind the range.
+  await leave(run.to, ({ key }) => key.cron !== undefined && last !== undefined && precedes(last, key))
   return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled, compareMs }
+}
+
+function isProfiled({ status }: Standing): boolean {
+  return status === 'match-profile'
 }

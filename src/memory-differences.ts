@@ -1,6 +1,5 @@
 /** Where the memories of checkpoints differ from those that were computed. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { MemoryDifference } from './compare/memory.ts'
 import { jobOf } from './evaluate.ts'
@@ -8,6 +7,8 @@ import type { Material } from './material.ts'
 import type { Found } from './passes.ts'
 import { isPlaceOf, type MemoryLayout } from './records.ts'
 import { replay } from './replay/replay.ts'
+import type { CheckpointReport } from './report/model.ts'
+import { checkpointsOf, type JudgedUnits } from './search/judge-units.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 import type { Verifier } from './verification/verifier.ts'
 
@@ -27,21 +28,19 @@ export interface MemoryDifferences {
  * Replays once more up to the last checkpoint that differs, as the audit did in the end, and compares there. Costs nothing where
  * all are equal.
  */
-export async function memoryDifferences(all: Material, pass: Found, verifier: Verifier): Promise<MemoryDifferences> {
+export async function memoryDifferences(all: Material, judged: JudgedUnits, verifier: Verifier): Promise<MemoryDifferences> {
   const differing = new Set(
-    pass.compared.reports
-      .filter(
-        ({ dataSha256, computedSha256 }) => dataSha256 !== null && computedSha256 !== null && dataSha256 !== computedSha256
-      )
-      .map(({ id }) => id)
+    checkpointsOf(judged)
+      .filter(({ report }) => isDifferent(report))
+      .map(({ report }) => report.id)
   )
   const checked = (await all.checkpoints.all()).filter(({ id, memory }) => differing.has(id) && memory !== undefined)
   const fitting = checked.filter(({ memory }) => (memory?.bytes ?? 0) <= MEMORY_MAX_BYTES).slice(0, CHECKPOINTS_MAX)
   const found = new Map<string, MemoryDifference>()
   if (fitting.length === 0) return { found, cut: checked.length }
-  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-memory-'))
+  const folder = await all.options.store.temporary()
   try {
-    const { files, layout } = await computedMemories(all, pass, fitting, folder)
+    const { files, layout } = await computedMemories(all, judged.units[0]?.found ?? judged.joint, fitting, folder)
     for (const { id, memory } of fitting) {
       const file = files.get(id)
       if (file === undefined || memory === undefined) continue
@@ -54,14 +53,17 @@ export async function memoryDifferences(all: Material, pass: Found, verifier: Ve
   return { found, cut: checked.length - found.size }
 }
 
+function isDifferent({ dataSha256, computedSha256 }: CheckpointReport): boolean {
+  return dataSha256 !== null && computedSha256 !== null && dataSha256 !== computedSha256
+}
+
 /** The memories that replay comes to at the places of checkpoints, as files by the checkpoint's id. */
 async function computedMemories(all: Material, pass: Found, checkpoints: readonly CheckedCheckpoint[], folder: string) {
-  const { profile } = pass.chosen
+  const { profile, instances, evaluates } = pass.hypothesis
   const units = pass.judged.judgements.map(({ claimant }) => claimant)
-  const instances = pass.instances === undefined ? {} : { instances: pass.instances }
   const files = new Map<string, string>()
   let layout: MemoryLayout = {}
-  const job = jobOf({ ...all, ...instances, plan: () => all.plan(profile.blocks ?? 'all'), profile, units })
+  const job = jobOf({ ...all, instances, plan: () => all.plan(profile.blocks ?? 'all', evaluates), profile, units })
   const end = checkpoints.at(-1)?.key
   const evaluations = replay({
     ...job,

@@ -1,83 +1,94 @@
-/** One replay under a profile, and what is judged over it. */
-import { type ChosenBlocks, chooseBlocks } from './block-choice.ts'
+/** One replay under a hypothesis, and what is judged over it. */
+import { accuse, type Evidence, type SearchResult, type Since } from './attribution/rules.ts'
 import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints.ts'
-import type { Gate } from './compare/types.ts'
+import type { Gate, Tolerance } from './compare/types.ts'
 import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
 import type { Finding } from './findings.ts'
 import { readBlockDoubts } from './gateway-blocks.ts'
+import type { Inputs } from './inputs.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import type { Material } from './material.ts'
-import { type ChosenProfile, createTrial, type FirstClaims, speaksForUnits } from './profile-choice.ts'
+import { type ChosenBlocks, chooseBlocks, createPassBlocks, type FoundBlocks } from './pass-blocks.ts'
+import { createTrial, type FirstClaims, speaksForUnits } from './profile-choice.ts'
 import type { Evaluation } from './records.ts'
 import { oneAhead } from './replay/ahead.ts'
-import type { ExecutionProfile, KnownBlockSets } from './replay/profile.ts'
+import type { KnownBlockSets } from './replay/profile.ts'
 import type { Link } from './replay/segments.ts'
+import type { Hypothesis } from './search/hypothesis.ts'
 import { joined } from './signals.ts'
 import { openSnapshots } from './snapshots.ts'
 import { boundariesOf, createStartDoubts } from './starts.ts'
-import { createStates, type Readings } from './states.ts'
-import type { Subject } from './subject.ts'
+import { createStates, type Readings, type SkippedTwin } from './states.ts'
+import { hasCrons } from './subject.ts'
 
 export interface Found {
   readonly judged: Judged
-  readonly chosen: ChosenProfile
+  /** Under which it was replayed, with the blocks that were chosen. */
+  readonly hypothesis: Hypothesis
   readonly compared: ComparedCheckpoints
   readonly stateHashes: Readonly<Record<string, string>>
-  /** Memories between the parts of the replay, and whether they were come to. */
+  /** Memories between the parts of the replay, and whether they were reached. */
   readonly links: readonly Link[]
-  /** The nonce behind which the replay went on from what an earlier audit came to; null: it went through all. */
+  /** The nonce behind which the replay went on from what an earlier audit computed; null: it went through all. */
   readonly resumedAfter: number | null
-  /** Other sets of blocks with which the same crons fire. */
-  readonly otherBlocks: readonly KnownBlockSets[]
+  /** The blocks that the units are taken to have known. */
+  readonly blocks: FoundBlocks
   readonly readings: Readings
-  /** With which it was replayed. */
-  readonly instances?: Instances
-  readonly firstClaims: FirstClaims
+  /** Duplicates that were skipped. */
+  readonly twins: readonly SkippedTwin[]
+  readonly readsTimeZone: boolean
+  /** By unit: how many of its first claims agree to the last character. */
+  readonly firstClaims: ReadonlyMap<string, FirstClaims>
   /** Time within the module, ms. */
   readonly moduleMs: number
-  /** Ways to begin instances that were tried. */
-  readonly instancesTried: number
-  /** About the profile, and about the auditor's own limits. */
+  /** About the auditor's own limits. */
   readonly findings: readonly Finding[]
 }
 
-/** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
-export type Instances = ReadonlyMap<string, boolean>
-
 export interface ReplayOptions {
-  /** Whether it may go on from what an earlier audit came to, and keeps what it comes to itself. */
+  /** Whether it may go on from what an earlier audit computed, and keeps what it computes itself. */
   readonly snapshots?: boolean
-  readonly instances?: Instances
+  /** What an earlier replay showed of the blocks. */
+  readonly blocks?: ChosenBlocks
 }
 
-export interface PassOptions extends ReplayOptions {
-  /** Why nobody is blamed in this pass. */
-  readonly closed?: string | undefined
+/** How the units are judged over a replay. */
+export interface JudgeOptions {
+  readonly search: SearchResult
+  /** Another order of tags is a difference: for a profile that a checkpoint of the unit has proven. */
+  readonly strictTagOrder?: boolean
+  readonly severalVoices?: Since
+  /** Why the profile is known not to be the unit's. */
+  readonly misfit?: string
+  /** The hypothesis in words, where it assumes more than the profile that the audit began with. */
+  readonly assumedProfile?: string
+  /** What the hypothesis itself lets pass. */
+  readonly given?: readonly Tolerance[]
 }
+
+export interface PassOptions extends ReplayOptions, JudgeOptions {}
 
 /** A replay that goes on while what it found is judged. */
 export interface BegunPass {
-  /**
-   * Judges the units over it, once.
-   *
-   * @param chosen what is known by now of the profile that it began under
-   * @param closed why nobody is blamed in this pass
-   */
-  judge(chosen: ChosenProfile, closed?: string): Promise<Found>
+  /** Judges the units over it, once. */
+  judge(options: JudgeOptions): Promise<Found>
   /** Ends the replay, wherever it is. */
   end(): Promise<void>
 }
 
+/** What a difference counts as before it was looked for an explanation. */
+export const NOT_SEARCHED_YET: SearchResult = { kind: 'open', reason: 'no explanation was looked for yet' }
+
 /** One replay, and the units judged over it. */
 export async function pass(
   all: Material,
-  chosen: ChosenProfile,
+  hypothesis: Hypothesis,
   units: readonly string[],
-  { closed, ...how }: PassOptions = {}
+  { snapshots = false, blocks, ...how }: PassOptions
 ): Promise<Found> {
-  const begun = await beginPass(all, chosen.profile, units, how)
+  const begun = await beginPass(all, hypothesis, units, { snapshots, ...(blocks === undefined ? {} : { blocks }) })
   try {
-    return await begun.judge(chosen, closed)
+    return await begun.judge(how)
   } finally {
     await begun.end()
   }
@@ -86,18 +97,23 @@ export async function pass(
 /** Begins a replay; what it finds waits to be judged. It must be ended. */
 export async function beginPass(
   all: Material,
-  profile: ExecutionProfile,
+  hypothesis: Hypothesis,
   units: readonly string[],
-  { snapshots = false, instances }: ReplayOptions
+  { snapshots = false, blocks: given }: ReplayOptions
 ): Promise<BegunPass> {
   const { options, subject, plan, checks, checkpoints, start } = all
+  const { profile, instances, evaluates } = hypothesis
   const { inputs, run } = options
   const isOwn = speaksForUnits(options)
   const seen = createStates(options, checkpoints, profile, isOwn)
-  const blocks = await blocksOf(all, profile, units)
+  const own = { ...all, plan: (set: KnownBlockSets) => plan(set, evaluates) }
+  const blocks = createPassBlocks(all, given ?? (await chooseBlocks(own, profile, units)))
   const disputed = await readBlockDoubts(inputs, run)
   const doubts = start === undefined ? undefined : createStartDoubts(start, units.length === 1 && isOwn(start.signer))
-  const planned = () => (doubts === undefined ? plan(blocks.set) : doubts.watch(plan(blocks.set)))
+  const planned = () => {
+    const whole = plan(blocks.set, evaluates)
+    return doubts === undefined ? whole : doubts.watch(whole)
+  }
   // Needed at the end: until all is fetched, the cores have enough to do.
   const checked = options.fetched().then(() => checkpoints.all())
   checked.catch(() => {})
@@ -116,8 +132,7 @@ export async function beginPass(
     const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
     const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
     const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
-    const begins = instances === undefined ? {} : { instances }
-    const whole = jobOf({ ...all, ...begins, plan: planned, profile, units, hashAfter: seen.wanted })
+    const whole = jobOf({ ...all, instances, plan: planned, profile, units, hashAfter: seen.wanted })
     const job = { ...whole, onRun, signal: joined(stop, whole.signal) }
     yield* kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
   }
@@ -125,59 +140,104 @@ export async function beginPass(
   const ahead = oneAhead(replayed)
   options.onPass?.()
 
-  function gateAt(ordinate: number): Gate {
-    const gate = checks.gate(ordinate)
-    if (start?.onTrust !== true) return gate
-    const trusted = [`the checkpoint ${start.id} as the gateway served it`, gate.trusted].filter((words) => words !== undefined)
-    return { ...gate, trusted: trusted.join(', ') }
+  /** What is known of the inputs that results at this ordinate rest on. */
+  function standingAt(ordinate: number) {
+    const { unprovenInput, tamperedInput, shortfall, trusted, verified } = checks.standing(ordinate)
+    const assumedFile = seen.assumed()
+    const unstatedInput = seen.unstated()
+    const evidence = {
+      ...(unprovenInput === undefined ? {} : { unprovenInput }),
+      ...(tamperedInput === undefined ? {} : { tamperedInput }),
+      ...(shortfall === undefined ? {} : { shortfall }),
+      ...(assumedFile === undefined ? {} : { assumedFile }),
+      ...(unstatedInput === undefined ? {} : { unstatedInput })
+    }
+    const words = start?.onTrust === true ? [`the checkpoint ${start.id} as the gateway served it`] : []
+    const onTrust = [...words, ...(trusted === undefined ? [] : [trusted])].join(', ')
+    return { evidence, verified, ...(onTrust === '' ? {} : { trusted: onTrust }) }
+  }
+
+  function disputedAt(ordinate: number, reason: string | undefined): Pick<Evidence, 'disputedBlock'> {
+    return reason === undefined ? {} : { disputedBlock: { ordinate, reason } }
   }
 
   return {
-    async judge(chosen, closed) {
-      const trial = createTrial(inputs, run)
+    async judge(how) {
+      const { search, strictTagOrder = false, severalVoices, misfit, assumedProfile, given: tolerated = [] } = how
+      const trials = units.map((unit) => createTrial(inputs, run, unit))
       const judged = await judgeEvaluations({
         inputs,
         run,
         units,
-        evaluations: chosen.guessed === true ? trial.watch(ahead.take(0)) : ahead.take(0),
+        evaluations: watched(ahead.take(0), trials),
         crons: hasCrons(subject),
         clock: options.clock,
-        strictTagOrder: chosen.proven,
-        gate(evaluation): Gate {
+        strictTagOrder,
+        ...(assumedProfile === undefined ? {} : { assumedProfile }),
+        tally: { minCoveragePercent: options.minCoveragePercent, maxExplanations: options.maxExplanations, given: tolerated },
+        messageIdOf: (nonce) => messageIdOf(inputs, all, nonce),
+        gate(evaluation, unit): Gate {
           const { key, assumed } = evaluation
-          const verified = assumed === undefined ? {} : { verified: false }
-          const gate = { ...gateAt(key.ordinate), ...verified, blocksKnown: blocks.settled }
-          const reason = disputed.doubt(key) ?? doubts?.doubt(evaluation) ?? seen.assumed()?.reason ?? closed
-          return gate.accusable && reason !== undefined ? { ...gate, accusable: false, reason } : gate
+          const { evidence, verified, trusted } = standingAt(key.ordinate)
+          const { blocksKnown, cronShown = false } = blocks.gateAt(key, unit)
+          const borrowedStart = doubts?.doubt(evaluation)
+          return {
+            verified: verified && assumed === undefined,
+            checkpointBehind: seen.atCheckpoint(key),
+            cronShown,
+            ...(trusted === undefined ? {} : { trusted }),
+            evidence: {
+              ...evidence,
+              ...disputedAt(key.ordinate, disputed.doubt(key)),
+              ...(blocksKnown ? {} : { unsettledBlocks: UNSETTLED_BLOCKS }),
+              ...(borrowedStart === undefined ? {} : { borrowedStart }),
+              ...(severalVoices === undefined ? {} : { severalVoices }),
+              ...(misfit === undefined ? {} : { misfit }),
+              search
+            }
+          }
         },
-        onEach: seen.take,
+        onEach(evaluation) {
+          seen.take(evaluation)
+          blocks.take(evaluation)
+        },
         onEvaluation(evaluation, stands) {
           seen.judged(stands)
-          options.onEvaluation?.(evaluation, stands)
+          return options.onEvaluation?.(evaluation, stands)
         }
       })
+      const shown = search.kind === 'complete' ? blocks.misjudged(judged.judgements) : undefined
+      if (shown !== undefined) return pass(all, hypothesis, units, { ...how, blocks: shown })
       const compared = compareCheckpoints({
         checkpoints: await checked,
         computed: seen.computed,
         profile,
-        hostInputFrom: seen.hostInputFrom(),
-        trusted: (nonce) => gateAt(nonce).trusted,
-        accusable(nonce, signer) {
-          const proven = checks.gate(nonce).accusable && nonce < (seen.assumed()?.ordinate ?? Number.POSITIVE_INFINITY)
-          return proven && disputed.doubtAfter(nonce) === undefined && (start === undefined || start.signer === signer)
+        trusted: (nonce) => standingAt(nonce).trusted,
+        accuse(nonce, signer) {
+          const history = seen.historyFrom()
+          const open = history !== undefined && history.ordinate <= nonce ? history : undefined
+          return accuse({
+            ordinate: nonce,
+            ...standingAt(nonce).evidence,
+            ...disputedAt(nonce, disputed.doubtAfter(nonce)),
+            ...(start === undefined || start.signer === signer
+              ? {}
+              : { borrowedStart: `the replay began with another's memory` }),
+            search: open === undefined ? { kind: 'complete' } : { kind: 'open', reason: open.reason }
+          })
         }
       })
       return {
-        judged,
-        chosen: hasCrons(subject) ? { ...chosen, profile: { ...profile, blocks: blocks.set } } : chosen,
+        judged: { ...judged, judgements: judged.judgements.map(blocks.withListingsEnd) },
+        hypothesis: hasCrons(subject) ? { ...hypothesis, profile: { ...profile, blocks: blocks.set } } : hypothesis,
         compared,
         links,
         resumedAfter: kept?.resumed?.nonce ?? null,
-        otherBlocks: blocks.others,
+        blocks: blocks.found(),
         readings: seen.readings(),
-        ...(instances === undefined ? {} : { instances }),
-        instancesTried: 0,
-        firstClaims: trial.counts(),
+        twins: seen.twins(),
+        readsTimeZone: seen.readsTimeZone(),
+        firstClaims: new Map(units.map((unit, place) => [unit, trials[place]?.counts() ?? { agreeing: 0, judged: 0 }])),
         moduleMs: moduleUs / 1000,
         stateHashes: seen.stateHashes,
         findings: seen.findings
@@ -190,15 +250,20 @@ export async function beginPass(
   }
 }
 
-function hasCrons({ process }: Subject): boolean {
-  return process.tags.some(({ name }) => name === 'Cron-Interval')
+const UNSETTLED_BLOCKS = 'which blocks the unit knew when crons fired is not known'
+
+/** Passes evaluations on, by each trial. */
+async function* watched(
+  evaluations: AsyncIterable<Evaluation>,
+  trials: readonly ReturnType<typeof createTrial>[]
+): AsyncGenerator<Evaluation> {
+  for await (const evaluation of evaluations) {
+    for (const trial of trials) await trial.take(evaluation)
+    yield evaluation
+  }
 }
 
-async function blocksOf(
-  { options, subject, plan, start }: Material,
-  { blocks }: ExecutionProfile,
-  units: readonly string[]
-): Promise<ChosenBlocks> {
-  if (!hasCrons(subject)) return { set: 'all', settled: true, others: [] }
-  return chooseBlocks({ ...options, ...(start === undefined ? {} : { after: start.key }) }, plan, blocks, units)
+async function messageIdOf(inputs: Inputs, { options: { run } }: Material, nonce: number) {
+  for await (const { messageId } of inputs.schedule(run, nonce, nonce)) return messageId
+  return undefined
 }

@@ -7,10 +7,12 @@ import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from
 import { pull } from './pull.ts'
 import type { BlobRef } from './records.ts'
 import { namesDrive } from './replay/drive/admission.ts'
-import { type Selection, writeArchive } from './store/archive.ts'
+import { checkArchiveFile, type Selection, writeArchive } from './store/archive.ts'
 import { withStore } from './store/default-store.ts'
 import type { RecordKey } from './store/store.ts'
 import { pullOptions } from './units.ts'
+import { verifyInputs } from './verified-inputs.ts'
+import { verifyMessage } from './verify/message-item.ts'
 
 /**
  * Fetches all that an audit needs into one archive file. What the store has already is not asked for again.
@@ -19,6 +21,8 @@ import { pullOptions } from './units.ts'
  */
 export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
   const process = parseProcessId(options.process)
+  // Before hours of work; a device or a pipe is never replaced, nor filled.
+  await checkArchiveFile(file)
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
     const pulling = await pullOptions(options, process, inputs, 'add')
@@ -36,14 +40,18 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
 }
 
 async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {
-  const process = await inputs.process(run.process)
-  const module = process === undefined ? undefined : await inputs.transaction(process.moduleId)
-  return process !== undefined && module !== undefined && namesDrive({ process, module })
+  const { process, module } = await readSigned(inputs, run)
+  return namesDrive({ process, module: module.module })
+}
+
+/** Process and module alone: nothing of the schedule is read. */
+function readSigned(inputs: Inputs, run: Run) {
+  return verifyInputs(inputs, run, { verify: async (items) => items.map(verifyMessage) })
 }
 
 /** What belongs to a run, and nothing else of the store. */
 async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
-  const process = await inputs.process(run.process, run.scheduler)
+  const { process } = await readSigned(inputs, run)
   const items: RecordKey[] = []
   const blobs: BlobRef[] = []
   /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */
@@ -54,7 +62,9 @@ async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
     if (record.data !== undefined) blobs.push(record.data)
   }
   await take(run.process)
-  if (process !== undefined) await take(process.moduleId)
+  await take(process.moduleId)
+  const around = (await inputs.transaction(run.process))?.bundledIn
+  if (around !== undefined) await take(around)
   for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) {
     await take(assignment.id)
     await take(messageId)

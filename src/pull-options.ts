@@ -1,6 +1,6 @@
 /** What a pull takes. */
 import type { ComputeSource, GatewaySource, SchedulerSource } from './fetch/sources.ts'
-import type { ProcessId } from './ids.ts'
+import type { ProcessId, TransactionId } from './ids.ts'
 import type { Inputs } from './inputs.ts'
 
 export interface Units {
@@ -18,6 +18,10 @@ export interface PullOptions {
   readonly inputs: Inputs
   readonly from?: number
   readonly to?: number
+  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
+  readonly checkpointOwners?: readonly string[]
+  /** A checkpoint that is wanted whoever signed it. */
+  readonly startAt?: TransactionId
   /** `new`: what a finished run was told is asked for anew; `add`: only what is missing. */
   readonly claims: 'new' | 'add'
   /** ISO 8601. */

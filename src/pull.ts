@@ -6,16 +6,21 @@ import { type Arrival, arriving, createArrival, following, whole } from './arriv
 import { AuditError } from './errors.ts'
 import { readSchedule } from './fetch/schedule.ts'
 import type { ComputeSource, SchedulerSource } from './fetch/sources.ts'
-import { fetchFromGateways } from './gateway-inputs.ts'
+import { fetchFromGateways, proveProcess } from './gateway-inputs.ts'
+import { createFetchItem } from './gateway-items.ts'
 import type { Inputs, Run } from './inputs.ts'
 import type { PullOptions } from './pull-options.ts'
-import type { ProcessRecord } from './records.ts'
+import type { ProcessItem, ProcessRecord } from './records.ts'
 import { joined } from './signals.ts'
+import { NONCE_MAX } from './stored/scheduled.ts'
+import type { Checked } from './verification/signed.ts'
 
 export interface Pulled {
   readonly run: Run
   /** Units that stayed away; what they had said before is kept. */
   readonly absences: readonly AuditError[]
+  /** Gateways that were not heard; what others had was taken of them. */
+  readonly unheard: readonly AuditError[]
 }
 
 /** A pull under way. */
@@ -59,7 +64,9 @@ export async function pull(options: PullOptions): Promise<Pulled> {
  */
 export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
   const { inputs, units } = options
-  const process = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const shown = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const fetchItem = createFetchItem(options)
+  const process = await proveProcess(shown, fetchItem, inputs)
   const opened = await openRun(options)
   const both = units.arweave !== undefined
   const schedule = createArrival()
@@ -68,11 +75,15 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
   const coming: PullOptions = both ? options : { ...options, inputs: following(inputs, { schedule }) }
   const proven = createArrival()
-  const { first, rest } = fetchFromGateways(coming, process, run, proven)
+  const gateways = fetchFromGateways({ options: coming, fetchItem, process, shown, run, proven })
+  const { first, rest } = gateways
   const waits = both || hasCrons(process)
   const claims = fetchClaims(coming, run, waits ? 0 : headStartMs)
   const parts = [scheduled, first, rest, claims.ended]
-  const ended = whole(parts).then(() => ({ run, absences: claims.absences }))
+  const ended = whole(parts).then(() => {
+    const unheard = units.gateway.unheard()
+    return { run: withUnheard(run, unheard), absences: [...gateways.absences, ...claims.absences], unheard }
+  })
   const failures = new Set<unknown>()
   for (const part of parts) part.catch((error: unknown) => failures.add(error))
   const mayBegin = waits ? ended : first
@@ -83,7 +94,12 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
 }
 
-function hasCrons({ tags }: ProcessRecord): boolean {
+function withUnheard(run: Run, unheard: readonly AuditError[]): Run {
+  if (unheard.length === 0 && run.unheard === undefined) return run
+  return { ...run, unheard: unheard.map(({ unit, message }) => ({ url: unit?.url ?? '', detail: message })) }
+}
+
+function hasCrons({ tags }: Checked<ProcessItem>): boolean {
   return tags.some(({ name }) => name === 'Cron-Interval')
 }
 
@@ -99,9 +115,9 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
   const onAnswers = (count: number) => {
     answers.count += count
     options.onProgress?.({
-      scheduled: run.to + 1,
+      scheduled: Math.min(Number.MAX_SAFE_INTEGER, run.to + 1),
       answers: answers.count,
-      total: (run.to - run.from + 1) * run.computes.length
+      total: Math.min(Number.MAX_SAFE_INTEGER, (run.to - run.from + 1) * run.computes.length)
     })
   }
   const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(begin)]))
@@ -134,7 +150,7 @@ async function openRun(options: PullOptions): Promise<Run> {
   const earlier = await inputs.run(process, id)
   if (earlier?.state === 'running') return earlier
   if (earlier !== undefined && claims === 'new') await inputs.forgetClaims(id)
-  const newest = await units.scheduler.latestNonce(process)
+  const newest = Math.min(await units.scheduler.latestNonce(process), NONCE_MAX)
   const to = Math.min(options.to ?? newest, newest)
   const from = options.from ?? 0
   if (from > to) {

@@ -45,21 +45,44 @@ export interface ScheduledMessage {
   readonly unserved?: true
 }
 
-export interface ProcessRecord {
+/** A process as it is shown; its times are the scheduler's word alone. What an audit goes by is a {@link ProcessItem}. */
+export interface ProcessRecord extends Times {
   readonly id: ProcessId
   readonly owner: Owner
   readonly tags: readonly Tag[]
   readonly signature: string
   readonly anchor: string | null
   readonly target: string | null
-  /** ms; when the scheduler took it. */
-  readonly timestamp: number
-  readonly blockHeight: number
   /** Text, or null where the scheduler could not show it as text. */
   readonly data: string | null
+}
+
+/** When a scheduler took something. */
+export interface Times {
+  /** ms */
+  readonly timestamp: number
+  readonly blockHeight: number
+}
+
+/** A process, read off its item. */
+export interface ProcessItem {
+  readonly id: ProcessId
+  readonly owner: Owner
+  readonly tags: readonly Tag[]
+  readonly signature: string
+  readonly anchor: string | null
+  /** The `Module` tag. */
   readonly moduleId: ModuleId
   /** The `Scheduler` tag. */
   readonly scheduler: Address
+}
+
+/** An item on the chain, read off its bytes or its transaction header, in the form in which gateways describe items. */
+export type ChainItem = Pick<TransactionRecord, 'id' | 'owner' | 'tags' | 'recipient' | 'anchor' | 'signature'>
+
+/** A module, read off its item. */
+export interface ModuleItem extends Pick<ChainItem, 'id' | 'owner' | 'tags'> {
+  readonly data: BlobRef
 }
 
 /** A transaction or data item as a gateway describes it; its data, where fetched, is a blob. */
@@ -133,6 +156,21 @@ export interface EvaluationResult {
   readonly GasUsed?: unknown
 }
 
+/**
+ * What a claim's text says that two readers could take differently, or that no honest unit writes. `not-an-object`: the whole is
+ * something else; `key-twice`: an object has a key again; `invalid-utf8`: bytes of a text are none; `unknown-field`: a field besides
+ * those of a result; `number-not-exact`: a number's text is another than that of the double it reads as.
+ */
+export type ClaimFaultKind = 'not-an-object' | 'key-twice' | 'invalid-utf8' | 'unknown-field' | 'number-not-exact'
+
+export interface ClaimFault {
+  readonly kind: ClaimFaultKind
+  /** From the result's root: `Messages[0].Tags[3].value`; empty for the whole. */
+  readonly path: string
+  /** Short; may hold text from outside. */
+  readonly detail: string
+}
+
 export type ClaimKind = 'result' | 'listed' | 'checkpoint'
 
 /** Who says what about which evaluation. */
@@ -143,8 +181,12 @@ export interface Claim {
   readonly key: EvaluationKey
   /** The message asked for, where the claim is keyed by a message id (`/result`). */
   readonly messageId?: MessageId
+  /** Fields that it speaks of, by saying what they are or by leaving them out. */
   readonly covers: readonly ResultField[]
+  /** With the fault `not-an-object` it is no result but whatever JSON was answered. */
   readonly value: EvaluationResult
+  /** What its text says besides `value`; absent where there is nothing, at most 16. */
+  readonly faults?: readonly ClaimFault[]
   /** The answer's body as received (`result`), or the edge as JSON (`listed`). */
   readonly raw: string
   /** ISO 8601. */
@@ -153,7 +195,17 @@ export interface Claim {
   readonly signedBy?: Address
 }
 
-/** A CU answered that it has no result for a message: 404, 425, or a body that is no claim. */
+/**
+ * Why the reading of a listing ended before its end, or what is wrong with it as a whole. `not-ascending`: its cursors go back or stand
+ * still; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that the schedule does
+ * not have; `ambiguous`: two readers could take its pages differently.
+ */
+export interface ListingFault {
+  readonly kind: 'not-ascending' | 'too-many' | 'too-large' | 'beyond-schedule' | 'ambiguous'
+  readonly detail: string
+}
+
+/** A CU has no result for a message: it says so (404, 425), or what it answers to this question alone cannot be read at all. */
 export interface ClaimUnavailable {
   readonly claimant: string
   readonly key: EvaluationKey
@@ -169,17 +221,35 @@ export interface Evaluation {
   readonly key: EvaluationKey
   /** Absent for a cron message and for the process message that the boot loader injects. */
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly messageId?: MessageId
   readonly outcome: Outcome
   /** Host functions that the module called and whose answer the profile decides, by import name. */
   readonly hostInputs?: readonly string[]
+  /** What it read that the profile does not state: from the first of them on a unit may honestly have another result. */
+  readonly unstated?: readonly UnstatedInput[]
   /** It read the clock where that had moved: what it read hangs on when the CU began its instance. */
   readonly readMovedClock?: true
+  /** It read the C environment, then or before: what it is can change results. */
+  readonly readsEnvironment?: true
   /** Why a unit may have read another WeaveDrive file than the auditor: from here on nobody may be blamed. */
   readonly assumed?: string
   /** Lowercase hex SHA-256 of the memory after it, where asked for. */
   readonly stateHash?: string
+  /** Why the memory after it was not hashed although that was asked for. */
+  readonly stateFailure?: string
 }
+
+/** Something of the host that a module read and no profile states. */
+export interface UnstatedInput {
+  readonly kind: 'time-zone' | 'real-time' | 'randomness' | 'files' | 'unknown-import'
+  /** The import that it came through. */
+  readonly name: string
+}
+
+/** Whose doing it is that an evaluation cannot be made. */
+export type Fault = 'module' | 'process'
 
 export type Outcome =
   /** Evaluated; `result` as the CU would put it, `text` its JSON. `profile` names another profile than the audit's, if one. */
@@ -194,6 +264,8 @@ export type Outcome =
       readonly limit?: true
       /** Nobody has an input that it asks for. */
       readonly inputMissing?: true
+      /** Whose doing it is, where it is nobody's input that is missing. */
+      readonly fault?: Fault
     }
 
 /** The text form of a key: unique, sortable by nothing, fit for a map. */
@@ -216,9 +288,15 @@ export function memoryAfter({ ordinate, cron, timestamp }: EvaluationKey): strin
 /** Whether a place, a checkpoint's say, is right behind an evaluation. Of a scheduled message the nonce alone counts. */
 export function isPlaceOf(
   place: EvaluationKey,
-  { key, nonce }: { readonly key: EvaluationKey; readonly nonce?: number }
+  { key, nonce, through = nonce }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number }
 ): boolean {
-  return place.cron === undefined ? nonce === place.ordinate : keyText(key) === keyText(place)
+  if (place.cron !== undefined) return keyText(key) === keyText(place)
+  return nonce !== undefined && through !== undefined && nonce <= place.ordinate && place.ordinate <= through
+}
+
+/** How many evaluations one stands for: nonces that are missing together are told as one. */
+export function spanOf({ nonce = 0, through = nonce }: Pick<Evaluation, 'nonce' | 'through'>): number {
+  return through - nonce + 1
 }
 
 /** The first value of a tag, undefined where there is none. */

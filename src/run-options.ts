@@ -13,6 +13,8 @@ import type { TrustRole } from './verification/trust.ts'
 export interface Fetched {
   /** Units that stayed away while the inputs were read. */
   readonly absences: readonly AuditError[]
+  /** Gateways that were not heard, though the audit could go on with others. */
+  readonly unheard: readonly AuditError[]
   /** How long the inputs took to read, ms. */
   readonly fetchMs: number
 }
@@ -37,6 +39,10 @@ export interface AuditRunOptions {
   readonly start?: string
   /** Whose word is taken for inputs that prove themselves nowhere. */
   readonly trust?: readonly TrustRole[]
+  /** Of the evaluations that a unit can answer for, how many percent must be claimed for a match. */
+  readonly minCoveragePercent: number
+  /** How many explanations a unit may need. */
+  readonly maxExplanations: number
   /** Sandboxes at the same time, as far as they fit in `freeBytes`. */
   readonly jobs: number
   readonly freeBytes: number

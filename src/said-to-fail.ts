@@ -1,4 +1,5 @@
 /** Which messages units say failed, known at once for all that they said since this process began. */
+import { isJsonObject } from './compare/equality.ts'
 import { createNonceSet, type NonceSet } from './nonce-set.ts'
 import type { Claim, ClaimUnavailable, EvaluationKey } from './records.ts'
 
@@ -32,5 +33,5 @@ export function createSaidToFail(): SaidToFail {
 
 /** Whether a claim has an Error, be it an empty one. */
 export function saysError({ value }: Claim): boolean {
-  return Object.hasOwn(value, 'Error')
+  return isJsonObject(value) && Object.hasOwn(value, 'Error')
 }

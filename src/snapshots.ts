@@ -1,8 +1,7 @@
 /** The auditor's own snapshots: what a replay came to is kept, so that a later audit of the same process goes on from there. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { ProcessId } from './ids.ts'
 import type { Inputs, Snapshot } from './inputs.ts'
@@ -68,7 +67,7 @@ export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots
   const resumed = found === undefined ? undefined : await resume(options, owner, found)
   // What is kept from here on overwrites what led to it.
   if (found !== undefined && resumed === undefined) await inputs.putSnapshot(owner.process, owner.setup, undefined)
-  const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-memory-'))
+  const folder = await store.temporary()
   /** By nonce: the plan up to it, and what was written there. */
   const digests = new Map<number, string>()
   const exported = new Map<number, { readonly file: string; readonly state: InstanceState }>()
@@ -164,6 +163,6 @@ function createPlanDigest(): (planned: PlannedEvaluation) => () => string {
 
 function setupDigest({ setup, module }: Subject, profile: ExecutionProfile): string {
   const { format, env, options } = setup
-  const parts = [module.data?.sha256, format, env, options, profile, toolVersions()]
+  const parts = [module.data.sha256, format, env, options, profile, toolVersions()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

@@ -1,11 +1,11 @@
 /** Memories that a replay may begin with, in place of the module's own. */
-import type { Checkpoints } from './checkpoints.ts'
+import { type Checkpoints, fits } from './checkpoints.ts'
 import { createDigestTable } from './digest-table.ts'
 import { AuditError } from './errors.ts'
 import type { Run } from './inputs.ts'
 import { type Evaluation, isPlaceOf } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
-import { type ExecutionProfile, sameStrings } from './replay/profile.ts'
+import type { ExecutionProfile } from './replay/profile.ts'
 import type { StartMemory } from './replay/sandbox/protocol.ts'
 import type { Boundary } from './replay/segments.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
@@ -56,8 +56,8 @@ export async function boundariesOf(
   for (const one of found) {
     if (one.standing !== 'signed' || one.nonce - last < partMessages) continue
     const checkpoint = await checked(one)
-    const { id, nonce, key, sha256, environment = [] } = checkpoint
-    if (!isUsable(checkpoint) || !sameStrings(environment, profile.environment)) continue
+    const { id, nonce, key, sha256, environments = [] } = checkpoint
+    if (!isUsable(checkpoint) || !fits(profile, environments)) continue
     boundaries.push({ name: id, after: key, sha256, memory: checkpoint.memory })
     last = nonce
   }

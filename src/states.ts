@@ -1,16 +1,18 @@
 /** What is gathered while evaluations come by: hashes, limits, readings of what the host decides. */
+import type { Since } from './attribution/rules.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Finding } from './findings.ts'
 import type { Standing } from './judging.ts'
-import { type Evaluation, type EvaluationKey, memoryAfter } from './records.ts'
+import { type Evaluation, type EvaluationKey, memoryAfter, type UnstatedInput } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import { beginsInstance, type ExecutionProfile } from './replay/profile.ts'
 import type { AuditRunOptions } from './run-options.ts'
 
-/** From this ordinate on results hang on a WeaveDrive file that a unit may have seen otherwise. */
-interface Assumed {
-  readonly ordinate: number
-  readonly reason: string
+/** A duplicate that the plan skips. */
+export interface SkippedTwin {
+  readonly nonce: number
+  /** The nonce of the message that it repeats. */
+  readonly of: number
 }
 
 /** An evaluation that read the clock where that had moved. */
@@ -29,6 +31,8 @@ export interface Readings {
   readonly last: readonly Reading[]
 }
 
+/** Duplicates that are remembered, to be tried as evaluated. */
+const TWINS_MAX = 1000
 /** Readings that are remembered. */
 const READINGS_MAX = 16
 
@@ -40,7 +44,7 @@ export function ownMemories(found: Checkpoints['found'], isOwn: (signer: string)
 
 /** Gathers from every evaluation, and from every judgement. */
 export function createStates(
-  { stateHashes: asked, run }: AuditRunOptions,
+  { stateHashes: asksFor, run }: AuditRunOptions,
   { found }: Checkpoints,
   profile: ExecutionProfile,
   isOwn: (signer: string) => boolean
@@ -50,32 +54,77 @@ export function createStates(
   const computed = new Map<string, string>()
   const stateHashes: Record<string, string> = {}
   const findings: Finding[] = []
-  let assumed: Assumed | undefined
-  let hostInputFrom = Number.POSITIVE_INFINITY
+  const twins: SkippedTwin[] = []
+  let assumed: Since | undefined
+  let unstated: Since | undefined
+  let historyFrom: Since | undefined
+  let readsTimeZone = false
   let readings = 0
   let last: Reading[] = []
   let before: EvaluationKey | undefined
   let differs = false
+  let failures = 0
+  let notHashed: Finding | undefined
   return {
     computed,
     stateHashes,
-    findings,
-    hostInputFrom: () => hostInputFrom,
+    get findings(): readonly Finding[] {
+      return notHashed === undefined ? findings : [...findings, notHashed]
+    },
+    /** From where on honest memories may differ without a search: a clock that had moved, a cron, a duplicate. */
+    historyFrom: () => historyFrom,
+    /** Results rest on a WeaveDrive file that a unit may have seen otherwise. */
     assumed: () => assumed,
+    /** Results rest on an answer of the host that the profile does not state. */
+    unstated: () => unstated,
+    readsTimeZone: () => readsTimeZone,
+    twins: (): readonly SkippedTwin[] => twins,
     wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
-      atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asked?.(nonce, run.to) === true),
+      atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asksFor?.(nonce, run.to) === true),
+    /** Whether a checkpoint lies right behind an evaluation, whoever signed it. */
+    atCheckpoint: (key: EvaluationKey): boolean => atCheckpoint.has(memoryAfter(key)),
     readings: (): Readings => ({ count: readings, last }),
     judged(stands: readonly Standing[]): void {
       differs ||= stands.some(({ status }) => status === 'mismatch')
     },
-    take({ key, nonce, outcome, stateHash, readMovedClock, assumed: reason }: Evaluation): void {
-      if (reason !== undefined) assumed ??= { ordinate: key.ordinate, reason }
+    take({
+      key,
+      nonce,
+      outcome,
+      stateHash,
+      stateFailure,
+      readMovedClock,
+      assumed: reason,
+      unstated: asked = []
+    }: Evaluation): void {
+      const { ordinate } = key
+      if (reason !== undefined) assumed ??= { ordinate, reason }
+      const open = asked.find(({ kind }) => kind !== 'time-zone' || profile.timeZone === undefined)
+      if (open !== undefined) unstated ??= { ordinate, reason: unstatedWords(open, ordinate) }
+      readsTimeZone ||= asked.some(({ kind }) => kind === 'time-zone')
+      if (outcome.kind === 'skipped' && nonce !== undefined && twins.length < TWINS_MAX) twins.push({ nonce, of: outcome.of })
       if (outcome.kind === 'inconclusive') {
         const about = { key, ...(nonce === undefined ? {} : { nonce }), detail: outcome.reason }
-        if (outcome.limit === true)
-          findings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution: 'process', ...about })
+        const attribution = outcome.fault ?? 'process'
+        if (outcome.limit === true) findings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution, ...about })
+        else if (outcome.fault !== undefined) {
+          const code = outcome.fault === 'module' ? 'MODULE_UNUSABLE' : 'NOT_REPEATABLE'
+          findings.push({ code, severity: 'warning', attribution, ...about })
+        }
         if (outcome.inputMissing === true)
           findings.push({ code: 'INPUT_MISSING', severity: 'error', attribution: 'gateway', ...about })
+      }
+      if (stateFailure !== undefined) {
+        const detail = `the memory after it was not hashed: ${stateFailure}`
+        const about = { key, ...(nonce === undefined ? {} : { nonce }), detail }
+        notHashed = {
+          code: 'STATE_NOT_HASHED',
+          severity: 'warning',
+          attribution: 'auditor',
+          ...about,
+          ...notHashed,
+          count: ++failures
+        }
       }
       if (readMovedClock === true && !differs) {
         const other = outcome.kind === 'result' && outcome.profile !== undefined
@@ -84,11 +133,24 @@ export function createStates(
         if (before !== undefined) last = [...last, { key, after: before, fresh }].slice(-READINGS_MAX)
       }
       before = key
-      if (readMovedClock === true || key.cron !== undefined) hostInputFrom = Math.min(hostInputFrom, key.ordinate)
+      if (readMovedClock === true) historyFrom ??= { ordinate, reason: 'the clock was read before it' }
+      if (key.cron !== undefined) historyFrom ??= { ordinate, reason: 'a cron was evaluated before it' }
+      if (outcome.kind === 'skipped') historyFrom ??= { ordinate, reason: 'a duplicate before it may have been evaluated' }
       if (stateHash === undefined) return
       differs ||= (own.get(memoryAfter(key)) ?? stateHash) !== stateHash
       computed.set(memoryAfter(key), stateHash)
-      if (nonce !== undefined && asked?.(nonce, run.to) === true) stateHashes[nonce] = stateHash
+      if (nonce !== undefined && asksFor?.(nonce, run.to) === true) stateHashes[nonce] = stateHash
     }
   }
+}
+
+function unstatedWords({ kind, name }: UnstatedInput, ordinate: number): string {
+  const what = {
+    'time-zone': "its host's time zone",
+    'real-time': "its host's real time",
+    randomness: "its host's randomness",
+    files: "its host's files",
+    'unknown-import': 'its host for something that is not known here'
+  }[kind]
+  return `the module asked ${what} (${name}) at nonce ${ordinate}, and no profile states the answer`
 }

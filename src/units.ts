@@ -1,6 +1,6 @@
 /** Whom a pull asks. */
-import type { SourceOptions } from './audit-options.ts'
-import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseUnitUrl } from './config.ts'
+import type { AuditOptions, SourceOptions } from './audit-options.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseStart, parseUnitUrl } from './config.ts'
 import { createCompute } from './fetch/compute.ts'
 import { createGateway } from './fetch/gateway.ts'
 import { createHttp } from './fetch/http.ts'
@@ -16,7 +16,7 @@ import { schedulersOf } from './schedule-sources.ts'
  * @throws AuditError `USAGE` for what is no unit's URL
  */
 export async function pullOptions(
-  options: SourceOptions,
+  options: SourceOptions & Pick<AuditOptions, 'checkpointOwners' | 'start'>,
   process: PullOptions['process'],
   inputs: Inputs,
   claims: PullOptions['claims']
@@ -32,9 +32,12 @@ export async function pullOptions(
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })
   const gateway = createGateway(http, gateways)
-  const located = () => locateScheduler(gateway, process, options.allowPrivate ?? false)
+  const openLocated = async () => {
+    const { url, destination } = await locateScheduler(gateway, process, options.allowPrivate ?? false)
+    return createScheduler(http, url, destination)
+  }
   const schedulers = await schedulersOf(options.schedule, gateway, inputs, async () =>
-    createScheduler(http, given ?? (await located()))
+    given === undefined ? await openLocated() : createScheduler(http, given)
   )
   return {
     process,
@@ -46,6 +49,8 @@ export async function pullOptions(
     },
     ...(options.from === undefined ? {} : { from: options.from }),
     ...(options.to === undefined ? {} : { to: options.to }),
+    ...(options.start === undefined ? {} : { startAt: parseStart(options.start) }),
+    ...(options.checkpointOwners === undefined ? {} : { checkpointOwners: options.checkpointOwners }),
     claims,
     now: () => new Date().toISOString(),
     ...(options.onPull === undefined ? {} : { onProgress: options.onPull }),

@@ -20,10 +20,17 @@ export class DifferenceCollector implements Comparison {
   readonly differences: Difference[] = []
   cut = 0
   tagOrderDiffers = false
+  tagOrderBits = 0
   readonly #maxDifferences: number
 
   constructor(maxDifferences = MAX_LISTED_DIFFERENCES) {
     this.#maxDifferences = maxDifferences
+  }
+
+  /** Counts another order of so many tags. */
+  addOrder(tags: number): void {
+    this.tagOrderDiffers = true
+    for (let place = 2; place <= tags; place++) this.tagOrderBits += Math.log2(place)
   }
 
   /** Counts a difference, and keeps it while there is room. */
@@ -96,7 +103,7 @@ export function collectDifferences(
     }
     if (pairs.length > 0 || sameJson(left, right)) return
     if (tags === 'strict-order') walkArrays(left, right, path)
-    else found.tagOrderDiffers = true
+    else found.addOrder(left.length)
   }
 }
 

@@ -16,20 +16,26 @@ const MAX_OCCURRENCES = 64
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*=[^\p{Cc}\uFFFD]*$/u
 
 /**
- * Finds the strings that emscripten lays down when an instance starts: `USER=web_user`, `LOGNAME=…`, …, `_=<script path>`, each
- * ended by a zero, one behind the other. A process's own data may hold the like, but lies behind them.
+ * Finds what looks like the strings that emscripten lays down when an instance starts: `USER=web_user`, `LOGNAME=…`, …,
+ * `_=<script path>`, each ended by a zero, one behind the other. A module's data or a process's own may hold the like, before them or
+ * behind them: which one is the unit's only a replay can tell.
  *
  * @param memory a module's linear memory
- * @returns the first that is whole; undefined where there is none
+ * @returns those that are whole, from the lowest address on, of the first 64 places that begin like one
  */
-export function environmentBlock(memory: Uint8Array): EnvironmentBlock | undefined {
+export function* environmentBlocks(memory: Uint8Array): Generator<EnvironmentBlock> {
   const bytes = asBuffer(memory)
   let offset = bytes.indexOf(FIRST_STRINGS)
   for (let tried = 0; offset >= 0 && tried < MAX_OCCURRENCES; tried++) {
     const block = readBlock(bytes, offset)
-    if (block !== undefined) return block
+    if (block !== undefined) yield block
     offset = bytes.indexOf(FIRST_STRINGS, offset + 1)
   }
+}
+
+/** The first of {@link environmentBlocks}. */
+export function environmentBlock(memory: Uint8Array): EnvironmentBlock | undefined {
+  for (const block of environmentBlocks(memory)) return block
   return undefined
 }
 

@@ -5,17 +5,20 @@ import type { Judged } from './judge-evaluation.ts'
 import { evaluationName, type Tally } from './tally.ts'
 import type { Comparison } from './types.ts'
 
+/** Of one claim. */
+const FAULTS_SHOWN = 4
+
 /**
  * The findings of one evaluation of one claimant.
  *
- * @param claimed whether the claimant claims anything about it
+ * @param claims of the claimant about it
  * @param unavailable what the claimant's `/result` answered in place of a result
  */
 export function findingsOf(
   claimant: string,
   evaluation: Evaluation,
   judged: Judged,
-  claimed: boolean,
+  claims: readonly Claim[],
   unavailable: readonly ClaimUnavailable[]
 ): Finding[] {
   const { key, nonce, outcome } = evaluation
@@ -28,15 +31,20 @@ export function findingsOf(
     found.push({ code: 'RESULT_MISMATCH', severity: 'error', ...unit, detail: `${name}: ${reason ?? inWords(comparison)}` })
   }
   if (contradiction !== undefined) {
-    const detail = `${name}: /result and /results do not agree, ${inWords(contradiction)}`
-    found.push({ code: 'CLAIMANT_CONTRADICTS_ITSELF', severity: 'error', ...unit, detail })
+    // Several machines may answer at one URL, each of them honest.
+    const detail = `${name}: /result and /results do not agree, ${inWords(contradiction)}; one URL may be several machines`
+    found.push({ code: 'CLAIMANT_CONTRADICTS_ITSELF', severity: 'warning', ...unit, detail })
+  }
+  for (const { kind, path, detail: what } of claims.flatMap(({ faults = [] }) => faults.slice(0, FAULTS_SHOWN))) {
+    const detail = `${name}: its answer is not one that a unit writes (${kind}${path === '' ? '' : ` at ${path}`}): ${what}`
+    found.push({ code: 'CLAIM_FAULTY', severity: 'warning', ...unit, detail })
   }
   if (outcome.kind === 'skipped') {
     const detail = `${name}: ${reason ?? 'left out by the rules of the unit'}`
     found.push({ code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', ...about, detail })
   }
   for (const { status: answered, detail: words } of unavailable) {
-    const severity = claimed || outcome.kind === 'skipped' ? 'info' : 'warning'
+    const severity = claims.length > 0 || outcome.kind === 'skipped' ? 'info' : 'warning'
     const detail = `${name}: /result answered ${answered}${words === '' ? '' : `, ${words}`}`
     found.push({ code: 'RESULT_UNAVAILABLE', severity, ...unit, detail })
   }
@@ -48,6 +56,13 @@ export function unmatchedFinding({ claimant, key }: Claim): Finding {
   const what = key.cron === undefined ? `nonce ${key.ordinate}` : `a cron ${key.cron} after nonce ${key.ordinate}`
   const detail = `it lists ${what} at ${key.timestamp} ms, which the schedule does not have`
   return { code: 'CLAIM_UNMATCHED', severity: 'warning', attribution: 'compute-unit', claimant, key, detail }
+}
+
+/** The one finding of all listed crons behind the range's end; none where there are none. */
+export function behindEndFindings(claimant: string, count: number): Finding[] {
+  if (count === 0) return []
+  const detail = `it lists ${count} ${count === 1 ? 'cron' : 'crons'} behind the range's end, which only a later message bounds: not judged`
+  return [{ code: 'CRONS_BEHIND_RANGE', severity: 'info', attribution: 'auditor', claimant, count, detail }]
 }
 
 /** The one finding of all evaluations that agree but for the order of tags; none where there are none. */

@@ -13,14 +13,20 @@ export interface Before {
   readonly previous?: CanonicalResult
   /** The {@link fingerprint} of the first result of the same message id; undefined where there is none or it is unknown. */
   readonly firstOfMessage?: string
+  /** The {@link fingerprint} of the result of the message that this one repeats under another id; undefined as above. */
+  readonly firstOfTwin?: string
   /** Whether it is a cron, or comes after one. */
   readonly crons: boolean
 }
 
 /** Told about every evaluation once, in order; shared by all who judge the same evaluations. */
 export interface History {
-  /** What came before; the evaluation asked for last may be asked for again. */
-  before(evaluation: Evaluation): Before
+  /**
+   * What came before; the evaluation asked for last may be asked for again.
+   *
+   * @param twin the id of the message that it repeats, where it is skipped as a duplicate
+   */
+  before(evaluation: Evaluation, twin?: MessageId): Before
 }
 
 /** 128 bits. */
@@ -38,16 +44,17 @@ export function createHistory(): History {
   let latest: { readonly evaluation: Evaluation; readonly before: Before } | undefined
 
   return {
-    before(evaluation) {
+    before(evaluation, twin) {
       if (latest?.evaluation === evaluation) return latest.before
       const { key, messageId, outcome } = evaluation
       crons ||= key.cron !== undefined
-      const first = messageId === undefined ? undefined : firsts.get(messageId)
-      const firstOfMessage = first === undefined ? undefined : asText(first)
+      const firstOfMessage = firstOf(messageId)
+      const firstOfTwin = firstOf(twin)
       const before = {
         crons,
         ...(previous === undefined ? {} : { previous }),
-        ...(firstOfMessage === undefined ? {} : { firstOfMessage })
+        ...(firstOfMessage === undefined ? {} : { firstOfMessage }),
+        ...(firstOfTwin === undefined ? {} : { firstOfTwin })
       }
       if (outcome.kind === 'result') {
         previous = canonicalResult(outcome.result)
@@ -56,6 +63,11 @@ export function createHistory(): History {
       latest = { evaluation, before }
       return before
     }
+  }
+
+  function firstOf(messageId: MessageId | undefined): string | undefined {
+    const first = messageId === undefined ? undefined : firsts.get(messageId)
+    return first === undefined ? undefined : asText(first)
   }
 
   function remember(messageId: MessageId | undefined, result: EvaluationResult): void {

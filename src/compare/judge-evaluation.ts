@@ -1,17 +1,20 @@
 /** One evaluation, and what one claimant says of it. */
+import { type Accusal, accuse } from '../attribution/rules.ts'
 import type { Claim, Evaluation, EvaluationResult } from '../records.ts'
-import { canonicalResult } from './canonical.ts'
+import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
 import { type Before, fingerprint } from './history.ts'
 import { agrees, type ComparisonOptions, compareResult } from './result.ts'
 import { judgeSkipped, type SkippedOutcome } from './skipped.ts'
-import type { Comparison, EvaluationStatus, Gate } from './types.ts'
+import type { Comparison, EvaluationStatus, Gate, ToleranceKind } from './types.ts'
 
 /** What came out for one evaluation and one claimant. */
 export interface Judged {
   readonly status: EvaluationStatus
   /** Whether a claim was held against the result computed for this evaluation. */
   readonly compared: boolean
-  /** The first claim's that does not agree; for an agreeing one only `tagOrderDiffers` is of interest. */
+  /** A cron that failed, of which nothing is claimed: no unit lists it. */
+  readonly failedCron?: true
+  /** The first claim's that does not agree; for an agreeing one only the order of tags is of interest. */
   readonly comparison?: Comparison
   /** Why, for all but plain matches and mismatches of fields. */
   readonly reason?: string
@@ -19,6 +22,14 @@ export interface Judged {
   readonly contradiction?: Comparison
   /** Why the claimant's state after it may honestly be another than the one computed here. */
   readonly stateUnsure?: string
+  /** What is claimed is not what was computed, or shows another history: an explanation is to be looked for. */
+  readonly unexplained?: true
+  readonly tolerated?: readonly Tolerated[]
+}
+
+export interface Tolerated {
+  readonly kind: ToleranceKind
+  readonly bits: number
 }
 
 export interface JudgeInput {
@@ -27,14 +38,22 @@ export interface JudgeInput {
   readonly claims: readonly Claim[]
   readonly before: Before
   readonly gate: Gate
+  /** Why the claimant's state may honestly be another by now. */
+  readonly otherState?: string
   readonly options: ComparisonOptions
+  /** The profile of the replay, where it is assumed. */
+  readonly assumedProfile?: string
 }
+
+const EMPTY_TEXT = JSON.stringify(canonicalResult(EMPTY_RESULT))
+/** One of the empty result, the one before, and the first one of the message or of its twin. */
+const SKIPPED_ANSWERS = 4
 
 /**
  * Judges what one claimant says of one evaluation.
  *
  * - `match`: something is claimed and all of it agrees; `match-profile` where the result is that of another profile
- * - `mismatch`: a claim differs and the gate allows to say so; otherwise `inconclusive` with the gate's reason
+ * - `mismatch`: a claim differs and every rule of accusation holds; otherwise `inconclusive` with the reason of the first that does not
  * - `skipped`: the CU's rules skip it, and what is claimed is what an honest CU may answer then, or nothing
  * - `unclaimed`: evaluated here, but nothing is claimed
  */
@@ -51,21 +70,63 @@ export function judgeEvaluation(input: JudgeInput): Judged {
   return contradiction === undefined ? judged : { ...judged, contradiction }
 }
 
-function judgeResult(
-  { evaluation, claims, before, gate, options }: JudgeInput,
-  computed: EvaluationResult,
+function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: string | undefined): Judged {
+  const { evaluation, claims, before, gate, options, assumedProfile } = input
+  const all = claims.map((claim) => ({ claim, comparison: compareResult(claim, computed, options) }))
+  const saysNothing = (claim: Claim) => repeatsFirst(claim, before) || beganBehind(claim, gate)
+  const held = all.filter(({ claim, comparison }) => agrees(comparison) || !saysNothing(claim))
+  if (held.length === 0) return judgeUnclaimed(evaluation, computed, gate)
+  const differing = held.find(({ comparison }) => !agrees(comparison))?.comparison
+  if (differing !== undefined) return { ...blame(input), compared: true, comparison: differing, unexplained: true }
+  const ambiguous = claims.find(isAmbiguous)
+  if (ambiguous !== undefined) return { status: 'inconclusive', compared: true, reason: ambiguityOf(ambiguous) }
+  const comparison = orderOf(held.map((one) => one.comparison))
+  const tolerated = tolerancesOf(all.length > held.length, comparison, gasOf(claims, computed), profile)
+  const common = { compared: true, comparison, ...(tolerated.length === 0 ? {} : { tolerated }) }
+  const under = profile ?? assumedProfile
+  if (under === undefined) return { status: 'match', ...common }
+  return { status: 'match-profile', ...common, reason: `agrees under the profile ${under}` }
+}
+
+/** Readers would take it differently: one that reads the true value may sit beside one that reads a lie. */
+function isAmbiguous({ faults = [] }: Claim): boolean {
+  return faults.some(({ kind }) => kind === 'key-twice' || kind === 'invalid-utf8')
+}
+
+function ambiguityOf({ faults = [] }: Claim): string {
+  return `its answer can be read in more than one way: ${faults[0]?.detail ?? ''}`
+}
+
+/** Of comparisons that agree nothing is left but the order of tags. */
+function orderOf(comparisons: readonly Comparison[]): Comparison {
+  return {
+    differences: [],
+    cut: 0,
+    tagOrderDiffers: comparisons.some(({ tagOrderDiffers }) => tagOrderDiffers),
+    tagOrderBits: Math.max(0, ...comparisons.map(({ tagOrderBits }) => tagOrderBits))
+  }
+}
+
+function tolerancesOf(
+  repeats: boolean,
+  { tagOrderDiffers, tagOrderBits }: Comparison,
+  gas: Tolerated | undefined,
   profile: string | undefined
-): Judged {
-  const comparisons = claims
-    .map((claim) => ({ claim, comparison: compareResult(claim, computed, options) }))
-    .filter(({ claim, comparison }) => agrees(comparison) || !repeatsFirst(claim, before))
-    .map(({ comparison }) => comparison)
-  if (comparisons.length === 0) return judgeUnclaimed(evaluation, computed)
-  const differing = comparisons.find((comparison) => !agrees(comparison))
-  if (differing !== undefined) return { ...accuse(gate, before), compared: true, comparison: differing }
-  const comparison = { differences: [], cut: 0, tagOrderDiffers: comparisons.some(({ tagOrderDiffers }) => tagOrderDiffers) }
-  if (profile === undefined) return { status: 'match', compared: true, comparison }
-  return { status: 'match-profile', compared: true, comparison, reason: `agrees under the profile ${profile}` }
+): Tolerated[] {
+  return [
+    ...(repeats ? [{ kind: 'repeated-answer', bits: 1 } as const] : []),
+    ...(tagOrderDiffers ? [{ kind: 'tag-order', bits: tagOrderBits } as const] : []),
+    ...(gas === undefined ? [] : [gas]),
+    ...(profile === undefined ? [] : [{ kind: 'instance-boundary', bits: 1 } as const])
+  ]
+}
+
+/** Silence about gas that was used: whoever leaves it out could have said any number. */
+function gasOf(claims: readonly Claim[], computed: EvaluationResult): Tolerated | undefined {
+  const gas = Number(canonicalResult(computed).GasUsed ?? 0)
+  if (!(gas > 0) || claims.some(({ covers }) => covers.includes('GasUsed'))) return undefined
+  const kind = claims.some((claim) => claim.kind === 'result') ? 'gas-left-out' : 'gas-unlisted'
+  return { kind, bits: Math.log2(gas + 1) }
 }
 
 /**
@@ -77,25 +138,39 @@ function repeatsFirst(claim: Claim, { firstOfMessage }: Before): boolean {
 }
 
 /**
- * Which crons a CU fires depends on the blocks that it knew (execution-profile): one that it does not list it may not have
- * evaluated. Errors are not listed (§2.1), and change no state.
+/**
+ * A unit that began with the memory of a checkpoint and is asked for the message right before it evaluates nothing, and gives the
+ * empty result (CU domain/lib/evaluate.js, the first `prev`). Where a checkpoint lies, such an answer says nothing.
  */
-function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult): Judged {
+function beganBehind({ kind, value }: Claim, { checkpointBehind = false }: Gate): boolean {
+  return checkpointBehind && kind === 'result' && JSON.stringify(canonicalResult(value)) === EMPTY_TEXT
+}
+
+/**
+ * Errors are not listed (§2.1), and change no state: that a unit says nothing of a cron that failed is what an honest one does.
+ * Which crons a CU fires depends on the blocks that it knew (execution-profile): another one that it does not list it may not have
+ * evaluated, unless its own checkpoint shows that it did.
+ */
+function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronShown }: Gate): Judged {
+  if (key.cron === undefined) return { status: 'unclaimed', compared: false }
+  if (canonicalResult(computed).Error) return { status: 'match', compared: false, failedCron: true }
   const judged: Judged = { status: 'unclaimed', compared: false }
-  if (key.cron === undefined || canonicalResult(computed).Error) return judged
+  if (cronShown === true) return judged
   return {
     ...judged,
     stateUnsure: `it does not list the cron ${key.cron} after nonce ${key.ordinate}, and may not have fired it`
   }
 }
 
-function judgeDuplicate({ claims, before, gate, options }: JudgeInput, outcome: SkippedOutcome): Judged {
+function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): Judged {
+  const { claims, before, options } = input
   const what = `${outcome.reason === 'duplicate-push' ? 'a push' : 'an assignment'} that repeats nonce ${outcome.of}`
   const answers = claims.map((claim) => judgeSkipped(claim, outcome, before, options))
   const evaluated = answers.find((answer) => answer.kind === 'evaluated')
   if (evaluated !== undefined) {
     const reason = `it evaluated ${what}, as a unit may that started from a checkpoint in between`
-    return { status: 'inconclusive', compared: false, reason, ...(evaluated.stateKept ? {} : { stateUnsure: reason }) }
+    const unsure = evaluated.stateKept ? {} : { stateUnsure: reason }
+    return { status: 'inconclusive', compared: false, reason, unexplained: true, ...unsure }
   }
   if (answers.some(({ kind }) => kind === 'unknown')) {
     return { status: 'inconclusive', compared: false, reason: `${what}, and what came before was not evaluated here` }
@@ -103,19 +178,25 @@ function judgeDuplicate({ claims, before, gate, options }: JudgeInput, outcome: 
   const differing = answers.find((answer) => answer.kind === 'differs')
   if (differing !== undefined) {
     const reason = `${what}: no unit that skips it answers this`
-    const { status, reason: gated } = accuse(gate, before)
-    const judged: Judged = { status, compared: false, comparison: differing.comparison, reason: gated ?? reason }
-    return gated === undefined ? judged : { ...judged, stateUnsure: `it may have evaluated ${what}` }
+    const judged = { compared: false, comparison: differing.comparison, unexplained: true } as const
+    const { status, reason: kept } = blame(input)
+    if (kept === undefined) return { ...judged, status, reason }
+    return { ...judged, status, reason: kept, stateUnsure: `it may have evaluated ${what}` }
   }
   const given = answers.find((answer) => answer.kind === 'agrees')
-  return { status: 'skipped', compared: false, reason: given === undefined ? what : `${what}; answered with ${given.as}` }
+  if (given === undefined) return { status: 'skipped', compared: false, reason: what }
+  const tolerated = [{ kind: 'duplicate-answer', bits: Math.log2(SKIPPED_ANSWERS) } as const]
+  return { status: 'skipped', compared: false, reason: `${what}; answered with ${given.as}`, tolerated }
 }
 
-function accuse(gate: Gate, { crons }: Before): { readonly status: EvaluationStatus; readonly reason?: string } {
-  if (!gate.accusable)
-    return { status: 'inconclusive', reason: gate.reason ?? 'what it depends on is not complete and verified' }
-  if (!crons || gate.blocksKnown === true) return { status: 'mismatch' }
-  return { status: 'inconclusive', reason: 'which blocks the unit knew when crons fired is not known' }
+/** Holds a difference against the rules of accusation. */
+function blame({ evaluation, gate, otherState }: JudgeInput): Pick<Judged, 'status' | 'reason'> {
+  const accusal: Accusal = accuse({
+    ...gate.evidence,
+    ordinate: evaluation.key.ordinate,
+    ...(otherState === undefined ? {} : { otherState: `the unit's state may honestly be another by then: ${otherState}` })
+  })
+  return accusal.accusable ? { status: 'mismatch' } : { status: 'inconclusive', reason: accusal.reason }
 }
 
 /** Holds the claimant's `/result` against its listings. Another order of tags is none: it may have evaluated twice. */

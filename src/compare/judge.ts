@@ -1,11 +1,16 @@
 /** A claimant's case: evaluation after evaluation, to a verdict. Keeps what is no plain match, and counts. */
-import type { Claim, ClaimUnavailable, Evaluation } from '../records.ts'
-import { findingsOf, tagOrderFindings, unmatchedFinding } from './findings.ts'
+import type { Since } from '../attribution/rules.ts'
+import type { MessageId } from '../ids.ts'
+import { type Claim, type ClaimUnavailable, type Evaluation, keyText } from '../records.ts'
+import { behindEndFindings, findingsOf, tagOrderFindings, unmatchedFinding } from './findings.ts'
 import type { History } from './history.ts'
 import { type Judged, judgeEvaluation } from './judge-evaluation.ts'
 import { createFindings, createKeeper } from './keep.ts'
-import { createTally } from './tally.ts'
+import { createTally, evaluationName, STRICT_TALLY, type TallyOptions } from './tally.ts'
 import type { Divergence, EvaluationStatus, Gate, JudgedEvaluation, Judgement } from './types.ts'
+
+/** Crons behind the range's end that are told apart. */
+const BEHIND_END_MAX = 10_000
 
 export interface JudgeOptions {
   /** A CU's base URL, as its claims name it. */
@@ -16,6 +21,10 @@ export interface JudgeOptions {
   readonly crons: boolean
   /** Another order of tags is a mismatch: for a profile that a checkpoint has proven. */
   readonly strictTagOrder?: boolean
+  /** The profile that the evaluations were replayed under, where it is assumed: what agrees is then `match-profile`. */
+  readonly assumedProfile?: string
+  /** {@link STRICT_TALLY} where not given. */
+  readonly tally?: TallyOptions
 }
 
 /** Judges one claimant. */
@@ -25,14 +34,16 @@ export interface Judge {
    *
    * @param claims about it; those of other claimants are left out
    * @param unavailable likewise
-   * @param gate whether a difference may be called a mismatch
+   * @param gate what is known of it: what decides whether a difference may be called a mismatch
+   * @param twin the id of the message that it repeats, where it is skipped as a duplicate
    * @returns the status that the report will show
    */
   evaluation(
     evaluation: Evaluation,
     claims: readonly Claim[],
     unavailable: readonly ClaimUnavailable[],
-    gate: Gate
+    gate: Gate,
+    twin?: MessageId
   ): EvaluationStatus
   /**
    * Takes a listed claim in range that is about no planned evaluation; to be told before the evaluations that come after it.
@@ -42,6 +53,8 @@ export interface Judge {
    * save for a cron of a process that has none, which no honest CU lists.
    */
   unmatched(claim: Claim): void
+  /** Takes a listed cron that fired behind the last evaluation of the range: it is counted, and is no part of what is judged. */
+  behindEnd(claim: Claim): void
   finish(): Judgement
 }
 
@@ -51,33 +64,45 @@ export interface Judge {
  * @example
  * ```ts
  * const judge = createJudge({ claimant: 'https://cu.example', history: createHistory(), crons: false })
- * judge.evaluation(evaluation, claims, [], { accusable: true })
+ * judge.evaluation(evaluation, claims, [], { evidence: { search: { kind: 'complete' } } })
  * judge.finish().verdict
  * ```
  */
-export function createJudge({ claimant, history, crons, strictTagOrder = false }: JudgeOptions): Judge {
+export function createJudge({
+  claimant,
+  history,
+  crons,
+  strictTagOrder = false,
+  assumedProfile,
+  tally: counted = STRICT_TALLY
+}: JudgeOptions): Judge {
   const keeper = createKeeper()
   const findings = createFindings()
-  const tally = createTally()
+  const tally = createTally(counted)
+  let contradicts: Since | null = null
   let firstDivergence: Divergence | null = null
+  const behindEnd = new Set<string>()
   /** Why this claimant's state may honestly be another by now. */
   let stateUnsure: string | undefined
 
   return {
-    evaluation(evaluation, allClaims, allUnavailable, gate) {
+    evaluation(evaluation, allClaims, allUnavailable, gate, twin) {
       const claims = allClaims.filter((claim) => claim.claimant === claimant)
       const unavailable = allUnavailable.filter((answer) => answer.claimant === claimant)
       const judged = judgeEvaluation({
         evaluation,
         claims,
-        before: history.before(evaluation),
-        gate: stateUnsure === undefined || !gate.accusable ? gate : { accusable: false, reason: unsure(stateUnsure) },
-        options: { strictTagOrder }
+        before: history.before(evaluation, twin),
+        gate,
+        ...(stateUnsure === undefined ? {} : { otherState: stateUnsure }),
+        options: { strictTagOrder },
+        ...(assumedProfile === undefined ? {} : { assumedProfile })
       })
       if (judged.status === 'unclaimed' && isInjected(evaluation)) return judged.status
       stateUnsure ??= judged.stateUnsure
+      if (judged.contradiction !== undefined) contradicts ??= contradictionAt(evaluation)
       tally.count(evaluation, judged, gate)
-      for (const finding of findingsOf(claimant, evaluation, judged, claims.length > 0, unavailable)) findings.add(finding)
+      for (const finding of findingsOf(claimant, evaluation, judged, claims, unavailable)) findings.add(finding)
       if (judged.status !== 'match') keeper.add(reported(claimant, evaluation, judged))
       if (judged.status === 'mismatch') firstDivergence ??= divergence(claimant, evaluation, judged)
       return judged.status
@@ -89,6 +114,9 @@ export function createJudge({ claimant, history, crons, strictTagOrder = false }
       findings.add(finding)
       if (claim.key.cron === undefined || crons) stateUnsure ??= finding.detail
     },
+    behindEnd({ claimant: who, key }) {
+      if (who === claimant && behindEnd.size < BEHIND_END_MAX) behindEnd.add(keyText(key))
+    },
     finish() {
       const { evaluations, cut } = keeper.kept()
       return {
@@ -99,14 +127,24 @@ export function createJudge({ claimant, history, crons, strictTagOrder = false }
         firstDivergence,
         evaluations,
         evaluationsCut: cut,
-        findings: [...findings.all(), ...tagOrderFindings(claimant, tally.tagOrder())]
+        findings: [
+          ...findings.all(),
+          ...tagOrderFindings(claimant, tally.tagOrder()),
+          ...behindEndFindings(claimant, behindEnd.size)
+        ],
+        tolerances: tally.tolerances(),
+        unexplained: tally.unexplained(),
+        contradicts
       }
     }
   }
 }
 
-function unsure(why: string): string {
-  return `the unit's state may honestly be another by then: ${why}`
+function contradictionAt(evaluation: Evaluation): Since {
+  const reason =
+    `its /result and /results contradict each other at ${evaluationName(evaluation)}, and each can be explained by itself: ` +
+    'several machines may answer at its URL'
+  return { ordinate: evaluation.key.ordinate, reason }
 }
 
 /** The process message that the boot loader injects: its result is not stored, so nobody can claim it (ao-protocol §2.4). */
@@ -132,8 +170,14 @@ function divergence(claimant: string, evaluation: Evaluation, judged: Judged): D
   return { ...nameOf(evaluation), claimant, ...differencesOf(judged) }
 }
 
-function nameOf({ key, nonce, messageId }: Evaluation): Pick<JudgedEvaluation, 'key' | 'nonce' | 'message'> {
-  return { key, ...(nonce === undefined ? {} : { nonce }), ...(messageId === undefined ? {} : { message: messageId }) }
+function nameOf({
+  key,
+  nonce,
+  through,
+  messageId
+}: Evaluation): Pick<JudgedEvaluation, 'key' | 'nonce' | 'through' | 'message'> {
+  const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
+  return { key, ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
 }
 
 function differencesOf({ comparison }: Judged): Pick<Divergence, 'differences' | 'differencesCut'> {

@@ -1,7 +1,9 @@
 /** One claim held against one computed result. */
+import { boundedJson } from '../json-depth.ts'
 import type { Claim, EvaluationResult, ResultField } from '../records.ts'
 import { type CanonicalResult, canonicalResult, RESULT_FIELDS } from './canonical.ts'
 import { collectDifferences, DifferenceCollector } from './differences.ts'
+import { isJsonObject } from './equality.ts'
 import type { Comparison } from './types.ts'
 
 export interface ComparisonOptions {
@@ -15,7 +17,7 @@ const OUTBOX: ReadonlySet<string> = new Set(['Messages', 'Spawns', 'Assignments'
 
 /**
  * Compares what a claim says with what replay computed, both in canonical form (ao-protocol §2.2), in the fields that the claim
- * covers and in no other.
+ * covers and in no other. A claim that is no object differs as a whole.
  *
  * @example
  * ```ts
@@ -28,6 +30,10 @@ export function compareResult(
   { strictTagOrder = false, maxDifferences }: ComparisonOptions = {}
 ): Comparison {
   const found = new DifferenceCollector(maxDifferences)
+  if (!isJsonObject(claim.value)) {
+    found.add({ step: '', depth: 0 }, claim.value, canonicalResult(computed))
+    return found
+  }
   const covered = RESULT_FIELDS.filter((field) => claim.covers.includes(field))
   const left = canonicalResult(claim.value)
   const right = canonicalResult(computed)
@@ -41,12 +47,9 @@ export function compareResult(
 
 /** Whether two results are the same to the last character, as most are: it takes a tenth of the time of walking through them. */
 function sameText(left: CanonicalResult, right: CanonicalResult, fields: readonly ResultField[]): boolean {
-  try {
-    return JSON.stringify(fields.map((field) => left[field])) === JSON.stringify(fields.map((field) => right[field]))
-  } catch {
-    // Too deep for it.
-    return false
-  }
+  const textOf = (result: CanonicalResult) => boundedJson(fields.map((field) => result[field]))
+  const text = textOf(left)
+  return text !== undefined && text === textOf(right)
 }
 
 /** Whether nothing differs but, perhaps, the order of tags. */

@@ -11,7 +11,11 @@ export type SkippedAnswer =
   /** Which of the answers that an honest CU may give. */
   | {
       readonly kind: 'agrees'
-      readonly as: 'the empty result' | 'the result before it' | 'the first result of the same message'
+      readonly as:
+        | 'the empty result'
+        | 'the result before it'
+        | 'the first result of the same message'
+        | 'the result of the message that it repeats'
     }
   /** None of them; the differences are those from the nearest. */
   | { readonly kind: 'differs'; readonly comparison: Comparison }
@@ -32,18 +36,23 @@ export type SkippedAnswer =
  * the second. It then lists it in `/results`, or answers an Error: neither shows dishonesty.
  */
 export function judgeSkipped(
-  claim: Claim,
+  answer: Claim,
   { reason }: SkippedOutcome,
-  { previous, firstOfMessage }: Before,
+  { previous, firstOfMessage, firstOfTwin }: Before,
   options: ComparisonOptions
 ): SkippedAnswer {
-  if (claim.kind === 'listed') return { kind: 'evaluated', stateKept: false }
+  if (answer.kind === 'listed') return { kind: 'evaluated', stateKept: false }
+  // Nothing was evaluated, so there is no gas that it could speak of.
+  const claim = { ...answer, covers: answer.covers.filter((field) => field !== 'GasUsed') }
   const toEmpty = compareResult(claim, EMPTY_RESULT, options)
   if (agrees(toEmpty)) return { kind: 'agrees', as: 'the empty result' }
   const toPrevious = previous === undefined ? toEmpty : compareResult(claim, previous, options)
   if (agrees(toPrevious)) return { kind: 'agrees', as: 'the result before it' }
   if (firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage) {
     return { kind: 'agrees', as: 'the first result of the same message' }
+  }
+  if (firstOfTwin !== undefined && fingerprint(claim.value) === firstOfTwin) {
+    return { kind: 'agrees', as: 'the result of the message that it repeats' }
   }
   if (canonicalResult(claim.value).Error) return { kind: 'evaluated', stateKept: true }
   const firstUnknown = reason === 'duplicate-assignment' && firstOfMessage === undefined

@@ -1,7 +1,9 @@
 /** Counts of a claimant's evaluations, and the verdict that follows from them. */
-import type { Evaluation } from '../records.ts'
+import { type Evaluation, type EvaluationKey, spanOf } from '../records.ts'
 import type { Judged } from './judge-evaluation.ts'
-import type { Gate, JudgedCoverage, Verdict } from './types.ts'
+import { createNonceRanges } from './nonce-ranges.ts'
+import { createTolerances, type Tolerances } from './tolerances.ts'
+import type { Gate, JudgedCoverage, Tolerance, Verdict } from './types.ts'
 
 export interface Tally {
   /** @param inputs what is known of them: whether all were checked, what was taken on trust */
@@ -12,37 +14,79 @@ export interface Tally {
   verdict(): Verdict
   /** Why not a plain match, in words. */
   reasons(): string[]
+  tolerances(): readonly Tolerance[]
   /** How many agree but for the order of tags, and the first of them. */
   tagOrder(): { readonly count: number; readonly first: Evaluation } | undefined
+  unexplained(): EvaluationKey | null
 }
+
+export interface TallyOptions {
+  /** Of the evaluations that a unit can answer for, how many percent must be claimed for a match. */
+  readonly minCoveragePercent: number
+  /** How many explanations a unit may need in all. */
+  readonly maxExplanations: number
+  /** Explanations that the replay was given from the start. */
+  readonly given: readonly Tolerance[]
+}
+
+/** A match covers all of the range, and takes no more explanations than an honest unit plausibly needs. */
+export const STRICT_TALLY: TallyOptions = { minCoveragePercent: 100, maxExplanations: 8, given: [] }
 
 const NOTHING_COMPARED = 'nothing could be compared'
 
-export function createTally(): Tally {
+export function createTally({ minCoveragePercent, maxExplanations, given }: TallyOptions = STRICT_TALLY): Tally {
   const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
-  const counts = { mismatch: 0, trusted: 0, profile: 0, inconclusive: 0, unmatched: 0, tagOrder: 0 }
+  const counts = {
+    mismatch: 0,
+    trusted: 0,
+    profile: 0,
+    inconclusive: 0,
+    unmatched: 0,
+    tagOrder: 0,
+    gasless: 0,
+    failedCron: 0
+  }
+  const tolerances: Tolerances = createTolerances(given)
+  const silent = createNonceRanges()
   let firstMismatch: Evaluation | undefined
   let firstTrusted = ''
   let firstTagOrder: Evaluation | undefined
   let firstInconclusive = ''
+  let unexplained: EvaluationKey | null = null
+
+  const coveredPercent = () => (100 * coverage.compared) / Math.max(1, coverage.compared + coverage.unclaimed)
+  const leavesOut = () => coverage.unclaimed > 0 && coveredPercent() < minCoveragePercent
+  const isStrained = () => tolerances.explanations() > maxExplanations
 
   return {
-    count(evaluation, { status, compared, comparison, reason }, { verified = true, trusted }) {
+    count(evaluation, judged, { verified = true, trusted }) {
       const { key, nonce, outcome } = evaluation
-      if (nonce !== undefined) coverage.scheduled++
+      const { status, compared, comparison, reason } = judged
+      const span = spanOf(evaluation)
+      if (nonce !== undefined) coverage.scheduled += span
       if (key.cron !== undefined) coverage.cron++
       if (outcome.kind === 'result') coverage.evaluated++
       if (outcome.kind === 'skipped') coverage.skipped++
       if (compared) coverage.compared++
-      if (status === 'unclaimed') coverage.unclaimed++
-      if (!verified) coverage.unverified++
+      if (status === 'unclaimed') {
+        coverage.unclaimed++
+        silent.add(key)
+      }
+      if (judged.failedCron === true) counts.failedCron++
+      if (!verified) coverage.unverified += span
       if (status === 'match-profile') counts.profile++
+      if (judged.unexplained === true) unexplained ??= key
+      for (const one of judged.tolerated ?? []) {
+        tolerances.add(one, key)
+        if (one.kind === 'gas-left-out') counts.gasless++
+      }
       if (status === 'mismatch') {
         counts.mismatch++
         firstMismatch ??= evaluation
         if (trusted !== undefined && counts.trusted++ === 0) firstTrusted = `${evaluationName(evaluation)}: ${trusted}`
       } else if (status === 'inconclusive') {
-        if (counts.inconclusive++ === 0) firstInconclusive = `${evaluationName(evaluation)}: ${reason ?? 'unknown'}`
+        if (counts.inconclusive === 0) firstInconclusive = `${evaluationName(evaluation)}: ${reason ?? 'unknown'}`
+        counts.inconclusive += span
       } else if (comparison?.tagOrderDiffers === true) {
         counts.tagOrder++
         firstTagOrder ??= evaluation
@@ -52,28 +96,36 @@ export function createTally(): Tally {
     coverage: () => ({ ...coverage }),
     verdict() {
       if (counts.mismatch > 0) return 'mismatch'
-      return counts.inconclusive > 0 || counts.unmatched > 0 || coverage.compared === 0 ? 'inconclusive' : 'match'
+      const open = counts.inconclusive > 0 || counts.unmatched > 0 || counts.gasless > 0
+      return open || coverage.compared === 0 || leavesOut() || isStrained() ? 'inconclusive' : 'match'
     },
     reasons() {
       const first = firstMismatch === undefined ? '' : `, the first at ${evaluationName(firstMismatch)}`
+      const strained = `it takes ${tolerances.explanations()} explanations, of which ${maxExplanations} are allowed`
       return [
         ...counted(counts.mismatch, `what is claimed differs from what was computed${first}`),
         ...counted(counts.trusted, `differs over what was taken on trust, the first at ${firstTrusted}`),
         ...counted(counts.inconclusive, `no verdict, the first at ${firstInconclusive}`),
         ...(coverage.compared === 0 ? [NOTHING_COMPARED] : []),
         ...counted(counts.unmatched, 'listed by the unit, but not in the schedule'),
-        ...counted(coverage.unclaimed, 'nothing is claimed'),
+        ...counted(coverage.unclaimed, `nothing is claimed (${silent.text()})`),
+        ...counted(counts.failedCron, 'a cron that failed, which no unit lists'),
+        ...counted(counts.gasless, 'its answer leaves out the gas that was used'),
+        ...(isStrained() ? [strained] : []),
         ...counted(counts.profile, 'agrees under another execution profile'),
         ...counted(counts.tagOrder, 'agrees but for the order of tags')
       ]
     },
-    tagOrder: () => (firstTagOrder === undefined ? undefined : { count: counts.tagOrder, first: firstTagOrder })
+    tolerances: () => tolerances.all(),
+    tagOrder: () => (firstTagOrder === undefined ? undefined : { count: counts.tagOrder, first: firstTagOrder }),
+    unexplained: () => unexplained
   }
 }
 
 /** An evaluation's name in a sentence. */
-export function evaluationName({ key, nonce }: Pick<Evaluation, 'key' | 'nonce'>): string {
+export function evaluationName({ key, nonce, through }: Pick<Evaluation, 'key' | 'nonce' | 'through'>): string {
   if (key.cron !== undefined) return `cron ${key.cron} after nonce ${key.ordinate}`
+  if (through !== undefined) return `nonces ${nonce} to ${through}`
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 

@@ -1,4 +1,5 @@
 /** The data of comparison: what replay computed, how it differs, what that means for a claimant. */
+import type { Evidence, Since } from '../attribution/rules.ts'
 import type { Finding } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
 
@@ -20,28 +21,68 @@ export interface Comparison {
   readonly cut: number
   /** Some tags come in another order, which alone is no difference. */
   readonly tagOrderDiffers: boolean
+  /** log2 of the orders in which these tags could have come. */
+  readonly tagOrderBits: number
 }
 
-/** Whether inputs and profile allow a difference to be called a mismatch. */
+/** What the audit knows of an evaluation: what the judge adds its own knowledge to. */
 export interface Gate {
-  readonly accusable: boolean
-  /** Why not, in words. */
-  readonly reason?: string
+  /** All but the place, and what only the judge knows. */
+  readonly evidence: Omit<Evidence, 'ordinate' | 'otherState'>
   /** false: a signature of its inputs was not checked. */
   readonly verified?: boolean
   /** Inputs that it rests on and that were taken on trust, in words. */
   readonly trusted?: string
-  /**
-   * Which blocks the unit knew when crons fired is settled, or no other set explains the difference. Without this nothing is a
-   * mismatch once a cron was evaluated: its `Block-Height`, and whether it fires, hang on those blocks (execution-profile).
-   */
-  readonly blocksKnown?: boolean
+  /** A checkpoint lies right behind it, from which a unit may have begun: then it evaluated nothing to answer with. */
+  readonly checkpointBehind?: boolean
+  /** It is a cron that the unit evaluated by its own word, a checkpoint behind it, whether it lists it or not. */
+  readonly cronShown?: boolean
+}
+
+/**
+ * What was let pass in a unit's favour. Each is room for a lie, so each is counted.
+ *
+ * - `tag-order`: tags come in another order under a profile that nothing has proven
+ * - `instance-boundary`: the unit is thought to have begun an instance, or not, against the profile
+ * - `instances-per-message`: the same with every message, as one pattern
+ * - `duplicate-evaluated`: it is thought to have evaluated a message that it would skip
+ * - `duplicate-answer`: one of several answers that an honest unit may give for a message it skips
+ * - `repeated-answer`: `/result` gave the first result of a message that is evaluated twice
+ * - `gas-left-out`: `/result` says nothing of gas where an honest unit would
+ * - `gas-unlisted`: only a listing speaks of the evaluation, and listings have no gas
+ * - `known-blocks`: which blocks the unit knew was found by what it lists
+ * - `program-path`: the length of the unit's program path was found by its claims
+ * - `time-zone`: the unit's time zone was found by its claims
+ */
+export type ToleranceKind =
+  | 'tag-order'
+  | 'instance-boundary'
+  | 'instances-per-message'
+  | 'duplicate-evaluated'
+  | 'duplicate-answer'
+  | 'repeated-answer'
+  | 'gas-left-out'
+  | 'gas-unlisted'
+  | 'known-blocks'
+  | 'program-path'
+  | 'time-zone'
+
+/** All tolerances of one kind that one claimant had. */
+export interface Tolerance {
+  readonly kind: ToleranceKind
+  readonly count: number
+  /** How much a liar could have chosen by them, in all: log2 of the ways that would have passed. */
+  readonly bits: number
+  /** The first evaluation that needed it; absent where it is about all of them. */
+  readonly first?: EvaluationKey
 }
 
 /** How one claimant stands to one evaluation. */
 export interface JudgedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly message?: string
   readonly status: EvaluationStatus
   readonly claimant: string
@@ -93,4 +134,10 @@ export interface Judgement {
   /** How many were left out of `evaluations`. */
   readonly evaluationsCut: number
   readonly findings: readonly Finding[]
+  /** What was let pass in its favour. */
+  readonly tolerances: readonly Tolerance[]
+  /** The first evaluation whose claim is not what re-execution gives, or shows another history than was replayed. */
+  readonly unexplained: EvaluationKey | null
+  /** The first place at which its `/result` and its listings contradict each other. */
+  readonly contradicts: Since | null
 }

@@ -1,11 +1,15 @@
 /** Addresses that may not be asked: a URL that somebody else names must not lead into the user's own network. */
 import { lookup } from 'node:dns/promises'
 import ipaddr from 'ipaddr.js'
-import { AuditError } from '../errors.ts'
+import type { AuditError } from '../errors.ts'
+import { type Asked, fetchError } from './fetch-error.ts'
 import { shown } from './words.ts'
 
 /** Resolves a host's name to all its addresses. */
 export type Lookup = (host: string) => Promise<readonly string[]>
+
+/** Addresses that were looked at, all of them public: the only ones that a connection may go to. */
+export type Destination = readonly [string, ...string[]]
 
 const resolve: Lookup = async (host) => (await lookup(host, { all: true })).map(({ address }) => address)
 
@@ -21,19 +25,21 @@ export function isPlainHttp({ protocol, username, password }: URL): boolean {
  * Refuses a URL of another scheme than http(s), and one that leads to an address that is not public: private, loopback,
  * link-local, multicast, reserved, and IPv4 inside IPv6. One such address among several is enough.
  *
- * A name is resolved here and once more by the connection itself, so a name server that changes its answer in between is not
- * caught: what comes back is still only what a scheduler, gateway or Compute Unit may answer.
+ * A name is resolved here and nowhere else: whoever connects goes to the addresses that this answers with, so that a name server
+ * that says something else a moment later changes nothing.
  *
  * @param url named by a scheduler's record or a redirect
+ * @param asked who named it
  * @throws AuditError `ADDRESS_FORBIDDEN`; `UNIT_UNREACHABLE` where its name cannot be resolved
  */
-export async function assertPublic(url: URL, lookUp: Lookup = resolve): Promise<void> {
+export async function assertPublic(url: URL, asked: Asked, lookUp: Lookup = resolve): Promise<Destination> {
   const where = shown(url.origin === 'null' ? url.href : url.origin)
-  if (!isPlainHttp(url)) throw forbidden(where, 'it is no plain http URL')
+  if (!isPlainHttp(url)) throw forbidden(where, asked, 'it is no plain http URL')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const addresses = ipaddr.isValid(host) ? [host] : await lookUp(host).catch(() => [])
-  if (addresses.length === 0) throw new AuditError('UNIT_UNREACHABLE', `${where} cannot be resolved`)
-  if (!addresses.every(isPublic)) throw forbidden(where, 'it leads to an address that is not public')
+  const [first, ...more] = ipaddr.isValid(host) ? [host] : await lookUp(host).catch(() => [])
+  if (first === undefined) throw fetchError('UNIT_UNREACHABLE', asked, `${where} cannot be resolved`)
+  if (![first, ...more].every(isPublic)) throw forbidden(where, asked, 'it leads to an address that is not public')
+  return [first, ...more]
 }
 
 function isPublic(text: string): boolean {
@@ -43,8 +49,8 @@ function isPublic(text: string): boolean {
   return address instanceof ipaddr.IPv6 ? address.match(GLOBAL_UNICAST_V6) : true
 }
 
-function forbidden(where: string, why: string): AuditError {
-  return new AuditError('ADDRESS_FORBIDDEN', `${where} is not asked: ${why}`, {
+function forbidden(where: string, asked: Asked, why: string): AuditError {
+  return fetchError('ADDRESS_FORBIDDEN', asked, `${where} is not asked: ${why}`, {
     hint: 'give the URL yourself, or allow private addresses with --allow-private'
   })
 }

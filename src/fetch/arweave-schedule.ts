@@ -1,12 +1,12 @@
 /** The schedule as it lies on Arweave (ao-protocol §1.7), behind the face of a scheduler. */
 import { AuditError } from '../errors.ts'
-import type { ModuleId, ProcessId, TransactionId } from '../ids.ts'
-import { isAddress, isArweaveId } from '../ids.ts'
-import { type ProcessRecord, type ScheduledMessage, tagValue } from '../records.ts'
+import type { ProcessId } from '../ids.ts'
+import { isAddress } from '../ids.ts'
+import { type ProcessRecord, type ScheduledMessage, type Times, tagValue } from '../records.ts'
 import { wireOfItem } from '../verify/as-signed.ts'
-import { isSignedBy } from '../verify/schedule.ts'
+import { timesInBundle, timesOfTags } from '../verify/process-times.ts'
 import { createAssignmentReader } from './arweave-assignments.ts'
-import { createArweaveItems, type KnownProcess, type ProvenItem } from './arweave-items.ts'
+import { createArweaveItems, type KnownProcess } from './arweave-items.ts'
 import { createMessageJoin, type KeepItem } from './arweave-messages.ts'
 import type { GatewaySource, SchedulerSource } from './sources.ts'
 
@@ -25,6 +25,8 @@ export interface ArweaveScheduleOptions {
 const WINDOW = 100
 /** A page looks no further than this for the next assignment. */
 const WINDOWS_OF_A_PAGE = 1000
+/** Behind so many windows without an assignment the page ends. */
+const EMPTY_WINDOWS = 100
 
 /**
  * Reads assignments by GraphQL and joins each with its message. Nothing is taken that does not prove itself: an assignment bears
@@ -74,7 +76,8 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
     async process(id) {
       const process = await known(id)
       const [first] = await assignments.ofNonces(process, [0])
-      const taken = first !== undefined && tagValue(first.record.tags, 'Message') === undefined ? timesOf(first) : undefined
+      const taken =
+        first !== undefined && tagValue(first.record.tags, 'Message') === undefined ? timesOfTags(first.record.tags) : undefined
       const times = taken ?? (await timesOfBundle(process))
       if (times === undefined) throw missing(`Arweave does not say when the scheduler took the process ${id}`)
       return recordOf(process, times)
@@ -85,9 +88,13 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
       const last = newest ?? (await findNewest(process))
       const messages: ScheduledMessage[] = []
       let next = afterNonce + 1
+      let empty = 0
       for (let windows = 0; windows < WINDOWS_OF_A_PAGE && next <= last && messages.length < limit; windows++) {
         const nonces = Array.from({ length: Math.min(WINDOW, last - next + 1) }, (_, place) => next + place)
-        messages.push(...(await join(process, await assignments.ofNonces(process, nonces))))
+        const found = await join(process, await assignments.ofNonces(process, nonces))
+        messages.push(...found)
+        empty = found.length === 0 ? empty + 1 : 0
+        if (empty >= EMPTY_WINDOWS) break
         next += nonces.length
       }
       // Looking again in a larger page brings nothing more.
@@ -96,31 +103,18 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
   }
 
   /** A process from before assignments lies in a bundle that the scheduler tagged (§1.7). */
-  async function timesOfBundle({ record: { bundledIn }, scheduler }: KnownProcess): Promise<Times | undefined> {
+  async function timesOfBundle({ record: { bundledIn }, id, scheduler }: KnownProcess): Promise<Times | undefined> {
     const outer = bundledIn === undefined ? undefined : (await items.describe([bundledIn])).get(bundledIn)
-    const proven = outer !== undefined && isSignedBy(outer, scheduler) ? await items.prove(outer) : undefined
-    return proven === undefined ? undefined : timesOf(proven)
+    const proven = outer === undefined ? undefined : await items.prove(outer)
+    const times = proven === undefined ? undefined : timesInBundle(proven.item, id, scheduler)
+    if (proven !== undefined && times !== undefined) await keep(proven.record, proven.item.data)
+    return times
   }
 }
 
-interface Times {
-  readonly timestamp: number
-  readonly blockHeight: number
-}
-
-function timesOf({ record: { tags } }: Pick<ProvenItem, 'record'>): Times | undefined {
-  const [timestamp, blockHeight] = ['Timestamp', 'Block-Height'].map((name) => {
-    const text = tagValue(tags, name) ?? ''
-    return /^\d{1,15}$/.test(text) ? Number(text) : undefined
-  })
-  return timestamp === undefined || blockHeight === undefined ? undefined : { timestamp, blockHeight }
-}
-
-function recordOf({ item, id, scheduler }: KnownProcess, times: Times): ProcessRecord {
-  const moduleId = tagValue(item.tags, 'Module') ?? ''
-  if (!isArweaveId(moduleId)) throw missing(`the process ${id} names no module`)
+function recordOf({ item, id }: KnownProcess, times: Times): ProcessRecord {
   const { data = null, ...wire } = wireOfItem(item)
-  return { ...wire, data, id, ...times, moduleId: moduleId as TransactionId as ModuleId, scheduler }
+  return { ...wire, data, id, ...times }
 }
 
 function missing(what: string): AuditError {

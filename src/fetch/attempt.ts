@@ -1,7 +1,8 @@
 /** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
 import type { IncomingMessage } from 'node:http'
 import { AuditError, type Unit } from '../errors.ts'
-import { assertPublic, isPlainHttp } from './address.ts'
+import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
+import { type Asked, fetchError } from './fetch-error.ts'
 import type { FetchLimits } from './limits.ts'
 import { request } from './request.ts'
 import { shown } from './words.ts'
@@ -20,6 +21,8 @@ export interface Question {
   readonly acceptTrouble?: boolean
   /** Not worth waiting for: a few attempts, and no sign that the unit is away. */
   readonly optional?: boolean
+  /** Addresses that its URL was found to lead to, where others named it. */
+  readonly destination?: Destination
 }
 
 export interface Answer {
@@ -56,6 +59,8 @@ export interface AttemptOptions {
   /** Whether a redirect to another origin may be followed without a look at its address. */
   readonly mayFollow: (url: URL) => boolean
   readonly onAttempt: ((url: string) => void) | undefined
+  /** Resolves names that others name. */
+  readonly lookUp?: Lookup | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -93,9 +98,11 @@ export async function attemptOnce(question: Question, options: AttemptOptions): 
   }
 }
 
-async function follow({ url, body }: Question, options: AttemptOptions, signal: AbortSignal): Promise<IncomingMessage> {
-  const { limits, mayFollow, onAttempt } = options
+async function follow(question: Question, options: AttemptOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const { url, body } = question
+  const { limits, mayFollow, onAttempt, lookUp } = options
   let at = new URL(url)
+  let { destination } = question
   for (let hops = 0; hops <= limits.redirects; hops++) {
     onAttempt?.(at.href)
     const response = await request(at, {
@@ -107,22 +114,23 @@ async function follow({ url, body }: Question, options: AttemptOptions, signal: 
         'user-agent': 'ao-audit',
         ...(body === undefined ? {} : { 'content-type': 'application/json' })
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(destination === undefined ? {} : { destination })
     })
     const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined
     if (location === undefined) return response
     response.destroy()
-    const next = parseLocation(location, at)
-    if (next.origin !== at.origin && !mayFollow(next)) await assertPublic(next)
+    const next = parseLocation(question, location, at)
+    if (next.origin !== at.origin) destination = mayFollow(next) ? undefined : await assertPublic(next, question, lookUp)
     at = next
   }
-  throw new AuditError('WIRE_INVALID', `${shown(url)} redirects more than ${limits.redirects} times`)
+  throw fetchError('WIRE_INVALID', question, `${shown(url)} redirects more than ${limits.redirects} times`)
 }
 
-function parseLocation(location: string, base: URL): URL {
+function parseLocation(asked: Asked, location: string, base: URL): URL {
   const next = URL.canParse(location, base.href) ? new URL(location, base) : undefined
   if (next !== undefined && isPlainHttp(next)) return next
-  throw new AuditError('WIRE_INVALID', `${shown(base.href)} redirects to what is no plain http URL: ${shown(location)}`)
+  throw fetchError('WIRE_INVALID', asked, `${shown(base.href)} redirects to what is no plain http URL: ${shown(location)}`)
 }
 
 async function readBody(response: IncomingMessage, { maxBytes }: Question, alive: () => void): Promise<Buffer> {
@@ -139,7 +147,8 @@ async function readBody(response: IncomingMessage, { maxBytes }: Question, alive
   return Buffer.concat(chunks)
 }
 
-function judgeStatus({ url, role, accept, busy }: Question, response: IncomingMessage, bytes: Buffer): Answer {
+function judgeStatus(question: Question, response: IncomingMessage, bytes: Buffer): Answer {
+  const { url, accept, busy } = question
   const { statusCode: status = 0 } = response
   const answer = { status, bytes }
   if (status === 200 || accept?.(status) === true) return answer
@@ -147,8 +156,8 @@ function judgeStatus({ url, role, accept, busy }: Question, response: IncomingMe
   if (busy?.(status) === true) throw new Retriable('busy', `it is busy (${status})`, { waitMs })
   if (status === 408 || status === 429 || status >= 500)
     throw new Retriable('trouble', `it answered ${status}`, { waitMs, answer })
-  throw new AuditError('UNIT_REFUSED', `${shown(url)} answered ${status}: ${shown(bytes.toString('utf8', 0, 800))}`, {
-    unit: { role, url: new URL(url).origin }
+  throw fetchError('UNIT_REFUSED', question, `${shown(url)} answered ${status}: ${shown(bytes.toString('utf8', 0, 800))}`, {
+    alone: true
   })
 }
 

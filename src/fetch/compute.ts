@@ -1,7 +1,6 @@
 /** A Compute Unit (ao-protocol §2.1). */
 import { AuditError } from '../errors.ts'
 import type { ProcessId } from '../ids.ts'
-import type { EvaluationResult } from '../records.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
 import { addressSchema, listedPageSchema, parseWire } from './schemas.ts'
@@ -9,8 +8,8 @@ import type { ComputeSource, ListedPage } from './sources.ts'
 
 const LISTED_PAGE = 500
 const DETAIL_CHARS = 500
-/** An answer without any of these claims nothing. */
-const CLAIMING = ['Messages', 'Output', 'Error']
+/** No JSON, larger or deeper than any result, or of a status that says neither yes nor no. */
+const UNREADABLE: ReadonlySet<string> = new Set(['WIRE_INVALID', 'ANSWER_TOO_LARGE', 'UNIT_REFUSED', 'ADDRESS_FORBIDDEN'])
 
 /** @param url the unit's base URL */
 export function createCompute(http: Http, url: string): ComputeSource {
@@ -22,13 +21,13 @@ export function createCompute(http: Http, url: string): ComputeSource {
     const from = after === undefined ? '' : `&from=${encodeURIComponent(after)}`
     return inPages[kind](LISTED_PAGE, async (size) => {
       const at = `${base}/${kind}/${processId}?limit=${size}&sort=ASC${from}`
-      const { value } = await http.json({ role: 'compute-unit', url: at, maxBytes: listedPageBytes })
-      const { pageInfo, edges } = parseWire(listedPageSchema, value, at)
-      const last = edges.at(-1)?.cursor.text
+      const question = { role: 'compute-unit', url: at, maxBytes: listedPageBytes } as const
+      const { bytes, text, value } = await http.json(question)
+      const { pageInfo, edges } = parseWire(listedPageSchema, value, question)
       return {
-        edges: edges.map(({ node, cursor: { key } }) => ({ key, value: node, raw: JSON.stringify(node) })),
-        // A page that ends where it began leads nowhere.
-        next: pageInfo.hasNextPage && last !== after ? last : undefined
+        edges: edges.map(({ node, cursor: { key, text: cursor } }) => ({ key, cursor, value: node })),
+        body: { bytes, text, value },
+        next: pageInfo.hasNextPage ? edges.at(-1)?.cursor.text : undefined
       }
     })
   }
@@ -56,16 +55,22 @@ export function createCompute(http: Http, url: string): ComputeSource {
     },
 
     async result(processId, messageId) {
-      const { status, text, value } = await http.json({
-        role: 'compute-unit',
-        url: `${base}/result/${messageId}?process-id=${processId}`,
-        maxBytes: resultBytes,
-        accept: isRefusal,
-        busy: (answered) => answered === 202,
-        acceptTrouble: true
-      })
-      if (status === 200 && claims(value)) return { kind: 'claim', value, raw: text }
-      return { kind: 'unavailable', status, detail: text.slice(0, DETAIL_CHARS) }
+      try {
+        const { status, bytes, text, value } = await http.json({
+          role: 'compute-unit',
+          url: `${base}/result/${messageId}?process-id=${processId}`,
+          maxBytes: resultBytes,
+          accept: isRefusal,
+          busy: (answered) => answered === 202,
+          acceptTrouble: true
+        })
+        if (status === 200) return { kind: 'claim', body: { bytes, text, value } }
+        return { kind: 'unavailable', status, detail: text.slice(0, DETAIL_CHARS) }
+      } catch (error) {
+        // What cannot be read is no claim, but an answer to this question all the same.
+        if (!(error instanceof AuditError) || !UNREADABLE.has(error.code)) throw error
+        return { kind: 'unavailable', status: 200, detail: error.message.slice(0, DETAIL_CHARS) }
+      }
     },
 
     results: (processId, cursor) => list('results', processId, cursor),
@@ -76,8 +81,4 @@ export function createCompute(http: Http, url: string): ComputeSource {
 /** The unit says no, for good: 404, 425 and the like. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429
-}
-
-function claims(value: unknown): value is EvaluationResult {
-  return typeof value === 'object' && value !== null && CLAIMING.some((field) => Object.hasOwn(value, field))
 }

@@ -1,6 +1,7 @@
 /** Gateways: GraphQL and raw data (ao-protocol §5.3). Several are asked in turn until one answers. */
 import { AuditError } from '../errors.ts'
 import type { BlockRecord, TransactionRecord } from '../records.ts'
+import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { BLOCKS_QUERY, TRANSACTIONS_QUERY } from './queries.ts'
 import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './schemas.ts'
@@ -16,32 +17,52 @@ interface Gateway {
 }
 
 const PAGE = 100
+/** A gateway may give fewer on a page than it is asked for, but no fewer than these. */
+const PAGE_LEAST = 10
 const GONE = [404, 410]
 
 /** @param urls base URLs, in the order in which they are asked */
 export function createGateway(http: Http, urls: readonly string[]): GatewaySource {
+  return createNoting(http, urls, new Map())
+}
+
+/** @param unheard by a gateway's URL its first failure; shared with those that ask one gateway alone */
+function createNoting(http: Http, urls: readonly string[], unheard: Map<string, AuditError>): GatewaySource {
   const gateways = urls.map((url) => url.replace(/\/+$/, '')).map((url): Gateway => ({ url, ask: graphqlOf(http, url) }))
 
-  /** Asks one after another; `undefined` means: this one does not have it. */
+  /** The first failure of each; that it is away altogether says more than that it failed at one question. */
+  const note = ({ url }: Gateway, failure: AuditError): void => {
+    const known = unheard.get(url)
+    if (known === undefined || (known.alone && !failure.alone)) unheard.set(url, failure)
+  }
+
+  /**
+   * Asks one after another; `undefined` means: this one does not have it. A gateway that is away is noted always, one that fails at
+   * this question alone where no other answers it.
+   */
   async function inTurn<T>(ask: (gateway: Gateway) => Promise<T | undefined>): Promise<T | undefined> {
-    const failures: AuditError[] = []
+    const failures: { readonly gateway: Gateway; readonly error: AuditError }[] = []
     for (const gateway of gateways) {
       try {
         const found = await ask(gateway)
         if (found !== undefined) return found
       } catch (error) {
         if (!(error instanceof AuditError) || error.code === 'INTERRUPTED') throw error
-        failures.push(error)
+        failures.push({ gateway, error })
+        if (!error.alone) note(gateway, error)
       }
     }
+    for (const { gateway, error } of failures) note(gateway, error)
     const [first] = failures
     // One that answered does not have it; the others are not asked for more than they can say.
     if (first === undefined || failures.length < gateways.length) return undefined
-    if (failures.length === 1) throw first
-    throw new AuditError('UNIT_UNREACHABLE', `no gateway answered: ${failures.map(({ message }) => message).join('; ')}`, {
+    if (failures.length === 1) throw first.error
+    const why = failures.map(({ error }) => error.message).join('; ')
+    throw new AuditError('UNIT_UNREACHABLE', `no gateway answered: ${why}`, {
       hint: 'name another with --gateway URL',
-      cause: first,
-      unit: { role: 'gateway', url: gateways.map(({ url }) => url).join(', ') }
+      cause: first.error,
+      unit: { role: 'gateway', url: gateways.map(({ url }) => url).join(', ') },
+      alone: failures.every(({ error }) => error.alone)
     })
   }
 
@@ -54,7 +75,8 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
 
   const source: GatewaySource = {
     urls: gateways.map(({ url }) => url),
-    each: () => (gateways.length === 1 ? [source] : gateways.map(({ url }) => createGateway(http, [url]))),
+    each: () => (gateways.length === 1 ? [source] : gateways.map(({ url }) => createNoting(http, [url], unheard))),
+    unheard: () => [...unheard.values()],
 
     async transactions(query) {
       const found = await inTurn(async (gateway) => {
@@ -73,14 +95,14 @@ export function createGateway(http: Http, urls: readonly string[]): GatewaySourc
         const accept = (status: number) => GONE.includes(status)
         const at = `${url}/tx/${id}`
         const { status, value } = await http.json({ role: 'gateway', url: at, maxBytes: http.limits.recordBytes, accept })
-        return status === 200 ? parseWire(headerSchema, value, at) : undefined
+        return status === 200 ? parseWire(headerSchema, value, { role: 'gateway', url: at }) : undefined
       }),
 
     async blocks(fromHeight, toHeight) {
       let fullest: readonly BlockRecord[] = []
       // One that is behind does not have the newest yet: the next may.
       const whole = await inTurn(async (gateway) => {
-        const blocks = await readBlocks(gateway, fromHeight, toHeight, http.limits.pages)
+        const blocks = await readBlocks(gateway, fromHeight, toHeight)
         if (blocks.length > fullest.length) fullest = blocks
         return blocks.length > toHeight - fromHeight ? blocks : undefined
       })
@@ -102,7 +124,7 @@ function graphqlOf(http: Http, url: string): Ask {
     const { data, errors } = (typeof value === 'object' && value !== null ? value : {}) as { data?: unknown; errors?: unknown }
     if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
     const why = errors === undefined ? '' : `: ${shown(JSON.stringify(errors))}`
-    throw new AuditError('WIRE_INVALID', `${shown(at)} answered without data${why}`, { unit: { role: 'gateway', url } })
+    throw fetchError('WIRE_INVALID', { role: 'gateway', url }, `${shown(at)} answered without data${why}`, { alone: true })
   }
 }
 
@@ -114,7 +136,7 @@ async function readTransactions({ url, ask }: Gateway, query: TransactionQuery):
   while (asked < limit) {
     const first = Math.min(PAGE, limit - asked)
     const { transactions } = await ask(TRANSACTIONS_QUERY, { ids, owners, tags, sort, first, after })
-    const { pageInfo, edges } = parseWire(transactionsSchema, transactions, `${url}/graphql`)
+    const { pageInfo, edges } = parseWire(transactionsSchema, transactions, graphqlAt(url))
     for (const { node } of edges.slice(0, first)) {
       const { block, bundledIn, ...rest } = node
       const record = {
@@ -145,13 +167,20 @@ function answers({ id, owner, tags }: TransactionRecord, query: TransactionQuery
   )
 }
 
-async function readBlocks({ url, ask }: Gateway, min: number, max: number, maxPages: number): Promise<BlockRecord[]> {
+async function readBlocks({ url, ask }: Gateway, min: number, max: number): Promise<BlockRecord[]> {
   const blocks = new Map<number, BlockRecord>()
+  const maxPages = Math.ceil((max - min + 1) / PAGE_LEAST) + 1
   let after: string | undefined
-  for (let page = 0; page < maxPages; page++) {
+  for (let page = 0; ; page++) {
+    if (page >= maxPages)
+      throw fetchError(
+        'ANSWER_TOO_LARGE',
+        graphqlAt(url),
+        `${url} serves blocks ${min} to ${max} in more than ${maxPages} pages`
+      )
     const height = { min, max }
     const { blocks: answer } = await ask(BLOCKS_QUERY, { height, first: PAGE, sort: 'HEIGHT_ASC', after })
-    const { pageInfo, edges } = parseWire(blocksSchema, answer, `${url}/graphql`)
+    const { pageInfo, edges } = parseWire(blocksSchema, answer, graphqlAt(url))
     const known = blocks.size
     for (const { node } of edges) {
       // A gateway gives seconds.
@@ -162,4 +191,8 @@ async function readBlocks({ url, ask }: Gateway, min: number, max: number, maxPa
     if (!pageInfo.hasNextPage || after === undefined || blocks.size === known) break
   }
   return [...blocks.values()].sort((left, right) => left.height - right.height)
+}
+
+function graphqlAt(url: string): Asked {
+  return { role: 'gateway', url: `${url}/graphql` }
 }

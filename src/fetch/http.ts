@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import pRetry from 'p-retry'
 import { AuditError } from '../errors.ts'
+import { nestsDeeperThan } from '../json-depth.ts'
+import type { Lookup } from './address.ts'
 import { type Answer, attemptOnce, type Question, Retriable } from './attempt.ts'
+import { fetchError } from './fetch-error.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchLimits } from './limits.ts'
 import { shown } from './words.ts'
 
@@ -17,6 +20,18 @@ export interface HttpOptions {
   readonly signal?: AbortSignal
   /** Told about every attempt, for `--verbose`. */
   readonly onAttempt?: (url: string) => void
+  /** Resolves the names of redirects; by the system where not given. */
+  readonly lookUp?: Lookup
+}
+
+/** An answer read as JSON. */
+export interface JsonAnswer {
+  readonly status: number
+  readonly bytes: Uint8Array
+  /** U+FFFD stands for what is no UTF-8. */
+  readonly text: string
+  /** undefined where another status than 200 came with what is not JSON. */
+  readonly value: unknown
 }
 
 export interface Http {
@@ -28,32 +43,29 @@ export interface Http {
   bytes(question: Question): Promise<Answer>
   /**
    * As `bytes`, with a body that is JSON where the status is 200: one that is not is asked for again, then `WIRE_INVALID`.
-   * `value` is undefined where another status came with what is not JSON.
    */
-  json(question: Question): Promise<{ readonly status: number; readonly text: string; readonly value: unknown }>
+  json(question: Question): Promise<JsonAnswer>
 }
 
 /** A unit: what serves one role at one origin. */
 interface Peer {
   /** When it last gave an answer that could be used. */
   answeredAt: number
+  /** Questions given up since then. */
+  givenUp: number
   /** Set when patience ended; nothing is asked of it any more. */
   gaveUp: AuditError | undefined
 }
 
+/** Questions that a unit may leave unanswered, one after another, until it is taken to be away; none where it never answered. */
+const GIVEN_UP_MAX = 3
 const OPTIONAL_ATTEMPTS = 4
 /** No unit's answer comes near it. */
 const JSON_MAX_DEPTH = 500
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
 
 /** A client that remembers of each unit when it last answered. */
 export function createHttp(options: HttpOptions = {}): Http {
-  const { signal, onAttempt } = options
+  const { signal, onAttempt, lookUp } = options
   const limits = { ...DEFAULT_FETCH_LIMITS, ...options.limits }
   const peers = new Map<string, Peer>()
   const queues = new Map<string, PQueue>()
@@ -79,7 +91,7 @@ export function createHttp(options: HttpOptions = {}): Http {
   async function ask<T>(question: Question, read: (answer: Answer) => T): Promise<T> {
     const { origin } = new URL(question.url)
     const queue = inMap(queues, origin, () => new PQueue({ concurrency: limits.concurrency }))
-    const peer = inMap(peers, `${question.role} ${origin}`, () => ({ answeredAt: 0, gaveUp: undefined }))
+    const peer = inMap(peers, `${question.role} ${origin}`, () => ({ answeredAt: 0, givenUp: 0, gaveUp: undefined }))
     const begun = performance.now()
     let askedToWaitMs = 0
     let unusable = 0
@@ -102,10 +114,11 @@ export function createHttp(options: HttpOptions = {}): Http {
           if (peer.gaveUp !== undefined) throw peer.gaveUp
           // An attempt heeds the signal itself: the queue's own listeners take three times as long as all else it does.
           const answer = await queue.add(() =>
-            attemptOnce(question, { limits, idleMs: idleMsOf(attempt), mayFollow, onAttempt, signal })
+            attemptOnce(question, { limits, idleMs: idleMsOf(attempt), mayFollow, onAttempt, lookUp, signal })
           )
           const value = read(answer)
           peer.answeredAt = performance.now()
+          peer.givenUp = 0
           return value
         },
         {
@@ -129,8 +142,11 @@ export function createHttp(options: HttpOptions = {}): Http {
       const { answer } = error
       const isThere = patienceLeftMs() > 0
       if (isThere && question.acceptTrouble === true && answer !== undefined) return read(answer)
-      const explained = explain(error, question, isThere)
-      if (explained.code === 'UNIT_UNREACHABLE' && !isThere && question.optional !== true) peer.gaveUp = explained
+      const mayBeAway = !isThere && question.optional !== true && error.kind !== 'large' && error.kind !== 'garbage'
+      if (mayBeAway) peer.givenUp++
+      const alone = !mayBeAway || (peer.answeredAt > 0 && peer.givenUp < GIVEN_UP_MAX)
+      const explained = explain(error, question, alone)
+      if (!alone) peer.gaveUp = explained
       throw explained
     }
   }
@@ -138,57 +154,32 @@ export function createHttp(options: HttpOptions = {}): Http {
   return {
     limits,
     bytes: (question) => settled(ask(question, (answer) => answer)),
-    json: (question) => settled(ask(question, (answer) => readJson(answer, question.url)))
+    json: (question) => settled(ask(question, (answer) => readJson(answer, question)))
   }
 }
 
-function readJson(
-  { status, bytes }: Answer,
-  url: string
-): { readonly status: number; readonly text: string; readonly value: unknown } {
+function readJson({ status, bytes }: Answer, question: Question): JsonAnswer {
   const text = bytes.toString('utf8')
   if (nestsDeeperThan(text, JSON_MAX_DEPTH)) {
-    throw new AuditError('WIRE_INVALID', `${shown(url)} answered with JSON nested deeper than ${JSON_MAX_DEPTH} levels`)
+    const what = `${shown(question.url)} answered with JSON nested deeper than ${JSON_MAX_DEPTH} levels`
+    throw fetchError('WIRE_INVALID', question, what, { alone: true })
   }
   try {
-    return { status, text, value: JSON.parse(text) as unknown }
+    return { status, bytes, text, value: JSON.parse(text) as unknown }
   } catch (error) {
-    if (status !== 200) return { status, text, value: undefined }
+    if (status !== 200) return { status, bytes, text, value: undefined }
     throw new Retriable('garbage', 'its answer is not JSON', { cause: error })
   }
 }
 
-/** Whether brackets outside of texts nest deeper: what cannot be written back as JSON cannot be kept. */
-function nestsDeeperThan(text: string, levels: number): boolean {
-  let depth = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) at = endOfText(text, at + 1)
-    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
-      if (++depth > levels) return true
-    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
-  }
-  return false
-}
-
-/** Where the quote lies that ends a text; texts are most of an answer, and are not looked at one by one. */
-function endOfText(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
-    let escapes = 0
-    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++
-    if (escapes % 2 === 0) return end
-  }
-  return text.length
-}
-
 /** What the caller is told when the question is not asked again. */
-function explain(failure: Retriable, { url, role }: Question, isThere: boolean): AuditError {
-  const unit = { role, url: new URL(url).origin }
-  const options = { cause: failure, unit }
-  if (failure.kind === 'large') return new AuditError('ANSWER_TOO_LARGE', `${shown(url)}: ${failure.message}`, options)
-  if (failure.kind === 'garbage') return new AuditError('WIRE_INVALID', `${shown(url)}: ${failure.message}`, options)
-  const what = isThere ? `${shown(url)} was not answered, though others were` : `${unit.url} did not answer`
-  return new AuditError('UNIT_UNREACHABLE', `${what}: ${failure.message}`, {
+function explain(failure: Retriable, question: Question, alone: boolean): AuditError {
+  const { url } = question
+  const options = { cause: failure, alone }
+  if (failure.kind === 'large') return fetchError('ANSWER_TOO_LARGE', question, `${shown(url)}: ${failure.message}`, options)
+  if (failure.kind === 'garbage') return fetchError('WIRE_INVALID', question, `${shown(url)}: ${failure.message}`, options)
+  const what = alone ? `${shown(url)} was not answered, though others were` : `${new URL(url).origin} did not answer`
+  return fetchError('UNIT_UNREACHABLE', question, `${what}: ${failure.message}`, {
     ...options,
     hint: 'try again later, or name another unit'
   })

@@ -58,3 +58,28 @@ export const DEFAULT_FETCH_LIMITS: FetchLimits = {
   listedPageBytes: 64 * MIB,
   graphqlBytes: 16 * MIB
 }
+
+/**
+ * What a unit may list, in proportion to the schedule: `factor` times the evaluations that the schedule and the process's crons allow
+ * up to the last one that it lists, and `slack` more. No honest unit lists one twice.
+ */
+export interface ListedLimits {
+  readonly factor: number
+  readonly slack: number
+  /** Bytes of all pages, for each such evaluation, and besides. */
+  readonly bytesOfEvaluation: number
+  readonly bytesSlack: number
+  /** Of the claims that are kept of one nonce and the crons behind it: these are held in memory at the same time. */
+  readonly bytesOfOrdinate: number
+  /** A block comes every two minutes; for crons by blocks four times as many are allowed. */
+  readonly secondsOfBlock: number
+}
+
+export const LISTED_LIMITS: ListedLimits = {
+  factor: 2,
+  slack: 1_000,
+  bytesOfEvaluation: MIB / 4,
+  bytesSlack: 256 * MIB,
+  bytesOfOrdinate: 64 * MIB,
+  secondsOfBlock: 30
+}

@@ -3,24 +3,38 @@ import { AuditError } from '../errors.ts'
 import type { Address, ProcessId } from '../ids.ts'
 import { isAddress } from '../ids.ts'
 import { tagValue } from '../records.ts'
-import { assertPublic, isPlainHttp } from './address.ts'
+import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
 import type { GatewaySource } from './sources.ts'
+
+/** Where a scheduler says it is. */
+export interface Located {
+  readonly url: string
+  /** Where that leads; undefined where it may lead anywhere. */
+  readonly destination?: Destination
+}
 
 /**
  * Finds a process's scheduler: its `Scheduler` tag, then that wallet's newest `Scheduler-Location`. The record is the wallet's
  * word alone, so it may not lead into private networks.
  *
  * @param allowPrivate whether it may all the same
- * @throws AuditError `INPUT_MISSING` where there is no record, `ADDRESS_FORBIDDEN`, `UNIT_UNREACHABLE`
+ * @param lookUp resolves names; by the system where not given
+ * @throws AuditError `INPUT_MISSING` where there is no record, `UNIT_UNREACHABLE` where a gateway that may have one is away, `ADDRESS_FORBIDDEN`, `UNIT_UNREACHABLE`
  */
-export async function locateScheduler(gateway: GatewaySource, processId: ProcessId, allowPrivate: boolean): Promise<string> {
+export async function locateScheduler(
+  gateway: GatewaySource,
+  processId: ProcessId,
+  allowPrivate: boolean,
+  lookUp?: Lookup
+): Promise<Located> {
   const [process] = await gateway.transactions({ ids: [processId], limit: 1 })
-  if (process === undefined) throw missing(`no gateway knows the process ${processId}`)
+  if (process === undefined) throw gateway.unheard()[0] ?? missing(`no gateway knows the process ${processId}`)
   const scheduler = tagValue(process.tags, 'Scheduler') ?? tagValue(process.tags, 'scheduler') ?? ''
   if (!isAddress(scheduler)) throw missing(`the process ${processId} names no scheduler`)
   const url = await locationOf(gateway, scheduler)
-  if (!allowPrivate) await assertPublic(url)
-  return url.href.replace(/\/+$/, '')
+  const base = url.href.replace(/\/+$/, '')
+  if (allowPrivate) return { url: base }
+  return { url: base, destination: await assertPublic(url, { role: 'scheduler', url: base }, lookUp) }
 }
 
 /** HyperBEAM writes the same record with lower-case names (§4.2). */

@@ -1,7 +1,8 @@
 /** A schedule read page by page: by the highest nonce below which none is missing, whatever order it comes in (§1.3). */
-import { AuditError } from '../errors.ts'
 import type { ProcessId } from '../ids.ts'
 import type { ScheduledMessage } from '../records.ts'
+import { ARWEAVE } from './arweave-schedule.ts'
+import { fetchError } from './fetch-error.ts'
 import { DEFAULT_FETCH_LIMITS } from './limits.ts'
 import type { SchedulerSource } from './sources.ts'
 
@@ -36,13 +37,17 @@ export interface SchedulePart {
 const PAGE_MAX = 100_000
 /** Messages that came before their turn and are kept until then, in pages: what is dropped is asked for again. */
 const EARLY_PAGES = 4
+/** Behind so many gaps the rest is taken for one: nothing behind the first is evaluated, and each costs some pages. */
+const GAPS_MAX = 1_000
+/** Of one nonce that is served again and again so many others are kept as proof. */
+const TWICE_MAX = 4
 
 /**
  * Reads the nonces of a range.
  *
  * It goes on from the highest nonce below which none is missing. A nonce that its page does not have is asked for again, in
  * larger pages while there is more: the scheduler orders them by its clock, which may jump (§1.3). One that stays away is a
- * gap, and what lies behind it is read all the same.
+ * gap, however long, and what lies behind it is read all the same.
  *
  * @param source whose schedule
  * @returns parts in nonce order; every page moves on, or is one of the few that ask again, so it ends whatever is served
@@ -63,12 +68,18 @@ export async function* readSchedule(
   let size = pageSize
   /** How many messages came when `next` was not among them; undefined where it was not asked for yet. */
   let withoutNext: number | undefined
+  let gaps = 0
+  const twice = new Map<number, number>()
 
   for (let pages = 0; next <= toNonce; pages++) {
     if (pages >= maxPages)
-      throw new AuditError('ANSWER_TOO_LARGE', `${source.url} serves its schedule in more than ${maxPages} pages`)
+      throw fetchError(
+        'ANSWER_TOO_LARGE',
+        { role: source.url === ARWEAVE ? 'gateway' : 'scheduler', url: source.url },
+        `${source.url} serves its schedule in more than ${maxPages} pages`
+      )
     const page = await source.page(processId, next - 1, size)
-    const anomalies = sortIn(page.messages, early, next, toNonce)
+    const anomalies = sortIn(page.messages, early, next, toNonce, twice)
     const messages = takeFrom(early, next)
     next += messages.length
     const mayLieBehind = page.hasNextPage && page.messages.length > (withoutNext ?? -1) && size < PAGE_MAX
@@ -79,7 +90,7 @@ export async function* readSchedule(
       if (page.hasNextPage) size = Math.min(size * 2, PAGE_MAX)
       withoutNext = page.messages.length
     } else {
-      const last = Math.min(toNonce, ...smallest(early, 1).map((nonce) => nonce - 1))
+      const last = ++gaps < GAPS_MAX ? Math.min(toNonce, ...smallest(early, 1).map((nonce) => nonce - 1)) : toNonce
       anomalies.push({ kind: 'gap', nonce: next, ...(last > next ? { through: last } : {}) })
       messages.push(...takeFrom(early, last + 1))
       next = last + 1 + messages.length
@@ -88,6 +99,7 @@ export async function* readSchedule(
     }
     if (messages.length > 0 || anomalies.length > 0) yield { messages, anomalies }
     dropHighest(early, EARLY_PAGES * pageSize)
+    for (const nonce of twice.keys()) if (nonce < next) twice.delete(nonce)
   }
 }
 
@@ -96,7 +108,8 @@ function sortIn(
   served: readonly ScheduledMessage[],
   early: Map<number, ScheduledMessage>,
   next: number,
-  toNonce: number
+  toNonce: number,
+  twice: Map<number, number>
 ): ScheduleAnomaly[] {
   const anomalies: ScheduleAnomaly[] = []
   const ofThisPage = new Set<number>()
@@ -110,7 +123,9 @@ function sortIn(
       ofThisPage.add(nonce)
       if (nonce < previous) anomalies.push({ kind: 'outOfOrder', nonce })
     } else if (ofThisPage.has(nonce) || JSON.stringify(known) !== JSON.stringify(message)) {
-      anomalies.push({ kind: 'twice', nonce, messages: [message] })
+      const times = (twice.get(nonce) ?? 0) + 1
+      twice.set(nonce, times)
+      if (times <= TWICE_MAX) anomalies.push({ kind: 'twice', nonce, messages: [message] })
     }
     previous = nonce
   }

@@ -1,18 +1,25 @@
 /** A scheduler unit (ao-protocol §1). */
-import { AuditError } from '../errors.ts'
+import type { Destination } from './address.ts'
+import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
 import { parseWire, processSchema, scheduledMessageSchema, schedulePageSchema } from './schemas.ts'
 import type { SchedulerSource } from './sources.ts'
 import { shown } from './words.ts'
 
-/** @param url the scheduler's base URL */
-export function createScheduler(http: Http, url: string): SchedulerSource {
+/**
+ * @param url the scheduler's base URL
+ * @param destination where that was found to lead, if another party named it
+ */
+export function createScheduler(http: Http, url: string, destination?: Destination): SchedulerSource {
   const base = url.replace(/\/+$/, '')
   const inPages = createPageSize()
 
+  const asked = (at: string): Asked => ({ role: 'scheduler', url: at })
+  const way = destination === undefined ? {} : { destination }
+
   async function read(at: string, maxBytes: number): Promise<unknown> {
-    return (await http.json({ role: 'scheduler', url: at, maxBytes })).value
+    return (await http.json({ role: 'scheduler', url: at, maxBytes, ...way })).value
   }
 
   return {
@@ -20,21 +27,21 @@ export function createScheduler(http: Http, url: string): SchedulerSource {
 
     async process(processId) {
       const at = `${base}/processes/${processId}?process-id=${processId}`
-      const record = parseWire(processSchema, await read(at, http.limits.recordBytes), at)
-      if (record.id !== processId) throw new AuditError('WIRE_INVALID', `${shown(at)} answered with another process`)
+      const record = parseWire(processSchema, await read(at, http.limits.recordBytes), asked(at))
+      if (record.id !== processId) throw fetchError('WIRE_INVALID', asked(at), `${shown(at)} answered with another process`)
       return record
     },
 
     async latestNonce(processId) {
       const at = `${base}/${processId}/latest?process-id=${processId}`
-      return parseWire(scheduledMessageSchema, await read(at, http.limits.recordBytes), at).nonce
+      return parseWire(scheduledMessageSchema, await read(at, http.limits.recordBytes), asked(at)).nonce
     },
 
     page: (processId, afterNonce, limit) =>
       inPages(limit, async (size) => {
         // Without show-anchor an assignment's signature cannot be checked (§5.2).
         const at = `${base}/${processId}?process-id=${processId}&from-nonce=${afterNonce}&limit=${size}&show-anchor=1`
-        const { page_info, edges } = parseWire(schedulePageSchema, await read(at, http.limits.schedulePageBytes), at)
+        const { page_info, edges } = parseWire(schedulePageSchema, await read(at, http.limits.schedulePageBytes), asked(at))
         return { messages: edges.map(({ node }) => node), hasNextPage: page_info.has_next_page }
       })
   }

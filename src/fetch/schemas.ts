@@ -1,17 +1,16 @@
 /** What units may answer, as schemas: wire data is read once, here, and everything faulty in it is named. */
 import { z } from 'zod'
-import { AuditError } from '../errors.ts'
 import {
   type Address,
   type AssignmentId,
   isAddress,
   isArweaveId,
   type MessageId,
-  type ModuleId,
   type ProcessId,
   type TransactionId
 } from '../ids.ts'
 import { type EvaluationKey, type ProcessRecord, type ScheduledMessage, type Tag, tagValue } from '../records.ts'
+import { type Asked, fetchError } from './fetch-error.ts'
 import { shown } from './words.ts'
 
 const FAULTS_MAX_CHARS = 4_000
@@ -19,23 +18,21 @@ const FAULTS_MAX_CHARS = 4_000
 /**
  * Reads `value` by `schema`.
  *
- * @param url where it came from
+ * @param asked who answered with it, by the URL it came from
  * @throws AuditError `WIRE_INVALID`, naming every faulty field (the list cut at 4000 characters) and the URL
  *
  * @example
  * ```ts
- * parseWire(addressSchema, { address: 7 }, 'https://cu.example/')
+ * parseWire(addressSchema, { address: 7 }, { role: 'compute-unit', url: 'https://cu.example/' })
  * // AuditError: https://cu.example/ answered with faulty fields: address: must be an address
  * ```
  */
-export function parseWire<T>(schema: z.ZodType<T>, value: unknown, url: string): T {
+export function parseWire<T>(schema: z.ZodType<T>, value: unknown, asked: Asked): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the whole'}: ${message}`)
-  throw new AuditError(
-    'WIRE_INVALID',
-    `${shown(url)} answered with faulty fields: ${shown(faults.join('; '), FAULTS_MAX_CHARS)}`
-  )
+  const what = `${shown(asked.url)} answered with faulty fields: ${shown(faults.join('; '), FAULTS_MAX_CHARS)}`
+  throw fetchError('WIRE_INVALID', asked, what, { alone: true })
 }
 
 /** A text of which `test` knows that it is one of a kind. */
@@ -63,10 +60,7 @@ const textOrNull = z
   .nullish()
   .transform((text) => text ?? null)
 /** JSON whose names are anybody's, `__proto__` among them: taken as it is, never copied by name. */
-const jsonObject = z.custom<Readonly<Record<string, unknown>>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object'
-)
+const anyJson = z.custom<unknown>((value) => value !== undefined, 'must be there')
 
 /** Digits as the CU's parseInt reads them, leading zeros among them. */
 function wholeNumber(text: string | undefined): number | undefined {
@@ -132,18 +126,8 @@ export const processSchema = z
   })
   .transform(({ process_id, block, ...rest }, context): ProcessRecord => {
     const blockHeight = wholeNumber(block)
-    const moduleId = tagValue(rest.tags, 'Module') ?? ''
-    const scheduler = tagValue(rest.tags, 'Scheduler') ?? ''
     if (blockHeight === undefined) fault(context, ['block'], 'must be a whole number')
-    if (!isArweaveId(moduleId)) fault(context, ['tags', 'Module'], AN_ID)
-    if (!isAddress(scheduler)) fault(context, ['tags', 'Scheduler'], AN_ADDRESS)
-    return {
-      ...rest,
-      id: process_id as ProcessId,
-      blockHeight: blockHeight ?? 0,
-      moduleId: moduleId as ModuleId,
-      scheduler: scheduler as Address
-    }
+    return { ...rest, id: process_id as ProcessId, blockHeight: blockHeight ?? 0 }
   })
 
 const wholeNumberOrText = z
@@ -170,7 +154,8 @@ const cursor = z
 /** `/results` and `/cron` (§2.1). */
 export const listedPageSchema = z.object({
   pageInfo: z.object({ hasNextPage: z.boolean() }),
-  edges: z.array(z.object({ node: jsonObject, cursor })).max(100_000)
+  // What a node is, if it is no object, is a claim as well.
+  edges: z.array(z.object({ node: anyJson, cursor })).max(100_000)
 })
 
 /** A CU's `GET /`. */

@@ -1,9 +1,9 @@
 /** What the units of the network are to the rest of the project: interfaces, so that tests and archives can stand in. */
+import type { AuditError } from '../errors.ts'
 import type { Address, MessageId, ProcessId, TransactionId } from '../ids.ts'
 import type {
   BlockRecord,
   EvaluationKey,
-  EvaluationResult,
   ProcessRecord,
   ScheduledMessage,
   TransactionHeader,
@@ -46,6 +46,11 @@ export interface GatewaySource {
   readonly urls: readonly string[]
   /** The gateways apart, in their order: what one answers is its own word. */
   each(): readonly GatewaySource[]
+  /**
+   * Why a gateway was not heard so far, one failure of each: it is away, or it failed at a question that no other answered either. Then
+   * that nobody has something cannot be said.
+   */
+  unheard(): readonly AuditError[]
   transactions(query: TransactionQuery): Promise<readonly TransactionRecord[]>
   /** `/raw/<id>`: data only (§5.3). undefined where no gateway has it. */
   raw(id: TransactionId, maxBytes: number): Promise<Served | undefined>
@@ -61,11 +66,22 @@ export interface GatewaySource {
 
 /** What a CU says of one message: a claim's value, or why there is none. */
 export type ResultAnswer =
-  | { readonly kind: 'claim'; readonly value: EvaluationResult; readonly raw: string }
+  | { readonly kind: 'claim'; readonly body: ReceivedJson }
   | { readonly kind: 'unavailable'; readonly status: number; readonly detail: string }
 
+/** JSON as it came, and as it reads. */
+export interface ReceivedJson {
+  readonly bytes: Uint8Array
+  /** U+FFFD stands for what is no UTF-8. */
+  readonly text: string
+  readonly value: unknown
+}
+
 export interface ListedPage {
-  readonly edges: readonly { readonly key: EvaluationKey; readonly value: EvaluationResult; readonly raw: string }[]
+  /** In the order served. `cursor` is the text that the key was read of. */
+  readonly edges: readonly { readonly key: EvaluationKey; readonly cursor: string; readonly value: unknown }[]
+  /** The page as a whole, which has the edges at `edges[n].node`. */
+  readonly body: ReceivedJson
   /** The cursor to go on from; undefined at the end. */
   readonly next: string | undefined
 }

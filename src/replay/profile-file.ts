@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { AuditError } from '../errors.ts'
 import type { ExecutionProfile } from './profile.ts'
+import { isTimeZone } from './time-zones.ts'
 
 const profileSchema = z.strictObject({
   name: z.string().min(1).max(200),
@@ -16,11 +17,12 @@ const profileSchema = z.strictObject({
   clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
   instances: z.union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)]).default('one'),
   blocks: z.union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)]).optional(),
+  timeZone: z.string().max(100).refine(isTimeZone, 'no time zone has that name').optional(),
   loader: z.string().max(100).default('0.0.44')
 })
 
 /**
- * A profile from a file's JSON: `{ "name", "environment": ["NAME=value", …], "clock"?, "instances"?, "loader"? }`.
+ * A profile from a file's JSON: `{ "name", "environment": ["NAME=value", …], "clock"?, "instances"?, "blocks"?, "timeZone"?, "loader"? }`.
  *
  * @throws AuditError `USAGE`, naming the faulty fields
  */
@@ -30,6 +32,11 @@ export function parseProfile(json: unknown): ExecutionProfile {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
     throw new AuditError('USAGE', `the profile has faulty fields: ${faults.slice(0, 5).join('; ')}`)
   }
-  const { clock, blocks, ...rest } = parsed.data
-  return { ...rest, clock: { start: clock.start, step: clock.step }, ...(blocks === undefined ? {} : { blocks }) }
+  const { clock, blocks, timeZone, ...rest } = parsed.data
+  return {
+    ...rest,
+    clock: { start: clock.start, step: clock.step },
+    ...(blocks === undefined ? {} : { blocks }),
+    ...(timeZone === undefined ? {} : { timeZone })
+  }
 }

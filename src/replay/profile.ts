@@ -4,9 +4,15 @@ import type { ModuleFormat } from './formats.ts'
 
 /**
  * Every block there is; those of a unit that was asked message by message, of one that was asked once, or of one that was asked
- * for these times, ms.
+ * for these times, ms; or every block but those of these heights, or these alone.
  */
-export type KnownBlockSets = 'all' | 'stepwise' | 'one-stream' | readonly number[]
+export type KnownBlockSets =
+  | 'all'
+  | 'stepwise'
+  | 'one-stream'
+  | readonly number[]
+  | { readonly unknown: readonly number[] }
+  | { readonly known: readonly number[] }
 
 export interface ExecutionProfile {
   readonly name: string
@@ -18,12 +24,17 @@ export interface ExecutionProfile {
   readonly instances: 'one' | 'per-message' | readonly number[]
   /** Which blocks the CU knew when crons fired; found out by what it lists where not given. */
   readonly blocks?: KnownBlockSets
+  /**
+   * The time zone of the CU's host, as `Intl` knows it; names of zones are those of the locale `en-US`. Where it is not stated modules
+   * are shown UTC, and nobody is blamed where one looks.
+   */
+  readonly timeZone?: string
   /** The loader generation whose results the profile reproduces. */
   readonly loader: string
 }
 
 /** The C environment of loader 0.0.44; only the last string depends on the host: the CU's script path. */
-function environmentOf(scriptPath: string): readonly string[] {
+export function environmentOf(scriptPath: string): readonly string[] {
   return ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8', `_=${scriptPath}`]
 }
 

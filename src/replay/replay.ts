@@ -1,8 +1,7 @@
 /** From planned evaluations to evaluations. */
 import type { Evaluation, EvaluationResult, Outcome } from '../records.ts'
-import { moduleFormat } from './formats.ts'
 import type { ReplayJob } from './job.ts'
-import { beginsInstance, clockStart, type ExecutionProfile } from './profile.ts'
+import { beginsInstance, type ExecutionProfile } from './profile.ts'
 import { runSession, type Step } from './session.ts'
 
 /**
@@ -35,38 +34,47 @@ export async function* replay(job: ReplayJob): AsyncGenerator<Evaluation> {
 
 /** Turns steps into evaluations; after one that could not be made, the rest cannot either. */
 function createHalting(job: ReplayJob): (step: Step) => Evaluation {
-  const newClock = clockStart(moduleFormat(job.setup.format), job.profile)
   let halted: string | undefined
   return (step) => {
-    const { key, nonce, messageId } = step.planned
+    const { key, nonce, through, messageId } = step.planned
     const outcome: Outcome = halted === undefined ? outcomeOf(job, step) : { kind: 'inconclusive', reason: halted }
     if (outcome.kind === 'inconclusive') halted ??= `an evaluation before it could not be made: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
-    if (step.state !== undefined) job.onState?.(step.planned, step.state, step.exportedTo)
-    const inputs = step.result?.hostInputs ?? []
-    const { clockRead = newClock } = step.result ?? {}
-    const moved = clockRead !== newClock || step.otherInstance === true
+    if (step.state !== undefined && outcome.kind !== 'inconclusive') job.onState?.(step.planned, step.state, step.exportedTo)
+    const { hostInputs = [], unstated, assumed, clockMoved } = step.result ?? {}
+    const moved = clockMoved === true || step.otherInstance === true
+    // Of a memory that nobody can vouch for there is no hash.
+    const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
     return {
       key,
       ...(nonce === undefined ? {} : { nonce }),
+      ...(through === undefined ? {} : { through }),
       ...(messageId === undefined ? {} : { messageId }),
       outcome,
-      ...(inputs.length === 0 ? {} : { hostInputs: inputs }),
+      ...(hostInputs.length === 0 ? {} : { hostInputs }),
+      ...(unstated === undefined ? {} : { unstated }),
       ...(moved ? { readMovedClock: true } : {}),
-      ...(step.result?.assumed === undefined ? {} : { assumed: step.result.assumed }),
-      ...(step.state === undefined ? {} : { stateHash: step.state.sha256 })
+      ...(step.result?.readsEnvironment === true ? { readsEnvironment: true } : {}),
+      ...(assumed === undefined ? {} : { assumed }),
+      ...state
     }
   }
+}
+
+function stateWords({ state, stateFailure }: Step): Pick<Evaluation, 'stateHash' | 'stateFailure'> {
+  if (state !== undefined) return { stateHash: state.sha256 }
+  return stateFailure === undefined ? {} : { stateFailure }
 }
 
 function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step): Outcome {
   const { work } = planned
   if (work.kind === 'skip') return { kind: 'skipped', reason: work.reason, of: work.of }
   if (work.kind !== 'run') return { kind: 'inconclusive', reason: work.reason }
-  if (result === undefined) return { kind: 'inconclusive', reason: why ?? 'it was not evaluated', limit: true }
+  if (result === undefined) return { kind: 'inconclusive', ...(why ?? { reason: 'it was not evaluated' }) }
   if (result.hostTrouble !== undefined) {
     const missing = result.inputMissing === true ? { inputMissing: true as const } : {}
-    return { kind: 'inconclusive', reason: result.hostTrouble, ...missing }
+    const fault = result.fault === undefined ? {} : { fault: result.fault }
+    return { kind: 'inconclusive', reason: result.hostTrouble, ...missing, ...fault }
   }
   const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned.nonce) } : {}
   return { kind: 'result', result: JSON.parse(result.text) as EvaluationResult, text: result.text, ...profile }

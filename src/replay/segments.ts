@@ -2,9 +2,7 @@
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../records.ts'
 import { joined } from '../signals.ts'
 import { runAhead } from './ahead.ts'
-import { moduleFormat } from './formats.ts'
 import type { ReplayJob } from './job.ts'
-import { clockStart } from './profile.ts'
 import { replay } from './replay.ts'
 import type { InstanceState, StartMemory } from './sandbox/protocol.ts'
 import { type SharedPlan, sharePlan } from './shared-plan.ts'
@@ -50,11 +48,11 @@ export async function* replaySegments(
     parts.map((part) => (signal) => replay({ ...part.job, signal: joined(signal, job.signal) })),
     jobs
   )
-  const newClock = clockStart(moduleFormat(job.setup.format), job.profile)
-  let clock = job.start?.memory.clock ?? newClock
+  /** Where it truly stands, where that is not where it stands in a new instance. */
+  let clock = job.start?.memory.clock
   try {
     for (const [place, part] of parts.entries()) {
-      const guessed = place > 0 && clock !== newClock
+      const guessed = place > 0 && clock !== undefined
       let delivered = 0
       const runOn = () => without(delivered, replay(onwards(job, part.job, place > 0 ? clock : undefined)))
       for await (const evaluation of ahead.take(place)) {
@@ -75,7 +73,8 @@ export async function* replaySegments(
         await ahead.stop()
         return yield* runOn()
       }
-      if (!guessed || end.beganInstance) clock = end.clock
+      const endClock = guessed ? trueClock(end, clock) : end.clock
+      clock = endClock === end.clockStart ? undefined : endClock
     }
   } finally {
     await ahead.stop()
@@ -87,7 +86,7 @@ interface Part {
   readonly job: ReplayJob
   /** What its instance held at its end. */
   end(): InstanceState | undefined
-  /** Tells the job what the instance held after an evaluation, now that it counts; with the clock that nothing has touched. */
+  /** Tells the job what the instance held after an evaluation, now that it counts; `clock` is where it truly began. */
   tellStates(evaluation: Evaluation, clock: number | undefined): void
 }
 
@@ -119,10 +118,15 @@ function partsOf(job: ReplayJob, boundaries: readonly Boundary[], shared: Shared
         const [planned, found, file] = told.get(keyText(key)) ?? []
         if (planned === undefined || found === undefined) return
         told.delete(keyText(key))
-        job.onState?.(planned, clock === undefined || found.beganInstance ? found : { ...found, clock }, file)
+        job.onState?.(planned, clock === undefined ? found : { ...found, clock: trueClock(found, clock) }, file)
       }
     }
   })
+}
+
+/** Where the clock of a part stands that began elsewhere than was thought: it is moved by what nobody reads, too. */
+function trueClock({ clock, clockStart, beganInstance }: InstanceState, began: number | undefined): number {
+  return began === undefined || beganInstance ? clock : began + (clock - clockStart)
 }
 
 /** From where a part begins, with the true clock, to the end of all. */

@@ -1,11 +1,12 @@
 /** One run through a plan in one sandbox: batches out, results back, in order. */
 import { AuditError } from '../errors.ts'
-import { isPlaceOf } from '../records.ts'
+import { type Fault, isPlaceOf } from '../records.ts'
 import type { ReplayJob } from './job.ts'
+import { messageChars } from './message-chars.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import { beginsInstance } from './profile.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
-import { openSandbox, type RunOutcome, type Sandbox, type Stopped } from './sandbox/sandbox.ts'
+import { openSandbox, type Refusal, type RunOutcome, type Sandbox, type Stopped, whyStopped } from './sandbox/sandbox.ts'
 
 /** What became of one planned evaluation. */
 export interface Step {
@@ -13,12 +14,22 @@ export interface Step {
   /** Undefined where nothing ran: skipped, missing, or after the end. */
   readonly result?: SandboxResult
   /** Why nothing ran although something was planned. */
-  readonly why?: string
+  readonly why?: WhyNot
   /** It ran in a fresh instance although the plan had it in the running one, or the other way round. */
   readonly otherInstance?: true
   /** What the instance holds after it, where that was asked for, and the file that it was written to. */
   readonly state?: InstanceState
   readonly exportedTo?: string
+  /** Why there is no state although it was asked for. */
+  readonly stateFailure?: string
+}
+
+export interface WhyNot {
+  readonly reason: string
+  /** A limit of the auditor ended it. */
+  readonly limit?: true
+  /** Whose doing it is, where it is known. */
+  readonly fault?: Fault
 }
 
 /** The child was ended with results still in it. */
@@ -31,7 +42,7 @@ export interface Lost {
 export interface Careful {
   /** The position in the plan that stopped the child, where it is known: it is not run again. */
   readonly until: number
-  readonly why: string
+  readonly why: WhyNot
 }
 
 export interface SessionOptions {
@@ -61,9 +72,16 @@ interface Batch {
   readonly exportTo?: string
 }
 
+/** What the instance holds, or why that is not known. */
+interface StateRead {
+  readonly state?: InstanceState
+  readonly exportedTo?: string
+  readonly failure?: string
+}
+
 interface Sent extends Batch {
   outcome: Promise<RunOutcome>
-  state: Promise<InstanceState | undefined>
+  state: Promise<StateRead>
 }
 
 /**
@@ -82,26 +100,29 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     batches.next()
   ])
   if (opened.status === 'rejected') throw opened.reason
+  const { refused } = opened.value
   if (begun.status === 'rejected') {
-    await opened.value.close()
+    if (refused === undefined) await opened.value.sandbox.close()
     throw begun.reason
   }
-  const [sandbox, first] = [opened.value, begun.value]
+  const first = begun.value
+  if (refused !== undefined) return yield* refusedSteps(refused, first, batches)
+  const { sandbox } = opened.value
   job.onLayout?.(sandbox.layout)
   const abort = () => void sandbox.close()
   job.signal?.addEventListener('abort', abort, { once: true })
   const sent: Sent[] = []
   let batchUs = 0
-  const inFlight = () => Math.max(2, Math.min(BATCHES_IN_FLIGHT, IN_FLIGHT_US / batchUs))
+  const inFlight = () => (options.careful === undefined ? Math.max(2, Math.min(BATCHES_IN_FLIGHT, IN_FLIGHT_US / batchUs)) : 0)
 
   const send = (batch: Batch, messages = batch.messages) => {
     // The first of all runs in a new instance, whatever is claimed.
     const pause = job.agrees !== undefined && (batch.slots[0]?.position !== 0 || job.start !== undefined)
     const outcome = sandbox.run(messages, { pause })
-    const state = batch.hash ? stateOf(job, batch, sandbox) : Promise.resolve(undefined)
-    // Both are awaited later, in order: until then a failure is not unhandled.
+    const state = batch.hash ? stateOf(job, batch, sandbox) : Promise.resolve({})
+    // Awaited later, in order: until then a failure is not unhandled.
     outcome.catch(() => {})
-    return { outcome, state: state.catch(() => undefined) }
+    return { outcome, state }
   }
 
   async function* settle(): AsyncGenerator<Step | Lost> {
@@ -131,8 +152,10 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     const state = await batch.state
     sent.shift()
     batchUs += (results.reduce((sum, { handleUs }) => sum + handleUs, 0) - batchUs) * NEWEST
-    const lost = options.careful === undefined ? lostIn(batch, results, outcome.stopped) : undefined
-    if (lost !== undefined) return void (yield lost)
+    if (options.careful === undefined) {
+      const lost = lostIn(batch, results, outcome.stopped) ?? lostStateIn(outcome, state, sandbox)
+      if (lost !== undefined) return void (yield lost)
+    }
     for (const [place, { planned, index }] of batch.slots.entries()) {
       const result = index === undefined ? undefined : results[index]
       const why = index === undefined || result !== undefined ? undefined : whyNot(outcome.stopped, options.careful)
@@ -141,7 +164,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
         ...(result === undefined ? {} : { result }),
         ...(why === undefined ? {} : { why }),
         ...(index !== undefined && isOther(job, batch, index, chosenHere.has(index)) ? { otherInstance: true } : {}),
-        ...(state !== undefined && place === batch.slots.length - 1 ? { state, ...exportOf(batch) } : {})
+        ...(place === batch.slots.length - 1 ? stateStep(state) : {})
       }
     }
   }
@@ -166,8 +189,23 @@ function isOther({ profile }: ReplayJob, { slots, messages }: Batch, index: numb
   return fresh !== undefined && (fresh !== turned) !== beginsInstance(profile, planned?.nonce)
 }
 
-function exportOf({ exportTo }: Batch): Pick<Step, 'exportedTo'> {
-  return exportTo === undefined ? {} : { exportedTo: exportTo }
+function stateStep({ state, exportedTo, failure }: StateRead): Pick<Step, 'state' | 'exportedTo' | 'stateFailure'> {
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(exportedTo === undefined ? {} : { exportedTo }),
+    ...(failure === undefined ? {} : { stateFailure: failure })
+  }
+}
+
+/** Nothing runs of a module that cannot be begun. */
+async function* refusedSteps(
+  refused: Refusal,
+  first: IteratorResult<Batch, void>,
+  batches: AsyncGenerator<Batch, void, void>
+): AsyncGenerator<Step> {
+  const why: WhyNot = { ...refused, fault: 'module' }
+  for (let next = first; next.done !== true; next = await batches.next())
+    for (const { planned, index } of next.value.slots) yield { planned, ...(index === undefined ? {} : { why }) }
 }
 
 /** Cuts the plan into batches. After what stops the CU's stream nothing runs. */
@@ -187,8 +225,7 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
         const fresh = job.begins?.(planned) ?? beginsInstance(job.profile, planned.nonce)
         const failing = (await job.failing?.(planned)) === true
         messages.push({ message: work.message, fresh, ...(failing ? { failing } : {}) })
-        const data = work.message['Data']
-        chars += typeof data === 'string' ? data.length : 0
+        chars += messageChars(work.message)
       }
     } else slots.push({ planned, position })
     position++
@@ -217,11 +254,16 @@ async function* part({ plan, start, end }: ReplayJob): AsyncGenerator<PlannedEva
 }
 
 /** What the instance holds after a batch; where that is asked for, it is written to a file while it is hashed. */
-async function stateOf({ likely }: ReplayJob, { slots, exportTo }: Batch, sandbox: Sandbox): Promise<InstanceState> {
+async function stateOf({ likely }: ReplayJob, { slots, exportTo }: Batch, sandbox: Sandbox): Promise<StateRead> {
   const last = slots.at(-1)?.planned
-  const state = sandbox.state(last === undefined ? [] : likely?.(last))
-  await Promise.all([state, exportTo === undefined ? undefined : sandbox.exportTo(exportTo)])
-  return state
+  const [state, exported] = await Promise.allSettled([
+    sandbox.state(last === undefined ? [] : likely?.(last)),
+    exportTo === undefined ? undefined : sandbox.exportTo(exportTo)
+  ])
+  if (state.status === 'rejected')
+    return { failure: state.reason instanceof Error ? state.reason.message : String(state.reason) }
+  const written = exportTo !== undefined && exported.status === 'fulfilled'
+  return { state: state.value, ...(written ? { exportedTo: exportTo } : {}) }
 }
 
 /**
@@ -254,19 +296,19 @@ async function chooseInstance(
 /** Where a child was ended by a message whose predecessors' results did not all arrive. */
 function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stopped | undefined): Lost | undefined {
   if (stopped === undefined) return undefined
-  const why = whyStopped(stopped)
+  const why: WhyNot = { reason: whyStopped(stopped), limit: true }
   const slot = stopped.limit === 'died' ? undefined : batch.slots.find(({ index }) => index === stopped.index)
   if (slot === undefined) return { careful: { until: Number.POSITIVE_INFINITY, why } }
   return stopped.index > results.length ? { careful: { until: slot.position, why } } : undefined
 }
 
-function whyNot(stopped: Stopped | undefined, careful: Careful | undefined): string {
-  if (stopped !== undefined) return whyStopped(stopped)
-  return careful?.why ?? 'nothing ran after what stopped the stream'
+/** A memory that was being hashed when a message behind it ended the child: it is come to again. */
+function lostStateIn({ stopped }: RunOutcome, { failure }: StateRead, sandbox: Sandbox): Lost | undefined {
+  if (failure === undefined || stopped !== undefined || !sandbox.ended) return undefined
+  return { careful: { until: Number.POSITIVE_INFINITY, why: { reason: whyStopped({ limit: 'died', index: 0 }), limit: true } } }
 }
 
-function whyStopped({ limit }: Stopped): string {
-  if (limit === 'time') return 'it took longer than the limit, and was ended'
-  if (limit === 'memory') return 'it took more memory than the limit, and was ended'
-  return 'the sandbox died while it ran'
+function whyNot(stopped: Stopped | undefined, careful: Careful | undefined): WhyNot {
+  if (stopped !== undefined) return { reason: whyStopped(stopped), limit: true }
+  return careful?.why ?? { reason: 'nothing ran after what stopped the stream' }
 }

@@ -1,4 +1,5 @@
 /** Bounds on what a report holds: a hostile claim may be as long and as deep as an answer may be. */
+import { boundedJson } from '../json-depth.ts'
 import { fitsTerminal } from './escape.ts'
 import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
 
@@ -20,11 +21,7 @@ const CONTEXT_CHARS = 5
  * @returns `(nothing)` for undefined, `(cannot be written as JSON)` for what is nested too deeply
  */
 export function valueText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '(nothing)'
-  } catch {
-    return '(cannot be written as JSON)'
-  }
+  return value === undefined ? '(nothing)' : (boundedJson(value) ?? '(cannot be written as JSON)')
 }
 
 /**

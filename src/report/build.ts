@@ -1,4 +1,5 @@
 /** Assembles the report from what the audit found out. It joins, sorts and bounds; what is true was decided before. */
+import { RULE_NAMES } from '../attribution/rules.ts'
 import type { Judgement, Verdict } from '../compare/types.ts'
 import type { Finding, Severity } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
@@ -15,7 +16,7 @@ const NOTHING_COMPARED = 'nothing could be compared'
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info']
 
 /** A claimant and what was judged of it. */
-export interface ClaimantParts extends Judgement, Pick<ClaimantReport, 'kind' | 'audited' | 'address'> {}
+export interface ClaimantParts extends Judgement, Pick<ClaimantReport, 'kind' | 'audited' | 'address' | 'profile'> {}
 
 /** What the audit hands in: the report's own parts as they are, and what is joined to them. */
 export interface ReportParts
@@ -97,16 +98,20 @@ function worst(verdicts: readonly Verdict[]): Verdict {
 }
 
 function claimantReport(claimant: ClaimantParts): ClaimantReport {
-  const { claimant: id, kind, audited, address, coverage, firstDivergence } = claimant
+  const { claimant: id, kind, audited, address, coverage, firstDivergence, tolerances, profile } = claimant
+  const verdict = soundVerdict(claimant)
   return {
     id,
     kind,
     audited,
     ...(address === undefined ? {} : { address }),
-    verdict: soundVerdict(claimant),
+    verdict,
     reasons: claimantReasons(claimant),
     coverage,
-    firstDivergence: firstDivergence === null ? null : boundDivergence(firstDivergence)
+    firstDivergence: firstDivergence === null ? null : boundDivergence(firstDivergence),
+    rules: audited && verdict === 'mismatch' ? RULE_NAMES : [],
+    tolerances: tolerances.map((one) => ({ ...one, bits: Math.round(one.bits * 10) / 10 })),
+    ...(profile === undefined ? {} : { profile })
   }
 }
 

@@ -1,7 +1,7 @@
 /** The report: schema `ao-audit/report/v1`. Additive changes keep the version. */
 
 import type { MemoryDifference } from '../compare/memory.ts'
-import type { Difference, EvaluationStatus, Verdict } from '../compare/types.ts'
+import type { Difference, EvaluationStatus, Tolerance, Verdict } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
 
@@ -31,6 +31,8 @@ export interface ReportedDifference extends Difference {
 export interface ReportedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly message?: string
   readonly status: EvaluationStatus
   readonly claimant?: string
@@ -64,6 +66,12 @@ export interface ClaimantReport {
   readonly reasons: readonly string[]
   readonly coverage: Coverage
   readonly firstDivergence: FirstDivergence | null
+  /** The rules of accusation, all of which hold where the verdict of an audited unit is `mismatch`; else empty. */
+  readonly rules: readonly string[]
+  /** What was let pass in its favour: room for a lie, counted. */
+  readonly tolerances: readonly Tolerance[]
+  /** Under which it was judged; a checkpoint's signer has none. */
+  readonly profile?: ProfileReport
 }
 
 /** A unit that did not answer within its patience. */
@@ -92,13 +100,23 @@ export interface ProfileReport {
   readonly environment: readonly string[]
   readonly clock: { readonly start: number; readonly step: number }
   readonly instances: 'one' | 'per-message' | readonly number[]
-  /** Which blocks the unit is thought to have known, for processes with crons. */
-  readonly blocks?: 'all' | 'stepwise' | 'one-stream' | readonly number[]
+  /** Which blocks the unit is thought to have known, for processes with crons: a case by name, times asked for (ms), or heights. */
+  readonly blocks?:
+    | 'all'
+    | 'stepwise'
+    | 'one-stream'
+    | readonly number[]
+    | { readonly unknown: readonly number[] }
+    | { readonly known: readonly number[] }
+  /** Of the unit's host; UTC is shown to modules where it is not stated. */
+  readonly timeZone?: string
   readonly loader: string
-  /** Where it comes from: the default, the user, a checkpoint. */
+  /** Where it comes from: the default, the user, a checkpoint, the unit's claims. */
   readonly source: string
+  /** A replay under it reached the memory of a checkpoint that the unit signed. */
+  readonly proven: boolean
   readonly tried: readonly string[]
-  /** Ways to begin instances that were tried where a result differed, besides those at the evaluation itself. */
+  /** Replays in the search for an explanation. */
   readonly instancesTried: number
 }
 

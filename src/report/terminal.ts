@@ -48,6 +48,7 @@ export function renderTerminal(report: Report, { color, width }: TerminalOptions
   }
   const lines = [
     `${verdict}  ${words.headline(report, safe)}`,
+    ...rows('tolerated', toleratedTexts(report)),
     ...rows(report.verdict === 'match' ? 'but' : 'why', otherReasons(report).map(sentence)),
     ...rows(
       'trusted',
@@ -106,6 +107,16 @@ function otherReasons({ verdict, reasons }: Report): readonly string[] {
 
 function unreachableTexts(report: Report): readonly string[] {
   return report.unreachable.map(({ unit, url, detail }) => `${unit} ${safe(url, words.ID_CHARS)}: ${sentence(detail)}`)
+}
+
+/** Of every audited unit that needed any: what was let pass in its favour. */
+function toleratedTexts({ claimants }: Report): readonly string[] {
+  const audited = claimants.filter((claimant) => claimant.audited)
+  return audited.flatMap((claimant) => {
+    const text = words.tolerancesText(claimant.tolerances)
+    if (text === '') return []
+    return audited.length === 1 ? text : `${safe(claimant.id, words.ID_CHARS)}: ${text}`
+  })
 }
 
 function divergenceLines({ firstDivergence }: Report, colors: Colors, width: number): readonly string[] {

@@ -1,5 +1,6 @@
 /** What the renderings say in the same words. Text from outside passes through the renderer's own `safe`. */
 import type { MemoryDifference } from '../compare/memory.ts'
+import type { Tolerance, ToleranceKind } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
 import type { EvaluationKey } from '../records.ts'
 import type { ClaimantReport, Coverage, ProfileReport, Report, Timings } from './model.ts'
@@ -34,8 +35,12 @@ export function comparedOf({ compared, scheduled, cron }: Coverage): string {
 }
 
 /** What was evaluated: a nonce, a cron message, or the process message that has no nonce of its own. */
-export function evaluationName({ key, nonce }: { readonly key: EvaluationKey; readonly nonce?: number }, safe: Escape): string {
+export function evaluationName(
+  { key, nonce, through }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number },
+  safe: Escape
+): string {
   if (key.cron !== undefined) return `cron ${safe(key.cron, ID_CHARS)} after nonce ${key.ordinate}`
+  if (through !== undefined) return `nonces ${nonce} to ${through}`
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 
@@ -50,6 +55,30 @@ export function countedBy(values: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
   return [...counts].map(([value, count]) => `${count} ${value}`).join(', ')
+}
+
+const TOLERANCE_WORDS: Readonly<Record<ToleranceKind, readonly [one: string, several: string]>> = {
+  'tag-order': ['order of tags', 'orders of tags'],
+  'instance-boundary': ['instance boundary', 'instance boundaries'],
+  'instances-per-message': ['instance with every message', 'instances with every message'],
+  'duplicate-evaluated': ['duplicate evaluated', 'duplicates evaluated'],
+  'duplicate-answer': ['answer for a duplicate', 'answers for duplicates'],
+  'repeated-answer': ['answer repeated', 'answers repeated'],
+  'gas-left-out': ['answer without gas', 'answers without gas'],
+  'gas-unlisted': ['listing without gas', 'listings without gas'],
+  'known-blocks': ['set of known blocks', 'sets of known blocks'],
+  'program-path': ['program path', 'program paths'],
+  'time-zone': ['time zone', 'time zones']
+}
+
+/** `1 instance boundary (1 bit), 2 answers for duplicates (4 bits)`; empty where nothing was tolerated. */
+export function tolerancesText(tolerances: readonly Tolerance[]): string {
+  return tolerances
+    .map(({ kind, count, bits }) => {
+      const [one, several] = TOLERANCE_WORDS[kind]
+      return `${count} ${count === 1 ? one : several} (${bits} ${bits === 1 ? 'bit' : 'bits'})`
+    })
+    .join(', ')
 }
 
 interface FindingGroup {

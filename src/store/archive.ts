@@ -26,7 +26,8 @@ import {
   RECORDS,
   unpackedBytes
 } from './manifest.ts'
-import { recordLines, takeRecords } from './record-lines.ts'
+import { findOutput, notRegular, type OutputTarget } from './output-file.ts'
+import { type Admits, recordLines, takeRecords } from './record-lines.ts'
 import type { RecordKey, Store } from './store.ts'
 
 /** What goes into an archive. */
@@ -40,12 +41,24 @@ export interface Selection {
 }
 
 /**
+ * Says beforehand what `writeArchive` would refuse of the file.
+ *
+ * @throws AuditError `OUTPUT_UNUSABLE`
+ */
+export async function checkArchiveFile(file: string): Promise<OutputTarget> {
+  const target = await findOutput(file, 'archive')
+  if (target.kind !== 'file') throw notRegular(target)
+  return target
+}
+
+/**
  * Writes an archive; the file is whole or as it was before.
  *
- * @throws AuditError `STORE_UNUSABLE` where a blob is missing or spoilt, `USAGE` where the file cannot be written or would be
- *   larger than `readArchive` takes
+ * @throws AuditError `STORE_UNUSABLE` where a blob is missing or spoilt, `OUTPUT_UNUSABLE` where the file cannot be written or is
+ *   no regular one, `USAGE` where it would be larger than `readArchive` takes
  */
 export async function writeArchive(store: Store, selection: Selection, file: string): Promise<void> {
+  const target = await checkArchiveFile(file)
   const prefixes = outermost(selection.prefixes)
   const blobs = byHash(selection.blobs)
   const records = await describeRecords(store, prefixes)
@@ -63,28 +76,29 @@ export async function writeArchive(store: Store, selection: Selection, file: str
     pack.destroy(error instanceof Error ? error : new Error('unknown error'))
   })
   try {
-    await writeGzip(pack as unknown as AsyncIterable<Uint8Array>, file)
+    await writeGzip(pack as unknown as AsyncIterable<Uint8Array>, target)
   } catch (error) {
     // Why the store could not be read says more than that nothing was written.
-    if (unread !== undefined) throw unread
-    throw new AuditError('USAGE', `the archive ${file} cannot be written`, { hint: firstLineOf(error), cause: error })
+    throw unread ?? error
   }
 }
 
 /**
  * Reads an archive into a store, checking that it is whole. Nothing of it can name a path. Where it is refused, a part of it may
- * already be in the store, and it may hold any record: give it a store of its own.
+ * already be in the store: give it a store of its own.
  *
+ * @param admission which records may come in, by what the archive says that it is of
  * @returns what `subject` was when it was written
  * @throws AuditError `ARCHIVE_INVALID`; `STORE_UNUSABLE` where the store cannot take it
  */
-export async function readArchive(file: string, store: Store): Promise<unknown> {
+export async function readArchive(file: string, store: Store, admission: (subject: unknown) => Admits): Promise<unknown> {
   return unpack(file, async (unpacking) => {
     const { entries, subject } = await takeManifest(unpacking)
+    const admits = admission(subject)
     for (const expected of entries) {
       const { name, bytes, content } = await nextEntry(unpacking)
       if (name !== expected.name || bytes !== expected.bytes) throw invalidArchive('its entries are not those of its manifest')
-      const sha256 = name === RECORDS ? await takeRecords(content, store) : (await store.putBlob(content)).sha256
+      const sha256 = name === RECORDS ? await takeRecords(content, store, admits) : (await store.putBlob(content)).sha256
       if (sha256 !== expected.sha256) throw invalidArchive('the content of an entry is not what its manifest says')
     }
     if ((await unpacking.entries.next()).done !== true) throw invalidArchive('its entries are not those of its manifest')

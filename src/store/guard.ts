@@ -16,9 +16,8 @@ export function guardOf(directory: string): Guard {
 }
 
 function storeError(directory: string, done: string, error: unknown): AuditError {
-  // level says that it could not open, and its cause says why.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if ((cause as NodeJS.ErrnoException).code === 'LEVEL_LOCKED') {
+  const cause = causeOf(error)
+  if (isLocked(error)) {
     return new AuditError('STORE_LOCKED', `the store ${directory} is in use by another process`, {
       hint: 'wait for the other audit to end, or give another folder with --store DIR',
       cause
@@ -28,6 +27,16 @@ function storeError(directory: string, done: string, error: unknown): AuditError
     hint: `${firstLineOf(cause)}; give another folder with --store DIR`,
     cause
   })
+}
+
+/** Whether level's error says that another process has it open. */
+export function isLocked(error: unknown): boolean {
+  return (causeOf(error) as NodeJS.ErrnoException).code === 'LEVEL_LOCKED'
+}
+
+/** level says that it could not open, and its cause says why. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error
 }
 
 /** Of an error's message, at most 200 characters. */

@@ -3,14 +3,15 @@
  * `AO`: the SHA-256 of all that follows it. Without that a decompressor would pass over changes in its padding, in the header,
  * and over bytes behind its end. Every gzip tool reads it.
  */
-import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createGzip, createInflateRaw } from 'node:zlib'
 import { sha256OfFile } from './file-hash.ts'
 import { invalidArchive } from './manifest.ts'
+import { type OutputTarget, replaceFile } from './output-file.ts'
 
 const ZLIB_HEADER_BYTES = 10
 /** gzip, deflate, an extra field, no time, best compression, no operating system; the field `AO` of 32 bytes follows. */
@@ -19,19 +20,18 @@ const HEADER_BYTES = HEADER_START.byteLength + 32
 /** CRC-32 and length, both little-endian. */
 const TRAILER_BYTES = 8
 
-/** Packs all of `source` into `file`, which is whole or as it was before. The same content gives the same bytes. */
-export async function writeGzip(source: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.part`
-  try {
+/**
+ * Packs all of `source` into a file that is whole or as it was before. The same content gives the same bytes.
+ *
+ * @throws AuditError `OUTPUT_UNUSABLE` where it cannot be written, or is no regular file: its header is written last
+ */
+export async function writeGzip(source: AsyncIterable<Uint8Array>, target: OutputTarget): Promise<void> {
+  await replaceFile(target, async (temporary) => {
     const body = createHash('sha256')
-    const target = createWriteStream(temporary, { start: HEADER_BYTES, flags: 'wx' })
-    await pipeline(source, createGzip({ level: 9 }), bodyOnly(body), target)
+    const file = createWriteStream(temporary, { start: HEADER_BYTES, flags: 'wx' })
+    await pipeline(source, createGzip({ level: 9 }), bodyOnly(body), file)
     await writeHeader(temporary, body.digest())
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  })
 }
 
 /** What follows the compressor's own header, which names the operating system: the same archive made elsewhere would differ. */
@@ -51,7 +51,6 @@ async function writeHeader(file: string, digest: Buffer): Promise<void> {
   const handle = await open(file, 'r+')
   try {
     await handle.write(Buffer.concat([HEADER_START, digest]), 0, HEADER_BYTES, 0)
-    await handle.sync()
   } finally {
     await handle.close()
   }

@@ -2,11 +2,14 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Level } from 'level'
+import { boundedJson, RECORD_MAX_DEPTH } from '../json-depth.ts'
 import { openBlobs } from './blobs.ts'
-import { type Guard, guardOf } from './guard.ts'
+import { type Guard, guardOf, isLocked } from './guard.ts'
 import { decodeKey, encodeKey, rangeOf } from './keys.ts'
 import type { RecordKey, Store } from './store.ts'
+import { openTemporary } from './temporary.ts'
 
+const RECORDS = 'records'
 /** Level maps the files that it has open, so these bound its memory, at 64 MiB: the least of both that it takes. */
 const MAX_OPEN_FILES = 74
 const FILE_BYTES = 1024 * 1024
@@ -31,17 +34,35 @@ export async function openStore(directory: string): Promise<Store> {
   const guard = guardOf(directory)
   // First of all: level begins to open, and may lock, as soon as it is made.
   await guard('opened', mkdir(directory, { recursive: true }))
-  const level = new Level(path.join(directory, 'records'))
+  const level = new Level(path.join(directory, RECORDS))
   await guard(
     'opened',
     level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES, writeBufferSize: WRITE_BUFFER_BYTES })
   )
   try {
     const blobs = await guard('opened', openBlobs(directory, guard))
-    return { ...recordsOf(level, guard), ...blobs, close: () => level.close() }
+    const { temporary, clear } = await guard('opened', openTemporary(directory, guard))
+    const close = async () => {
+      await clear().catch(() => {})
+      await level.close()
+    }
+    return { ...recordsOf(level, guard), ...blobs, temporary, close }
   } catch (error) {
     await level.close()
     throw error
+  }
+}
+
+/** Whether no process has the store in `directory` open. */
+export async function isFree(directory: string): Promise<boolean> {
+  const level = new Level(path.join(directory, RECORDS))
+  try {
+    await level.open()
+    return true
+  } catch (error) {
+    return !isLocked(error)
+  } finally {
+    await level.close().catch(() => {})
   }
 }
 
@@ -73,9 +94,15 @@ async function putAll(level: Level, entries: readonly (readonly [RecordKey, unkn
   const operations = entries.map(([key, value]) =>
     value === undefined
       ? ({ type: 'del', key: encodeKey(key) } as const)
-      : ({ type: 'put', key: encodeKey(key), value: JSON.stringify(value) } as const)
+      : ({ type: 'put', key: encodeKey(key), value: recordJson(value) } as const)
   )
   await level.batch(operations, { sync: true })
+}
+
+function recordJson(value: unknown): string {
+  const json = boundedJson(value, RECORD_MAX_DEPTH)
+  if (json === undefined) throw new RangeError(`a record nests deeper than ${RECORD_MAX_DEPTH} levels`)
+  return json
 }
 
 /** What level's iterator is here. */

@@ -1,6 +1,7 @@
 /** What an archive says of itself, and the bounds that it keeps to when it is written and when it is read. */
 import { z } from 'zod'
 import { AuditError } from '../errors.ts'
+import { nestsDeeperThan, RECORD_MAX_DEPTH } from '../json-depth.ts'
 
 /** The records, one a line: `[key, value]` as JSON, in the order of keys. */
 export const RECORDS = 'records.jsonl'
@@ -66,14 +67,15 @@ export function parseManifest(bytes: Buffer): ArchiveManifest {
 
 /**
  * JSON in the one form that a writer gives it: so there is no second key of a name, no number beyond a double, no byte that is
- * not UTF-8, and nothing nested too deeply to be written again.
+ * not UTF-8, and nothing nested deeper than a record is.
  *
  * @throws AuditError `ARCHIVE_INVALID`; its words are never the text's
  */
 export function parseCanonicalJson(bytes: Buffer): unknown {
   try {
-    const value: unknown = JSON.parse(bytes.toString())
-    if (Buffer.from(JSON.stringify(value)).equals(bytes)) return value
+    const text = bytes.toString()
+    const value: unknown = nestsDeeperThan(text, RECORD_MAX_DEPTH) ? undefined : JSON.parse(text)
+    if (value !== undefined && Buffer.from(JSON.stringify(value)).equals(bytes)) return value
   } catch {
     // Said below: the parser's own words quote the text.
   }

@@ -28,13 +28,17 @@ export async function* recordLines(store: Store, prefixes: readonly RecordKey[])
   }
 }
 
+/** Whether a store may take a record from outside. */
+export type Admits = (key: RecordKey, value: unknown) => boolean
+
 /**
  * Puts the records of these lines into a store. None is held longer than it takes to keep it.
  *
+ * @param admits a record that it does not admit makes all of them invalid
  * @returns the SHA-256 of all bytes
  * @throws AuditError `ARCHIVE_INVALID`, `STORE_UNUSABLE`
  */
-export async function takeRecords(chunks: AsyncIterable<Uint8Array>, store: Store): Promise<string> {
+export async function takeRecords(chunks: AsyncIterable<Uint8Array>, store: Store, admits: Admits): Promise<string> {
   const hash = createHash('sha256')
   const batch: (readonly [RecordKey, unknown])[] = []
   let batchBytes = 0
@@ -50,6 +54,7 @@ export async function takeRecords(chunks: AsyncIterable<Uint8Array>, store: Stor
     const [key] = record.data
     if (last !== undefined && compareKeys(last, key) >= 0) throw invalidArchive('its records are not in order')
     last = key
+    if (!admits(key, record.data[1])) throw invalidArchive('it holds a record that no pull writes')
     batch.push(record.data)
     batchBytes += line.byteLength
     if (batch.length >= BATCH_RECORDS || batchBytes >= BATCH_BYTES) await keep()

@@ -25,5 +25,7 @@ export interface Store {
   removeBlob(ref: BlobRef): Promise<void>
   /** Where the blob's file lies, for a reader that maps or streams it itself. */
   blobPath(ref: BlobRef): string
+  /** A new folder for files that are of no use beyond the audit; it is gone once the store is closed, or opened after a crash. */
+  temporary(): Promise<string>
   close(): Promise<void>
 }

@@ -2,29 +2,35 @@
  * The schedule as it was signed. What the scheduler shows otherwise is replaced by the true item, where a gateway has it; what
  * proves itself nowhere is said so, for nobody may be blamed over it.
  */
+import { createHash } from 'node:crypto'
 import { readScheduled } from '../fetch/schemas.ts'
 import type { Finding } from '../findings.ts'
 import type { TransactionId } from '../ids.ts'
 import type { ScheduledMessage, WireItem } from '../records.ts'
-import { asSigned } from '../verify/as-signed.ts'
+import { asSigned, signedWire } from '../verify/as-signed.ts'
 import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
-import { proveItem, type RawItem } from './raw-item.ts'
+import { showsOddAnchor } from './chain-item.ts'
+import { proveItem, type RawItem, type RawProof } from './raw-item.ts'
 import { type WeighOptions, weigh, wholeCopy } from './rivals.ts'
+import { signed, unproven } from './seal.ts'
+import type { Checked } from './signed.ts'
 import { serversOfProcess } from './subject.ts'
 import type { Doubt } from './trust.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
 export interface EdgeVerdicts {
+  /** The hash of what they are about: for other bytes they count for nothing. */
+  readonly of: string
   readonly assignment: Verdict
   /** null: an item on the chain was assigned. */
   readonly message: Verdict | null
 }
 
 export interface CheckedMessage {
-  /** As signed, where that is known. */
-  readonly scheduled: ScheduledMessage
+  /** Built of what was signed, where it is proven. */
+  readonly scheduled: Checked<ScheduledMessage>
   readonly findings: readonly Finding[]
   /** Why it proves nothing. Then neither does anything after it. */
   readonly doubts: readonly Doubt[]
@@ -37,6 +43,8 @@ export interface CheckOptions extends WeighOptions {
   readonly schedule: AsyncIterable<ScheduledMessage>
   /** The raw item of an id; undefined where no gateway has it. */
   rawItem(id: TransactionId): Promise<RawItem | undefined>
+  /** `proveItem` where not given; or one that remembers. */
+  prove?(raw: RawItem): RawProof
   /** Verdicts from an earlier reading of the same bytes, by nonce; both ends inclusive. */
   known?(from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
   remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
@@ -60,18 +68,20 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
     const equivocations = weighed.rivals
       .flatMap((rival) => order.add(rival, VALID).findings)
       .filter(({ code }) => code === 'SCHEDULER_EQUIVOCATION')
-    const unproven = [
+    const undecided = [
       ...(step.proven ? [] : [assignmentDoubt(nonce, step.findings)]),
       ...(message.doubt === undefined ? [] : [message.doubt])
     ]
-    const doubts = unproven.length > 0 && (await toldOtherwise(options, scheduled)) ? unproven.map(beyondTrust) : unproven
+    const doubts = undecided.length > 0 && (await toldOtherwise(options, scheduled)) ? undecided.map(beyondTrust) : undecided
     const shownOtherwise = message.findings.filter(
       ({ code }) => code === 'MESSAGE_SIGNATURE_INVALID' && message.doubt === undefined
     )
     const [spoilt] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
-    const reason = spoilt?.detail ?? unsure(message.scheduled)
+    const reason = spoilt?.detail ?? message.spoilt ?? unsure(message.scheduled)
+    const [doubt] = doubts
+    const truth = inOneForm(message.scheduled)
     yield {
-      scheduled: message.scheduled,
+      scheduled: doubt === undefined ? signed(truth) : unproven(truth, doubt),
       findings: [...assignment.findings, ...weighed.findings, ...step.findings, ...equivocations, ...message.findings],
       doubts,
       ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` })
@@ -101,8 +111,15 @@ function beyondTrust(doubt: Doubt): Doubt {
   return { ...doubt, servedBy: [] }
 }
 
+/** What may be shown in two ways, which a module could tell apart, is handed on in one. */
+function inOneForm(scheduled: ScheduledMessage): ScheduledMessage {
+  const { assignment, message } = scheduled
+  return { ...scheduled, assignment: { ...signedWire(assignment), id: assignment.id }, message: message && signedWire(message) }
+}
+
 /** Why a Compute Unit may have been shown something else, though all that is here is signed. */
-function unsure({ unserved, unclear }: ScheduledMessage): string | undefined {
+function unsure({ message, unserved, unclear }: ScheduledMessage): string | undefined {
+  if (message?.anchor === '') return 'its anchor is shown as an empty text, where schedulers show null'
   if (unserved === true) return 'the scheduler does not serve it, what lies on Arweave is used'
   return unclear === true ? 'Arweave does not tell whether the item was sent or assigned from the chain' : undefined
 }
@@ -136,7 +153,11 @@ async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: re
   if (first === undefined || last === undefined) return []
   const kept = await known?.(first.nonce, last.nonce)
   // Verdicts are kept of what the scheduler serves.
-  const earlier = batch.map(({ nonce, unserved }) => (unserved ? undefined : kept?.get(nonce)))
+  const hashes = batch.map(hashOf)
+  const earlier = batch.map(({ nonce, unserved }, place) => {
+    const found = unserved ? undefined : kept?.get(nonce)
+    return found?.of === hashes[place] ? found : undefined
+  })
   const items: WireItem[] = []
   for (const [place, { assignment, message }] of batch.entries()) {
     if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
@@ -148,12 +169,19 @@ async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: re
     const found = earlier[place]
     if (found !== undefined) return { scheduled, verdicts: found }
     const assignment = answers.shift() ?? missing
-    const verdicts = { assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
+    const of = hashes[place] ?? ''
+    const verdicts = { of, assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
     if (scheduled.unserved !== true) fresh.push([scheduled.nonce, verdicts])
     return { scheduled, verdicts }
   })
   if (fresh.length > 0) await remember?.(fresh)
   return judged
+}
+
+function hashOf({ assignment, message }: ScheduledMessage): string {
+  return createHash('sha256')
+    .update(JSON.stringify([assignment, message]))
+    .digest('base64url')
 }
 
 interface CheckedAssignment {
@@ -174,12 +202,12 @@ async function checkAssignment(
   const { wire, changed } = asSigned(scheduled.assignment, proof.item)
   if (changed.length === 0) return { scheduled, verdict: VALID, findings: [] }
   const { data: _, ...assignment } = wire
-  const signed = readScheduled({ message: scheduled.message, assignment })
+  const truth = readScheduled({ message: scheduled.message, assignment })
   // An id that now stands at another nonce is no replacement for this one.
-  if (signed === undefined || signed.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
+  if (truth === undefined || truth.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
   const detail = `the scheduler shows the assignment otherwise than it was signed (${changed.join(', ')}); the true one is used`
   return {
-    scheduled: signed,
+    scheduled: truth,
     verdict: VALID,
     findings: [finding('ASSIGNMENT_SIGNATURE_INVALID', 'error', 'scheduler', scheduled.nonce, detail)]
   }
@@ -189,6 +217,8 @@ interface CheckedItem {
   readonly scheduled: ScheduledMessage
   readonly findings: readonly Finding[]
   readonly doubt?: Doubt
+  /** Why a Compute Unit may have been shown something else. */
+  readonly spoilt?: string
 }
 
 async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict | null): Promise<CheckedItem> {
@@ -235,7 +265,10 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
 async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage): Promise<CheckedItem> {
   const { nonce, messageId } = scheduled
   const { proof, raw } = await fetchAndProve(options, messageId)
-  if (proof?.verdict.status === 'valid') return { scheduled, findings: [] }
+  if (raw !== undefined && proof?.facts !== undefined) {
+    if (!showsOddAnchor(raw.record, proof.facts)) return { scheduled, findings: [] }
+    return { scheduled, findings: [], spoilt: 'gateways show its anchor in more than one form' }
+  }
   const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
   const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
   const doubt: Doubt = {
@@ -255,9 +288,9 @@ function serversOfMessage({ process }: CheckOptions, message: WireItem, raw: Raw
 async function fetchAndProve(
   options: CheckOptions,
   id: TransactionId
-): Promise<{ readonly proof?: Proof; readonly raw?: RawItem }> {
+): Promise<{ readonly proof?: RawProof; readonly raw?: RawItem }> {
   const raw = await options.rawItem(id)
-  return raw === undefined ? {} : { raw, proof: proveItem(raw) }
+  return raw === undefined ? {} : { raw, proof: (options.prove ?? proveItem)(raw) }
 }
 
 function reasonOf(proof: Proof | undefined): string {

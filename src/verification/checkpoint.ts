@@ -31,15 +31,17 @@ export interface CheckedCheckpoint extends Omit<FoundCheckpoint, 'standing'> {
   readonly dataSha256?: string
   /** What tells its memory from others, where that is what its tags say. */
   readonly fingerprint?: string
+  /** What its data unpacked to, whatever that is; undefined where it could not be unpacked. */
+  readonly unpackedBytes?: number
   /** Its memory, where the data is what its tags say. */
   readonly memory?: StartMemory
-  /** The C environment in its memory; empty where the loader stubbed it. */
-  readonly environment?: readonly string[]
+  /** What in its memory looks like a C environment: candidates, until a replay under one of them reaches the memory. */
+  readonly environments?: readonly (readonly string[])[]
   readonly standing: 'verified' | 'unverified' | 'unread'
 }
 
 /** A memory never unpacks to more: wasm32 ends here, and no aos module declares more. */
-const MEMORY_MAX_BYTES = 4 * 1024 ** 3
+export const MEMORY_MAX_BYTES = 4 * 1024 ** 3
 
 /**
  * Reads the tags of a checkpoint.
@@ -59,6 +61,13 @@ export function readCheckpointTags({ tags }: RawItem['record'], process: Process
   const cron = tagValue(tags, 'Cron-Interval')
   const key = { ordinate: nonce, timestamp, ...(cron === undefined ? {} : { cron }) }
   return { nonce, key, sha256, moduleId: tagValue(tags, 'Module') ?? '' }
+}
+
+/** Why the tags of a checkpoint cannot be read; such lie on Arweave. */
+export function checkpointFault({ tags }: RawItem['record']): string {
+  for (const name of ['Nonce', 'Timestamp'])
+    if (!/^\d{1,15}$/.test(tagValue(tags, name) ?? '')) return `its tag ${name} is no number`
+  return /^[0-9a-f]{64}$/.test(tagValue(tags, 'SHA-256') ?? '') ? 'it is another process’s' : 'its tag SHA-256 names no memory'
 }
 
 /**
@@ -94,20 +103,40 @@ export function findCheckpoint(
  * Unpacks a checkpoint, and verifies that its data is what its tags say.
  *
  * @param path the file of its data, gzip'd
+ * @param maxBytes what its signer's checkpoints may still unpack to: no fault of the signer's where that is not enough
  */
 export async function unpackCheckpoint(
   { standing, ...found }: FoundCheckpoint,
   path: string,
-  verifier: Verifier
+  verifier: Verifier,
+  maxBytes = MEMORY_MAX_BYTES
 ): Promise<CheckedCheckpoint> {
   if (standing !== 'signed') return { ...found, standing }
-  const unpacked = await verifier.unpack(path, MEMORY_MAX_BYTES)
+  const unpacked = maxBytes > 0 ? await verifier.unpack(path, Math.min(maxBytes, MEMORY_MAX_BYTES)) : { failed: '' }
+  if ('failed' in unpacked && maxBytes < MEMORY_MAX_BYTES) {
+    const detail = `the checkpoint ${found.id} is not unpacked: with its signer's others it may be larger than is allowed`
+    const about = { attribution: 'auditor', claimant: found.signer, nonce: found.nonce, detail } as const
+    return { ...found, standing: 'unread', findings: [{ code: 'CHECKPOINT_NOT_READ', severity: 'warning', ...about }] }
+  }
   if ('failed' in unpacked || unpacked.sha256 !== found.sha256) {
     const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${found.sha256}`
     const detail = `the checkpoint ${found.id}: ${why}`
     const about = { attribution: 'checkpoint-signer', nonce: found.nonce, detail } as const
-    return { ...found, standing: 'unverified', findings: [{ code: 'CHECKPOINT_DATA_INVALID', severity: 'error', ...about }] }
+    return {
+      ...found,
+      ...('failed' in unpacked ? {} : { unpackedBytes: unpacked.bytes }),
+      standing: 'unverified',
+      findings: [{ code: 'CHECKPOINT_DATA_INVALID', severity: 'error', ...about }]
+    }
   }
-  const { sha256: dataSha256, fingerprint, bytes, environment = [] } = unpacked
-  return { ...found, dataSha256, fingerprint, memory: { path, bytes }, environment, standing: 'verified' }
+  const { sha256: dataSha256, fingerprint, bytes, environments } = unpacked
+  return {
+    ...found,
+    dataSha256,
+    fingerprint,
+    unpackedBytes: bytes,
+    memory: { path, bytes },
+    environments,
+    standing: 'verified'
+  }
 }

@@ -1,35 +1,50 @@
 /** What was checked while the schedule was read, and what may be said over it. */
+
+import type { Evidence, Since } from '../attribution/rules.ts'
 import { createFindings } from '../compare/keep.ts'
-import type { Gate } from '../compare/types.ts'
 import type { Finding } from '../findings.ts'
 import { createNonceSet } from '../nonce-set.ts'
 import type { ScheduledMessage } from '../records.ts'
 import type { CheckedMessage } from './checked-schedule.ts'
+import { type Checked, doubtsOf } from './signed.ts'
 import type { Doubt, Trust } from './trust.ts'
 
 export interface Checks {
   /** The messages, one after another, up to the first nonce that is missing. */
-  unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<ScheduledMessage>
-  /**
-   * Whether a difference at this ordinate may be called a mismatch: all inputs up to it must be proven, and must have been served
-   * as they were signed, for a Compute Unit computes what it was served. What is taken on trust passes, and is named.
-   */
-  gate(ordinate: number): Gate
+  unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<Checked<ScheduledMessage>>
+  /** Tells of an input that all evaluations rest on, and that may not be proven. */
+  restsOn(input: Checked<object>, finding: (doubt: Doubt) => Finding): void
+  /** What is known of the inputs that results at this ordinate rest on. What is taken on trust passes, and is named. */
+  standing(ordinate: number): InputStanding
   /** Of one kind so many, and how many more there are. */
   findings(): readonly Finding[]
+}
+
+export interface InputStanding extends Pick<Evidence, 'unprovenInput' | 'tamperedInput' | 'shortfall'> {
+  /** Inputs up to it that were taken on trust, in words. */
+  readonly trusted?: string
+  /** Whether its own signatures were checked. */
+  readonly verified: boolean
+}
+
+/** The same checks, where nobody could be asked for something that an audit needs before it blames anybody. */
+export function withShortfall(checks: Checks, shortfall: string | undefined): Checks {
+  if (shortfall === undefined) return checks
+  return { ...checks, standing: (ordinate) => ({ ...checks.standing(ordinate), shortfall }) }
 }
 
 /** @param before process or module, where they are not proven: everything rests on them */
 export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
   const found = createFindings()
   const doubtful = createNonceSet()
+  const told = new Set<string>()
   let seenTo = -1
-  let first: { readonly nonce: number; readonly reason: string } | undefined
-  /** Why nothing may be said from a nonce on: what is not proven and not taken on trust either. */
-  const weigh = (nonce: number, doubts: readonly Doubt[], spoilt?: string): void => {
-    const [doubt] = doubts.filter((one) => !trust.takes(one, nonce))
-    const reason = doubt?.reason ?? spoilt
-    if (reason !== undefined && (first === undefined || nonce < first.nonce)) first = { nonce, reason }
+  let unprovenInput: Since | undefined
+  let tamperedInput: Since | undefined
+  const weigh = (ordinate: number, doubts: readonly Doubt[], spoilt?: string): void => {
+    const [doubt] = doubts.filter((one) => !trust.takes(one, ordinate))
+    if (doubt !== undefined) unprovenInput = earlier(unprovenInput, { ordinate, reason: doubt.reason })
+    if (spoilt !== undefined) tamperedInput = earlier(tamperedInput, { ordinate, reason: spoilt })
   }
   weigh(0, before)
 
@@ -49,17 +64,28 @@ export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
       }
     },
 
-    gate(ordinate) {
-      const accusable = first === undefined || ordinate < first.nonce
+    restsOn(input, findingOf) {
+      for (const doubt of doubtsOf(input)) {
+        if (!told.has(doubt.what)) found.add(findingOf(doubt))
+        told.add(doubt.what)
+        weigh(0, [doubt])
+      }
+    },
+
+    standing(ordinate) {
       const trusted = trust.under(ordinate)
       return {
-        accusable,
-        ...(accusable ? {} : { reason: first?.reason ?? '' }),
+        ...(unprovenInput === undefined ? {} : { unprovenInput }),
+        ...(tamperedInput === undefined ? {} : { tamperedInput }),
         ...(trusted === undefined ? {} : { trusted }),
-        verified: before.length === 0 && !doubtful.has(ordinate)
+        verified: before.length === 0 && told.size === 0 && !doubtful.has(ordinate)
       }
     },
 
     findings: () => found.all()
   }
+}
+
+function earlier(known: Since | undefined, found: Since): Since {
+  return known === undefined || found.ordinate < known.ordinate ? found : known
 }

@@ -1,7 +1,7 @@
 /** A thread that unpacks memories: the audit's own thread feeds the sandbox meanwhile. */
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
-import { environmentBlock } from '../compare/environment.ts'
+import { environmentBlocks } from '../compare/environment.ts'
 import { memoryDifference } from '../compare/memory.ts'
 import { GZIP_CHUNK_BYTES, type Reading, readGzip } from '../gzip-memory.ts'
 import { createFingerprint } from '../memory-fingerprint.ts'
@@ -23,8 +23,8 @@ export interface Unpacked {
   readonly bytes: number
   readonly sha256: string
   readonly fingerprint: string
-  /** The C environment in it, `NAME=value`; undefined where there is none. */
-  readonly environment?: readonly string[]
+  /** What in it looks like a C environment, `NAME=value`: each text once, the first few. */
+  readonly environments: readonly (readonly string[])[]
 }
 
 const ZEROS = Buffer.alloc(GZIP_CHUNK_BYTES)
@@ -32,6 +32,8 @@ const NOTHING = Buffer.alloc(0)
 
 /** What lies before a chunk and may belong to what begins in it. */
 const OVERLAP_BYTES = 256 * 1024
+/** More texts of one memory are not looked at: a process may write as many as it likes. */
+const ENVIRONMENTS_MAX = 8
 
 /** Never takes more than `maxBytes`, whatever the file says that it unpacks to. */
 function bounded<T>(maxBytes: number, { take, end }: Reading<T>): Reading<T> {
@@ -51,7 +53,7 @@ function beginUnpacking(): Reading<Unpacked> {
   const hash = createHash('sha256')
   const fingerprint = createFingerprint()
   let bytes = 0
-  let environment: readonly string[] | undefined
+  const environments = new Map<string, readonly string[]>()
   let before = NOTHING
 
   function look(chunk: Buffer): void {
@@ -61,7 +63,7 @@ function beginUnpacking(): Reading<Unpacked> {
       return
     }
     const both = Buffer.concat([before, chunk])
-    environment = environmentBlock(both)?.strings
+    for (const { strings } of environmentBlocks(both)) environments.set(strings.join('\0'), strings)
     before = both.subarray(-OVERLAP_BYTES)
   }
 
@@ -70,13 +72,13 @@ function beginUnpacking(): Reading<Unpacked> {
       bytes += chunk.byteLength
       hash.update(chunk)
       fingerprint.update(chunk)
-      if (environment === undefined) look(chunk)
+      if (environments.size < ENVIRONMENTS_MAX) look(chunk)
     },
     end: () => ({
       bytes,
       sha256: hash.digest('hex'),
       fingerprint: fingerprint.digest(),
-      ...(environment === undefined ? {} : { environment })
+      environments: [...environments.values()].slice(0, ENVIRONMENTS_MAX)
     })
   }
 }

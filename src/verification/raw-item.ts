@@ -1,32 +1,65 @@
 /** What a gateway has of an item, and whether it proves itself: a data item, or a transaction directly on Arweave. */
-import type { TransactionRecord } from '../records.ts'
-import { addressOfKey } from '../verify/data-item.ts'
+import type { TransactionId } from '../ids.ts'
+import type { ChainItem, TransactionHeader, TransactionRecord } from '../records.ts'
+import { encodeBase64url } from '../verify/bytes.ts'
+import { addressOfKey, type DataItem, idOfSignature } from '../verify/data-item.ts'
 import { type Proof, proveRawItem } from '../verify/message-item.ts'
 import { verifyTransaction } from '../verify/transaction.ts'
+import { signed } from './seal.ts'
+import type { Signed } from './signed.ts'
 
 export interface RawItem {
   readonly record: TransactionRecord
   readonly data: Uint8Array
 }
 
+/** A proof, and what was signed where it holds. */
+export interface RawProof extends Proof {
+  /** There where the verdict is valid: what a module is shown of it. */
+  readonly facts?: Signed<ChainItem>
+}
+
 /** Whether record and data are what was signed under the id. */
-export function proveItem({ record, data }: RawItem): Proof {
+export function proveItem({ record, data }: RawItem): RawProof {
   const proof = proveRawItem(record, data)
-  if (proof.verdict.status === 'valid' || record.onChain === undefined) return proof
+  if (proof.item !== undefined) return { ...proof, facts: signed(factsOfItem(proof.item)) }
+  if (record.onChain === undefined) return proof
   const verdict = verifyTransaction(record.onChain, data)
-  if (verdict.status !== 'valid' || describesSame(record)) return { verdict }
+  if (verdict.status !== 'valid') return { verdict }
+  const facts = factsOfHeader(record.onChain)
+  if (describesSame(record, facts)) return { verdict, facts: signed(facts) }
   return { verdict: { status: 'invalid', reason: 'GraphQL shows the transaction otherwise than it was signed' } }
 }
 
-/** GraphQL's fields, which the module is shown, are those of the signed header. */
-function describesSame({ id, owner, tags, recipient, onChain }: TransactionRecord): boolean {
-  if (onChain === undefined) return false
+function factsOfItem(item: DataItem): ChainItem {
+  return {
+    id: idOfSignature(item.signature),
+    owner: { address: addressOfKey(item.owner), key: encodeBase64url(item.owner) },
+    tags: item.tags.map(({ name, value }) => ({ name, value })),
+    recipient: encodeBase64url(item.target),
+    anchor: encodeBase64url(item.anchor),
+    signature: encodeBase64url(item.signature)
+  }
+}
+
+function factsOfHeader({ id, owner, tags, target, last_tx, signature }: TransactionHeader): ChainItem {
   const decode = (text: string) => Buffer.from(text, 'base64url').toString()
-  const signed = onChain.tags.map(({ name, value }) => ({ name: decode(name), value: decode(value) }))
+  return {
+    id: id as TransactionId,
+    owner: { address: addressOfKey(Buffer.from(owner, 'base64url')), key: owner },
+    tags: tags.map(({ name, value }) => ({ name: decode(name), value: decode(value) })),
+    recipient: target,
+    anchor: last_tx,
+    signature
+  }
+}
+
+/** GraphQL's fields are those of the signed header. */
+function describesSame({ id, owner, tags, recipient }: TransactionRecord, facts: ChainItem): boolean {
   return (
-    onChain.id === id &&
-    addressOfKey(Buffer.from(onChain.owner, 'base64url')) === owner.address &&
-    onChain.target === recipient &&
-    JSON.stringify(signed) === JSON.stringify(tags.map(({ name, value }) => ({ name, value })))
+    facts.id === id &&
+    facts.owner.address === owner.address &&
+    facts.recipient === recipient &&
+    JSON.stringify(facts.tags) === JSON.stringify(tags.map(({ name, value }) => ({ name, value })))
   )
 }

@@ -1,13 +1,14 @@
 /** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (ao-protocol §1.6). */
 import type { Finding } from '../findings.ts'
-import type { ProcessRecord, ScheduledMessage, WireItem } from '../records.ts'
+import type { ProcessItem, ScheduledMessage, WireItem } from '../records.ts'
 import { isSound } from '../verify/schedule.ts'
 import type { Verdict } from '../verify/verdict.ts'
+import type { Checked } from './signed.ts'
 import type { Verifier } from './verifier.ts'
 
 export interface WeighOptions {
-  readonly process: ProcessRecord
-  readonly verifier: Verifier
+  readonly process: Checked<ProcessItem>
+  readonly verifier: Pick<Verifier, 'verify'>
   /** What else is told of a nonce, by another source or twice by one. */
   rivals?(nonce: number): Promise<readonly ScheduledMessage[]>
 }

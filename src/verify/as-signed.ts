@@ -43,6 +43,25 @@ export function wireOfItem(item: DataItem): WireItem {
   }
 }
 
+/**
+ * The one form of an item whose JSON proves itself (`verifyMessage` says `valid`): what JSON may show in two ways, as an empty text
+ * or null, has one here, and the address is that of the key.
+ *
+ * @param wire that was verified
+ */
+export function signedWire({ id, owner, tags, signature, anchor, target, data }: WireItem): WireItem {
+  const address = addressOfKey(Buffer.from(owner.key, 'base64url'))
+  return {
+    id,
+    owner: { address, key: owner.key },
+    tags: tags.map(({ name, value }) => ({ name, value })),
+    signature,
+    anchor: anchor === '' ? null : anchor,
+    target: target ?? '',
+    ...(data === undefined ? {} : { data })
+  }
+}
+
 /** An assignment's anchor is base64url with `show-anchor`, and hidden without. */
 function showsAnchor({ anchor, data }: WireItem, truth: string | null, item: DataItem): boolean {
   const shown = anchor === '' ? null : anchor

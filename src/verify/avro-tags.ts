@@ -22,17 +22,20 @@ const LONG_MAX_BYTES = 8
 
 /**
  * Decodes tags. A block with a negative count carries its size in bytes, as Avro allows. Bytes behind the closing zero are left
- * unread, as the scheduler and arbundles leave them: they are signed, and nobody sees them.
+ * unread, as the scheduler and arbundles leave them: they are signed, and nobody sees them. The closing zero may be missing where
+ * all announced tags were read: such items lie on Arweave, and their signature covers the section as it is.
  *
  * @param bytes the tag section without its two counts; empty: no tags
+ * @param announced how many tags the item's header says that there are; where not given, the closing zero must be there
  * @returns the tags in order, duplicates kept; invalid UTF-8 becomes U+FFFD
  */
-export function decodeTags(bytes: Uint8Array, limits: TagLimits = READ_TAG_LIMITS): Parsed<readonly Tag[]> {
+export function decodeTags(bytes: Uint8Array, limits: TagLimits = READ_TAG_LIMITS, announced?: number): Parsed<readonly Tag[]> {
   const tags: Tag[] = []
   if (bytes.length === 0) return { ok: true, value: tags }
   if (bytes.length > limits.maxBytes) return { ok: false, reason: `tags of ${bytes.length} bytes` }
   const reader = new ByteReader(bytes)
-  for (let count = readCount(reader); count > 0; count = readCount(reader)) {
+  const ended = () => reader.remaining === 0 && tags.length > 0 && tags.length === announced
+  for (let count = readCount(reader); count > 0; count = ended() ? 0 : readCount(reader)) {
     if (tags.length + count > limits.maxTags) reader.fail(`more than ${limits.maxTags} tags`)
     for (let left = count; left > 0 && reader.failure === undefined; left--) {
       const name = readText(reader, limits.maxNameBytes)
@@ -89,6 +92,11 @@ export function encodeTagsSized(tags: readonly Tag[]): Uint8Array {
   if (tags.length === 0) return encodeLong(0)
   const records = encodeRecords(tags)
   return Buffer.concat([encodeLong(-tags.length), encodeLong(records.length), records, encodeLong(0)])
+}
+
+/** As `encodeTags`, without the closing zero: some writers leave it out, and what they signed lies on Arweave. */
+export function encodeTagsOpen(tags: readonly Tag[]): Uint8Array {
+  return Buffer.concat([encodeLong(tags.length), encodeRecords(tags)])
 }
 
 function encodeRecords(tags: readonly Tag[]): Uint8Array {

@@ -59,7 +59,7 @@ export function readItemHeader(reader: ByteReader, limits: TagLimits): Parsed<It
   if (tagBytes > limits.maxBytes) reader.fail(`tags of ${tagBytes} bytes`)
   const rawTags = reader.take(tagBytes)
   if (reader.failure !== undefined) return { ok: false, reason: reader.failure }
-  const tags = decodeTags(rawTags, limits)
+  const tags = decodeTags(rawTags, limits, tagCount)
   if (!tags.ok) return tags
   if (tags.value.length !== tagCount) return { ok: false, reason: `${tags.value.length} tags where ${tagCount} are announced` }
   return { ok: true, value: { signatureType, signature, owner, target, anchor, rawTags, tags: tags.value } }

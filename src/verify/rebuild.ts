@@ -1,6 +1,6 @@
 /** The signed bytes of an item, rebuilt from the JSON that a scheduler or a gateway shows of it (protocol §1.4, §5.2). */
 import type { Tag, WireItem } from '../records.ts'
-import { encodeTags, encodeTagsSized } from './avro-tags.ts'
+import { encodeTags, encodeTagsOpen, encodeTagsSized } from './avro-tags.ts'
 import { decodeBase64url, EMPTY } from './bytes.ts'
 import { addressOfKey, type DataItem, isIdOf } from './data-item.ts'
 import { ethereumAddress, SIGNATURE_TYPES } from './signature.ts'
@@ -35,7 +35,7 @@ interface Readings {
 
 /**
  * Rebuilds what was signed. JSON does not say everything: the anchor may be text, base64url or hidden, the data's bytes may be
- * lost, the signature type follows from the key's length, tags have two encodings. Every plausible reading is given.
+ * lost, the signature type follows from the key's length, tags have three encodings. Every plausible reading is given.
  *
  * Tried against all of the scheduler's JSON: a message, an assignment shown with `show-anchor`, a process.
  *
@@ -61,12 +61,13 @@ export function rebuildFromWire(shown: ShownItem): Rebuilt {
   const anchors = readAnchor(shown)
   const data = readData(shown.data)
   const { tags } = shown
-  const readings = [encodeTags(tags), encodeTagsSized(tags)].flatMap((rawTags) =>
-    types.flatMap((signatureType) =>
-      anchors.choices.flatMap((anchor) =>
-        data.choices.map((bytes) => ({ signatureType, signature, owner, target, anchor, rawTags, tags, data: bytes }))
+  const readings = [encodeTags(tags), encodeTagsSized(tags), ...(tags.length === 0 ? [] : [encodeTagsOpen(tags)])].flatMap(
+    (rawTags) =>
+      types.flatMap((signatureType) =>
+        anchors.choices.flatMap((anchor) =>
+          data.choices.map((bytes) => ({ signatureType, signature, owner, target, anchor, rawTags, tags, data: bytes }))
+        )
       )
-    )
   )
   return { ok: true, readings, hidden: hiddenParts(tags, anchors.hidden, data.hidden, types) }
 }

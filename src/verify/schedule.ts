@@ -12,11 +12,7 @@ const CHAIN_SOUND_FROM_BLOCK = 1_440_000
 const KEY_BYTES = 65
 
 export interface ScheduleVerifierOptions {
-  readonly process: {
-    readonly id: ProcessId
-    /** Of the process itself. */
-    readonly blockHeight: number
-  }
+  readonly process: { readonly id: ProcessId }
   /** Who may sign: the process's `Scheduler` tag. */
   readonly schedulerAddress: Address
 }
@@ -59,11 +55,12 @@ interface Link {
  * ```
  */
 export function createScheduleVerifier({ process, schedulerAddress }: ScheduleVerifierOptions): ScheduleVerifier {
-  const chainSeverity: Severity = process.blockHeight < CHAIN_SOUND_FROM_BLOCK ? 'warning' : 'error'
+  let age: Age | undefined
   let last: Link | undefined
 
   return {
     add(scheduled, signature) {
+      age ??= ageOf(process.id, scheduled)
       const own = judgeAssignment(scheduled, signature, process.id, schedulerAddress)
       const sound = signature.status === 'valid' && !hasError(own)
       const again =
@@ -72,13 +69,25 @@ export function createScheduleVerifier({ process, schedulerAddress }: ScheduleVe
 
       const order = judgeOrder(scheduled, last)
       const expected = expectedChain(scheduled, process.id, last)
-      const chain = expected === undefined || expected === scheduled.hashChain ? [] : [brokenChain(scheduled, chainSeverity)]
+      const broken = expected !== undefined && expected !== scheduled.hashChain
+      const chain = broken ? [brokenChain(scheduled, age === 'new' ? 'error' : 'warning')] : []
       const findings = [...own, ...order, ...(signature.status === 'invalid' ? [] : chain)]
-      const proven = sound && expected !== undefined && !hasError(findings)
+      const proven = sound && expected !== undefined && !hasError(findings) && !(broken && age === 'unknown')
       last = { scheduled, status: signature.status, sound, proven }
       return { findings, proven }
     }
   }
+}
+
+type Age = 'old' | 'new' | 'unknown'
+
+/**
+ * Whether a process is from the time of broken chains, by its first assignment: nothing else that says so is signed. A process with
+ * an assignment of its own is as old as that; another is no younger than its first message.
+ */
+function ageOf(process: ProcessId, { messageId, nonce, blockHeight }: ScheduledMessage): Age {
+  if (blockHeight < CHAIN_SOUND_FROM_BLOCK) return 'old'
+  return nonce === 0 && (messageId as string) === process ? 'new' : 'unknown'
 }
 
 /** Whether the scheduler signed an assignment for just this process, nonce and message; where it stands in the chain is not asked. */

@@ -38,9 +38,9 @@ export function verifySignature(type: number, owner: Uint8Array, message: Uint8A
     case 4:
       return verifyEd25519(type, owner, message, signature)
     case 3:
-      return judge(verifyEthereum(owner, message, signature))
+      return judgeEthereum(signature, (form) => verifyEthereum(owner, message, form))
     case 7:
-      return judge(verifyTypedEthereum(owner, message, signature))
+      return judgeEthereum(signature, (form) => verifyTypedEthereum(owner, message, form))
     default:
       return { status: 'unsupported', signatureType: type, reason: `signatures of type ${type} are not verified` }
   }
@@ -130,12 +130,25 @@ function verifyTypedEthereum(owner: Uint8Array, message: Uint8Array, signature: 
   return signer !== undefined && ethereumAddress(signer).toLowerCase() === address.toLowerCase()
 }
 
+const RECOVERY_AT = 64
+const RECOVERY_FIRST = 27
+
+/** The same signature may end in 0 or 1 in place of 27 or 28: gateways take that form of it, schedulers do not. */
+function judgeEthereum(signature: Uint8Array, holds: (form: Uint8Array) => boolean): Verdict {
+  const recovery = signature[RECOVERY_AT] ?? RECOVERY_FIRST
+  if (recovery > 1) return judge(holds(signature))
+  const common = Uint8Array.from(signature)
+  common[RECOVERY_AT] = recovery + RECOVERY_FIRST
+  const reason = `the signature ends in the recovery byte ${recovery}: gateways take it, schedulers do not`
+  return holds(common) ? unverifiable(['signature'], reason) : judge(false)
+}
+
 /**
  * The uncompressed public key that made a 65-byte signature. The recovery id is 27 or 28 and s is low, as the scheduler has it:
  * each of the other forms would give one content a second id.
  */
 function recoverKey(digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
-  const recovery = (signature[64] ?? 0) - 27
+  const recovery = (signature[RECOVERY_AT] ?? 0) - RECOVERY_FIRST
   if (signature.length !== 65 || (recovery !== 0 && recovery !== 1)) return undefined
   try {
     const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact')

@@ -6,13 +6,15 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDriveFiles, type DriveLimits } from '../../src/drive-files.ts'
 import { AuditError } from '../../src/errors.ts'
+import { fetchError } from '../../src/fetch/fetch-error.ts'
 import type { GatewaySource, TransactionQuery } from '../../src/fetch/sources.ts'
 import type { Address, TransactionId } from '../../src/ids.ts'
 import { createInputs, type Inputs } from '../../src/inputs.ts'
-import type { ProcessRecord, Tag, TransactionRecord } from '../../src/records.ts'
+import type { ModuleItem, ProcessItem, Tag, TransactionRecord } from '../../src/records.ts'
 import type { DriveAnswer } from '../../src/replay/drive/source.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { signed } from '../../src/verification/seal.ts'
 import { idOf } from '../fakes/data.ts'
 
 const FILE = idOf('file') as TransactionId
@@ -74,15 +76,14 @@ function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { read
     headerBytes: (id) => serve(`/tx/${id}`),
     blockBytes: (height) => serve(`/block/${height}`),
     header: async () => undefined,
-    blocks: async () => []
+    blocks: async () => [],
+    unheard: () => []
   }
 }
 
 function drive(tags: readonly Tag[], gateway?: GatewaySource, limits?: DriveLimits) {
-  const process = { id: idOf('process'), tags } as unknown as ProcessRecord
-  const module = record(idOf('module') as TransactionId, {
-    tags: [tag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')]
-  })
+  const process = signed({ id: idOf('process'), tags } as unknown as ProcessItem)
+  const module = signed({ tags: [tag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')] } as unknown as ModuleItem)
   return createDriveFiles({
     store,
     inputs,
@@ -106,7 +107,7 @@ describe('data', () => {
     expect(answers.map(contentOf)).toEqual(['content', 'content', 'content'])
     expect(answers[0]).toMatchObject({ bytes: 7, assumed: expect.stringContaining(`the file /data/${FILE} is not proven`) })
     expect(contentOf(await drive(OPEN).ask(data(FILE)))).toBe('content')
-    expect(await inputs.driveFiles(idOf('process') as ProcessRecord['id'])).toEqual([{ kind: 'data', id: FILE }])
+    expect(await inputs.driveFiles(idOf('process') as ProcessItem['id'])).toEqual([{ kind: 'data', id: FILE }])
   })
 
   it('is missing where nobody has it, or nobody can be asked', async () => {
@@ -114,7 +115,7 @@ describe('data', () => {
     expect(await drive(OPEN, gatewayOf({})).ask(data(FILE))).toEqual(missing('no gateway has it'))
     expect(await drive(OPEN, gatewayOf({ records: [record(FILE)] })).ask(data(FILE))).toEqual(missing('no gateway has it'))
     expect(await drive(OPEN).ask(data(FILE))).toEqual(missing('the store does not hold it'))
-    const away = new AuditError('UNIT_UNREACHABLE', 'no gateway answered')
+    const away = fetchError('UNIT_UNREACHABLE', { role: 'gateway', url: URL }, 'no gateway answered')
     const gateway = gatewayOf({ records: [record(FILE)], files: { [`/raw/${FILE}`]: away } })
     expect(await drive(OPEN, gateway).ask(data(FILE))).toEqual(missing('no gateway answered'))
   })
@@ -133,7 +134,7 @@ describe('data', () => {
   })
 
   it('too large to be fetched is a limit of the auditor, and nothing missing', async () => {
-    const large = new AuditError('ANSWER_TOO_LARGE', 'larger than 13 bytes')
+    const large = fetchError('ANSWER_TOO_LARGE', { role: 'gateway', url: URL }, 'larger than 13 bytes')
     const gateway = gatewayOf({ records: [record(FILE)], files: { [`/raw/${FILE}`]: large } })
     expect(await drive(OPEN, gateway).ask(data(FILE))).toEqual({ kind: 'refused', reason: 'larger than 13 bytes' })
   })

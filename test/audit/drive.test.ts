@@ -100,7 +100,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     const small = await process(onBoot(file.id), ['count', `file 1 9 /data/${file.id}`, 'count'])
     const honest = await audited(small, [file], ['1', 'The quick', '2'])
     expect([honest.verdict, found(honest)]).toEqual(['match', []])
-    expect(honest.coverage).toMatchObject({ compared: 3, unverified: 0 })
+    expect(honest.coverage).toMatchObject({ compared: 4, unverified: 0 })
     const lying = await audited(small, [file], ['1', 'The quack', '2'])
     expect([lying.verdict, lying.firstDivergence?.nonce]).toEqual(['mismatch', 2])
   })
@@ -111,7 +111,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     const files = [file, await signed('', opened, { by: attestor })]
     const honest = await audited(small, files, ['1', 'The quick', '2'])
     expect(honest.verdict).toBe('match')
-    expect(honest.coverage).toMatchObject({ compared: 3, unverified: 1 })
+    expect(honest.coverage).toMatchObject({ compared: 4, unverified: 1 })
     const differing = await audited(small, files, ['1', 'The quick', '7'])
     expect([differing.verdict, differing.firstDivergence]).toEqual(['inconclusive', null])
     expect(differing.reasons.join()).toContain('cannot be proven')
@@ -160,7 +160,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     const report = await audited(small, [], ['1', 'The quick', '2'])
     expect(report.verdict).toBe('inconclusive')
     expect(found(report)).toEqual([['INPUT_MISSING', 2, `the module opened /data/${file.id}: no gateway has it`]])
-    expect(report.coverage.compared).toBe(1)
+    expect(report.coverage.compared).toBe(2)
   })
 
   it('serves no manifest: under its id gateways serve something else', async () => {
@@ -187,7 +187,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     const { process_id } = small.process
     await withNetwork(served, ({ url }) => pullArchive({ process: process_id, ...sourcesOf(url, 'store') }, archive))
     const report = await audit({ archive })
-    expect([report.verdict, report.coverage.compared, found(report)]).toEqual(['match', 3, []])
+    expect([report.verdict, report.coverage.compared, found(report)]).toEqual(['match', 4, []])
     expect(report.coverage.unverified).toBe(2)
   })
 

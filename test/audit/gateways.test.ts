@@ -15,7 +15,7 @@ import { type SmallProcess, signedSmallProcess } from '../modules/small-process.
 
 const FORMAT = 'wasm32-unknown-emscripten4'
 const SPOILT = 2
-const FETCH_LIMITS = { patienceMs: 500, waitMinMs: 1, waitMaxMs: 20, idleMs: 500 }
+const FETCH_LIMITS = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 1_000 }
 let small: SmallProcess
 /** As `small`, a minute between two messages; its crons are too far apart to fire. */
 let withCrons: SmallProcess
@@ -271,5 +271,36 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     expect([alone.verdict, differing(alone)]).toEqual(['mismatch', []])
     const later = await auditedCrons(units, [liar, await start(withCrons)])
     expect([later.verdict, differing(later).length]).toEqual(['inconclusive', 1])
+  })
+
+  it('that come early for ever, ever higher, are read no further than the schedule allows: nobody is blamed', async () => {
+    const units = await unitsBut(3)
+    const began = withCrons.blocks[1]?.timestamp ?? 0
+    // Each of a height, and none later than the last message.
+    const endless = await start({
+      ...withCrons,
+      get blocks() {
+        return Array.from({ length: 5000 }, (_, place) => ({ height: 1_499_999 + place, timestamp: began + place }))
+      }
+    })
+    const report = await auditedCrons(units, [endless])
+    expect(report.verdict).toBe('inconclusive')
+    expect(report.reasons.join()).toContain('there cannot be so many')
+    expect(report.unreachable.map(({ url }) => url)).toEqual([endless.url])
+    expect(endless.asked('blocks(')).toBeLessThan(100)
+  })
+
+  it('are taken of another gateway where one has them early for ever', async () => {
+    const units = await unitsBut()
+    const endless = await withBlocks((blocks) => [
+      ...blocks,
+      ...Array.from({ length: 3000 }, (_, place) => ({
+        height: (blocks.at(-1)?.height ?? 0) + 1 + place,
+        timestamp: blocks[1]?.timestamp ?? 0
+      }))
+    ])
+    const report = await auditedCrons(units, [endless, await start(withCrons)])
+    expect(report.verdict).not.toBe('mismatch')
+    expect(endless.asked('blocks(')).toBeLessThan(100)
   })
 })

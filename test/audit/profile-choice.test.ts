@@ -5,7 +5,7 @@ import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../src/repla
 import type { FoundCheckpoint } from '../../src/verification/checkpoint.ts'
 
 const UNIT = 'the unit'
-const OTHER = { ...LEGACYNET, name: 'checkpoint a', environment: ['_=/elsewhere'] }
+const OTHER = { ...LEGACYNET, name: 'checkpoint a', environment: [...LEGACYNET.environment.slice(0, -1), '_=/elsewhere'] }
 
 type Choice = Parameters<typeof chooseProfile>[0]
 
@@ -21,7 +21,8 @@ function choose(
   return chooseProfile({ options, subject: {}, checkpoints: { found, checked }, ...more } as unknown as Choice)
 }
 
-const shows = (environment: readonly string[]) => async () => checkpoint({ standing: 'verified', environment } as object)
+const shows = (environment: readonly string[]) => async () =>
+  checkpoint({ standing: 'verified', environments: [environment].filter(({ length }) => length > 0) } as object)
 
 describe('the profile of a replay', () => {
   it('is the most likely one until a checkpoint is unpacked', async () => {
@@ -33,48 +34,46 @@ describe('the profile of a replay', () => {
     expect(first).toBe(LEGACYNET)
     unpack()
     const source = 'the environment in checkpoint a'
-    expect(await known).toEqual({ chosen: { profile: LOADER_0_0_49, source, tried: ['loader-0.0.49'], proven: true } })
+    expect(await known).toEqual({ profile: LOADER_0_0_49, source })
   })
 
   it('stays the same one where the checkpoint shows it', async () => {
     const { first, known } = choose('auto', [checkpoint()], shows(LEGACYNET.environment))
-    expect((await known).chosen.profile).toBe(first)
+    expect((await known).profile).toBe(first)
   })
 
-  it('is a guess where no checkpoint of the unit proves itself', async () => {
+  it('is the default where no checkpoint of the unit proves itself', async () => {
     const unverified = async () => checkpoint({ standing: 'unverified' })
+    const expected = { profile: LEGACYNET, source: 'the default' }
     for (const found of [[], [checkpoint({ signer: 'a stranger' })], [checkpoint({ onTrust: true })]]) {
       const { first, known } = choose('auto', found, shows([]))
-      expect([first, (await known).chosen]).toMatchObject([LEGACYNET, { profile: LEGACYNET, proven: false, guessed: true }])
+      expect([first, await known]).toEqual([LEGACYNET, expected])
     }
-    expect((await choose('auto', [checkpoint()], unverified).known).chosen).toMatchObject({ guessed: true })
+    expect(await choose('auto', [checkpoint()], unverified).known).toEqual(expected)
   })
 
   it('is that of the memory begun with, at once', async () => {
-    const start = { id: 's', signer: 'a stranger', environment: OTHER.environment }
+    const start = { id: 's', signer: 'a stranger', environments: [OTHER.environment] }
     const { first, known } = choose('auto', [checkpoint()], shows([]), { start } as unknown as Partial<Choice>)
-    const { chosen } = await known
     expect(first).toEqual({ ...OTHER, name: 'checkpoint s' })
-    expect(chosen.profile).toBe(first)
-    expect(chosen).toMatchObject({ source: 'the environment in checkpoint s', proven: false })
+    expect(await known).toEqual({ profile: first, source: 'the environment in checkpoint s' })
+  })
+
+  it('is no text in a memory that is no environment of a unit', async () => {
+    const invented = [...LEGACYNET.environment.slice(0, -1), 'LUCK=good', '_=/srv/index.js']
+    const found = async () => checkpoint({ standing: 'verified', environments: [invented, LEGACYNET.environment] } as object)
+    expect((await choose('auto', [checkpoint()], found).known).profile).toBe(LEGACYNET)
   })
 
   it('is the one given, and said not to fit where a checkpoint shows another', async () => {
-    const fitting = await choose(LEGACYNET, [checkpoint()], shows(LEGACYNET.environment)).known
-    const chosen = { profile: LEGACYNET, source: 'as given', tried: ['legacynet'], proven: true }
-    expect(fitting).toEqual({ chosen })
+    const chosen = { profile: LEGACYNET, source: 'as given' }
+    expect(await choose(LEGACYNET, [checkpoint()], shows(LEGACYNET.environment)).known).toEqual(chosen)
     const { first, known } = choose(LEGACYNET, [checkpoint()], shows([]))
     expect(first).toBe(LEGACYNET)
     expect(await known).toEqual({
-      chosen: { ...chosen, proven: false },
-      misfit: {
-        code: 'PROFILE_DOES_NOT_FIT',
-        severity: 'warning',
-        attribution: 'auditor',
-        detail: 'the profile legacynet does not fit, loader-0.0.49 does: the environment in checkpoint a shows it'
-      }
+      ...chosen,
+      misfit: 'the profile legacynet does not fit, loader-0.0.49 does: the environment in checkpoint a shows it'
     })
-    const unshown = await choose(LEGACYNET, [], shows([])).known
-    expect(unshown).toEqual({ chosen: { ...chosen, proven: false } })
+    expect(await choose(LEGACYNET, [], shows([])).known).toEqual(chosen)
   })
 })

@@ -73,8 +73,8 @@ function spoiltSchedule(nonce: number): SmallProcess['schedule'] {
 describe('a small signed process', { timeout: 30_000 }, () => {
   it('matches, errors and all', async () => {
     const report = await audited({ ...small, claims: honestClaims(small, WORDS) })
-    expect([report.verdict, found(report)]).toEqual(['match', [['RESULT_UNAVAILABLE', 0, 'compute-unit']]])
-    expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 5, unclaimed: 1, unverified: 0 })
+    expect([report.verdict, found(report)]).toEqual(['match', []])
+    expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unclaimed: 0, unverified: 0 })
   })
 
   it('is a mismatch where one answer is another', async () => {
@@ -117,6 +117,31 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.coverage.evaluated).toBe(0)
   })
 
+  it('matches where it writes to standard output and reads the clock, which that moves', async () => {
+    const words = ['clock', 'print hello', 'clock', 'error', 'print', 'clock', 'clock']
+    const outputs = ['10004', '0', '10006', undefined, '0', '10004', '10005']
+    const printing = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'printing' })
+    const claims = outputs.map((Output, place) => ({
+      id: printing.messageIds[place + 1] ?? '',
+      status: 200,
+      result: result(Output === undefined ? { Output: 'failed', Error: 'boom' } : { Output })
+    }))
+    const report = await audited({ ...printing, claims })
+    expect([report.verdict, statuses(report)]).toEqual(['match', {}])
+  })
+
+  it.each([
+    ['is no WASM', Buffer.from('no WASM'), 'the module does not compile'],
+    ['is nothing', Buffer.alloc(0), 'the module'],
+    ['has no memory', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), 'it exports no memory']
+  ])('is inconclusive, by the doing of its module, where that %s', async (_, bytes, reason) => {
+    const faulty = await signedSmallProcess({ format: FORMAT, wasm: bytes, messages: ['count', 'count'], seed: reason })
+    const report = await audited({ ...faulty, claims: honestClaims(faulty, ['count', 'count']) })
+    expect(report.verdict).toBe('inconclusive')
+    expect(found(report)).toContainEqual(['MODULE_UNUSABLE', 0, 'module'])
+    expect(report.findings.find(({ code }) => code === 'MODULE_UNUSABLE')?.detail).toContain(reason)
+  })
+
   it('ends as inconclusive at a message that never ends; what came before is judged', async () => {
     const words = ['count', 'count', 'hang', 'count']
     const hanging = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'hanging' })
@@ -124,7 +149,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     const report = await audited({ ...hanging, claims }, { sandboxLimits: { messageMs: 400 } })
     expect(report.verdict).toBe('inconclusive')
     expect(found(report)).toContainEqual(['EVALUATION_LIMIT', 3, 'process'])
-    expect(report.coverage.compared).toBe(2)
+    expect(report.coverage.compared).toBe(3)
     expect(statuses(report)).toMatchObject({ 3: 'inconclusive', 4: 'inconclusive' })
   })
 
@@ -133,6 +158,6 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     const report = await audited({ ...small, schedule, claims: honestClaims(small, WORDS) })
     expect(report.verdict).toBe('inconclusive')
     expect(found(report)).toContainEqual(['NONCE_GAP', SPOILT, 'scheduler'])
-    expect(report.coverage).toMatchObject({ scheduled: 6, compared: 2 })
+    expect(report.coverage).toMatchObject({ scheduled: 6, compared: 3 })
   })
 })

@@ -71,7 +71,6 @@ const found = ({ findings }: Report) =>
   findings
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, severity, nonce, attribution }) => [code, severity, nonce, attribution])
-const UNCLAIMED = ['RESULT_UNAVAILABLE', 'warning', 0, 'compute-unit']
 const GAP = ['NONCE_GAP', 'error', N, 'scheduler']
 const EQUIVOCATION = ['SCHEDULER_EQUIVOCATION', 'error', N, 'scheduler']
 
@@ -86,8 +85,8 @@ const detailOf = (report: Report, code: string) => report.findings.find((finding
 describe('both sources', { timeout: 30_000 }, () => {
   it('that agree change nothing', async () => {
     const report = await audited({})
-    expect([report.verdict, found(report)]).toEqual(['match', [UNCLAIMED]])
-    expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 5, unverified: 0 })
+    expect([report.verdict, found(report)]).toEqual(['match', []])
+    expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unverified: 0 })
   })
 
   it('blame a unit as one does', async () => {
@@ -97,8 +96,8 @@ describe('both sources', { timeout: 30_000 }, () => {
 
   it('fill what the scheduler leaves out, and say so', async () => {
     const report = await audited({ schedule: without(N) })
-    expect([report.verdict, found(report)]).toEqual(['match', [GAP, UNCLAIMED]])
-    expect(report.coverage).toMatchObject({ scheduled: 6, compared: 5, unverified: 0 })
+    expect([report.verdict, found(report)]).toEqual(['match', [GAP]])
+    expect(report.coverage).toMatchObject({ scheduled: 6, compared: 6, unverified: 0 })
     expect(detailOf(report, 'NONCE_GAP')).toBe('the scheduler did not serve nonce 3; taken from Arweave')
   })
 
@@ -112,7 +111,7 @@ describe('both sources', { timeout: 30_000 }, () => {
   it('that both lack a nonce leave it missing', async () => {
     const report = await audited({ schedule: without(N), transactions: lacking(assignmentOf(small, N)) })
     expect(report.verdict).toBe('inconclusive')
-    expect(found(report)).toEqual([GAP, UNCLAIMED, ['NONCE_GAP', 'warning', N, 'gateway']])
+    expect(found(report)).toEqual([GAP, ['NONCE_GAP', 'warning', N, 'gateway']])
     expect(detailOf(report, 'NONCE_GAP')).toContain('neither does Arweave have it')
   })
 
@@ -152,8 +151,7 @@ describe('both sources', { timeout: 30_000 }, () => {
       'match',
       [
         ['MESSAGE_SIGNATURE_INVALID', 'error', N, 'scheduler'],
-        ['ASSIGNMENT_SIGNATURE_INVALID', 'error', N + 1, 'scheduler'],
-        UNCLAIMED
+        ['ASSIGNMENT_SIGNATURE_INVALID', 'error', N + 1, 'scheduler']
       ]
     ])
     expect(report.coverage.unverified).toBe(0)
@@ -181,14 +179,14 @@ describe('both sources', { timeout: 30_000 }, () => {
   it('say what was held against nothing', async () => {
     const ids = small.schedule.slice(2).map(({ node }) => node.assignment.id)
     const report = await audited({ transactions: lacking(...ids) })
-    expect([report.verdict, found(report)]).toEqual(['match', [UNCLAIMED, ['NONCE_GAP', 'warning', 2, 'gateway']]])
+    expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'warning', 2, 'gateway']]])
     expect(detailOf(report, 'NONCE_GAP')).toContain('nonces 2 to 5')
   })
 
   it('tell of what the scheduler keeps back behind its newest nonce', async () => {
     const report = await audited({ schedule: small.schedule.slice(0, 4) })
     expect(report.range).toEqual({ from: 0, to: 3 })
-    expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'error', 4, 'scheduler'], UNCLAIMED]])
+    expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'error', 4, 'scheduler']]])
     expect(detailOf(report, 'NONCE_GAP')).toContain('nonces 4 to 5')
   })
 })
@@ -198,7 +196,7 @@ describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
 
   it('are found, both are named, and the one that is served is replayed', async () => {
     const report = await audited({ transactions: beside() })
-    expect([report.verdict, found(report)]).toEqual(['match', [EQUIVOCATION, UNCLAIMED]])
+    expect([report.verdict, found(report)]).toEqual(['match', [EQUIVOCATION]])
     const detail = detailOf(report, 'SCHEDULER_EQUIVOCATION')
     expect(detail).toContain(assignmentOf(small, N))
     expect(detail).toContain(assignmentOf(forked, N))
@@ -207,7 +205,7 @@ describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
   it('are found where Arweave has the other one alone', async () => {
     const others = transactionOf(forked, assignmentOf(forked, N))
     const report = await audited({ transactions: [...lacking(assignmentOf(small, N)), ...others] })
-    expect([report.verdict, found(report)]).toEqual(['match', [EQUIVOCATION, UNCLAIMED]])
+    expect([report.verdict, found(report)]).toEqual(['match', [EQUIVOCATION]])
   })
 
   it('are found where the scheduler serves both, whoever else is asked', async () => {
@@ -232,7 +230,7 @@ describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
     const [owned] = transactionOf(small, small.messageIds[1] ?? '')
     const foreign = { ...other, id: idOf('foreign'), owner: owned?.owner ?? other.owner }
     const report = await audited({ transactions: [...small.transactions, changed, foreign] })
-    expect([report.verdict, found(report)]).toEqual(['match', [UNCLAIMED]])
+    expect([report.verdict, found(report)]).toEqual(['match', []])
   })
 })
 
@@ -241,8 +239,8 @@ describe('Arweave alone', { timeout: 30_000 }, () => {
 
   it('is judged without the scheduler, but blames nobody where it does not tell what was sent', async () => {
     const honest = await audited({ faults }, 'arweave')
-    expect([honest.verdict, found(honest)]).toEqual(['match', [UNCLAIMED]])
-    expect(honest.coverage).toMatchObject({ scheduled: 6, compared: 5, unverified: 0 })
+    expect([honest.verdict, found(honest)]).toEqual(['match', []])
+    expect(honest.coverage).toMatchObject({ scheduled: 6, compared: 6, unverified: 0 })
     const wrong = await audited({ faults, claims: claims(4) }, 'arweave')
     expect([wrong.verdict, wrong.firstDivergence]).toEqual(['inconclusive', null])
     expect(wrong.reasons.join()).toContain('Arweave does not tell')
@@ -251,15 +249,15 @@ describe('Arweave alone', { timeout: 30_000 }, () => {
   it('blames a unit where the scheduler bundled each assignment with its message', async () => {
     const transactions = await inBundles()
     const honest = await audited({ faults, transactions }, 'arweave')
-    expect([honest.verdict, found(honest)]).toEqual(['match', [UNCLAIMED]])
+    expect([honest.verdict, found(honest)]).toEqual(['match', []])
     const wrong = await audited({ faults, transactions, claims: claims(4) }, 'arweave')
     expect([wrong.verdict, wrong.firstDivergence?.nonce]).toEqual(['mismatch', 4])
   })
 
   it('blames a gateway for what it lacks, and judges what lies before', async () => {
     const report = await audited({ faults, transactions: lacking(assignmentOf(small, N)) }, 'arweave')
-    expect([report.verdict, found(report)]).toEqual(['inconclusive', [['NONCE_GAP', 'error', N, 'gateway'], UNCLAIMED]])
-    expect(report.coverage.compared).toBe(2)
+    expect([report.verdict, found(report)]).toEqual(['inconclusive', [['NONCE_GAP', 'error', N, 'gateway']]])
+    expect(report.coverage.compared).toBe(3)
   })
 
   it('has two signed assignments of one nonce', async () => {
@@ -283,7 +281,7 @@ describe('a store, an archive', { timeout: 30_000 }, () => {
       const first = await audit({ ...units, ...options, store: path.join(folder, 'another') })
       return [first, await audit({ archive: file })]
     })
-    expect(found(online)).toEqual([GAP, ['SCHEDULER_EQUIVOCATION', 'error', 4, 'scheduler'], UNCLAIMED])
+    expect(found(online)).toEqual([GAP, ['SCHEDULER_EQUIVOCATION', 'error', 4, 'scheduler']])
     const { timings: _, ...expected } = online
     const { timings: __, ...report } = offline
     expect(report).toEqual(expected)

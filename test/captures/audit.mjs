@@ -212,6 +212,8 @@ export const auditCases = [
     serverArgs: ['--tamper', 'claim:137', '--fault', '500:7'],
     look: ({ firstDivergence }) => assert.equal(firstDivergence.nonce, 137)
   }),
+  // What was evaluated up to a nonce does not depend on where the audit ends.
+  ...Array.from({ length: 14 }, (_, to) => audited(`cron64 to ${to}`, 'cron64', { verdict: 'match', args: ['--to', `${to}`] })),
   killed,
   interrupted,
   archived

@@ -6,7 +6,7 @@ import type { Report } from '../../src/report/model.ts'
 import type { FakeNetwork } from '../fakes/network.ts'
 
 export const ROOT = path.join(import.meta.dirname, '../..')
-const COMMAND = path.join(ROOT, 'dist/bin/ao-audit.js')
+export const COMMAND = path.join(ROOT, 'dist/bin/ao-audit.js')
 
 export interface Ended {
   readonly code: number | null

@@ -80,7 +80,11 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     const file = inFolder('nowhere/report')
     const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '0']
     for (const option of ['--json', '--evaluations']) {
-      expectError(await run([...args, option, file]), 2, `ao-audit: the file ${file} cannot be written`)
+      expectError(
+        await run([...args, option, file]),
+        2,
+        `ao-audit: the file ${file} cannot be written: its folder is not there`
+      )
     }
   })
 })

@@ -51,7 +51,7 @@ describe('pull', () => {
 
   it('into a folder that is not there: one line, exit 2', async () => {
     const output = inFolder('nowhere/a.tar.gz')
-    expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written`, /^ {2}ENOENT/)
+    expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written: its folder is not there`)
   })
 
   it('of what is not whole: no archive, exit 3', async () => {

@@ -11,13 +11,20 @@ const injected: Evaluation = { key: keyOf(0), outcome: { kind: 'result', result:
 const differing = (count: number, cut = 0): Comparison => ({
   differences: Array.from({ length: count }, (_, index) => ({ path: `Output[${index}]` })),
   cut,
-  tagOrderDiffers: false
+  tagOrderDiffers: false,
+  tagOrderBits: 0
 })
 const unit = { attribution: 'compute-unit', claimant: CU } as const
 
 describe('the finding of a mismatch', () => {
   const detail = (evaluation: Evaluation, judged: Partial<Judged>) => {
-    const all = findingsOf(CU, evaluation, { status: 'mismatch', compared: true, ...judged }, true, [])
+    const all = findingsOf(
+      CU,
+      evaluation,
+      { status: 'mismatch', compared: true, ...judged },
+      [listedOf(first, resultOf(1))],
+      []
+    )
     expect(all).toHaveLength(1)
     return all[0]
   }
@@ -55,14 +62,14 @@ describe('the finding of a mismatch', () => {
 
 it('says where a claimant contradicts itself', () => {
   const judged: Judged = { status: 'match', compared: true, contradiction: differing(2) }
-  expect(findingsOf(CU, first, judged, true, [])).toStrictEqual([
+  expect(findingsOf(CU, first, judged, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     {
       code: 'CLAIMANT_CONTRADICTS_ITSELF',
-      severity: 'error',
+      severity: 'warning',
       ...unit,
       key: keyOf(1),
       nonce: 1,
-      detail: 'nonce 1: /result and /results do not agree, Output[0] differs, and 1 more'
+      detail: 'nonce 1: /result and /results do not agree, Output[0] differs, and 1 more; one URL may be several machines'
     }
   ])
 })
@@ -70,10 +77,10 @@ it('says where a claimant contradicts itself', () => {
 it('says that a message is skipped, and why where it is known', () => {
   const judged: Judged = { status: 'skipped', compared: false }
   const finding = { code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', claimant: CU, key: keyOf(2), nonce: 2 }
-  expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, true, [])).toStrictEqual([
+  expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     { ...finding, detail: 'nonce 2: a push' }
   ])
-  expect(findingsOf(CU, skipped(2, 1), judged, true, [])).toStrictEqual([
+  expect(findingsOf(CU, skipped(2, 1), judged, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     { ...finding, detail: 'nonce 2: left out by the rules of the unit' }
   ])
 })
@@ -82,10 +89,10 @@ it('warns of an answer without a result only where nothing else is claimed', () 
   const judged: Judged = { status: 'match', compared: true }
   const finding = { code: 'RESULT_UNAVAILABLE', ...unit, key: keyOf(1), nonce: 1 }
   const answer = unavailableOf(1, 425)
-  expect(findingsOf(CU, first, judged, true, [{ ...answer, detail: '' }])).toStrictEqual([
+  expect(findingsOf(CU, first, judged, [listedOf(first, resultOf(1))], [{ ...answer, detail: '' }])).toStrictEqual([
     { ...finding, severity: 'info', detail: 'nonce 1: /result answered 425' }
   ])
-  expect(findingsOf(CU, first, judged, false, [answer])).toStrictEqual([
+  expect(findingsOf(CU, first, judged, [], [answer])).toStrictEqual([
     { ...finding, severity: 'warning', detail: 'nonce 1: /result answered 425, gone' }
   ])
 })

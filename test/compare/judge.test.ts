@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createHistory } from '../../src/compare/history.ts'
 import { createJudge, type JudgeOptions } from '../../src/compare/judge.ts'
+import { STRICT_TALLY } from '../../src/compare/tally.ts'
 import type { Gate } from '../../src/compare/types.ts'
 import type { Claim, ClaimUnavailable, Evaluation } from '../../src/records.ts'
 import {
@@ -17,7 +18,13 @@ import {
   unavailableOf
 } from './fixtures.ts'
 
-const OPEN: Gate = { accusable: true }
+const OPEN: Gate = { evidence: { search: { kind: 'complete' } } }
+/** Nobody is blamed over it. */
+const closed = (reason: string): Gate => ({ evidence: { search: { kind: 'open', reason } } })
+/** Which blocks the unit knew is not settled. */
+const UNSETTLED: Gate = {
+  evidence: { search: { kind: 'complete' }, unsettledBlocks: 'which blocks the unit knew is not known' }
+}
 
 /** A judge, and a shorter way to hand it evaluations. */
 function open(options: Partial<JudgeOptions> = {}) {
@@ -45,7 +52,10 @@ describe('a claimant that agrees', () => {
       firstDivergence: null,
       evaluations: [],
       evaluationsCut: 0,
-      findings: []
+      findings: [],
+      tolerances: [],
+      unexplained: null,
+      contradicts: null
     })
   })
 
@@ -156,7 +166,7 @@ describe('a claimant that differs', () => {
       const { take, codes } = open()
       const evaluation = evaluated(1, resultOf(1))
       expect(take(evaluation, [listedOf(evaluation, resultOf(listed)), claimOf(evaluation, resultOf(result))])).toBe('mismatch')
-      expect(codes()).toEqual(['RESULT_MISMATCH error', 'CLAIMANT_CONTRADICTS_ITSELF error'])
+      expect(codes()).toEqual(['RESULT_MISMATCH error', 'CLAIMANT_CONTRADICTS_ITSELF warning'])
     }
   })
 
@@ -186,15 +196,17 @@ describe('a claimant that differs', () => {
   it('is not accused where the gate is closed', () => {
     const { judge, take } = open()
     const evaluation = evaluated(1, resultOf(1))
-    const gate = { accusable: false, reason: 'a signature was not checked', verified: false }
+    const gate = { ...closed('a signature was not checked'), verified: false }
     expect(take(evaluation, [claimOf(evaluation, resultOf(2))], gate)).toBe('inconclusive')
     const { verdict, evaluations, findings, firstDivergence, coverage, reasons } = judge.finish()
     expect(verdict).toBe('inconclusive')
     expect(findings).toEqual([])
     expect(firstDivergence).toBeNull()
-    expect(evaluations).toMatchObject([{ status: 'inconclusive', reason: gate.reason, differences: [{ claimed: '2' }] }])
+    expect(evaluations).toMatchObject([
+      { status: 'inconclusive', reason: 'a signature was not checked', differences: [{ claimed: '2' }] }
+    ])
     expect(coverage).toMatchObject({ compared: 1, unverified: 1 })
-    expect(reasons).toEqual([`1 evaluation: no verdict, the first at nonce 1: ${gate.reason}`])
+    expect(reasons).toEqual([`1 evaluation: no verdict, the first at nonce 1: a signature was not checked`])
   })
 
   it('is a mismatch where it claims success of what failed, and the reverse', () => {
@@ -227,17 +239,23 @@ describe('what nobody can tell', () => {
     expect(take(evaluated(1, resultOf(1)), [], OPEN, [unavailableOf(1, 425)])).toBe('unclaimed')
     const { verdict, reasons, coverage, findings, evaluations } = judge.finish()
     expect(verdict).toBe('inconclusive')
-    expect(reasons).toEqual(['nothing could be compared', '1 evaluation: nothing is claimed'])
+    expect(reasons).toEqual(['nothing could be compared', '1 evaluation: nothing is claimed (nonce 1)'])
     expect(coverage).toMatchObject({ evaluated: 1, compared: 0, unclaimed: 1 })
     expect(findings).toMatchObject([{ code: 'RESULT_UNAVAILABLE', severity: 'warning' }])
     expect(evaluations).toMatchObject([{ nonce: 1, status: 'unclaimed' }])
   })
 
-  it('is a match where one evaluation of several is unclaimed, and says so', () => {
-    const { judge, take, honest } = open()
-    honest(0)
-    take(evaluated(1, resultOf(1)), [])
-    expect(judge.finish()).toMatchObject({ verdict: 'match', reasons: ['1 evaluation: nothing is claimed'] })
+  it('is no match where one evaluation of several is unclaimed, unless the user asks for less', () => {
+    for (const [minCoveragePercent, verdict] of [
+      [100, 'inconclusive'],
+      [50, 'match'],
+      [50.1, 'inconclusive']
+    ] as const) {
+      const { judge, take, honest } = open({ tally: { ...STRICT_TALLY, minCoveragePercent } })
+      honest(0)
+      take(evaluated(1, resultOf(1)), [])
+      expect(judge.finish()).toMatchObject({ verdict, reasons: ['1 evaluation: nothing is claimed (nonce 1)'] })
+    }
   })
 
   it('is inconclusive where an evaluation could not be made, whatever is claimed', () => {
@@ -356,7 +374,7 @@ describe('a skipped message', () => {
     const { take, honest } = open()
     honest(1)
     const evaluation = skipped(2, 1)
-    expect(take(evaluation, [claimOf(evaluation, resultOf(9))], { accusable: false, reason: 'r' })).toBe('inconclusive')
+    expect(take(evaluation, [claimOf(evaluation, resultOf(9))], closed('r'))).toBe('inconclusive')
     const later = evaluated(3, resultOf(3))
     expect(take(later, [claimOf(later, resultOf(4))])).toBe('inconclusive')
   })
@@ -437,14 +455,14 @@ describe('crons', () => {
     honest(1)
     expect(take(cron, [listedOf(cron, resultOf(50))])).toBe('match')
     const next = evaluated(2, resultOf(2))
-    expect(take(next, [claimOf(next, resultOf(3))])).toBe('inconclusive')
+    expect(take(next, [claimOf(next, resultOf(3))], UNSETTLED)).toBe('inconclusive')
     const known = evaluated(3, resultOf(3))
-    expect(take(known, [claimOf(known, resultOf(4))], { accusable: true, blocksKnown: true })).toBe('mismatch')
+    expect(take(known, [claimOf(known, resultOf(4))], OPEN)).toBe('mismatch')
     expect(judge.finish().coverage).toMatchObject({ scheduled: 3, cron: 1, evaluated: 4, compared: 4 })
   })
 
   it('that are not listed may not have fired: what differs later is no mismatch', () => {
-    const gate = { accusable: true, blocksKnown: true }
+    const gate = OPEN
     const { take, judge } = open({ crons: true })
     expect(take(cron, [], gate)).toBe('unclaimed')
     const later = evaluated(2, resultOf(2))
@@ -453,15 +471,16 @@ describe('crons', () => {
   })
 
   it('that failed are never listed, and change nothing', () => {
-    const gate = { accusable: true, blocksKnown: true }
+    const gate = OPEN
     const { take } = open({ crons: true })
-    expect(take(cronEvaluated(1, 5, { Error: 'no' }), [], gate)).toBe('unclaimed')
+    const failed = cronEvaluated(1, 5, { Error: 'no' })
+    expect(take(failed, [], gate)).toBe('match')
     const later = evaluated(2, resultOf(2))
     expect(take(later, [claimOf(later, resultOf(3))], gate)).toBe('mismatch')
   })
 
   it('that only the unit knows are inconclusive, and so is what differs later; unless the process has none', () => {
-    const gate = { accusable: true, blocksKnown: true }
+    const gate = OPEN
     for (const [crons, later] of [
       [true, 'inconclusive'],
       [false, 'mismatch']
@@ -533,7 +552,7 @@ describe('the reasons', () => {
     expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))]])).toBe(
       'a push that repeats nonce 1: no unit that skips it answers this'
     )
-    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], { accusable: false, reason: 'so it is' }])).toBe('so it is')
+    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], closed('so it is')])).toBe('so it is')
     expect(reasonOf([push, [claimOf(push, resultOf(9))]])).toBe(
       'a push that repeats nonce 1, and what came before was not evaluated here'
     )
@@ -544,18 +563,19 @@ describe('the reasons', () => {
 
   it('say why a difference is no mismatch', () => {
     const wrong = [claimOf(one, resultOf(2))]
-    expect(reasonOf([one, wrong, { accusable: false }])).toBe('what it depends on is not complete and verified')
+    expect(reasonOf([one, wrong, closed('no explanation was looked for')])).toBe('no explanation was looked for')
     const cron = cronEvaluated(0, 5, resultOf(5))
-    expect(reasonOf([cron, [listedOf(cron, resultOf(6))]])).toBe('which blocks the unit knew when crons fired is not known')
+    expect(reasonOf([cron, [listedOf(cron, resultOf(6))], UNSETTLED])).toBe('which blocks the unit knew is not known')
     const unsure = (why: string) => `the unit's state may honestly be another by then: ${why}`
-    const known = { accusable: true, blocksKnown: true }
+    const known = OPEN
     expect(reasonOf([cron, []], [one, wrong, known])).toBe(
       unsure('it does not list the cron 0-30-seconds after nonce 0, and may not have fired it')
     )
-    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], { accusable: false }], [evaluated(3, {}), wrong])).toBe(
+    expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], closed('so')], [evaluated(3, {}), wrong])).toBe(
       unsure('it may have evaluated a push that repeats nonce 1')
     )
-    expect(reasonOf([cron, []], [one, wrong, { accusable: false, reason: 'so it is' }])).toBe('so it is')
+    const unproven: Gate = { evidence: { search: { kind: 'complete' }, unprovenInput: { ordinate: 0, reason: 'so it is' } } }
+    expect(reasonOf([cron, []], [one, wrong, unproven])).toBe('so it is')
   })
 })
 

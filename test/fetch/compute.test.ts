@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createCompute } from '../../src/fetch/compute.ts'
 import { cursorOf, EXAMPLE, idOf } from '../fakes/data.ts'
+import type { Fault } from '../fakes/faults.ts'
 import { messageId, PROCESS, quick, start } from './start.ts'
 
 const RESULT = { Messages: [], Assignments: [], Spawns: [], Output: { data: 'done 1' } }
@@ -11,30 +12,43 @@ describe('/result', () => {
     const network = await start()
     expect(await createCompute(quick(), network.url).result(PROCESS, messageId(1))).toEqual({
       kind: 'claim',
-      value: RESULT,
-      raw: JSON.stringify(RESULT)
+      body: { bytes: Buffer.from(JSON.stringify(RESULT)), text: JSON.stringify(RESULT), value: RESULT }
     })
     expect(network.requests.map(({ what }) => what)).toEqual([`/result/${messageId(1)}?process-id=${PROCESS}`])
   })
 
-  it.each([{ Messages: [] }, { Output: '' }, { Error: 'no' }])('%j is a claim', async (result) => {
+  it.each([
+    [{ Messages: [] }],
+    [{ Error: 'no' }],
+    [{}],
+    [{ Spawns: [], GasUsed: 1 }],
+    [null],
+    ['Output'],
+    [[1, 2]],
+    [7],
+    [true]
+  ])('%j is a claim, whatever it leaves out or is', async (result) => {
     const { url } = await start(claiming(result))
-    expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toMatchObject({ kind: 'claim', value: result })
-  })
-
-  it.each([[{}], [{ Spawns: [], GasUsed: 1 }], [null], ['Output'], [[]]])('%j is none', async (result) => {
-    const { url } = await start(claiming(result))
-    expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toEqual({
-      kind: 'unavailable',
-      status: 200,
-      detail: JSON.stringify(result)
+    expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toMatchObject({
+      kind: 'claim',
+      body: { value: result }
     })
   })
 
-  it('is none where the names are only inherited', async () => {
-    const body = '{"__proto__":{"Output":"x"}}'
-    const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
-    expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toMatchObject({ kind: 'unavailable', detail: body })
+  it.each<[string, Fault, string]>([
+    ['what is no JSON', { kind: 'garbage' }, 'its answer is not JSON'],
+    ['204', { kind: 'status', status: 204 }, 'answered 204'],
+    ['more than any result', { kind: 'endless' }, 'its answer is larger than'],
+    ['nesting without end', { kind: 'status', status: 200, body: '['.repeat(600) }, 'nested deeper than 500 levels'],
+    ['a redirect without end', { kind: 'redirect' }, 'redirects more than'],
+    ['a redirect into the network', { kind: 'redirect', location: 'http://10.0.0.1/' }, 'not public']
+  ])('is none where it answers with %s, and others are asked for', async (_, fault, words) => {
+    const { url } = await start({ faults: [{ ...fault, path: messageId(1) }] })
+    const compute = createCompute(quick({ limits: { contentAttempts: 2, resultBytes: 100_000 } }), url)
+    const answer = await compute.result(PROCESS, messageId(1))
+    expect(answer).toMatchObject({ kind: 'unavailable', status: 200 })
+    expect(answer.kind === 'unavailable' && answer.detail).toContain(words)
+    expect(await compute.result(PROCESS, messageId(2))).toMatchObject({ kind: 'claim' })
   })
 
   it.each([403, 404, 413, 422, 425])('%i says that there is none, at once', async (status) => {
@@ -89,8 +103,8 @@ describe('/results and /cron', () => {
     expect(page.next).toBeUndefined()
     expect(page.edges[1]).toEqual({
       key: { ordinate: 1, timestamp: 1_720_000_000_001 },
-      value: RESULT,
-      raw: JSON.stringify(RESULT)
+      cursor: cursorOf(1, 1_720_000_000_001),
+      value: RESULT
     })
     expect(page.edges.map(({ key }) => key.ordinate)).toEqual([0, 1, 2, 3])
     const cron = await compute.cron(PROCESS, undefined)
@@ -110,20 +124,10 @@ describe('/results and /cron', () => {
     expect(await compute.results(PROCESS, next)).toMatchObject({ edges: [{ key: { ordinate: 500 } }], next: undefined })
   })
 
-  it('end where a cursor leads back to itself', async () => {
-    const cursor = cursorOf(1, 1)
-    const body = JSON.stringify({ pageInfo: { hasNextPage: true }, edges: [{ node: {}, cursor }] })
-    const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
-    const compute = createCompute(quick(), url)
-    expect((await compute.results(PROCESS, undefined)).next).toBe(cursor)
-    expect((await compute.results(PROCESS, cursor)).next).toBeUndefined()
-  })
-
   it('keep names that are dangerous to copy', async () => {
     const body = `{"pageInfo":{"hasNextPage":false},"edges":[{"node":{"__proto__":{"x":1}},"cursor":"${cursorOf(1, 1)}"}]}`
     const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
     const [edge] = (await createCompute(quick(), url).results(PROCESS, undefined)).edges
-    expect(edge?.raw).toBe('{"__proto__":{"x":1}}')
     expect(Object.keys(edge?.value ?? {})).toEqual(['__proto__'])
   })
 })

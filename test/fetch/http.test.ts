@@ -350,3 +350,39 @@ it('is interrupted before it begins', async () => {
   })
   expect(network.requests).toEqual([])
 })
+
+describe('a name that others name', () => {
+  it('is resolved once, and the connection goes to that very address', async () => {
+    const asked: string[] = []
+    const url = await serve((request, response) => {
+      asked.push(request.headers.host ?? '')
+      response.end('{}')
+    })
+    const { port } = new URL(url)
+    const name = `http://rebinding.invalid:${port}`
+    // Nobody knows the name, so that an answer shows that it was not resolved again.
+    const answer = await quick().json({ ...question(name), destination: ['127.0.0.1'] })
+    expect([answer.status, asked]).toEqual([200, [`rebinding.invalid:${port}`]])
+  })
+
+  it('is looked up at a redirect, once, before anything is connected', async () => {
+    const looked: string[] = []
+    let answers = ['8.8.8.8', '10.0.0.1']
+    const http = quick({
+      limits: { patienceMs: 50, idleMs: 50 },
+      async lookUp(host) {
+        looked.push(host)
+        const now = answers
+        // A name server that says something else the second time.
+        answers = ['127.0.0.1']
+        return now
+      }
+    })
+    const url = await serve((_, response) => response.writeHead(307, { location: 'http://rebinding.invalid:1/' }).end())
+    await expect(http.json(question(url))).rejects.toMatchObject({
+      code: 'ADDRESS_FORBIDDEN',
+      unit: { role: 'compute-unit', url }
+    })
+    expect(looked).toEqual(['rebinding.invalid'])
+  })
+})

@@ -22,6 +22,10 @@ function location(url: string, height: number, { upper = true, owner = EXAMPLE.s
 }
 
 async function locate(records: readonly FakeTransaction[], allowPrivate = false, process = PROCESS): Promise<string> {
+  return (await located(records, allowPrivate, process)).url
+}
+
+async function located(records: readonly FakeTransaction[], allowPrivate = false, process = PROCESS) {
   const { url } = await start({ transactions: [...exampleData(0).transactions, ...records] })
   return locateScheduler(createGateway(quick(), [url]), process, allowPrivate)
 }
@@ -45,6 +49,11 @@ describe('the scheduler is where its wallet says', () => {
   it('nor inside the user’s network, unless that is allowed', async () => {
     await expect(locate([location('http://127.0.0.1:1', 1)])).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
     expect(await locate([location('http://127.0.0.1:1', 1)], true)).toBe('http://127.0.0.1:1')
+  })
+
+  it('and comes with the addresses that were looked at, which are the ones to connect to', async () => {
+    expect(await located([location('http://8.8.8.8', 1)])).toEqual({ url: 'http://8.8.8.8', destination: ['8.8.8.8'] })
+    expect(await located([location('http://127.0.0.1:1', 1)], true)).toEqual({ url: 'http://127.0.0.1:1' })
   })
 
   it.each(['file:///etc/passwd', 'nonsense', ''])('nor at %j', async (url) => {

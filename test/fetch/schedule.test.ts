@@ -182,3 +182,46 @@ describe('any order, any omission, any repetition', () => {
       })
     ))
 })
+
+describe('a newest nonce that is a lie', () => {
+  const NEWEST = 9_007_199_254_740_990
+
+  it.each([
+    ['an empty rest', false, () => []],
+    ['an empty rest that goes on', true, () => []],
+    ['old messages again and again', true, () => [message(0), message(1)]]
+  ] as const)('ends after few pages: %s', async (_, hasNextPage, rest) => {
+    let pages = 0
+    const source: SchedulerSource = {
+      ...serving([]),
+      async page(_, after) {
+        pages++
+        return after < 3 ? { messages: upTo(3).map(message), hasNextPage: true } : { messages: rest(), hasNextPage }
+      }
+    }
+    const { nonces, anomalies } = await read(source, 0, NEWEST, 500)
+    expect([nonces, anomalies]).toEqual([upTo(3), [{ kind: 'gap', nonce: 4, through: NEWEST }]])
+    expect(pages).toBeLessThan(20)
+  })
+
+  it('ends where every page has one message behind another gap', async () => {
+    let pages = 0
+    const source: SchedulerSource = {
+      ...serving([]),
+      async page(_, after) {
+        pages++
+        return { messages: [message(after + 1_000_000)], hasNextPage: true }
+      }
+    }
+    const { anomalies } = await read(source, 0, NEWEST, 500)
+    expect(anomalies).toHaveLength(1_000)
+    expect(anomalies.at(-1)).toMatchObject({ kind: 'gap', through: NEWEST })
+    expect(pages).toBeLessThan(5_000)
+  })
+
+  it('of one nonce that is told in ever other ways keeps a few as proof', async () => {
+    const many = Array.from({ length: 1_000 }, (_, place) => ({ ...message(2), hashChain: String(place) }))
+    const { nonces, anomalies } = await read(serving([...upTo(3).map(message), ...many]), 0, 3, 2_000)
+    expect([nonces, anomalies.filter(({ kind }) => kind === 'twice').length]).toEqual([upTo(3), 4])
+  })
+})

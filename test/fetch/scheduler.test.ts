@@ -21,9 +21,7 @@ describe('a scheduler', () => {
       target: '',
       timestamp: 1_720_000_000_000,
       blockHeight: 1_500_000,
-      data: 'process',
-      moduleId: EXAMPLE.module,
-      scheduler: EXAMPLE.scheduler
+      data: 'process'
     })
     expect(network.requests.map(({ what }) => what)).toEqual([`/processes/${PROCESS}?process-id=${PROCESS}`])
   })

@@ -11,6 +11,10 @@ export interface CheckpointOptions {
   readonly memory: Uint8Array
   /** Any name: one name is one key. */
   readonly signer: string
+  /** In place of what a CU writes; undefined leaves a tag out. */
+  readonly tags?: Readonly<Record<string, string | undefined>>
+  /** In place of the memory, packed. */
+  readonly packed?: Uint8Array
 }
 
 /** The address of a signer. */
@@ -19,7 +23,14 @@ export function signerAddress(name: string): string {
 }
 
 /** A checkpoint as a CU publishes it (ao-protocol §3), as a gateway serves it. */
-export async function signedCheckpoint({ of, nonce, memory, signer }: CheckpointOptions): Promise<FakeTransaction> {
+export async function signedCheckpoint({
+  of,
+  nonce,
+  memory,
+  signer,
+  tags: other = {},
+  packed
+}: CheckpointOptions): Promise<FakeTransaction> {
   const key = signerOf(signer)
   const tags = Object.entries({
     'Data-Protocol': 'ao',
@@ -32,9 +43,10 @@ export async function signedCheckpoint({ of, nonce, memory, signer }: Checkpoint
     Timestamp: of.schedule[nonce]?.node.assignment.tags.find(({ name }) => name === 'Timestamp')?.value ?? '',
     'Content-Type': 'application/octet-stream',
     'SHA-256': createHash('sha256').update(memory).digest('hex'),
-    'Content-Encoding': 'gzip'
-  }).map(([name, value]) => ({ name, value }))
-  const item = createData(gzipSync(memory, { level: 1 }), key, { tags })
+    'Content-Encoding': 'gzip',
+    ...other
+  }).flatMap(([name, value]) => (value === undefined ? [] : { name, value }))
+  const item = createData(packed ?? gzipSync(memory, { level: 1 }), key, { tags })
   await item.sign(key)
   return {
     id: item.id,

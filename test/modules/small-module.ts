@@ -1,7 +1,7 @@
 /**
  * Small modules for tests: one hand-written WAT text, compiled for each format that the loader runs.
  *
- * A module obeys the first word of a message's `Data`; what stands behind it and one space is its argument. The answer is an
+ * A module obeys the first word of a message's `Data`, or of a cron's tag `Word`; what stands behind it and one space is its argument. The answer is an
  * `Output` where nothing else is said, and an empty one for any other word. Words down to `deep` change nothing that a later
  * answer shows. The others first change the state: they add one to a counter and write a pattern that it decides over 16 KiB
  * at `PATTERN_OFFSET`; so `count` proves what was kept and what was taken back, and a hash of the memory proves it twice. (Where
@@ -18,6 +18,8 @@
  * | `big [BYTES]` | as many x; 1,000,000. Grows the memory where it must |
  * | `deep [LEVELS]` | lists in lists; 10,000 |
  * | `count` | the counter |
+ * | `errorat COUNT` | the counter, and `error` where it comes to `COUNT` |
+ * | `height` | the message's `Block-Height` |
  * | `dirty [KIB]` | the pattern over as many KiB; 64. Answers their number, and grows the memory where it must |
  * | `grow [PAGES]` | through the loader, which may give more; 16. Writes the last page, answers as `pages`; traps if refused |
  * | `growerr [PAGES]` | the same, then as `error` |
@@ -32,7 +34,18 @@
  * | `file TIMES BYTES PATH` | opens a WeaveDrive file, reads so many bytes so often, closes it. What was read, or `none` |
  * | `slurp PATH` | the same with one read of the file's size, which a seek to its end tells |
  *
- * The two last are there in formats with WeaveDrive alone: the first three trap.
+ * The two last are there in formats with WeaveDrive alone: the first three trap. What follows changes the state of the loader's file
+ * system, and leaves what it was told in the memory. The oldest format has no files, and answers as it does.
+ *
+ * | word | what it does |
+ * |---|---|
+ * | `print TEXT` | writes it to standard output |
+ * | `open FLAGS PATH` | `openat`. Answers the file's number, or a negative one |
+ * | `write FD TEXT`, `read FD BYTES`, `close FD` | 0, or a number for the failure |
+ * | `stat PATH`, `mkdir PATH`, `unlink PATH` | the same, negative |
+ * | `now` | one reading of the import that `get_now` is; 0 where the oldest format has none, or it is no number |
+ * | `local SECONDS` | the hour there and then, by `localtime_js` |
+ * | `tz` | `tzset_js` |
  *
  * A message and the environment's JSON may have 1 MiB together, of which the two oldest formats take four bytes a character.
  */
@@ -51,16 +64,51 @@ export interface SmallModuleOptions {
   readonly initialPages?: number
   /** Pages of 64 KiB; 16,384, which is 1 GiB, where not given. */
   readonly maximumPages?: number
+  readonly more?: MoreOfModule
+}
+
+/** What a test adds to the small module, as WAT in which `ptr`, PTR_BYTES and (text "…") mean what they do in small.wat. */
+export interface MoreOfModule {
+  readonly functions: string
+  /** The function, called without parameters, that answers each further word. */
+  readonly words: Readonly<Record<string, string>>
+  /** Called with the message where it has no `Data`: may set `$word` to the first word to obey. */
+  readonly find: string
+  /** Called when an instance begins, before any message. */
+  readonly begin: string
 }
 
 /** What the loader's glue for a format calls the things that a module imports and exports. */
 interface Dialect {
-  readonly imports: { readonly dateNow: string; readonly resizeHeap: string; readonly environ: readonly [string, string] }
+  readonly imports: {
+    readonly dateNow: string
+    readonly resizeHeap: string
+    readonly environ: readonly [string, string]
+    /** By the name that they have in the WAT text: what is not there answers 0. */
+    readonly host: Readonly<Partial<Record<HostImport, string>>>
+  }
+  /** What one of them takes, where that is not the same in all. */
+  readonly params?: Readonly<Partial<Record<HostImport, string>>>
   /** Whether it can open WeaveDrive files. */
   readonly drive?: true
   /** WAT fields by the name they are exported under. */
   readonly exports: Readonly<Record<string, string>>
 }
+
+/** What each takes, and all answer an i32 but for those that answer nothing. */
+const HOST_IMPORTS = {
+  get_now: '(result f64)',
+  fd_write: '(param i32 ptr ptr ptr) (result i32)',
+  fd_read: '(param i32 ptr ptr ptr) (result i32)',
+  fd_close: '(param i32) (result i32)',
+  openat: '(param i32 ptr i32 ptr) (result i32)',
+  stat: '(param ptr ptr) (result i32)',
+  mkdirat: '(param i32 ptr i32) (result i32)',
+  unlinkat: '(param i32 ptr i32) (result i32)',
+  localtime: '(param i64 ptr)',
+  tzset: '(param ptr ptr ptr ptr)'
+} as const
+type HostImport = keyof typeof HOST_IMPORTS
 
 const EXPORTS = {
   memory: '(memory $memory)',
@@ -90,6 +138,8 @@ const EXPORTS_MINIFIED = {
   N: '(func $stack_restore)',
   O: '(func $stack_alloc)'
 }
+/** A time in 32 bits, by its address; and all that `tzset` writes at one place. */
+const OLDEST_PARAMS = { localtime: '(param ptr ptr)', tzset: '(param ptr ptr ptr)' }
 const NEWEST: Dialect = {
   imports: importsWith('emscripten_date_now'),
   drive: true,
@@ -107,10 +157,29 @@ const NEWEST: Dialect = {
 }
 const DIALECTS = {
   'wasm32-unknown-emscripten': {
-    imports: { dateNow: '"a" "a"', resizeHeap: '"a" "q"', environ: ['"a" "u"', '"a" "v"'] },
+    imports: {
+      dateNow: '"a" "a"',
+      resizeHeap: '"a" "q"',
+      environ: ['"a" "u"', '"a" "v"'],
+      host: {
+        fd_write: '"a" "f"',
+        fd_read: '"a" "y"',
+        fd_close: '"a" "c"',
+        openat: '"a" "g"',
+        stat: '"a" "r"',
+        unlinkat: '"a" "e"',
+        localtime: '"a" "C"',
+        tzset: '"a" "j"'
+      }
+    },
+    params: OLDEST_PARAMS,
     exports: EXPORTS_MINIFIED
   },
-  'wasm32-unknown-emscripten2': { imports: importsWith('_emscripten_date_now'), exports: EXPORTS_WITH_MAIN },
+  'wasm32-unknown-emscripten2': {
+    imports: importsWith('_emscripten_date_now'),
+    params: OLDEST_PARAMS,
+    exports: EXPORTS_WITH_MAIN
+  },
   'wasm32-unknown-emscripten3': { imports: importsWith('emscripten_date_now'), exports: EXPORTS_WITH_MAIN },
   'wasm32-unknown-emscripten4': NEWEST,
   'wasm32-unknown-emscripten-metering': NEWEST,
@@ -139,12 +208,12 @@ let toolkit: ReturnType<typeof wabt> | undefined
  */
 export async function compileSmallModule(
   format: SmallModuleFormat,
-  { initialPages = 20, maximumPages = 16_384 }: SmallModuleOptions = {}
+  { initialPages = 20, maximumPages = 16_384, more }: SmallModuleOptions = {}
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (initialPages < LEAST_PAGES) throw new Error(`the small module needs ${LEAST_PAGES} pages, not ${initialPages}`)
   const { pointerBytes } = moduleFormat(format)
   toolkit ??= wabt()
-  const text = moduleText(DIALECTS[format], pointerBytes, `${initialPages} ${maximumPages}`)
+  const text = moduleText(DIALECTS[format], pointerBytes, `${initialPages} ${maximumPages}`, more)
   const parsed = (await toolkit).parseWat('small.wat', text, { memory64: pointerBytes === 8, bulk_memory: false })
   try {
     return Uint8Array.from(parsed.toBinary({}).buffer)
@@ -160,25 +229,78 @@ export function patternWord(count: number): bigint {
 
 function importsWith(dateNow: string): Dialect['imports'] {
   const environ = ['"wasi_snapshot_preview1" "environ_get"', '"wasi_snapshot_preview1" "environ_sizes_get"'] as const
-  return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ }
+  const host = {
+    get_now: '"env" "emscripten_get_now"',
+    fd_write: '"wasi_snapshot_preview1" "fd_write"',
+    fd_read: '"wasi_snapshot_preview1" "fd_read"',
+    fd_close: '"wasi_snapshot_preview1" "fd_close"',
+    openat: '"env" "__syscall_openat"',
+    stat: '"env" "__syscall_stat64"',
+    mkdirat: '"env" "__syscall_mkdirat"',
+    unlinkat: '"env" "__syscall_unlinkat"',
+    localtime: '"env" "_localtime_js"',
+    tzset: '"env" "_tzset_js"'
+  }
+  return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ, host }
 }
 
-function moduleText({ imports, exports, drive }: Dialect, pointerBytes: 4 | 8, pages: string): string {
+/** Those that a format has are imported, the others answer 0; and what they take is made the same in all. */
+function hostImports(
+  { imports, params }: Dialect,
+  wide: boolean
+): { readonly imports: string[]; readonly functions: string[] } {
+  const names = Object.keys(HOST_IMPORTS) as HostImport[]
+  const typeOf = (name: HostImport) => {
+    const legal = name === 'localtime' && !wide ? '(param i32 i32 ptr)' : HOST_IMPORTS[name]
+    return params?.[name] ?? legal
+  }
+  const given = names.filter((name) => imports.host[name] !== undefined)
+  const nothing = names.filter((name) => imports.host[name] === undefined)
+  const seconds = '(i32.wrap_i64 (local.get 0))'
+  const localtime =
+    params?.localtime !== undefined
+      ? `(i32.store (ptr.const 16640) ${seconds}) (call $localtime (ptr.const 16640) (local.get 1))`
+      : wide
+        ? '(call $localtime (local.get 0) (local.get 1))'
+        : `(call $localtime ${seconds} (i32.wrap_i64 (i64.shr_s (local.get 0) (i64.const 32))) (local.get 1))`
+  const zones = ['16768', '16776', '16784', '16808'].slice(0, params?.tzset === undefined ? 4 : 3)
+  return {
+    imports: given.map((name) => `(import ${imports.host[name]} (func $${name} ${typeOf(name)}))`),
+    functions: [
+      ...nothing.map((name) => `(func $${name} ${typeOf(name)} (${name === 'get_now' ? 'f64' : 'i32'}.const 0))`),
+      `(func $local_time (param i64 ptr) ${localtime})`,
+      `(func $set_zone (call $tzset ${zones.map((at) => `(ptr.const ${at})`).join(' ')}))`
+    ]
+  }
+}
+
+function moduleText(dialect: Dialect, pointerBytes: 4 | 8, pages: string, more?: MoreOfModule): string {
+  const { imports, exports, drive } = dialect
   const wide = pointerBytes === 8
+  const host = hostImports(dialect, wide)
   const literals = createLiterals()
-  const body = readFileSync(SOURCE, 'utf8').replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
+  const words = Object.entries(more?.words ?? {}).map(
+    ([word, name]) => `(if (call $is (text "${word}")) (then (call ${name}) (br $answered)))`
+  )
+  const source = `${readFileSync(SOURCE, 'utf8')}\n${more?.functions ?? ''}`
+    .replace('MORE_WORDS', words.join('\n'))
+    .replace('MORE_FIND', more === undefined ? '' : `(call ${more.find} (local.get $message))`)
+  const begin = (name: string, field: string) => (name === '__wasm_call_ctors' ? `(func ${more?.begin ?? '$nothing'})` : field)
+  const body = source.replace(/\(text "((?:[^"\\]|\\.)*)"\)/g, (_, text: string) => literals.place(text))
   const parts = [
     `(import ${imports.dateNow} (func $date_now (result f64)))`,
     `(import ${imports.resizeHeap} (func $resize_heap (param ptr) (result i32)))`,
     `(import ${imports.environ[0]} (func $environ_get (param ptr ptr) (result i32)))`,
     `(import ${imports.environ[1]} (func $environ_sizes_get (param ptr ptr) (result i32)))`,
+    ...host.imports,
     ...(drive === true ? driveImports(wide) : NO_DRIVE),
+    ...host.functions,
     `(memory $memory ${wide ? 'i64 ' : ''}${pages})`,
     '(table $table 1 funcref)',
     `(func $ptr_of (param i64) (result ptr) ${wide ? '(local.get 0)' : '(i32.wrap_i64 (local.get 0))'})`,
     `(func $number_of (param ptr) (result i64) ${wide ? '(local.get 0)' : '(i64.extend_i32_u (local.get 0))'})`,
     body,
-    ...Object.entries(exports).map(([name, field]) => `(export "${name}" ${field})`),
+    ...Object.entries(exports).map(([name, field]) => `(export "${name}" ${begin(name, field)})`),
     literals.data()
   ]
   const typed = parts.join('\n').replace(/\bptr\b/g, wide ? 'i64' : 'i32')

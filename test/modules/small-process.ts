@@ -17,19 +17,28 @@ interface SmallMessage {
   readonly anchor?: string | null
   /** Any name: one name is one key. The process's owner where not given, whose name is `owner`. */
   readonly sender?: string
+  /** It lies on the chain, and the scheduler only assigned it. */
+  readonly onChain?: true
+}
+
+/** An item that lies on the chain by now, assigned once more: that of this nonce. */
+interface AssignedAgain {
+  readonly again: number
 }
 
 export interface SmallProcessOptions {
   readonly format: SmallModuleFormat
   readonly wasm: Uint8Array
   /** Nonces 1, 2, …; a text is a message's data. */
-  readonly messages: readonly (string | SmallMessage)[]
+  readonly messages: readonly (string | SmallMessage | AssignedAgain)[]
   /** Behind those that every process has. */
   readonly processTags?: readonly Tag[]
   /** `process` where not given. */
   readonly processData?: string
-  /** Between two messages; 1500 where not given. A block comes every 120,000 ms. */
+  /** Between two messages; 1500 where not given. */
   readonly intervalMs?: number
+  /** Between two blocks; 120,000 where not given. */
+  readonly blockMs?: number
   /** Decides all keys and ids. */
   readonly seed?: string
 }
@@ -116,18 +125,18 @@ interface Item extends Unsigned {
 }
 
 const BEGAN = 1_720_000_000_000
-const BLOCK_MS = 120_000
 const FIRST_HEIGHT = 1_500_000
 
 async function build(options: SmallProcessOptions, keyOf: (name: string) => Buffer, sign: Sign): Promise<SmallProcess> {
   const { format, wasm, messages, processTags = [], processData = 'process', intervalMs = 1500, seed = '' } = options
+  const { blockMs = 120_000 } = options
   const make = async (unsigned: Unsigned, label: string): Promise<Item> => {
     const { id, signature } = await sign(unsigned, label)
     const owner = { address: base64url(sha256(keyOf(unsigned.by))), key: base64url(keyOf(unsigned.by)) }
     return { ...unsigned, id: base64url(id), signature: base64url(signature), owner }
   }
   const timeOf = (nonce: number) => BEGAN + nonce * intervalMs
-  const heightOf = (nonce: number) => FIRST_HEIGHT + Math.floor((nonce * intervalMs) / BLOCK_MS)
+  const heightOf = (nonce: number) => FIRST_HEIGHT + Math.floor((nonce * intervalMs) / blockMs)
   const scheduler = base64url(sha256(keyOf('scheduler')))
 
   const module = await make({ by: 'publisher', tags: moduleTags(format), data: wasm, target: '' }, 'module')
@@ -135,9 +144,16 @@ async function build(options: SmallProcessOptions, keyOf: (name: string) => Buff
   const process = await make({ by: 'owner', tags: ofProcess, data: Buffer.from(processData), target: '' }, 'process')
 
   const items = [process]
+  const onChain = new Set<number>()
   for (const [place, message] of messages.entries()) {
+    if (typeof message === 'object' && 'again' in message) {
+      items.push(items[message.again] ?? process)
+      onChain.add(place + 1)
+      continue
+    }
     const given = typeof message === 'string' ? { data: message } : message
     const { data, tags = [], anchor = String(place + 1).padStart(32, '0'), sender = 'owner' }: SmallMessage = given
+    if ('onChain' in given) onChain.add(place + 1)
     const unsigned = { by: sender, tags: [...aoTags('Message'), ...tags], data: Buffer.from(data), target: process.id }
     items.push(await make(anchor === null ? unsigned : { ...unsigned, anchor: Buffer.from(anchor) }, `message ${place + 1}`))
   }
@@ -164,14 +180,17 @@ async function build(options: SmallProcessOptions, keyOf: (name: string) => Buff
   }
 
   const scheduled = [items, assignments].flatMap((all) => all.map((item, nonce) => transactionOf(item, heightOf(nonce))))
+  const once = scheduled.filter((one, place) => scheduled.findIndex(({ id }) => id === one.id) === place)
   const { id: process_id, ...rest } = messageOf(process)
   return {
     process: { process_id, block: String(FIRST_HEIGHT).padStart(12, '0'), timestamp: BEGAN, ...rest } as FakeData['process'],
-    schedule: assignments.map((assignment, nonce) => edgeOf(assignment, items[nonce] ?? process, nonce)),
-    transactions: [transactionOf(module, FIRST_HEIGHT - 100), ...scheduled],
+    schedule: assignments.map((assignment, nonce) =>
+      edgeOf(assignment, onChain.has(nonce) ? null : (items[nonce] ?? process), nonce)
+    ),
+    transactions: [transactionOf(module, FIRST_HEIGHT - 100), ...once],
     blocks: Array.from({ length: heightOf(messages.length) - FIRST_HEIGHT + 3 }, (_, place) => ({
       height: FIRST_HEIGHT - 1 + place,
-      timestamp: BEGAN + (place - 1) * BLOCK_MS
+      timestamp: BEGAN + (place - 1) * blockMs
     })),
     moduleId: module.id,
     messageIds: items.map(({ id }) => id),
@@ -207,10 +226,13 @@ function messageOf({ id, owner, tags, signature, anchor, target, data }: Item): 
   return { id, owner, data: Buffer.from(data).toString(), tags, signature, anchor: text, target: target === '' ? null : target }
 }
 
-function edgeOf(assignment: Item, item: Item, nonce: number): FakeEdge {
+function edgeOf(assignment: Item, item: Item | null, nonce: number): FakeEdge {
   const { id, owner, tags, signature, anchor } = assignment
   return {
-    node: { message: messageOf(item), assignment: { id, owner, tags, signature, anchor: null, target: '' } },
+    node: {
+      message: item === null ? null : messageOf(item),
+      assignment: { id, owner, tags, signature, anchor: null, target: '' }
+    },
     cursor: String(nonce),
     assignmentAnchor: base64url(anchor ?? Buffer.alloc(0))
   }

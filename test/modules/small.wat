@@ -7,11 +7,13 @@
 ;;   1,024  the counter               1,114,112  the stack's begin; the answer
 ;;   1,040  two sizes                 1,179,648  the pattern
 ;;   1,088  what the loader keeps     1,245,184  what was read of a file
-;;   2,048  literals
+;;   2,048  literals                   16,384  an address and a length; 16,448 what stat tells
+;;                                     16,640  a time, its parts; 16,768 a zone
 ;;   8,192  the environment's addresses, then at 10,240 its strings
 
 (global $stack (mut ptr) (ptr.const 1114112))
 (global $out (mut ptr) (ptr.const 0))
+(global $message (mut ptr) (ptr.const 0))
 (global $word (mut ptr) (ptr.const 0))
 (global $argument (mut ptr) (ptr.const 0))
 (global $async (mut i32) (i32.const 0))
@@ -38,9 +40,10 @@
   (global.set $stack (ptr.and (ptr.sub (global.get $stack) (local.get $bytes)) (ptr.const -16)))
   (global.get $stack))
 
-(func $handle (param $message ptr) (param $env ptr) (result ptr)
+(func $handle (param $message ptr) (param $env ptr) (result ptr) (local $number i32)
   (if (i32.ne (global.get $async) (i32.const 2)) (then
     (global.set $out (ptr.const 1114112))
+    (global.set $message (local.get $message))
     (call $find_data (local.get $message))
     (global.set $step (i32.const 0))))
   (block $answered
@@ -49,6 +52,8 @@
       (br $answered)))
     (if (call $is (text "echo")) (then (call $echo) (br $answered)))
     (if (call $is (text "count")) (then (call $change) (call $output_number (i64.load (ptr.const 1024))) (br $answered)))
+    (if (call $is (text "errorat")) (then (call $error_at) (br $answered)))
+    (if (call $is (text "height")) (then (call $change) (call $output_number (call $height)) (br $answered)))
     (if (call $is (text "dirty")) (then (call $dirty) (br $answered)))
     (if (call $is (text "pages")) (then (call $output_number (call $number_of (memory.size))) (br $answered)))
     (if (call $is (text "clock")) (then (call $output_number (i64.trunc_f64_s (call $date_now))) (br $answered)))
@@ -80,20 +85,66 @@
       (drop (memory.grow (ptr.const 16)))
       (call $output_number (call $number_of (memory.size)))
       (br $answered)))
+    MORE_WORDS
+    (if (call $is (text "print")) (then (call $output_signed (call $write (i32.const 1))) (br $answered)))
+    (if (call $is (text "now")) (then (call $output_number (i64.trunc_f64_s (call $number_now))) (br $answered)))
+    (if (call $is (text "open")) (then
+      (local.set $number (call $leading_number))
+      (i32.store (ptr.const 16384) (i32.const 438))
+      (call $output_signed
+        (call $openat (i32.const -100) (call $path) (local.get $number) (ptr.const 16384)))
+      (br $answered)))
+    (if (call $is (text "write")) (then (call $output_signed (call $write (call $leading_number))) (br $answered)))
+    (if (call $is (text "read")) (then (call $output_signed (call $read (call $leading_number))) (br $answered)))
+    (if (call $is (text "close")) (then (call $output_signed (call $fd_close (call $leading_number))) (br $answered)))
+    (if (call $is (text "stat")) (then (call $output_signed (call $stat (call $path) (ptr.const 16448))) (br $answered)))
+    (if (call $is (text "mkdir")) (then
+      (call $output_signed (call $mkdirat (i32.const -100) (call $path) (i32.const 511)))
+      (br $answered)))
+    (if (call $is (text "unlink")) (then
+      (call $output_signed (call $unlinkat (i32.const -100) (call $path) (i32.const 0)))
+      (br $answered)))
+    (if (call $is (text "local")) (then
+      (call $local_time (call $number (i64.const 0)) (ptr.const 16648))
+      (call $output_signed (i32.load (ptr.const 16656)))
+      (br $answered)))
+    (if (call $is (text "tz")) (then (call $set_zone) (call $output (text "")) (br $answered)))
     (call $output (text "")))
   (call $put_byte (i32.const 0))
   (ptr.const 1114112))
 
 ;; Reading the message
 
-;; Sets $word to what stands behind `"Data":"`, these eight characters being one i64; to a quote where they are not.
-(func $find_data (param $at ptr)
+;; Sets $word to what stands behind `"Data":"`, these eight characters being one i64; else, a cron having no data, to the value of
+;; the tag Word, behind `"Word","value":"`; to a quote where neither is there.
+(func $find_data (param $message ptr) (local $at ptr)
+  (local.set $at (local.get $message))
   (loop $more
     (if (i64.eq (i64.load (local.get $at)) (i64.const 0x223a226174614422))
       (then (global.set $word (ptr.add (local.get $at) (ptr.const 8))) (return)))
+    (if (i64.eq (i64.load (local.get $at)) (i64.const 0x222c2264726f5722))
+      (then (global.set $word (ptr.add (local.get $at) (ptr.const 16))) (return)))
     (local.set $at (ptr.add (local.get $at) (ptr.const 1)))
     (br_if $more (i32.load8_u (local.get $at))))
-  (call $set_word (text "\"")))
+  (call $set_word (text "\""))
+  MORE_FIND)
+
+;; What the message says of the block's height; 0 where it says nothing.
+(func $height (result i64) (local $at ptr)
+  (local.set $at (global.get $message))
+  (loop $more
+    (if (i64.eq (i64.load (local.get $at)) (i64.const 0x482d6b636f6c4222)) (then
+      (global.set $argument (ptr.add (local.get $at) (ptr.const 15)))
+      (return (call $number (i64.const 0)))))
+    (local.set $at (ptr.add (local.get $at) (ptr.const 1)))
+    (br_if $more (i32.load8_u (local.get $at))))
+  (i64.const 0))
+
+(func $error_at
+  (call $change)
+  (if (i64.eq (call $number (i64.const 1)) (i64.load (ptr.const 1024)))
+    (then (call $boom))
+    (else (call $output_number (i64.load (ptr.const 1024))))))
 
 (func $set_word (param $at ptr) (param $length ptr) (global.set $word (local.get $at)))
 
@@ -200,6 +251,45 @@
   (call $put_number (local.get $number))
   (call $quote)
   (call $end))
+
+;; The host's files and times
+
+(func $output_signed (param $number i32)
+  (call $begin)
+  (call $quote)
+  (if (i32.lt_s (local.get $number) (i32.const 0)) (then
+    (call $put_byte (i32.const 45))
+    (local.set $number (i32.sub (i32.const 0) (local.get $number)))))
+  (call $put_number (i64.extend_i32_u (local.get $number)))
+  (call $quote)
+  (call $end))
+
+;; The number that an argument begins with; the argument is then what stands behind it.
+(func $leading_number (result i32) (local $number i32)
+  (local.set $number (i32.wrap_i64 (call $number (i64.const 0))))
+  (call $skip_number)
+  (local.get $number))
+
+(func $path (result ptr)
+  (i32.store8 (ptr.add (global.get $argument) (call $argument_length)) (i32.const 0))
+  (global.get $argument))
+
+(func $vector (param $at ptr) (param $length ptr)
+  (ptr.store (ptr.const 16384) (local.get $at))
+  (ptr.store (ptr.add (ptr.const 16384) (ptr.const PTR_BYTES)) (local.get $length)))
+
+(func $write (param $fd i32) (result i32)
+  (call $vector (global.get $argument) (call $argument_length))
+  (call $fd_write (local.get $fd) (ptr.const 16384) (ptr.const 1) (ptr.const 16416)))
+
+(func $read (param $fd i32) (result i32)
+  (call $vector (ptr.const 1245184) (call $ptr_of (call $number (i64.const 1))))
+  (call $fd_read (local.get $fd) (ptr.const 16384) (ptr.const 1) (ptr.const 16416)))
+
+(func $number_now (result f64) (local $now f64)
+  (local.set $now (call $get_now))
+  (if (f64.ne (local.get $now) (local.get $now)) (then (return (f64.const 0))))
+  (local.get $now))
 
 ;; Memory
 

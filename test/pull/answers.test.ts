@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { askForAnswers } from '../../src/answers.ts'
 import { AuditError } from '../../src/errors.ts'
 import { createCompute } from '../../src/fetch/compute.ts'
-import type { ComputeSource, ListedPage } from '../../src/fetch/sources.ts'
+import { fetchError } from '../../src/fetch/fetch-error.ts'
+import { LISTED_LIMITS } from '../../src/fetch/limits.ts'
+import type { ComputeSource, ListedPage, ReceivedJson } from '../../src/fetch/sources.ts'
 import type { Inputs, Run } from '../../src/inputs.ts'
+import { readListing } from '../../src/listings.ts'
+import type { EvaluationKey } from '../../src/records.ts'
 import { cursorOf, exampleData } from '../fakes/data.ts'
 import type { Fault } from '../fakes/faults.ts'
 import { messageId, PROCESS, quick, start } from '../fetch/start.ts'
@@ -35,22 +39,40 @@ async function ask(inputs: Inputs, run: Run, unit: string | ComputeSource, signa
 
 const claimed = async (inputs: Inputs, run: Run, unit: string) => (await collect(inputs.claims(run, unit))).map(nameOf).sort()
 
+const listedOf = async (inputs: Inputs, run: Run, unit: string) =>
+  (await claimed(inputs, run, unit)).filter((name) => name.startsWith('l'))
+
 /** A unit that lists nothing and has every result, but for what is given. */
 function unitOf(given: Partial<ComputeSource>): ComputeSource {
-  const nothing = async (): Promise<ListedPage> => ({ edges: [], next: undefined })
+  const nothing = async () => pageOf([])
   return {
     url: 'http://unit.example',
     address: async () => undefined,
-    result: async () => ({ kind: 'claim', value: { Output: '' }, raw: '{"Output":""}' }),
+    result: async () => ({ kind: 'claim', body: received('{"Output":""}') }),
     results: nothing,
     cron: nothing,
     ...given
   }
 }
 
-function pageOf(ordinates: readonly number[], next?: string): ListedPage {
-  const edges = ordinates.map((ordinate) => ({ key: { ordinate, timestamp: BEGAN }, value: {}, raw: '{}' }))
-  return { edges, next }
+function received(text: string): ReceivedJson {
+  return { bytes: Buffer.from(text), text, value: JSON.parse(text) }
+}
+
+/** What a unit lists: an ordinate, or more of it. */
+type Listed = number | { readonly key: EvaluationKey; readonly node?: string }
+
+function pageOf(listed: readonly Listed[], next?: string): ListedPage {
+  const edges = listed.map((one) => {
+    const { key, node = '{}' } = typeof one === 'number' ? { key: { ordinate: one, timestamp: BEGAN + one } } : one
+    return { key, cursor: cursorOf(key.ordinate, key.timestamp, key.cron), node }
+  })
+  const body = edges.map(({ node, cursor }) => `{"node":${node},"cursor":${JSON.stringify(cursor)}}`)
+  return {
+    edges: edges.map(({ key, cursor, node }) => ({ key, cursor, value: JSON.parse(node) })),
+    body: received(`{"pageInfo":{"hasNextPage":${next !== undefined}},"edges":[${body.join(',')}]}`),
+    next
+  }
 }
 
 describe('all that a unit says is kept', () => {
@@ -80,11 +102,10 @@ describe('all that a unit says is kept', () => {
   })
 
   it('gas is covered where a result speaks of it, in a listing never', async () => {
-    const value = { Output: '', GasUsed: 0 }
-    const edges = [{ key: { ordinate: 0, timestamp: BEGAN }, value, raw: JSON.stringify(value) }]
+    const text = '{"Output":"","GasUsed":0}'
     const unit = unitOf({
-      result: async () => ({ kind: 'claim', value, raw: '' }),
-      results: async () => ({ edges, next: undefined })
+      result: async () => ({ kind: 'claim', body: received(text) }),
+      results: async () => pageOf([{ key: { ordinate: 0, timestamp: BEGAN }, node: text }])
     })
     const inputs = await inputsUpTo(0)
     await ask(inputs, runOf(), unit)
@@ -150,15 +171,16 @@ describe('after a restart', () => {
     const faults: Fault[] = [{ kind: 'destroy', path: '&from=' }]
     const results = upTo(500).map((nonce) => ({ node: {}, cursor: cursorOf(nonce, nonce) }))
     const network = await start({ results, cron: [], faults })
-    const inputs = await openInputs()
+    const inputs = await inputsUpTo(600)
     const run = runOf({ to: 600 })
     await expect(ask(inputs, run, network.url)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
-    expect(await collect(inputs.claims(run, network.url))).toHaveLength(500)
+    expect(await listedOf(inputs, run, network.url)).toHaveLength(500)
     faults.length = 0
     const before = network.requests.length
     await ask(inputs, run, network.url)
-    expect(await collect(inputs.claims(run, network.url))).toHaveLength(501)
-    expect(network.requests.slice(before).map(({ what }) => what)).toEqual([
+    expect(await listedOf(inputs, run, network.url)).toHaveLength(501)
+    const asked = network.requests.slice(before).map(({ what }) => what)
+    expect(asked.filter((what) => what.startsWith('/results/'))).toEqual([
       `/results/${PROCESS}?limit=500&sort=ASC&from=${encodeURIComponent(cursorOf(499, 499))}`
     ])
   })
@@ -188,7 +210,7 @@ describe('a unit that stays away', () => {
 
   it('is not asked for all the rest', async () => {
     const inputs = await inputsUpTo(200)
-    const away = new AuditError('UNIT_UNREACHABLE', 'away')
+    const away = fetchError('UNIT_UNREACHABLE', { role: 'compute-unit', url: 'http://unit.example' }, 'away')
     let asked = 0
     const unit = unitOf({
       result() {
@@ -220,27 +242,146 @@ describe('a listing ends', () => {
 
   it('where its cursors lead in a circle', async () => {
     const { asked, unit } = listing({ start: pageOf([0], 'a'), a: pageOf([1], 'b'), b: pageOf([2], 'a') })
-    const inputs = await openInputs()
+    const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
-    expect(asked).toEqual(['start', 'a', 'b'])
-    expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l0', 'l1', 'l2'])
+    expect(asked).toEqual(['start', 'a', 'b', 'a'])
+    expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l0', 'l1', 'l2', 'r0', 'r1', 'r2', 'r3'])
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
     await ask(inputs, runOf(), unit)
-    expect(asked).toHaveLength(3)
+    expect(asked).toHaveLength(4)
   })
 
   it('behind the range, which is not read on', async () => {
-    const { asked, unit } = listing({ start: pageOf([2, 3, 4], 'a'), a: pageOf([4, 5], 'b'), b: pageOf([0], 'c') })
-    const inputs = await openInputs()
+    const { asked, unit } = listing({ start: pageOf([2, 3, 4], 'a'), a: pageOf([5, 6], 'b'), b: pageOf([0], 'c') })
+    const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
     expect(asked).toEqual(['start', 'a'])
-    expect(await claimed(inputs, runOf({ to: 9 }), unit.url)).toEqual(['l2', 'l3'])
+    expect((await claimed(inputs, runOf({ to: 9 }), unit.url)).filter((name) => name.startsWith('l'))).toEqual(['l2', 'l3'])
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
   })
 
-  it('not at a page that is empty though more follow', async () => {
-    const { unit } = listing({ start: pageOf([], 'a'), a: pageOf([1]) })
-    const inputs = await openInputs()
+  it('at a page that is empty, for no cursor leads on from there', async () => {
+    const { asked, unit } = listing({ start: pageOf([], 'a'), a: pageOf([1]) })
+    const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
-    expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l1'])
+    expect(asked).toEqual(['start'])
+  })
+
+  it('early is said: how far it came, and that nothing is wrong with it', async () => {
+    const { unit } = listing({ start: pageOf([0, 1]) })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({
+      done: true,
+      last: { ordinate: 1, timestamp: BEGAN + 1 },
+      listed: 2,
+      dropped: 0
+    })
+  })
+
+  /** Pages without end, each of which begins where the one before ended. */
+  const endless = (pageAt: (turn: number) => readonly Listed[]) => {
+    let turn = 0
+    return unitOf({ results: async () => pageOf(pageAt(turn), String(++turn)) })
+  }
+  const faultOf = async (unit: ComputeSource, run = runOf()) => {
+    const inputs = await inputsUpTo(run.to)
+    await ask(inputs, run, unit)
+    const listed = await listedOf(inputs, run, unit.url)
+    return { kind: (await inputs.listing(run, unit.url, 'results'))?.fault?.kind, listed }
+  }
+  const crons = (turn: number) =>
+    Array.from({ length: 500 }, (_, place) => ({
+      key: { ordinate: 1, cron: CRON, timestamp: BEGAN + 1000 * (turn * 500 + place) }
+    }))
+
+  it.each<[string, (turn: number) => readonly Listed[], string, number]>([
+    ['whose cursors ascend for ever at one nonce', crons, 'too-many', 1500],
+    ['whose cursors stand still', () => [1], 'not-ascending', 1],
+    ['whose cursors go back', (turn) => [3 - turn], 'not-ascending', 2],
+    [
+      'whose crons of one second have ever other names',
+      (turn) => [{ key: { ordinate: 1, cron: `${turn}-x`, timestamp: 5 } }],
+      'not-ascending',
+      2
+    ],
+    ['whose nonces go on where the schedule has a gap', (turn) => [turn], 'beyond-schedule', 5]
+  ])('%s', async (_, pageAt, kind, count) => {
+    const run = kind === 'beyond-schedule' ? runOf({ to: 900 }) : runOf()
+    const inputs = await inputsUpTo(3)
+    const unit = endless(pageAt)
+    await ask(inputs, run, unit)
+    const listed = await listedOf(inputs, run, unit.url)
+    expect([(await inputs.listing(run, unit.url, 'results'))?.fault?.kind, listed.length]).toEqual([kind, count])
+  })
+
+  it('whose texts are larger than a schedule can have', async () => {
+    const limits = { ...LISTED_LIMITS, bytesOfEvaluation: 100, bytesSlack: 10_000, bytesOfOrdinate: 3_000 }
+    const node = JSON.stringify({ Output: 'x'.repeat(2_000) })
+    const unit = endless((turn) => [{ key: { ordinate: 1, cron: CRON, timestamp: BEGAN + turn }, node }])
+    const inputs = await inputsUpTo(3)
+    await readListing({ unit, run: runOf(), inputs, now: () => NOW, limits }, 'results')
+    const { fault, listed, dropped } = (await inputs.listing(runOf(), unit.url, 'results')) ?? {}
+    // Of one nonce there is room for one, and for five in all.
+    expect([fault?.kind, listed, dropped]).toEqual(['too-large', 5, 4])
+  })
+
+  it('by a clock that goes back as the scheduler’s does, in the order of times', async () => {
+    const times = [0, 5, 3, 9].map((time, ordinate) => ({ key: { ordinate, timestamp: BEGAN + time } }))
+    const inTime = times.toSorted((left, right) => left.key.timestamp - right.key.timestamp)
+    const { kind, listed } = await faultOf(
+      unitOf({ results: async (_, cursor) => (cursor === undefined ? pageOf(inTime, 'a') : pageOf([])) })
+    )
+    expect([kind, listed]).toEqual([undefined, ['l0', 'l1', 'l2', 'l3']])
+  })
+})
+
+describe('of many claims of one evaluation', () => {
+  it.each<[string, (place: number) => EvaluationKey]>([
+    ['under one key', () => ({ ordinate: 2, timestamp: BEGAN + 2 })],
+    ['under ever other times', (place) => ({ ordinate: 2, timestamp: BEGAN + place })]
+  ])('%s two are kept, and the others counted', async (_, keyOf) => {
+    const listed = Array.from({ length: 2000 }, (_, place) => ({ key: keyOf(place), node: `{"Output":${place}}` }))
+    const unit = unitOf({ results: async () => pageOf(listed) })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    const kept = (await inputs.claimsAt(runOf(), unit.url, 2)).filter(({ kind }) => kind === 'listed')
+    expect(new Set(kept.map(({ value }) => value.Output))).toEqual(new Set([0, 1]))
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.dropped).toBe(1998)
+  })
+})
+
+describe('what a text says besides its value is kept with the claim', () => {
+  it('of a result and of what is listed', async () => {
+    const node = '{"Output":"a","Output":"b"}'
+    const unit = unitOf({
+      result: async () => ({ kind: 'claim', body: received('{"Messages":[],"Patches":[]}') }),
+      results: async () => pageOf([1, { key: { ordinate: 2, timestamp: BEGAN + 2 }, node }])
+    })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    const faults = (await inputs.claimsAt(runOf(), unit.url, 2)).map((claim) => [
+      claim.kind,
+      claim.faults?.map(({ kind }) => kind)
+    ])
+    expect(Object.fromEntries(faults)).toEqual({ result: ['unknown-field'], listed: ['key-twice'] })
+    const [, one] = await inputs.claimsAt(runOf(), unit.url, 1)
+    expect(one).toMatchObject({ kind: 'listed' })
+    expect(one).not.toHaveProperty('faults')
+  })
+})
+
+describe('a question that fails alone', () => {
+  it('leaves the others be, and is asked again by a later run', async () => {
+    const faults: Fault[] = [{ kind: 'hang', path: `/result/${messageId(2)}` }]
+    const network = await start({ ...exampleData(80), faults })
+    const inputs = await inputsUpTo(80)
+    await expect(ask(inputs, runOf({ to: 80 }), network.url)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE', alone: true })
+    const names = (await claimed(inputs, runOf({ to: 80 }), network.url)).filter((name) => name.startsWith('r'))
+    expect([names.length, names.includes('r2')]).toEqual([79, false])
+    faults.length = 0
+    await ask(inputs, runOf({ to: 80 }), network.url)
+    expect(await claimed(inputs, runOf({ to: 80 }), network.url)).toContain('r2')
   })
 })
 
@@ -256,12 +397,12 @@ describe('an interruption', () => {
         return pageOf([ordinate], ordinate > last ? undefined : String(ordinate + 1))
       }
     })
-    const inputs = await openInputs()
+    const inputs = await inputsUpTo(99)
     const run = runOf({ to: 99 })
     await expect(ask(inputs, run, unit, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' })
-    expect(await collect(inputs.claims(run, unit.url))).toHaveLength(last + 1)
+    expect(await listedOf(inputs, run, unit.url)).toHaveLength(last + 1)
     await ask(inputs, run, unit)
-    expect(await collect(inputs.claims(run, unit.url))).toHaveLength(last + 2)
+    expect(await listedOf(inputs, run, unit.url)).toHaveLength(last + 2)
   })
 
   it('between two messages likewise', async () => {

@@ -11,6 +11,11 @@ import { PROCESS } from '../fetch/start.ts'
 import { collect, nameOf, openInputs, openTemporaryStore, runOf, SCHEDULER, scheduled, upTo } from './start.ts'
 
 const result = (nonce: number, data = 'x'): Claim => claimOf({ key: keyOf(nonce) }, { Output: data })
+/** Another assignment of the same nonce. */
+const rival = (nonce: number, name: string): ScheduledMessage => {
+  const one = scheduled(nonce)
+  return { ...one, assignment: { ...one.assignment, id: idOf(name) as ScheduledMessage['assignment']['id'] } }
+}
 const GATEWAY = 'http://gateway'
 const LISTING = { unit: CU, listing: 'results', progress: { done: true } } as const
 
@@ -133,12 +138,12 @@ describe('a schedule', () => {
 
   it('keeps all that came under one nonce', async () => {
     const inputs = await openInputs()
-    const [one, two]: ScheduleAnomaly[] = [7, 8].map((other) => ({ kind: 'twice', nonce: 1, messages: [scheduled(other)] }))
+    const [one, two]: ScheduleAnomaly[] = ['7', '8'].map((name) => ({ kind: 'twice', nonce: 1, messages: [rival(1, name)] }))
     if (one === undefined || two === undefined) throw new Error('no anomalies')
     await inputs.putSchedule(SCHEDULER, PROCESS, [], [one, two])
     const rivals = createRivals(inputs, runOf())
     const ids = (await rivals(1)).map(({ assignment }) => assignment.id)
-    expect(new Set(ids)).toEqual(new Set([7, 8].map((other) => scheduled(other).assignment.id)))
+    expect(new Set(ids)).toEqual(new Set(['7', '8'].map((name) => rival(1, name).assignment.id)))
     expect(await rivals(2)).toEqual([])
   })
 
@@ -147,15 +152,15 @@ describe('a schedule', () => {
     let cameTo = 1
     const rivals = createRivals({ ...stored, scheduleCameTo: () => cameTo }, runOf())
     expect(await rivals(1)).toEqual([])
-    await stored.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'twice', nonce: 2, messages: [scheduled(7)] }])
+    await stored.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'twice', nonce: 2, messages: [rival(2, '7')] }])
     cameTo = 3
-    expect((await rivals(2)).map(({ assignment }) => assignment.id)).toEqual([scheduled(7).assignment.id])
+    expect((await rivals(2)).map(({ assignment }) => assignment.id)).toEqual([rival(2, '7').assignment.id])
     expect(await rivals(3)).toEqual([])
   })
 
   it('served anew loses what its signatures said before', async () => {
     const inputs = await openInputs()
-    const verdicts = { assignment: { status: 'valid' }, message: null } as const
+    const verdicts = { of: 'a hash', assignment: { status: 'valid' }, message: null } as const
     await inputs.putSchedule(SCHEDULER, PROCESS, [0, 1].map(scheduled), [])
     await inputs.putVerdicts(runOf(), [
       [0, verdicts],

@@ -17,7 +17,7 @@ import {
 import { openInputs, runOf } from './start.ts'
 
 const OTHER = 'https://other.example'
-const ACCUSABLE: Gate = { accusable: true, blocksKnown: true }
+const ACCUSABLE: Gate = { evidence: { search: { kind: 'complete' } } }
 
 const fine = (nonce: number) => evaluated(nonce, resultOf(nonce))
 const claimFine = (nonce: number, more: Partial<Claim> = {}) => claimOf(fine(nonce), resultOf(nonce), more)
@@ -96,7 +96,8 @@ describe('each unit is judged by what it says itself', () => {
   })
 
   it('nobody is accused where the gate forbids it', async () => {
-    const gate = ({ nonce }: Evaluation) => ({ ...ACCUSABLE, accusable: nonce !== 1, reason: 'in doubt' })
+    const gate = ({ nonce }: Evaluation): Gate =>
+      nonce === 1 ? { evidence: { search: { kind: 'open', reason: 'in doubt' } } } : ACCUSABLE
     const { first } = await judged([fine(0), fine(1)], [claimFine(0), claimOf(fine(1), resultOf(99))], { gate })
     expect(first).toMatchObject({ verdict: 'inconclusive', firstDivergence: null })
   })
@@ -124,6 +125,19 @@ describe('claims that no evaluation asks for', () => {
   it('behind the last evaluation are named too', async () => {
     const { first } = await judged([fine(0)], [claimFine(0), claimFine(9)])
     expect(codes(first)).toEqual(['CLAIM_UNMATCHED'])
+  })
+
+  it('of crons behind the last evaluation of the range are counted, and leave it as it is', async () => {
+    const behind = listedOf({ key: { ...keyOf(1), cron: '0-1-minutes' } }, { Output: '' })
+    const { first } = await judged([fine(0), fine(1)], [claimFine(0), claimFine(1), behind], { crons: true }, runOf({ to: 1 }))
+    expect(first).toMatchObject({ verdict: 'match', findings: [{ code: 'CRONS_BEHIND_RANGE', severity: 'info', count: 1 }] })
+  })
+
+  it('wait behind a skipped message: its stream may still come to crons before it', async () => {
+    const late = cronEvaluated(1, keyOf(1).timestamp + 1, resultOf(7))
+    const evaluations = [fine(0), fine(1), skipped(2, 1), late, fine(3)]
+    const { first } = await judged(evaluations, [claimFine(1), listedOf(late, resultOf(7)), claimFine(3)], { crons: true })
+    expect(first).toMatchObject({ verdict: 'inconclusive', findings: [{ code: 'DUPLICATE_SKIPPED' }] })
   })
 
   it('say nothing once an evaluation is missing here', async () => {

@@ -6,6 +6,7 @@ import { createScheduler } from '../../src/fetch/scheduler.ts'
 import type { Inputs } from '../../src/inputs.ts'
 import { beginPull, pull } from '../../src/pull.ts'
 import type { PullOptions, PullProgress } from '../../src/pull-options.ts'
+import { tagValue } from '../../src/records.ts'
 import { EXAMPLE, exampleData, exampleEdge, type FakeEdge } from '../fakes/data.ts'
 import type { Fault } from '../fakes/faults.ts'
 import type { FakeNetwork } from '../fakes/network.ts'
@@ -61,7 +62,7 @@ describe('a first pull', () => {
       state: 'running'
     })
     expect(await inputs.runs(PROCESS)).toEqual([run])
-    expect((await inputs.process(PROCESS))?.moduleId).toBe(MODULE)
+    expect(tagValue((await inputs.process(PROCESS))?.tags ?? [], 'Module')).toBe(MODULE)
     expect((await collect(inputs.schedule(run, 0, 3))).map(({ nonce }) => nonce)).toEqual([0, 1, 2, 3])
     expect((await collect(inputs.claims(run, network.url))).map(nameOf).sort()).toEqual(
       ['l0', 'l0/0-30-seconds', 'l1', 'l2', 'l3', 'r1', 'r2', 'r3'].sort()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Tag } from '../../src/records.ts'
 import { admissionOf, type DriveSubject, hasDrive, namesDrive } from '../../src/replay/drive/admission.ts'
+import { signed } from '../../src/verification/seal.ts'
 
 const ID = 'a'.repeat(43)
 const ALWAYS: Tag = { name: 'Module-Format', value: 'wasm64-unknown-emscripten-draft_2024_02_15' }
@@ -12,7 +13,7 @@ const mode = (value: string): Tag => ({ name: 'Availability-Type', value })
 const boot = (value: string): Tag => ({ name: 'On-Boot', value })
 
 function subject(process: readonly Tag[], module: readonly Tag[] = [ALWAYS]): DriveSubject {
-  return { process: { tags: process }, module: { tags: module } }
+  return { process: signed({ tags: process }), module: signed({ tags: module }) }
 }
 
 describe('hasDrive', () => {

@@ -114,6 +114,33 @@ describe('replay', () => {
     ])
   })
 
+  it('says why where a memory is not hashed or not written, and judges the rest', async () => {
+    const works = Array.from({ length: 12 }, () => run('count'))
+    const written: (string | undefined)[] = []
+    const found = await replayed(works, {
+      hashAfter: ({ nonce }) => nonce === 3 || nonce === 6,
+      likely: ({ nonce }) => {
+        // No memory, which nothing that is hashed can be held against.
+        return nonce === 3 ? [null as never] : []
+      },
+      exportAfter: ({ nonce }) => (nonce === 9 ? path.join(small.folder, 'nowhere', 'memory.gz') : undefined),
+      onState: (_planned, _state, file) => written.push(file)
+    })
+    expect(found.map(shown)).toEqual(works.map((_, place) => String(place + 1)))
+    expect(found.flatMap(({ nonce, stateHash }) => (stateHash === undefined ? [] : nonce))).toEqual([6, 9])
+    expect(found.flatMap(({ nonce, stateFailure }) => (stateFailure === undefined ? [] : nonce))).toEqual([3])
+    expect(found[3]?.stateFailure).toMatch(/^the sandbox failed: /)
+    expect(written).toEqual([undefined, undefined])
+  })
+
+  it('hashes a memory although a message behind it ends the sandbox', { timeout: 30_000 }, async () => {
+    const works = [run('dirty 60000'), run('hang'), run('count')]
+    const found = await replayed(works, { limits: { messageMs: 400 }, hashAfter: ({ nonce }) => nonce === 0 })
+    expect(found[0]?.stateHash).toMatch(/^[0-9a-f]{64}$/)
+    expect(found[0]?.stateFailure).toBeUndefined()
+    expect(found[1]?.outcome).toMatchObject({ kind: 'inconclusive', limit: true })
+  })
+
   it('takes the instance that agrees, at a reading of the clock, and goes on from it', async () => {
     const works = ['clock', 'count', 'clock', 'clock', 'count'].map(run)
     const claimed = new Map([

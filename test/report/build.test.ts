@@ -231,7 +231,9 @@ it('hands the rest through and leaves nothing of the parts behind', () => {
         verdict: 'match',
         reasons: [],
         coverage: COVERAGE,
-        firstDivergence: null
+        firstDivergence: null,
+        rules: [],
+        tolerances: []
       }
     ],
     evaluations: [],

@@ -44,6 +44,9 @@ export function claimant(over: Partial<ClaimantParts> = {}): ClaimantParts {
     evaluations: [],
     evaluationsCut: 0,
     findings: [],
+    tolerances: [],
+    unexplained: null,
+    contradicts: null,
     ...over
   }
 }
@@ -86,6 +89,7 @@ export function parts(over: Partial<ReportParts> = {}): ReportParts {
       instances: 'one',
       loader: '0.0.44',
       source: 'default',
+      proven: false,
       tried: ['legacynet'],
       instancesTried: 0
     },

@@ -74,6 +74,7 @@ describe('reportJson', () => {
     "instances": "one",
     "loader": "0.0.44",
     "source": "default",
+    "proven": false,
     "tried": [
       "legacynet"
     ],

@@ -27,6 +27,8 @@ async function newStore(): Promise<Store> {
   return store
 }
 
+/** What a store admits that knows of no kinds. */
+const ANY = () => () => true
 const at = (name: string) => path.join(folder, name)
 
 const RECORDS: readonly (readonly [RecordKey, unknown])[] = [
@@ -73,7 +75,7 @@ describe('an archive', () => {
   it('gives a store what was selected of another', async () => {
     await makeArchive()
     const target = await newStore()
-    expect(await readArchive(at('a'), target)).toEqual({ of: 'p' })
+    expect(await readArchive(at('a'), target, ANY)).toEqual({ of: 'p' })
     const lines: string[] = []
     for await (const record of target.list([])) lines.push(`${JSON.stringify(record)}\n`)
     expect(lines).toEqual(LINES)
@@ -124,7 +126,7 @@ describe('an archive', () => {
   it('is the same bytes again when made of what was read', async () => {
     const first = await makeArchive()
     const target = await newStore()
-    await readArchive(at('a'), target)
+    await readArchive(at('a'), target, ANY)
     const { entries } = await readManifest(at('a'))
     const refs = entries.slice(1).map(({ sha256, bytes }) => ({ sha256: sha256 as BlobRef['sha256'], bytes }))
     await writeArchive(target, selectionOf(refs), at('b'))
@@ -143,7 +145,7 @@ describe('an archive', () => {
         const { store } = await filled(records, [])
         await writeArchive(store, selectionOf([], [[]]), at('b'))
         const target = await newStore()
-        await readArchive(at('b'), target)
+        await readArchive(at('b'), target, ANY)
         const kept = new Map<string, string>()
         for await (const [key, value] of target.list([])) kept.set(JSON.stringify(key), JSON.stringify(value))
         expect(kept).toEqual(new Map(records.map(([key, value]) => [JSON.stringify(key), JSON.stringify(value)])))
@@ -160,7 +162,7 @@ describe('an archive', () => {
     await store.put(Array.from({ length: 1203 }, (_, nonce) => [['n', nonce], 'x'.repeat(nonce)] as const))
     await writeArchive(store, selectionOf([ref], [['n']]), at('a'))
     const target = await newStore()
-    await readArchive(at('a'), target)
+    await readArchive(at('a'), target, ANY)
     expect(Buffer.compare((await target.getBlob(ref)) ?? Buffer.alloc(0), bytes)).toBe(0)
     let count = 0
     for await (const [, value] of target.list<string>(['n'])) expect(value.length).toBe(count++)
@@ -174,7 +176,7 @@ describe('an archive that is not as it was written', () => {
     const target = await newStore()
     const reading = async (content: Uint8Array) => {
       writeFileSync(at('wrong'), content)
-      return readArchive(at('wrong'), target).then(
+      return readArchive(at('wrong'), target, ANY).then(
         () => 'accepted',
         (error: { message: string }) => error.message.slice(`${at('wrong')} is no whole archive: `.length)
       )
@@ -209,8 +211,8 @@ describe('an archive that is not as it was written', () => {
 
   it('is refused where it is none at all', async () => {
     const store = await newStore()
-    await expect(readArchive(at('nowhere'), store)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
-    await expect(readArchive(folder, store)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
+    await expect(readArchive(at('nowhere'), store, ANY)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
+    await expect(readArchive(folder, store, ANY)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
     await expect(readManifest(at('nowhere'))).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
   })
 
@@ -218,7 +220,7 @@ describe('an archive that is not as it was written', () => {
     await makeArchive()
     const target = await newStore()
     writeFileSync(path.join(folder, 'store1/blobs', createHash('sha256').update('item').digest('hex').slice(0, 2)), '')
-    await expect(readArchive(at('a'), target)).rejects.toMatchObject({ code: 'STORE_UNUSABLE' })
+    await expect(readArchive(at('a'), target, ANY)).rejects.toMatchObject({ code: 'STORE_UNUSABLE' })
   })
 })
 
@@ -250,10 +252,13 @@ describe('writing an archive', () => {
   it('says so where the file cannot be written', async () => {
     const { store, refs } = await filled(RECORDS, BLOBS)
     mkdirSync(at('folder'))
-    for (const file of [at('no/such/folder/a'), at('folder')]) {
-      await expect(writeArchive(store, selectionOf(refs), file)).rejects.toMatchObject({
-        code: 'USAGE',
-        message: `the archive ${file} cannot be written`
+    for (const [file, why] of [
+      [at('no/such/folder/a'), 'its folder is not there'],
+      [at('folder'), 'it is a folder']
+    ]) {
+      await expect(writeArchive(store, selectionOf(refs), file ?? '')).rejects.toMatchObject({
+        code: 'OUTPUT_UNUSABLE',
+        message: `the archive ${file} cannot be written: ${why}`
       })
     }
     expect(left()).toEqual(['folder'])

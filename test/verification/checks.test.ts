@@ -3,6 +3,7 @@ import type { Finding } from '../../src/findings.ts'
 import type { ScheduledMessage } from '../../src/records.ts'
 import type { CheckedMessage } from '../../src/verification/checked-schedule.ts'
 import { createChecks } from '../../src/verification/checks.ts'
+import { signed } from '../../src/verification/seal.ts'
 import { createTrust, type Doubt } from '../../src/verification/trust.ts'
 
 const COUNT = 1000
@@ -14,7 +15,7 @@ async function* spoilt(upTo = COUNT): AsyncGenerator<CheckedMessage> {
   for (let nonce = 0; nonce < upTo; nonce++) {
     const attribution = nonce % 2 === 0 ? 'scheduler' : 'gateway'
     const finding: Finding = { code: 'MESSAGE_SIGNATURE_INVALID', severity: 'error', attribution, nonce, detail: 'spoilt' }
-    yield { scheduled: { nonce } as ScheduledMessage, findings: [finding], doubts: [doubtOf(nonce)] }
+    yield { scheduled: signed({ nonce } as ScheduledMessage), findings: [finding], doubts: [doubtOf(nonce)] }
   }
 }
 
@@ -41,6 +42,7 @@ test('findings are bounded, counted, and not told twice where the schedule is re
 test('what is doubtful is known of every nonce', async () => {
   const checks = createChecks([], createTrust())
   await readAll(checks.unbroken(spoilt()))
-  expect(checks.gate(COUNT - 1)).toEqual({ accusable: false, reason: 'nonce 0', verified: false })
-  expect(checks.gate(COUNT).verified).toBe(true)
+  const unprovenInput = { ordinate: 0, reason: 'nonce 0' }
+  expect(checks.standing(COUNT - 1)).toEqual({ unprovenInput, verified: false })
+  expect(checks.standing(COUNT).verified).toBe(true)
 })

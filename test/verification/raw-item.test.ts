@@ -1,11 +1,13 @@
 import Arweave from 'arweave'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Sha256Hex } from '../../src/ids.ts'
 import type { TransactionHeader, TransactionRecord } from '../../src/records.ts'
 import { proveItem } from '../../src/verification/raw-item.ts'
 import { checkModule } from '../../src/verification/subject.ts'
 
 const arweave = new Arweave({ host: '127.0.0.1', port: 1, protocol: 'http' })
 const data = Buffer.from('a module that lies directly on Arweave')
+const BLOB = { sha256: '00'.repeat(32) as Sha256Hex, bytes: data.byteLength }
 let record: TransactionRecord
 
 beforeAll(async () => {
@@ -30,7 +32,8 @@ beforeAll(async () => {
 describe('an item directly on Arweave', () => {
   it('proves itself by its header and its data', () => {
     expect(proveItem({ record, data }).verdict).toEqual({ status: 'valid' })
-    expect(checkModule({ record, data })).toEqual({ kind: 'proven' })
+    const { module, findings } = checkModule({ record, data }, BLOB)
+    expect(['unproven' in module, module.tags, module.owner, findings]).toEqual([false, record.tags, record.owner, []])
   })
 
   it('does not with other data, or other tags than were signed', () => {
@@ -45,6 +48,7 @@ describe('an item directly on Arweave', () => {
 
   it('cannot be called invalid where its header is not known and GraphQL does not show all that was signed', () => {
     const { onChain: _, ...shown } = record
-    expect(checkModule({ record: shown, data }).kind).toBe('unproven')
+    const { module, spoilt } = checkModule({ record: shown, data }, BLOB)
+    expect(['unproven' in module, spoilt]).toEqual([true, undefined])
   })
 })

@@ -3,7 +3,7 @@ import { ArweaveSigner, createData, EthereumSigner, DataItem as OracleItem, type
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { TransactionId } from '../../src/ids.ts'
-import { ANS104_TAG_LIMITS, encodeTags, encodeTagsSized } from '../../src/verify/avro-tags.ts'
+import { ANS104_TAG_LIMITS, encodeTags, encodeTagsOpen, encodeTagsSized } from '../../src/verify/avro-tags.ts'
 import { encodeDataItem, idOfSignature, isIdOf, parseDataItem, verifyDataItem, verifyItem } from '../../src/verify/data-item.ts'
 import { createItemStream } from '../../src/verify/item-stream.ts'
 import { bytes32, ed25519Signer, ethereumSigner, signedItem } from './fixtures.ts'
@@ -45,6 +45,38 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
   return changed
 }
+
+describe('an item whose tags lack their closing zero', () => {
+  const signer = ethereumSigner(9)
+  const tag = fc.record({ name: fc.string({ maxLength: 20 }), value: fc.string({ maxLength: 20 }) })
+
+  it('is valid, for its signature covers the section as it is, and shows the tags that it announces', () => {
+    fc.assert(
+      fc.property(fc.array(tag, { minLength: 1, maxLength: 6 }), (tags) => {
+        const bytes = encodeDataItem(signedItem(signer, { tags, rawTags: encodeTagsOpen(tags), data: 'behind' }))
+        const parsed = parseDataItem(bytes)
+        expect(verifyDataItem(bytes)).toEqual(VALID)
+        expect(parsed.ok && parsed.value.tags).toEqual(tags)
+        expect(parsed.ok && Buffer.from(parsed.value.data).toString()).toBe('behind')
+        const stream = createItemStream()
+        for (const byte of bytes) stream.write(Uint8Array.of(byte))
+        expect(stream.end()).toEqual(VALID)
+      }),
+      { numRuns: 50 }
+    )
+  })
+
+  it('is not read past its section, and not where another number of tags is announced', () => {
+    const tags = TAGS.slice(0, 2)
+    const bytes = encodeDataItem(signedItem(signer, { tags, rawTags: encodeTagsOpen(tags), data: 'behind' }))
+    const countAt = 2 + 65 + 65 + 1 + 1
+    for (const announced of [0, 1, 3]) {
+      const changed = Uint8Array.from(bytes)
+      changed[countAt] = announced
+      expect(parseDataItem(changed).ok, `${announced} announced`).toBe(false)
+    }
+  })
+})
 
 describe.each(Object.keys(signers))('an item of arbundles: %s', (name) => {
   const signer = () => signers[name]?.() ?? arweave

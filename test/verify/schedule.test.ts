@@ -38,19 +38,14 @@ function schedule(
 }
 
 interface Setting {
-  readonly blockHeight?: number
   readonly schedulerAddress?: Address
   readonly verdict?: (scheduled: ScheduledMessage) => Verdict
 }
 
 /** Per message: whether it is proven, then its findings as code, severity and nonce. */
 function judge(messages: readonly ScheduledMessage[], setting: Setting = {}) {
-  const {
-    blockHeight = 1_440_000,
-    schedulerAddress = addressOf(scheduler),
-    verdict = ({ assignment }) => verifyMessage(assignment)
-  } = setting
-  const verifier = createScheduleVerifier({ process: { id: process, blockHeight }, schedulerAddress })
+  const { schedulerAddress = addressOf(scheduler), verdict = ({ assignment }) => verifyMessage(assignment) } = setting
+  const verifier = createScheduleVerifier({ process: { id: process }, schedulerAddress })
   return messages.map((scheduled) => {
     const { findings, proven } = verifier.add(scheduled, verdict(scheduled))
     for (const { attribution } of findings) expect(attribution).toBe('scheduler')
@@ -120,7 +115,7 @@ describe('signatures', () => {
 
   it('carry the reason', () => {
     const verifier = createScheduleVerifier({
-      process: { id: process, blockHeight: 0 },
+      process: { id: process },
       schedulerAddress: addressOf(scheduler)
     })
     const [first] = schedule(1)
@@ -197,7 +192,7 @@ describe('nonces', () => {
 
   it('count how many are missing', () => {
     const verifier = createScheduleVerifier({
-      process: { id: process, blockHeight: 0 },
+      process: { id: process },
       schedulerAddress: addressOf(scheduler)
     })
     const [first, , , fourth] = schedule(4)
@@ -269,8 +264,21 @@ describe('the hash chain', () => {
     expect(judge(broken)).toEqual([PROVEN, PROVEN, [false, 'HASH_CHAIN_BROKEN error 2'], PROVEN])
   })
 
-  it('that breaks in a process from before block 1440000 is a warning', () => {
-    expect(judge(broken, { blockHeight: 1_439_999 })[2]).toEqual([true, 'HASH_CHAIN_BROKEN warning 2'])
+  /** The same break, of a schedule that begins at this block, with the process's own assignment or without. */
+  const brokenFrom = (height: number, own: boolean) =>
+    schedule(4, (nonce) => ({
+      ...(own || nonce > 0 ? {} : { message: message(9) }),
+      ...(nonce === 2 ? { hashChain: sha256(process) } : {}),
+      overrides: { 'Block-Height': String(height + nonce) }
+    })).map((one, nonce) => ({ ...one, blockHeight: height + nonce }))
+
+  it('that breaks in a process from before block 1440000 is a warning: its first assignment says so', () => {
+    for (const own of [true, false]) expect(judge(brokenFrom(1_439_999, own))[2]).toEqual([true, 'HASH_CHAIN_BROKEN warning 2'])
+    expect(judge(brokenFrom(1_440_000, true))[2]).toEqual([false, 'HASH_CHAIN_BROKEN error 2'])
+  })
+
+  it('that breaks in a process of which no assignment tells the age accuses nobody, and proves nothing', () => {
+    expect(judge(brokenFrom(1_440_000, false))[2]).toEqual([false, 'HASH_CHAIN_BROKEN warning 2'])
   })
 
   it('begins with the process', () => {
@@ -308,7 +316,7 @@ describe('findings', () => {
   /** What is said of the last of `messages`. */
   const details = (messages: readonly ScheduledMessage[], verdict: (message: ScheduledMessage) => Verdict = () => VALID) => {
     const verifier = createScheduleVerifier({
-      process: { id: process, blockHeight: 1_440_000 },
+      process: { id: process },
       schedulerAddress: addressOf(scheduler)
     })
     return messages
@@ -387,7 +395,7 @@ describe('findings', () => {
 })
 
 describe('isSound', () => {
-  const options = { process: { id: process, blockHeight: 1_440_000 }, schedulerAddress: addressOf(scheduler) }
+  const options = { process: { id: process }, schedulerAddress: addressOf(scheduler) }
 
   it('asks for a valid signature of the scheduler over what is served, and not for the chain', () => {
     const [, , third] = schedule(3)

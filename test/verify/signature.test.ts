@@ -14,11 +14,24 @@ describe('Ethereum signatures', () => {
   const verdict = (changed: Uint8Array, owner = signer.owner) => verifySignature(3, owner, MESSAGE, changed)
   const withRecovery = (byte: number) => Uint8Array.from([...signature.subarray(0, 64), byte])
 
-  it('are valid with the recovery id that they were made with, 27 or 28, and no other', () => {
+  it('are valid with the recovery id that they were made with, 27 or 28, and no other but its form 0 or 1 fits', () => {
+    const made = signature[64] ?? 0
     for (let byte = 0; byte < 256; byte++) {
-      expect(verdict(withRecovery(byte)).status, `recovery id ${byte}`).toBe(byte === signature[64] ? 'valid' : 'invalid')
+      const expected = byte === made ? 'valid' : byte === made - 27 ? 'unverifiable' : 'invalid'
+      expect(verdict(withRecovery(byte)).status, `recovery id ${byte}`).toBe(expected)
     }
-    expect([27, 28]).toContain(signature[64])
+    expect([27, 28]).toContain(made)
+  })
+
+  it('are unproven, not forged, with the recovery byte 0 or 1, which gateways take and schedulers do not', () => {
+    const byte = (signature[64] ?? 0) - 27
+    expect(verdict(withRecovery(byte))).toEqual({
+      status: 'unverifiable',
+      reason: `the signature ends in the recovery byte ${byte}: gateways take it, schedulers do not`,
+      hidden: ['signature']
+    })
+    expect(verdict(withRecovery(byte), ethereumSigner(8).owner)).toEqual(MISFIT)
+    expect(verdict(withRecovery(1 - byte))).toEqual(MISFIT)
   })
 
   it('have one form: the twin with a high s is refused', () => {

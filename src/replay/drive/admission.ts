@@ -2,12 +2,13 @@
  * Which processes have WeaveDrive, and which files it opens for them (the legacynet CU's @permaweb/weavedrive 0.0.18,
  * `checkAdmissible`; ao-protocol §2.9).
  */
-import { type ProcessRecord, type Tag, type TransactionRecord, tagValue } from '../../records.ts'
+import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../records.ts'
+import type { Checked } from '../../verification/signed.ts'
 
 /** The parts of a subject that decide it. */
 export interface DriveSubject {
-  readonly process: Pick<ProcessRecord, 'tags'>
-  readonly module: Pick<TransactionRecord, 'tags'>
+  readonly process: Checked<Pick<ProcessItem, 'tags'>>
+  readonly module: Checked<Pick<ModuleItem, 'tags'>>
 }
 
 /** What is attested with which tag: an assignment of the message, or that the item is there to be read. */

@@ -1,5 +1,6 @@
 /** Cron messages between the scheduled ones, stream by stream as the CU made them (ao-protocol §2.5). */
-import type { ScheduledMessage } from '../../records.ts'
+import type { ScheduledMessage, Times } from '../../records.ts'
+import type { Checked } from '../../verification/signed.ts'
 import { MissingBlock } from './block-cache.ts'
 import { type CronFiring, firingsBetween, type Moment, seconds } from './cron-firings.ts'
 import type { Cron } from './cron-tags.ts'
@@ -20,9 +21,9 @@ interface Point extends Moment {
 
 export interface CronPlan {
   /** The crons that fire before a scheduled message. */
-  before(scheduled: ScheduledMessage): AsyncGenerator<PlannedEvaluation>
+  before(scheduled: Checked<ScheduledMessage>): AsyncGenerator<PlannedEvaluation>
   /** Tells that a scheduled message was planned, and whether it is evaluated. */
-  passed(scheduled: ScheduledMessage, evaluated: boolean): void
+  passed(scheduled: Checked<ScheduledMessage>, evaluated: boolean): void
   /** The crons behind the last message, where the CU was asked for a later time. */
   atEnd(): AsyncGenerator<PlannedEvaluation>
 }
@@ -35,9 +36,9 @@ export interface CronPlan {
  * message it makes those up to the time asked for. It knows a cron that it has evaluated by time and name (evaluate.js,
  * evaledCrons): two of one name within one second, at the seam of two ranges, are two crons.
  */
-export function createCronPlan(inputs: PlanInputs, crons: readonly Cron[]): CronPlan {
+export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons: readonly Cron[]): CronPlan {
   const { process } = inputs
-  const { timestamp, blockHeight } = process
+  const { timestamp, blockHeight } = taken
   const known = createKnownBlocks(inputs.knownBlocks ?? 'all', (from, to) => inputs.blocks(from, to))
   /** The last evaluation: where the next stream begins. Crons before the first nonce have the ordinate 0. */
   let evaluated: Point = { ordinate: 0, timestamp, blockHeight }
@@ -51,7 +52,7 @@ export function createCronPlan(inputs: PlanInputs, crons: readonly Cron[]): Cron
 
   async function* range(right: number): AsyncGenerator<PlannedEvaluation> {
     let fired = 0
-    for (const firing of firingsBetween(crons, process, left, right, await known.between(left.timestamp, right))) {
+    for (const firing of firingsBetween(crons, taken, left, right, await known.between(left.timestamp, right))) {
       if (fired++ >= FIRINGS_MAX) throw new TooManyCrons()
       if (!remember(firing)) continue
       const { cron, timestamp, blockHeight } = firing

@@ -33,13 +33,15 @@ export interface KnownBlocks {
 const DRIFT_MS = 7_200_000
 
 export function createKnownBlocks(knowledge: BlockKnowledge, source: BlockSource): KnownBlocks {
-  if (knowledge === 'all') return everyBlock(source, new Set())
+  if (knowledge === 'all') return everyBlock(source, () => true)
   if (knowledge === 'stepwise') return askedFor(source, [])
-  return 'asked' in knowledge ? askedFor(source, knowledge.asked) : everyBlock(source, knowledge.unknown)
+  if ('asked' in knowledge) return askedFor(source, knowledge.asked)
+  if ('known' in knowledge) return everyBlock(source, (height) => knowledge.known.has(height))
+  return everyBlock(source, (height) => !knowledge.unknown.has(height))
 }
 
 /** One stream without an end, every block read as it is needed. */
-function everyBlock(source: BlockSource, unknown: ReadonlySet<number>): KnownBlocks {
+function everyBlock(source: BlockSource, isKnown: (height: number) => boolean): KnownBlocks {
   const read = createTimeline([])
   let nextHeight = 0
   return {
@@ -54,7 +56,7 @@ function everyBlock(source: BlockSource, unknown: ReadonlySet<number>): KnownBlo
         // The last one is asked for again: where it is the end of what there is, that is no gap.
         nextHeight = Math.max(nextHeight, read.height())
       }
-      return read.between(left, right).filter(({ height }) => !unknown.has(height))
+      return read.between(left, right).filter(({ height }) => isKnown(height))
     }
   }
 }

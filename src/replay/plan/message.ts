@@ -1,5 +1,6 @@
 /** The message JSON that a module is handed, key by key in the CU's order (ao-protocol §2.4; CU domain/model.js, messageSchema). */
-import type { ProcessRecord, ScheduledMessage, Tag } from '../../records.ts'
+import type { ProcessItem, ScheduledMessage, Tag, Times } from '../../records.ts'
+import type { Checked } from '../../verification/signed.ts'
 import type { CronFiring } from './cron-firings.ts'
 import { ownerAddress, senderOf } from './owner.ts'
 import type { OnChainItem } from './types.ts'
@@ -14,7 +15,7 @@ function plainTags(tags: readonly Tag[]): Tag[] {
 }
 
 /** What the assignment adds: the same for every scheduled message. */
-function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: ScheduledMessage) {
+function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: Checked<ScheduledMessage>) {
   return {
     Epoch: epoch,
     Nonce: nonce,
@@ -32,7 +33,7 @@ function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: Scheduled
  * @param target the `Process` tag of the assignment: the message's own target does not count
  */
 export function ordinaryMessage(
-  scheduled: ScheduledMessage,
+  scheduled: Checked<ScheduledMessage>,
   item: NonNullable<ScheduledMessage['message']>,
   target: string
 ): Message {
@@ -60,19 +61,19 @@ export function ordinaryMessage(
  *   no tags are an empty list, and the owner is the sender (CU domain/dal.js, loadTransactionMetaSchema). Others cannot be.
  */
 export function onChainMessage(
-  scheduled: ScheduledMessage,
-  { record, dataText }: OnChainItem,
+  scheduled: Checked<ScheduledMessage>,
+  { item, dataText }: OnChainItem,
   excluded: ReadonlySet<string>
 ): Message {
-  const owner = ownerAddress(record.owner)
-  const tags = excluded.has('Tags') ? [] : record.tags
+  const owner = ownerAddress(item.owner)
+  const tags = excluded.has('Tags') ? [] : item.tags
   return {
-    Id: record.id,
-    ...(excluded.has('Signature') ? {} : { Signature: record.signature }),
+    Id: item.id,
+    ...(excluded.has('Signature') ? {} : { Signature: item.signature }),
     ...(excluded.has('Data') || dataText === undefined ? {} : { Data: dataText }),
     Owner: owner,
-    Target: record.recipient,
-    ...(excluded.has('Anchor') ? {} : { Anchor: record.anchor }),
+    Target: item.recipient,
+    ...(excluded.has('Anchor') ? {} : { Anchor: item.anchor }),
     From: senderOf(tags, owner).from,
     Tags: plainTags(tags),
     ...assigned(scheduled)
@@ -80,7 +81,7 @@ export function onChainMessage(
 }
 
 /** The process message that the CU makes itself where the schedule does not begin with one (CU domain/lib/loadMessages.js). */
-export function bootMessage(process: ProcessRecord, data: string): Message {
+export function bootMessage(process: Checked<ProcessItem>, taken: Checked<Times>, data: string): Message {
   const owner = ownerAddress(process.owner)
   return {
     Id: process.id,
@@ -91,15 +92,15 @@ export function bootMessage(process: ProcessRecord, data: string): Message {
     Anchor: process.anchor,
     From: senderOf(process.tags, owner).from,
     Tags: plainTags(process.tags),
-    Timestamp: process.timestamp,
-    'Block-Height': process.blockHeight,
+    Timestamp: taken.timestamp,
+    'Block-Height': taken.blockHeight,
     Cron: false,
     'Read-Only': false
   }
 }
 
 /** A cron message: the process speaks to itself (CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
-export function cronMessage(process: ProcessRecord, { timestamp, blockHeight, tags }: CronFiring): Message {
+export function cronMessage(process: Checked<ProcessItem>, { timestamp, blockHeight, tags }: CronFiring): Message {
   const owner = ownerAddress(process.owner)
   return {
     Owner: owner,

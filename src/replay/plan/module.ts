@@ -1,5 +1,6 @@
 /** What the CU hands to a module besides messages (ao-protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
-import { type ProcessRecord, type Tag, type TransactionRecord, tagValue } from '../../records.ts'
+import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../records.ts'
+import type { Checked } from '../../verification/signed.ts'
 import { ownerAddress } from './owner.ts'
 
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40, pb: 2 ** 50 }
@@ -16,11 +17,11 @@ interface Subject {
 }
 
 /** The second argument of `handle` (§2.4; CU domain/model.js, messageSchema, AoGlobal): tags unfiltered, `From` and `Owner` too. */
-export function moduleEnvironment(process: ProcessRecord, module: TransactionRecord): ModuleEnvironment {
+export function moduleEnvironment(process: Checked<ProcessItem>, module: Checked<ModuleItem>): ModuleEnvironment {
   return { Process: subject(process), Module: subject(module) }
 }
 
-function subject({ id, owner, tags }: Pick<ProcessRecord, 'owner' | 'tags'> & { readonly id: string }): Subject {
+function subject({ id, owner, tags }: Pick<ProcessItem, 'owner' | 'tags'> & { readonly id: string }): Subject {
   return { Id: id, Owner: ownerAddress(owner), Tags: tags.map(({ name, value }) => ({ name, value })) }
 }
 
@@ -30,7 +31,7 @@ function subject({ id, owner, tags }: Pick<ProcessRecord, 'owner' | 'tags'> & { 
  * A process's own limits go before the module's. `memoryLimit` is in bytes, `computeLimit` in gas; a CU evaluates nothing where
  * one of them is missing or 0. `blockHeight` is the CU's placeholder: the loader takes each message's own.
  */
-export function moduleOptions(process: ProcessRecord, module: TransactionRecord): Readonly<Record<string, unknown>> {
+export function moduleOptions(process: Checked<ProcessItem>, module: Checked<ModuleItem>): Readonly<Record<string, unknown>> {
   const own = (name: string) => tagValue(process.tags, name) ?? tagValue(module.tags, name)
   const limit = own('Compute-Limit')
   return {

@@ -1,6 +1,7 @@
 /** The order of evaluation, as the CU makes it: what runs, what is skipped, what ends its stream. */
-import { type ScheduledMessage, type Tag, tagValue } from '../../records.ts'
-import { createCronPlan } from './cron-plan.ts'
+import { type ScheduledMessage, type Tag, type Times, tagValue } from '../../records.ts'
+import type { Checked } from '../../verification/signed.ts'
+import { type CronPlan, createCronPlan } from './cron-plan.ts'
 import { type Cron, parseCrons } from './cron-tags.ts'
 import { createEvaluated, type Evaluated } from './duplicates.ts'
 import { bootMessage, onChainMessage, ordinaryMessage } from './message.ts'
@@ -24,37 +25,50 @@ import type { PlanInputs, PlannedEvaluation, Work } from './types.ts'
 export async function* planEvaluations(inputs: PlanInputs): AsyncGenerator<PlannedEvaluation> {
   const crons = parseCrons(inputs.process.tags)
   if ('fault' in crons) return yield* stopped(inputs, crons.fault)
+  let taken: Promise<Checked<Times>> | undefined
+  const timesBy: TimesBy = (first) => {
+    taken ??= inputs.taken(first)
+    return taken
+  }
   let cold = true
-  for await (const { planned, isProcess } of mergeCrons(inputs, crons)) {
-    if (cold && !isProcess) yield await boot(inputs)
+  for await (const { planned, isProcess, first } of mergeCrons(inputs, timesBy, crons)) {
+    if (cold && !isProcess) yield await boot(inputs, await timesBy(first))
     cold = false
     yield planned
   }
-  if (cold) yield await boot(inputs)
+  if (cold) yield await boot(inputs, await timesBy(undefined))
 }
+
+/** When the process was taken, by the first message of its schedule. */
+type TimesBy = (first: Checked<ScheduledMessage> | undefined) => Promise<Checked<Times>>
 
 interface Merged {
   readonly planned: PlannedEvaluation
   /** The schedule's own message of the process. */
   readonly isProcess: boolean
+  /** The first message of the schedule. */
+  readonly first: Checked<ScheduledMessage> | undefined
 }
 
 /** Scheduled messages with the crons that fire between them. */
-async function* mergeCrons(inputs: PlanInputs, crons: readonly Cron[]): AsyncGenerator<Merged> {
-  const cronPlan = crons.length === 0 ? undefined : createCronPlan(inputs, crons)
+async function* mergeCrons(inputs: PlanInputs, timesBy: TimesBy, crons: readonly Cron[]): AsyncGenerator<Merged> {
   const evaluated = createEvaluated()
+  let cronPlan: CronPlan | undefined
+  let first: Checked<ScheduledMessage> | undefined
+  const asMerged = async function* (planned: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Merged> {
+    for await (const one of planned) yield { planned: one, isProcess: false, first }
+  }
 
   for await (const scheduled of inputs.schedule) {
+    first ??= scheduled
+    if (crons.length > 0) cronPlan ??= createCronPlan(inputs, await timesBy(first), crons)
     if (cronPlan !== undefined) yield* asMerged(cronPlan.before(scheduled))
     const planned = planScheduled(scheduled, await workOf(inputs, evaluated, scheduled))
     cronPlan?.passed(scheduled, planned.work.kind !== 'skip')
-    yield { planned, isProcess: isProcessMessage(scheduled) }
+    yield { planned, isProcess: isProcessMessage(scheduled), first }
   }
+  if (crons.length > 0) cronPlan ??= createCronPlan(inputs, await timesBy(undefined), crons)
   if (cronPlan !== undefined) yield* asMerged(cronPlan.atEnd())
-}
-
-async function* asMerged(crons: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Merged> {
-  for await (const planned of crons) yield { planned, isProcess: false }
 }
 
 /** The CU evaluates nothing of this process. */
@@ -63,27 +77,27 @@ async function* stopped({ schedule }: PlanInputs, reason: string): AsyncGenerato
 }
 
 /** Since the boot loader (aop6) a process's schedule begins with the process itself; two `Type` tags are none. */
-function isProcessMessage({ message }: ScheduledMessage): boolean {
+function isProcessMessage({ message }: Checked<ScheduledMessage>): boolean {
   const types = (message?.tags ?? []).filter(({ name }) => name === 'Type')
   return types.length === 1 && types[0]?.value === 'Process'
 }
 
-async function boot(inputs: PlanInputs): Promise<PlannedEvaluation> {
+async function boot(inputs: PlanInputs, taken: Checked<Times>): Promise<PlannedEvaluation> {
   const { process } = inputs
   const data = await inputs.processData()
   const work: Work =
     data === undefined
       ? { kind: 'missing', reason: "the process's own data is on no gateway" }
-      : { kind: 'run', message: bootMessage(process, data) }
-  return { key: { ordinate: 0, timestamp: process.timestamp }, saved: false, work }
+      : { kind: 'run', message: bootMessage(process, taken, data) }
+  return { key: { ordinate: 0, timestamp: taken.timestamp }, saved: false, work }
 }
 
-function planScheduled({ nonce, messageId, timestamp, assignment }: ScheduledMessage, work: Work): PlannedEvaluation {
+function planScheduled({ nonce, messageId, timestamp, assignment }: Checked<ScheduledMessage>, work: Work): PlannedEvaluation {
   return { key: { ordinate: nonce, timestamp }, nonce, messageId, assignmentId: assignment.id, saved: true, work }
 }
 
 /** Duplicates are left out before anything is evaluated (§2.6; CU domain/lib/evaluate.js, doesMessageExist). */
-async function workOf(inputs: PlanInputs, evaluated: Evaluated, scheduled: ScheduledMessage): Promise<Work> {
+async function workOf(inputs: PlanInputs, evaluated: Evaluated, scheduled: Checked<ScheduledMessage>): Promise<Work> {
   const { message, messageId, assignment } = scheduled
   const excluded = excludedOf(assignment.tags)
   if (excluded === undefined)
@@ -99,7 +113,7 @@ async function workOf(inputs: PlanInputs, evaluated: Evaluated, scheduled: Sched
   const pushed = pushedHash({ target, anchor: message.anchor, tags: message.tags, data: message.data ?? '' })
   if ('fault' in pushed) return { kind: 'stop', reason: `${pushed.fault}, which ends the CU’s stream` }
   const of = evaluated.findBefore(pushed.hash, scheduled)
-  if (of !== undefined) return { kind: 'skip', reason: 'duplicate-push', of }
+  if (of !== undefined && !isEvaluated(inputs, scheduled)) return { kind: 'skip', reason: 'duplicate-push', of }
   evaluated.add(pushed.hash, scheduled)
   return { kind: 'run', message: planned }
 }
@@ -111,19 +125,23 @@ async function workOf(inputs: PlanInputs, evaluated: Evaluated, scheduled: Sched
 async function onChainWork(
   inputs: PlanInputs,
   evaluated: Evaluated,
-  scheduled: ScheduledMessage,
+  scheduled: Checked<ScheduledMessage>,
   excluded: ReadonlySet<string>
 ): Promise<Work> {
   const { messageId } = scheduled
   const of = evaluated.findBefore(messageId, scheduled)
-  if (of !== undefined) return { kind: 'skip', reason: 'duplicate-assignment', of }
-  const item = await inputs.transaction(messageId)
+  if (of !== undefined && !isEvaluated(inputs, scheduled)) return { kind: 'skip', reason: 'duplicate-assignment', of }
+  const item = await inputs.chainItem(messageId)
   if (item === undefined) return { kind: 'missing', reason: `the item ${messageId} is on no gateway` }
   if (!excluded.has('Data') && item.dataText === undefined) {
     return { kind: 'missing', reason: `the data of ${messageId} is on no gateway` }
   }
   evaluated.add(messageId, scheduled)
   return { kind: 'run', message: onChainMessage(scheduled, item, excluded) }
+}
+
+function isEvaluated({ evaluates }: PlanInputs, { nonce }: ScheduledMessage): boolean {
+  return evaluates?.has(nonce) === true
 }
 
 /** The names in `Exclude` tags; undefined where the CU reads one tag as text where it expects a list (§2.4). */

@@ -1,11 +1,14 @@
 /** What is to be evaluated, in order, before anything is. */
 import type { AssignmentId, MessageId, TransactionId } from '../../ids.ts'
-import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage, TransactionRecord } from '../../records.ts'
+import type { BlockRecord, ChainItem, EvaluationKey, ProcessItem, ScheduledMessage, Times } from '../../records.ts'
+import type { Checked } from '../../verification/signed.ts'
 
 export interface PlannedEvaluation {
   readonly key: EvaluationKey
   /** Absent for a cron message and for the process message that the boot loader injects. */
   readonly nonce?: number
+  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  readonly through?: number
   readonly messageId?: MessageId
   readonly assignmentId?: AssignmentId
   /** The CU stores no result for the boot message it injects. */
@@ -26,7 +29,7 @@ export type Work =
 
 /** An item on the chain; its data as the CU reads it, text. */
 export interface OnChainItem {
-  readonly record: TransactionRecord
+  readonly item: Checked<ChainItem>
   readonly dataText?: string
 }
 
@@ -38,22 +41,32 @@ export interface OnChainItem {
  * - `asked`: it was asked for these times, ms, ascending; a message's own time asks for that message. One that comes twice
  *   (`/result`, then `/state`) is two streams. Behind the last it goes on stepwise. One stream: the last message's time alone.
  * - `unknown`: every block but those of these heights.
+ * - `known`: the blocks of these heights.
  */
 export type BlockKnowledge =
   | 'all'
   | 'stepwise'
   | { readonly asked: readonly number[] }
   | { readonly unknown: ReadonlySet<number> }
+  | { readonly known: ReadonlySet<number> }
 
 export interface PlanInputs {
-  readonly process: ProcessRecord
+  readonly process: Checked<ProcessItem>
   /** Ascending, each nonce once, without a gap, from the first nonce on. */
-  readonly schedule: AsyncIterable<ScheduledMessage>
-  transaction(id: TransactionId): Promise<OnChainItem | undefined>
+  readonly schedule: AsyncIterable<Checked<ScheduledMessage>>
+  /**
+   * When the scheduler took the process: asked for once, where crons or a boot message hang on it.
+   *
+   * @param first the first message of the schedule
+   */
+  taken(first: Checked<ScheduledMessage> | undefined): Promise<Checked<Times>>
+  chainItem(id: TransactionId): Promise<OnChainItem | undefined>
   /** The text of `/raw/<process>`, for the boot message of old processes. */
   processData(): Promise<string | undefined>
   /** Blocks of these heights, both inclusive, ascending; those that there are. Asked for processes with crons only. */
   blocks(fromHeight: number, toHeight: number): Promise<readonly BlockRecord[]>
   /** `all` where not given. */
   readonly knownBlocks?: BlockKnowledge
+  /** Nonces of duplicates that are planned to run all the same: what a unit skips depends on its version and its past (§2.6). */
+  readonly evaluates?: ReadonlySet<number>
 }

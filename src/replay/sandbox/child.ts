@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { readGzip } from '../../gzip-memory.ts'
 import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
+import { ModuleFault } from './fault.ts'
 import { createHasher } from './hasher.ts'
 import { createInstanceFactory, loadLoader } from './instance.ts'
 import { packedMemory } from './pack.ts'
@@ -75,14 +76,25 @@ async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxRe
   Buffer.poolSize = 0
   const file = await readFile(request.setup.wasmPath)
   const wasm = new Uint8Array(file).buffer
-  const factory = await createInstanceFactory(wasm, request.setup, request.profile, request.limits.heapBytes, askDrive)
   const start = request.start === undefined ? undefined : await readStart(request.start)
-  runner = await createRunner(factory, nowUs, start)
   const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
     workerData: { shared, limits: request.limits }
   })
   watchdog.unref()
-  return { op: 'opened', memoryBytes: runner.memory().byteLength, clockStart: factory.clockStart, layout: runner.layout() }
+  send({ op: 'begun' })
+  // A module may loop as it is compiled and begun: that counts as a message.
+  Atomics.store(shared, 1, -1)
+  Atomics.add(shared, 0, 1)
+  try {
+    const factory = await createInstanceFactory(wasm, request.setup, request.profile, request.limits.heapBytes, askDrive)
+    runner = await createRunner(factory, nowUs, start)
+    return { op: 'opened', memoryBytes: runner.memory().byteLength, clockStart: factory.clockStart, layout: runner.layout() }
+  } catch (error) {
+    if (error instanceof ModuleFault) return { op: 'refused', reason: error.message }
+    throw error
+  } finally {
+    Atomics.add(shared, 0, 1)
+  }
 }
 
 /** Reads a memory, never more than it is said to have. */

@@ -157,7 +157,11 @@ export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
       open: (path) =>
         guarded(async () => {
           const fd = await open(path)
-          if (fd > 0) host.filesTouched = true
+          if (fd > 0) {
+            host.filesTouched = true
+            host.files.driveMade = true
+            host.files.open++
+          }
           return fd
         }),
       read: (fd, to, length) =>
@@ -169,6 +173,7 @@ export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
         guarded(() => {
           host.filesTouched = true
           files.close(streamOf(files, fd))
+          host.files.open--
           return 0
         })
     }

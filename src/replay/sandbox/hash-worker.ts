@@ -1,7 +1,7 @@
 /** A thread that hashes memories. */
-import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
+import { sha256Of } from './sha256.ts'
 
 parentPort?.on('message', (memory: Uint8Array) => {
-  parentPort?.postMessage(createHash('sha256').update(memory).digest('hex'))
+  parentPort?.postMessage(sha256Of(memory))
 })

@@ -1,8 +1,8 @@
 /** Hashes memories while the next messages run. */
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { type KnownMemory, knownAs } from '../../memory-fingerprint.ts'
+import { sha256Of } from './sha256.ts'
 import { createShadow } from './shadow.ts'
 
 /** Where the copy would take much of what the sandbox may have, there is none. */
@@ -36,8 +36,7 @@ export function createHasher(): Hasher {
     async hash(memory, likely) {
       const known = knownAs(memory, likely)
       if (known !== undefined) return { sha256: Promise.resolve(known.sha256) }
-      if (memory.byteLength > COPIED_MAX_BYTES)
-        return { sha256: Promise.resolve(createHash('sha256').update(memory).digest('hex')) }
+      if (memory.byteLength > COPIED_MAX_BYTES) return { sha256: Promise.resolve(sha256Of(memory)) }
       // The copy is read until then.
       await last.catch(() => {})
       shadow.sync(memory)

@@ -2,12 +2,16 @@
 import { createRequire } from 'node:module'
 import type { MemoryLayout } from '../../records.ts'
 import { moduleFormat } from '../formats.ts'
-import { clockStart, type ExecutionProfile } from '../profile.ts'
+import type { ExecutionProfile } from '../profile.ts'
 import type { Answer, Response } from './cu-result.ts'
 import { type AskDrive, createWeaveDrive } from './drive.ts'
-import { createHost, type Host, importName, takeOverGrowth, takeOverImports } from './host.ts'
+import { ModuleFault } from './fault.ts'
+import { createHost, type Host, takeOverGrowth, takeOverImports } from './host.ts'
+import { importName } from './imports.ts'
 import { declaredMemory, type MemoryLimits } from './memory-limits.ts'
 import type { ModuleSetup } from './protocol.ts'
+import { takeOverGlobals } from './refusals.ts'
+import { takeOverDate } from './time.ts'
 
 export interface Instance {
   readonly host: Host
@@ -20,12 +24,23 @@ export interface Instance {
 }
 
 export interface InstanceFactory {
+  /** The loader's glue hands the program's path to the module by itself, whether it asks or not. */
+  readonly laysPathDown: boolean
+  /** Where the clock stands when an instance begins, once one was made: as far as the loader moved it, or where the profile says. */
   readonly clockStart: number
-  /** A new instance: memory as the module initialises it, the clock at its start. */
+  /**
+   * A new instance: memory as the module initialises it, the clock at its start.
+   *
+   * @throws ModuleFault where the module cannot be instantiated
+   */
   create(): Promise<Instance>
   /** How many bytes a new instance has after it was resized for a memory of `bytes` (emscripten's growth rule, §2.8). */
   sizeFor(bytes: number): number
-  /** Resizes a new instance's memory as the loader does for a memory of `bytes`, and copies it in. */
+  /**
+   * Resizes a new instance's memory as the loader does for a memory of `bytes`, and copies it in.
+   *
+   * @throws ModuleFault where the module cannot hold it
+   */
   load(instance: Instance, memory: (target: Uint8Array) => void, bytes: number): void
 }
 
@@ -34,15 +49,34 @@ type Loader = (hook: (imports: unknown, receive: (result: unknown) => void) => u
 type Compile = (bytes: ArrayBuffer, options?: { readonly format: string }) => Promise<WebAssembly.Module>
 
 const PAGE_BYTES = 65_536
-/** The host of the instance that runs now, for what is refused globally. */
+/** The host of the instance whose code, or the loader's for it, runs now. */
 let running: Host | undefined
+let takenOver = false
 
 const DATA_FROM = 1024
+/** Formats that call `main` with the program's path, or stub nothing of what the host says of it. */
+const PATH_ON_STACK: ReadonlySet<string> = new Set(['wasm32-unknown-emscripten', 'wasm32-unknown-emscripten2'])
 const GROWTH_BOUND_BYTES = 100_663_296
 
-/** Loads the loader, which takes a while: ahead of the module. */
+/** Loads the loader, which takes a while: ahead of the module. What it could reach of the host is taken over before. */
 export function loadLoader(): Loader {
-  return createRequire(import.meta.url)('@permaweb/ao-loader') as Loader
+  const require = createRequire(import.meta.url)
+  if (!takenOver) {
+    takenOver = true
+    takeOverDate(() => running)
+    takeOverGlobals(require, () => running)
+  }
+  return require('@permaweb/ao-loader') as Loader
+}
+
+/** One after another: nothing else of an instance runs meanwhile. */
+async function runningAs<T>(host: Host, act: () => Promise<T>): Promise<T> {
+  running = host
+  try {
+    return await act()
+  } finally {
+    running = undefined
+  }
 }
 
 /**
@@ -50,7 +84,7 @@ export function loadLoader(): Loader {
  *
  * @param wasm the module's bytes in an ArrayBuffer of their own
  * @param ask for the files that a module with WeaveDrive opens
- * @throws AuditError `MODULE_UNSUPPORTED` for a format the loader does not run; WebAssembly's own errors for a bad binary
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format the loader does not run; ModuleFault for a bad binary
  */
 export async function createInstanceFactory(
   wasm: ArrayBuffer,
@@ -61,26 +95,31 @@ export async function createInstanceFactory(
 ): Promise<InstanceFactory> {
   const format = moduleFormat(setup.format)
   const loader = loadLoader()
-  refuseHost(createRequire(import.meta.url))
+  process.env['TZ'] = profile.timeZone ?? 'UTC'
   // emscripten2 writes the script's path onto the module's stack, whatever `environ_get` answers.
   process.argv[1] = profile.environment.find((text) => text.startsWith('_='))?.slice(2) ?? ''
   // The loader replaces `WebAssembly.compile` by one that meters where the format asks for it.
   const compile = WebAssembly.compile as unknown as Compile
-  const module = await compile(wasm, { format: format.name })
+  const module = await compile(wasm, { format: format.name }).catch((error: unknown) => {
+    throw new ModuleFault('the module does not compile', error)
+  })
   const declared = declaredMemory(new Uint8Array(wasm)) ?? { initialPages: 0, maximumPages: Number.POSITIVE_INFINITY }
-  const start = clockStart(format, profile)
+  const initialBytes = declared.initialPages * PAGE_BYTES
+  if (initialBytes > heapBytes)
+    throw new ModuleFault(`the module begins with ${initialBytes} bytes of memory, the auditor's limit is ${heapBytes}`)
   const resizers = new WeakMap<Instance, (bytes: number) => void>()
+  let start = 0
 
   async function create(): Promise<Instance> {
-    const host = createHost(start)
+    const host = createHost()
     let memory: WebAssembly.Memory | undefined
     const memoryNow = (): WebAssembly.Memory => {
-      if (memory === undefined) throw new Error('the module has no memory yet')
+      if (memory === undefined) throw new Error('it exports no memory')
       return memory
     }
     let resize = (_bytes: number) => {}
     let exported: Readonly<Record<string, unknown>> = {}
-    const handle = await new Promise<Handle>((resolve, reject) => {
+    const load = (resolve: (handle: Handle) => void, reject: (error: unknown) => void) => {
       const hook = (given: unknown, receive: (result: unknown) => void) => {
         const imports = given as Record<string, Record<string, unknown>>
         takeOverImports(imports, host, format, profile, memoryNow)
@@ -99,31 +138,42 @@ export async function createInstanceFactory(
       const drive = setup.drive === true ? { WeaveDrive: createWeaveDrive(host, ask) } : {}
       const options = { ...setup.options, ...drive, format: format.name, UNSAFE_MEMORY: true }
       loader(hook, options).then(resolve, reject)
+    }
+    const handle = await runningAs(host, () => new Promise<Handle>(load)).catch((error: unknown) => {
+      throw new ModuleFault('the module cannot be instantiated', error)
     })
+    start = profile.clock.start ?? host.clock
+    host.clock = start
+    host.clockBegan = start
+    host.clockStep = profile.clock.step
+    host.files.instanceMade()
     const instance: Instance = {
       host,
       memory: () => new Uint8Array(memoryNow().buffer),
       layout: () => layoutOf(exported, format.pointerBytes === 8),
-      handle: async (message) => {
-        running = host
-        try {
-          return { thrown: false, response: await handle(null, message, setup.env) }
-        } catch (error) {
-          return { thrown: true, error }
-        }
-      }
+      handle: (message) =>
+        runningAs(host, async () => {
+          try {
+            return { thrown: false, response: await handle(null, message, setup.env) }
+          } catch (error) {
+            return { thrown: true, error }
+          }
+        })
     }
     resizers.set(instance, resize)
     return instance
   }
 
   return {
-    clockStart: start,
+    get clockStart() {
+      return start
+    },
+    laysPathDown: PATH_ON_STACK.has(format.name),
     create,
     sizeFor: (bytes) => sizeFor(declared, bytes),
     load(instance, copyInto, bytes) {
       if (instance.memory().byteLength < bytes) resizers.get(instance)?.(bytes)
-      if (instance.memory().byteLength < bytes) throw new Error(`the module's memory cannot be resized to ${bytes} bytes`)
+      if (instance.memory().byteLength < bytes) throw new ModuleFault(`the module's memory cannot be resized to ${bytes} bytes`)
       copyInto(instance.memory())
       instance.host.memoryGrew = false
     }
@@ -159,24 +209,4 @@ function sizeFor({ initialPages, maximumPages }: MemoryLimits, bytes: number): n
   if (bytes <= initial) return initial
   const grown = Math.min(initial * 1.2, bytes + GROWTH_BOUND_BYTES)
   return Math.min(maximumPages * PAGE_BYTES, Math.ceil(Math.max(bytes, grown) / PAGE_BYTES) * PAGE_BYTES)
-}
-
-/** `os.execute` of the older formats runs a shell of the host; and true randomness would differ between two replays. */
-function refuseHost(require: NodeJS.Require): void {
-  const trouble = (what: string) => {
-    if (running !== undefined) running.trouble ??= what
-  }
-  const fill = (view: NodeJS.ArrayBufferView) => {
-    trouble("the module read the host's randomness")
-    new Uint8Array(view.buffer, view.byteOffset, view.byteLength).fill(0)
-    return view
-  }
-  const childProcess = require('node:child_process') as Record<string, unknown>
-  childProcess['spawnSync'] = () => {
-    trouble('the module tried to run a program on the host')
-    throw new Error('a module may not run programs')
-  }
-  const crypto = require('node:crypto') as Record<string, unknown>
-  crypto['randomFillSync'] = fill
-  Object.defineProperty(globalThis.crypto, 'getRandomValues', { value: fill, configurable: true })
 }

@@ -1,7 +1,7 @@
 /** What the sandbox and its child say to each other over IPC. */
 
 import type { KnownMemory } from '../../memory-fingerprint.ts'
-import type { MemoryLayout } from '../../records.ts'
+import type { Fault, MemoryLayout, UnstatedInput } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
 
@@ -41,13 +41,21 @@ export interface SandboxResult {
   readonly rolledBack: boolean
   /** Host functions called whose answer the profile decides, by import name, sorted. */
   readonly hostInputs: readonly string[]
-  /** Where the clock stood at the first reading; undefined where it was not read. */
+  /** The module has asked for its C environment, in this message or before. */
+  readonly readsEnvironment?: true
+  /** What it read that the profile does not state, by kind and name. */
+  readonly unstated?: readonly UnstatedInput[]
+  /** Where the clock stood when the message began; undefined where it was not read. */
   readonly clockRead?: number
+  /** It read the clock, which stood elsewhere than where an instance begins. */
+  readonly clockMoved?: true
   readonly memoryBytes: number
   /** Time inside the module's `handle`, µs. */
   readonly handleUs: number
   /** Set where the host, not the module, decided the result: then it says nothing about anybody. */
   readonly hostTrouble?: string
+  /** Whose doing the trouble is, where it is not the host's. */
+  readonly fault?: Fault
   /** The trouble is that nobody has an input. */
   readonly inputMissing?: true
   /** Why a unit may have read something else here: from here on nobody may be blamed. */
@@ -69,6 +77,8 @@ export interface InstanceState {
   readonly memoryBytes: number
   /** Where the module's clock stands, ms. */
   readonly clock: number
+  /** Where it stands when an instance begins, ms. */
+  readonly clockStart: number
   /** Memory and clock are all there is: an instance that begins with them goes on the same. */
   readonly movable: boolean
   /** Where the clock stood when the sandbox was opened was read. */
@@ -103,15 +113,19 @@ export type SandboxRequest =
 export type SandboxReply =
   | { readonly op: 'done' }
   | { readonly op: 'opened'; readonly memoryBytes: number; readonly clockStart: number; readonly layout: MemoryLayout }
+  /** To `open`: it is the module's doing that nothing can be run. */
+  | { readonly op: 'refused'; readonly reason: string }
   | { readonly op: 'state'; readonly state: InstanceState }
   | { readonly op: 'results'; readonly results: readonly SandboxResult[]; readonly last: boolean; readonly paused: boolean }
   | { readonly op: 'failed'; readonly message: string }
+  /** No reply: the module is compiled and instantiated now. */
+  | { readonly op: 'begun' }
   /** No reply: a module wants a file while it runs. */
   | { readonly op: 'drive'; readonly question: DriveQuestion }
 
 /** What the watchdog writes to file descriptor 3 before it ends the child. */
 export interface WatchdogReport {
   readonly limit: 'time' | 'memory'
-  /** Which message of the running batch was under way; -1 for none. */
+  /** Which message of the running batch was under way; -1 for none: the module was opened. */
   readonly index: number
 }

@@ -7,8 +7,11 @@
  * that is said to fail.
  */
 
-import type { MemoryLayout } from '../../records.ts'
+import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../json-depth.ts'
+import type { MemoryLayout, UnstatedInput } from '../../records.ts'
+import { messageChars } from '../message-chars.ts'
 import { type Answer, type CuResult, cuResult } from './cu-result.ts'
+import { ModuleFault } from './fault.ts'
 import type { Instance, InstanceFactory } from './instance.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './protocol.ts'
 import { copyDifferences, createShadow } from './shadow.ts'
@@ -37,6 +40,7 @@ interface Done {
   readonly entry: SandboxMessage
   /** Where the clock stood before it: an error in between may have set it back. */
   readonly clock: number
+  readonly chars: number
   /** Held against a later run of the same message: one that answers otherwise is no module to replay. */
   readonly text: string
 }
@@ -80,6 +84,14 @@ export async function createRunner(
   let filesLost = false
   let last: Last | undefined
   let past: ClockPast = { readFirst: false, began: false }
+  /** What was read while the instance was made, in a memory that is still there. */
+  let readAtStart = start === undefined ? [...instance.host.unstated.values()] : []
+  /** The CU has a memory to hand to an instance: before its first success it has none, and writes nothing over what is there. */
+  let handedOn = start !== undefined
+  /** The instance holds what a message left that would have been taken back. */
+  let leftover = false
+  /** Why no state is held from here on. */
+  let broken: string | undefined
   let messages = 0
   /** Failures that nobody had said. */
   let surprises = 0
@@ -88,6 +100,8 @@ export async function createRunner(
   let saidRightly = 0
   let messageUs = 1_000
   let syncUs = 5_000
+  /** By any instance so far; emscripten2 lays the program's path down by itself. */
+  let environmentRead = factory.laysPathDown
 
   function sync(): void {
     const begun = nowUs()
@@ -125,6 +139,11 @@ export async function createRunner(
 
   /** The CU goes on in a new instance: clock at its start, no open files, the memory at the size that resizing gives. */
   async function beginInstance(): Promise<void> {
+    if (leftover) {
+      instance = await factory.create()
+      leftover = false
+      instanceHasFiles = false
+    }
     const memory = instance.memory()
     if (instanceHasFiles || factory.sizeFor(memory.byteLength) !== memory.byteLength) {
       instance = await newInstance((target) => copyDifferences(memory, target), memory.byteLength)
@@ -139,9 +158,10 @@ export async function createRunner(
   /** Runs the history again in `target`, which holds the shadow's state. */
   async function runAgain(target: Instance): Promise<void> {
     for (const { entry, clock, text } of history) {
+      target.host.beginMessage(entry.message['Timestamp'])
       target.host.clock = clock
       const again = cuResult(await target.handle(entry.message))
-      if (again.text !== text) throw new Error('the module answered the same message in the same state in two ways')
+      if (again.text !== text) throw new ModuleFault('the module answered the same message in the same state in two ways')
     }
   }
 
@@ -165,6 +185,23 @@ export async function createRunner(
     syncDue = true
   }
 
+  /** What a module does to a state that is to be brought back ends the replay there, and is no fault of the sandbox. */
+  async function unlessBroken(act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      if (!(error instanceof ModuleFault)) throw error
+      broken = error.message
+    }
+  }
+
+  /** Of a message that was not run. */
+  function nothing(hostTrouble: string): SandboxResult {
+    const { text } = cuResult({ thrown: true, error: 'no result' })
+    const memoryBytes = instance.memory().byteLength
+    return { text, rolledBack: true, hostInputs: [], memoryBytes, handleUs: 0, hostTrouble, fault: 'process' }
+  }
+
   return {
     memory: () => instance.memory(),
 
@@ -175,6 +212,7 @@ export async function createRunner(
       return {
         memoryBytes,
         clock: instance.host.clock,
+        clockStart: factory.clockStart,
         movable: !instanceHasFiles && factory.sizeFor(memoryBytes) === memoryBytes,
         readFirstClock: past.readFirst,
         beganInstance: past.began
@@ -182,17 +220,13 @@ export async function createRunner(
     },
 
     async run(entry) {
+      if (broken !== undefined) return nothing(broken)
       const before = { clockBefore: instance.host.clock, pastBefore: past }
-      if (entry.fresh) await beginInstance()
+      if (entry.fresh) await unlessBroken(beginInstance)
+      if (broken !== undefined) return nothing(broken)
       if (syncDue || failsSurely(entry) || syncPays()) sync()
       const { host } = instance
-      host.inputs.clear()
-      host.clockRead = undefined
-      host.memoryGrew = false
-      host.filesTouched = false
-      host.trouble = undefined
-      host.assumed = undefined
-      host.inputMissing = false
+      host.beginMessage(entry.message['Timestamp'])
       const clockBefore = host.clock
       const begun = nowUs()
       const answer = await instance.handle(entry.message)
@@ -200,11 +234,17 @@ export async function createRunner(
       const result = resultOf(answer, host)
       const memoryBytes = instance.memory().byteLength
       if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
+      environmentRead ||= host.environmentRead
       const spoilt = answer.thrown || host.memoryGrew || host.filesTouched
       // Taken before a rollback, which runs other messages again.
+      const unstated = sortedInputs([...readAtStart, ...host.unstated.values()])
+      readAtStart = []
       const seen = {
         hostInputs: [...host.inputs].sort(),
-        ...(host.clockRead === undefined ? {} : { clockRead: host.clockRead }),
+        ...(environmentRead ? { readsEnvironment: true as const } : {}),
+        ...(unstated.length === 0 ? {} : { unstated }),
+        ...(host.clockRead ? { clockRead: clockBefore } : {}),
+        ...(host.clockRead && clockBefore !== factory.clockStart ? { clockMoved: true as const } : {}),
         ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble }),
         ...(host.inputMissing ? { inputMissing: true as const } : {}),
         ...(host.assumed === undefined ? {} : { assumed: host.assumed })
@@ -218,32 +258,44 @@ export async function createRunner(
       messageUs += (handleUs - messageUs) * NEWEST
       const hadFiles = instanceHasFiles
       if (host.filesTouched) instanceHasFiles = true
-      if (host.clockRead !== undefined && !past.began) past = { ...past, readFirst: true }
+      if (host.clockRead && !past.began) past = { ...past, readFirst: true }
       last = { ...before, kept: result.keepsMemory, spoilt, hadFiles }
       if (result.keepsMemory) {
-        history.push({ entry, clock: clockBefore, text: result.text })
-        historyChars += result.text.length
+        const chars = result.text.length + messageChars(entry.message)
+        history.push({ entry, clock: clockBefore, text: result.text, chars })
+        historyChars += chars
         if (host.memoryGrew || host.filesTouched) syncDue = true
+        handedOn = true
+        leftover = false
       } else {
         if (entry.failing === true) {
           saidRightly++
           // Whoever knows failures leaves fewer of them to surprise.
           surprises /= 2
         } else surprises++
-        if (result.newInstance) {
+        await unlessBroken(async () => {
+          if (!result.newInstance) {
+            if (handedOn) return restoreMemoryOnly()
+            leftover = true
+            syncDue = true
+            return undefined
+          }
+          if (leftover) return beginInstance()
           await restore(spoilt)
           if (spoilt) instanceHasFiles = false
           await beginInstance()
-        } else await restoreMemoryOnly()
+        })
       }
-      return { text: result.text, rolledBack: !result.keepsMemory, memoryBytes, handleUs, ...seen }
+      const fault = broken === undefined ? {} : { hostTrouble: broken, fault: 'process' as const }
+      return { text: result.text, rolledBack: !result.keepsMemory, memoryBytes, handleUs, ...seen, ...fault }
     },
 
     async undo() {
       if (last === undefined) throw new Error('there is nothing to take back')
       if (last.kept) {
-        history.pop()
-        await restore(last.spoilt)
+        const { spoilt } = last
+        historyChars -= history.pop()?.chars ?? 0
+        await unlessBroken(() => restore(spoilt))
         filesLost ||= last.spoilt && last.hadFiles
         syncDue = false
       }
@@ -254,14 +306,23 @@ export async function createRunner(
   }
 }
 
-/** The result, or, where it is too large or too deep to be written as JSON, an empty one over which nothing is judged. */
+/** The result, or, where it is too large, too deep or cannot be written as JSON, an empty one over which nothing is judged. */
 function resultOf(answer: Answer, host: Instance['host']): CuResult {
   try {
     const result = cuResult(answer)
-    if (result.text.length <= RESULT_MAX_CHARS) return result
-    host.trouble ??= `the result is larger than ${RESULT_MAX_CHARS} characters`
+    const tooLarge = result.text.length > RESULT_MAX_CHARS
+    if (!tooLarge && !nestsDeeperThan(result.text, RESULT_MAX_DEPTH)) return result
+    host.trouble ??= tooLarge
+      ? `the result is larger than ${RESULT_MAX_CHARS} characters`
+      : `the result nests deeper than ${RESULT_MAX_DEPTH} levels`
   } catch (error) {
     host.trouble ??= `the result cannot be written as JSON (${error instanceof Error ? error.message : 'unknown error'})`
   }
   return cuResult({ thrown: true, error: 'no result' })
+}
+
+/** Each once, by kind and name. */
+function sortedInputs(inputs: readonly UnstatedInput[]): readonly UnstatedInput[] {
+  const byName = new Map(inputs.map((input) => [`${input.kind} ${input.name}`, input]))
+  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? [])
 }

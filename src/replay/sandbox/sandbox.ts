@@ -8,6 +8,7 @@ import type { MemoryLayout } from '../../records.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
+import { unfit } from './environment.ts'
 import type {
   InstanceState,
   ModuleSetup,
@@ -41,7 +42,20 @@ export interface RunOutcome {
   readonly paused?: true
 }
 
+/** Why a module cannot be run at all: no fault of the sandbox. */
+export interface Refusal {
+  readonly reason: string
+  /** A limit on time or memory ended it. */
+  readonly limit?: true
+}
+
+export type Opening =
+  | { readonly sandbox: Sandbox; readonly refused?: never }
+  | { readonly sandbox?: never; readonly refused: Refusal }
+
 export interface Sandbox {
+  /** Whether its child has ended. */
+  readonly ended: boolean
   /** Where the module's clock stands when an instance begins, ms. */
   readonly clockStart: number
   /** The memory as opened: more than the memory it began with where resizing makes it so. */
@@ -57,6 +71,7 @@ export interface Sandbox {
    * Hashes the memory, and tells all that the instance holds.
    *
    * @param likely memories that it may well be: to see that it is one of them takes less than to hash it
+   * @throws AuditError `SANDBOX_FAILED` where it cannot be hashed, or the child ended
    */
   state(likely?: readonly KnownMemory[]): Promise<InstanceState>
   /** Writes the memory, gzip'd, to a file that must not exist yet. */
@@ -96,7 +111,8 @@ export function startSpareChild(): SpareChild {
 
 function startChild(): ChildProcess {
   return fork(createRequire(import.meta.url).resolve('#sandbox-child'), [], {
-    // Nothing of the host: no path, locale or time zone that a module could read (execution-profile.md).
+    // Nothing of the host: no path, locale or time zone that a module could read (execution-profile.md). A profile's time zone
+    // is set as a module is opened.
     env: { TZ: 'UTC', LC_ALL: 'C' },
     execArgv: Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc']
@@ -113,25 +129,34 @@ const FIRST_NODE_WITH_WASM64 = 24
 /**
  * Starts a child and opens a module in it.
  *
- * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `SANDBOX_FAILED` where the module does not
- *   compile or the child does not start
+ * @returns why it cannot be run, where that is the module's doing: it does not compile, asks for what no loader has, exports no
+ *   memory, traps or loops as it begins
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `SANDBOX_FAILED` where the child does not start
  */
 export async function openSandbox(
   setup: ModuleSetup,
   profile: ExecutionProfile,
   options: SandboxOptions = {}
-): Promise<Sandbox> {
+): Promise<Opening> {
   moduleFormat(setup.format)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const child = options.spare?.take() ?? startChild()
   const session = createSession(child, options.drive)
   const start = options.start === undefined ? {} : { start: options.start }
   const request = { op: 'open', setup, profile, limits, ...start } as const
-  const { memoryBytes, clockStart, layout } = await session.request(request, 'opened').catch(async (error: unknown) => {
+  const opened = await session.open(request).catch(async (error: unknown) => {
     await session.close()
     throw error
   })
-  return {
+  if ('reason' in opened) {
+    await session.close()
+    return { refused: opened }
+  }
+  const { memoryBytes, clockStart, layout } = opened
+  const sandbox: Sandbox = {
+    get ended() {
+      return session.ended()
+    },
     memoryBytes,
     clockStart,
     layout,
@@ -151,6 +176,7 @@ export async function openSandbox(
     },
     close: session.close
   }
+  return { sandbox }
 }
 
 /** Requests in, replies out, in order; and what becomes of them when the child ends. */
@@ -158,7 +184,9 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
   const pending: Pending[] = []
   let report = ''
   let ended = false
-  /** What kept the source of files from answering: an interruption, or the store. */
+  /** The module is compiled, or was. */
+  let begun = false
+  /** What kept the source of files from answering: an interruption, or the store; or the system's word on why there is no child. */
   let failed: unknown
 
   async function serve(question: DriveQuestion): Promise<void> {
@@ -176,6 +204,10 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
 
   child.on('message', (reply: SandboxReply) => {
     if (reply.op === 'drive') return void serve(reply.question)
+    if (reply.op === 'begun') {
+      begun = true
+      return
+    }
     const first = pending[0]
     if (first === undefined) return
     if (reply.op === 'results') {
@@ -202,7 +234,11 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
       resolve()
     }
     child.on('close', finish)
-    child.on('error', finish)
+    child.on('error', (error) => {
+      // It is told of a message that could not be sent as well, and of one that could not be stopped.
+      if (child.pid === undefined) failed ??= failure(error.message)
+      finish()
+    })
   })
 
   function ask<T>(request: SandboxRequest, settle: (end: SandboxReply | Stopped, results: SandboxResult[]) => T): Promise<T> {
@@ -226,6 +262,23 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
   }
 
   return {
+    ended: () => ended,
+    open: (request: SandboxRequest & { op: 'open' }): Promise<(SandboxReply & { op: 'opened' }) | Refusal> =>
+      ask(request, (end) => {
+        if ('limit' in end) {
+          // What ends the child before is no module's doing.
+          if (!begun) throw failure(`it ended (${end.limit}) during open`)
+          return { reason: `the module cannot be begun: ${whyStopped(end)}`, limit: true }
+        }
+        if (end.op === 'refused') {
+          // What a machine does not give is no fault of a module's.
+          const machine = unfit(end.reason, false)
+          if (machine !== undefined) throw machine
+          return { reason: end.reason }
+        }
+        if (end.op !== 'opened') throw failure(end.op === 'failed' ? end.message : `it answered open with ${end.op}`)
+        return end
+      }),
     run: (request: SandboxRequest & { op: 'run' }): Promise<RunOutcome> =>
       ask(request, (end, results) => {
         if ('limit' in end) return { results, stopped: end }
@@ -234,7 +287,7 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
       }),
     request: <Op extends SandboxReply['op']>(request: SandboxRequest, answer: Op): Promise<SandboxReply & { op: Op }> =>
       ask(request, (end) => {
-        if ('limit' in end) throw failure(`it ended (${end.limit}) during ${request.op}`)
+        if ('limit' in end) throw failure(`it ended (${end.limit}) during ${request.op}`, end.limit === 'died')
         if (end.op !== answer) throw failure(end.op === 'failed' ? end.message : `it answered ${request.op} with ${end.op}`)
         return end as SandboxReply & { op: Op }
       }),
@@ -245,8 +298,15 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
   }
 }
 
-function failure(why: string): AuditError {
-  return new AuditError('SANDBOX_FAILED', `the sandbox failed: ${why.slice(0, 500)}`)
+/** In a sentence about what was under way. */
+export function whyStopped({ limit }: Stopped): string {
+  if (limit === 'time') return 'it took longer than the limit, and was ended'
+  if (limit === 'memory') return 'it took more memory than the limit, and was ended'
+  return 'the sandbox died while it ran'
+}
+
+function failure(why: string, died = false): AuditError {
+  return unfit(why, died) ?? new AuditError('SANDBOX_FAILED', `the sandbox failed: ${why.slice(0, 500)}`)
 }
 
 function readReport(text: string): WatchdogReport | undefined {

@@ -1,7 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { BlockKnowledge, PlannedEvaluation } from '../../../src/replay/plan/types.ts'
-import { idOf, onChain, outline, plan, processMessage, processRecord, scheduled, tag, type World } from './fixtures.ts'
+import {
+  idOf,
+  onChain,
+  outline,
+  plan,
+  processMessage,
+  processRecord,
+  resealed,
+  scheduled,
+  tag,
+  type World
+} from './fixtures.ts'
 
 const withCrons = (...intervals: string[]) =>
   processRecord({
@@ -47,7 +58,7 @@ describe('crons between messages', () => {
 
   test('before the process’s own message: the CU makes one first', async () => {
     const process = withCrons('5-seconds')
-    const own = { ...processMessage(process), timestamp: 6000 }
+    const own = resealed(processMessage(process), { timestamp: 6000 })
     const planned = await plan({ process, schedule: [own], blocks: MINUTES, processData: '' })
     expect(outline(planned)).toEqual(['0 run', '0 0-5-seconds run', '0 run'])
     expect(planned.map(({ saved }) => saved)).toEqual([false, true, true])
@@ -84,7 +95,7 @@ describe('the blocks the CU knew', () => {
   const TIMES = [
     137, 45_137, 90_144, 135_158, 180_179, 225_207, 270_242, 315_284, 360_333, 405_389, 450_452, 495_522, 540_599, 585_683
   ]
-  const process = { ...withCrons('30-seconds', '2-blocks'), timestamp: 137 }
+  const process = resealed(withCrons('30-seconds', '2-blocks'), { timestamp: 137 })
   const HEIGHTS = [0, 0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9]
   const schedule = TIMES.map((timestamp, nonce) =>
     nonce === 0 ? processMessage(process) : at(nonce, timestamp, 100 + (HEIGHTS[nonce] ?? 0))

@@ -1,7 +1,9 @@
 import type { Address, AssignmentId, MessageId, ModuleId, ProcessId, TransactionId } from '../../../src/ids.ts'
-import type { BlockRecord, ProcessRecord, ScheduledMessage, Tag, TransactionRecord, WireItem } from '../../../src/records.ts'
+import type { BlockRecord, ChainItem, ProcessItem, ScheduledMessage, Tag, Times, WireItem } from '../../../src/records.ts'
 import { planEvaluations } from '../../../src/replay/plan/plan.ts'
 import type { OnChainItem, PlanInputs, PlannedEvaluation } from '../../../src/replay/plan/types.ts'
+import { signed } from '../../../src/verification/seal.ts'
+import type { Signed } from '../../../src/verification/signed.ts'
 
 /** An id of 43 characters that begins with `name`. */
 export const idOf = (name: string) => name.padEnd(43, '0') as TransactionId & ProcessId & ModuleId & MessageId & AssignmentId
@@ -11,21 +13,20 @@ export const tag = (name: string, value: string): Tag => ({ name, value })
 
 export const PROCESS_ID = idOf('process')
 
-export function processRecord(given: Partial<ProcessRecord> = {}): ProcessRecord {
-  return {
+/** A process with its times, which a plan asks for apart. */
+export function processRecord(given: Partial<ProcessItem & Times> = {}): Signed<ProcessItem & Times> {
+  return signed({
     id: PROCESS_ID,
     owner: owner('creator'),
     tags: [tag('Type', 'Process')],
     signature: 'process-signature',
     anchor: null,
-    target: null,
     timestamp: 1_000_000,
     blockHeight: 100,
-    data: null,
     moduleId: idOf('module'),
     scheduler: idOf('scheduler') as unknown as Address,
     ...given
-  }
+  })
 }
 
 interface ScheduledOptions extends Partial<Omit<ScheduledMessage, 'message' | 'assignment'>> {
@@ -37,10 +38,10 @@ interface ScheduledOptions extends Partial<Omit<ScheduledMessage, 'message' | 'a
 export function scheduled(
   nonce: number,
   { item = {}, assignmentTags = [], ...given }: ScheduledOptions = {}
-): ScheduledMessage {
+): Signed<ScheduledMessage> {
   const messageId = given.messageId ?? idOf(`message${nonce}`)
   const blank = { anchor: null, target: null, signature: `signature-${nonce}`, tags: [], owner: owner('sender') }
-  return {
+  return signed({
     nonce,
     epoch: 0,
     timestamp: 1_000_000 + nonce * 1000,
@@ -50,38 +51,36 @@ export function scheduled(
     message: item === null ? null : { ...blank, id: messageId, data: '', target: PROCESS_ID, ...item },
     messageId,
     ...given
-  }
+  })
 }
+
+/** The same with other fields; what is spread is sealed no more. */
+export const resealed = <T extends object, U extends object>(one: Signed<T>, fields: U) =>
+  signed(Object.assign({}, one, fields))
 
 /** The process's own message, nonce 0. */
 export const processMessage = (process = processRecord()) =>
   scheduled(0, {
     messageId: idOf('process'),
     timestamp: process.timestamp,
-    item: { ...process, data: 'return 1', target: null }
+    item: resealed(process, { data: 'return 1', target: null })
   })
 
-export function onChain(
-  name: string,
-  record: Partial<TransactionRecord> = {},
-  dataText?: string
-): [TransactionId, OnChainItem] {
+export function onChain(name: string, item: Partial<ChainItem> = {}, dataText?: string): [TransactionId, OnChainItem] {
   const id = idOf(name)
   const blank = {
     owner: owner('author'),
     tags: [],
     recipient: '',
     anchor: '',
-    signature: 'on-chain',
-    blockHeight: 1,
-    gateway: ''
+    signature: 'on-chain'
   }
-  return [id, { record: { ...blank, id, ...record }, ...(dataText === undefined ? {} : { dataText }) }]
+  return [id, { item: signed({ ...blank, id, ...item }), ...(dataText === undefined ? {} : { dataText }) }]
 }
 
 export interface World extends Pick<PlanInputs, 'knownBlocks'> {
-  readonly process?: ProcessRecord
-  readonly schedule: readonly ScheduledMessage[]
+  readonly process?: Signed<ProcessItem & Times>
+  readonly schedule: readonly Signed<ScheduledMessage>[]
   readonly items?: readonly [TransactionId, OnChainItem][]
   readonly processData?: string
   readonly blocks?: readonly BlockRecord[]
@@ -93,7 +92,8 @@ export async function plan({ process = processRecord(), schedule, items = [], pr
   const inputs: PlanInputs = {
     process,
     schedule: asAsync(schedule),
-    transaction: async (id) => transactions.get(id),
+    taken: async () => signed({ timestamp: process.timestamp, blockHeight: process.blockHeight }),
+    chainItem: async (id) => transactions.get(id),
     processData: async () => processData,
     blocks: blockSource(blocks),
     ...rest

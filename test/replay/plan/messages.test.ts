@@ -9,6 +9,7 @@ import {
   processMessage,
   processRecord,
   RSA_KEY,
+  resealed,
   scheduled,
   tag
 } from './fixtures.ts'
@@ -56,7 +57,7 @@ describe('the text a module is handed, key by key', () => {
     expect(await messageOf({ item: { data: null } })).toContain('"Data":null,')
     const { data, ...without } = scheduled(1).message ?? {}
     const planned = await plan({
-      schedule: [processMessage(), { ...scheduled(1, { hashChain: '' }), message: without as never }]
+      schedule: [processMessage(), resealed(scheduled(1, { hashChain: '' }), { message: without as never })]
     })
     expect(data).toBe('')
     expect(messageText(planned[1])).not.toMatch(/"Data"|"Hash-Chain"/)

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
+import type { Sha256Hex } from '../../../src/ids.ts'
 import { moduleEnvironment, moduleOptions } from '../../../src/replay/plan/module.ts'
-import { idOf, onChain, owner, PROCESS_ID, processRecord, tag } from './fixtures.ts'
+import { signed } from '../../../src/verification/seal.ts'
+import { idOf, owner, PROCESS_ID, processRecord, tag } from './fixtures.ts'
 
 const FORMAT = [tag('Module-Format', 'wasm64'), tag('Input-Encoding', 'JSON-1'), tag('Output-Encoding', 'JSON-2')]
 const module = (...tags: ReturnType<typeof tag>[]) =>
-  onChain('module', { tags: [...FORMAT, ...tags], owner: owner('maker') })[1].record
+  signed({ id: idOf('module'), owner: owner('maker'), tags: [...FORMAT, ...tags], data: { sha256: '' as Sha256Hex, bytes: 0 } })
 
 test('the environment has all tags', () => {
   const process = processRecord({ tags: [tag('Owner', 'x'), tag('From', 'y')] })

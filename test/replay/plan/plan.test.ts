@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { idOf, onChain, outline, plan, processMessage, processRecord, scheduled, tag } from './fixtures.ts'
+import { idOf, onChain, outline, plan, processMessage, processRecord, resealed, scheduled, tag } from './fixtures.ts'
 
 const PUSH = { tags: [tag('From-Process', idOf('other'))], data: 'paid' }
 
@@ -43,7 +43,7 @@ describe('duplicates', () => {
   test('null data, no data and empty data are one content', async () => {
     const schedule = [null, undefined, ''].map((data, nonce) => {
       const message = scheduled(nonce, { item: PUSH })
-      return { ...message, message: { ...message.message, data } } as ReturnType<typeof scheduled>
+      return resealed(message, { message: { ...message.message, data } as never })
     })
     expect(outline(await plan({ schedule, processData: '' }))).toEqual(['0 run', '0 run', '1 skip 0', '2 skip 0'])
   })

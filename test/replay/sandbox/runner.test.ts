@@ -5,11 +5,12 @@ import type { Instance, InstanceFactory } from '../../../src/replay/sandbox/inst
 import { createRunner } from '../../../src/replay/sandbox/runner.ts'
 
 /** Instances whose messages do nothing but touch files or fail, where they say so. */
-function factory(onHandle?: () => void): InstanceFactory {
+function factory(onHandle?: () => void, output: () => string = () => 'done'): InstanceFactory {
   return {
     clockStart: 0,
+    laysPathDown: false,
     async create(): Promise<Instance> {
-      const host = createHost(0)
+      const host = createHost()
       const memory = new Uint8Array(4096)
       return {
         host,
@@ -18,7 +19,7 @@ function factory(onHandle?: () => void): InstanceFactory {
         async handle({ Data }) {
           host.filesTouched = Data === 'files'
           onHandle?.()
-          return { thrown: false, response: { Output: 'done', ...(Data === 'error' ? { Error: 'boom' } : {}) } as Response }
+          return { thrown: false, response: { Output: output(), ...(Data === 'error' ? { Error: 'boom' } : {}) } as Response }
         }
       }
     },
@@ -82,5 +83,40 @@ describe('a failure', () => {
   it('that is said again and again, and does not come, is no longer listened to', async () => {
     const lies = Array.from({ length: 40 }, (): Parameters<typeof entry> => ['a', false, true])
     expect(await costOf(lies)).toEqual({ handled: 40, kept: 3 })
+  })
+})
+
+describe('a module that answers the same message twice in two ways', () => {
+  it('ends the replay there, which is the process that did it', async () => {
+    let answers = 0
+    const runner = await createRunner(
+      factory(undefined, () => String(answers++)),
+      () => 0
+    )
+    const results = []
+    for (const word of ['a', 'b', 'error', 'c']) results.push(await runner.run(entry(word)))
+    const trouble = 'the module answered the same message in the same state in two ways'
+    expect(results.map(({ hostTrouble }) => hostTrouble)).toEqual([undefined, undefined, trouble, trouble])
+    expect(results.map(({ fault }) => fault)).toEqual([undefined, undefined, 'process', 'process'])
+  })
+})
+
+describe('what is kept to be run again', () => {
+  /** How many messages were run again after so many successes with so many characters each. */
+  async function runAgain(count: number, chars: number): Promise<number> {
+    let handled = 0
+    const runner = await createRunner(
+      factory(() => handled++),
+      () => 0
+    )
+    const tags = [{ name: 'long', value: 'x'.repeat(chars) }]
+    for (let at = 0; at < count; at++) await runner.run({ message: { Data: 'a', Tags: tags }, fresh: false })
+    await runner.run(entry('error'))
+    return handled - count - 1
+  }
+
+  it('is bounded by how large the messages are, not the results alone', async () => {
+    expect(await runAgain(6, 1000)).toBe(6)
+    expect(await runAgain(6, 10 * 1024 * 1024)).toBe(2)
   })
 })

@@ -47,8 +47,9 @@ describe('rollback', () => {
         const kept = words.filter(([one]) => !TAKEN_BACK.includes(one))
         const counts = (of: typeof words) =>
           withSandbox(small, async (sandbox) => {
-            const { results } = await sandbox.run(of.map(([one, failing]) => order(one, false, failing)))
-            const counting = results.filter((_, place) => of[place]?.[0] === 'count')
+            // Before the first success there is no memory to go back to.
+            const { results } = await sandbox.run([order('count'), ...of.map(([one, failing]) => order(one, false, failing))])
+            const counting = results.filter((_, place) => place === 0 || of[place - 1]?.[0] === 'count')
             return answersOf(counting)
           })
         expect(await counts(words)).toEqual(await counts(kept))
@@ -72,6 +73,15 @@ describe('rollback', () => {
       const clocks = results.map(({ clockRead }) => clockRead)
       expect(clocks).toEqual([10_004, undefined, 10_004, 10_005, undefined, undefined, 10_004])
     })
+  })
+
+  it('takes nothing back before the first success where the CU has no memory to hand on, and keeps the instance', async () => {
+    const answersTo = (words: readonly string[]) =>
+      withSandbox(small, async (sandbox) => answersOf((await sandbox.run(words.map((word) => order(word)))).results).slice(1))
+    const failed = { error: 'boom' }
+    expect(await answersTo(['oom', 'count', 'error', 'count'])).toEqual(['2', failed, '3'])
+    expect(await answersTo(['oom', 'error', 'count'])).toEqual([failed, '1'])
+    expect(await answersTo(['error', 'count'])).toEqual(['1'])
   })
 
   it('keeps instance and clock where the module says in Output that memory ran out', async () => {

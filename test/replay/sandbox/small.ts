@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { LEGACYNET } from '../../../src/replay/profile.ts'
+import { type ExecutionProfile, LEGACYNET } from '../../../src/replay/profile.ts'
 import type { ModuleSetup, SandboxMessage } from '../../../src/replay/sandbox/protocol.ts'
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../../src/replay/sandbox/sandbox.ts'
 import { compileSmallModule, type SmallModuleFormat, type SmallModuleOptions } from '../../modules/small-module.ts'
@@ -34,9 +34,11 @@ export function order(data: string, fresh = false, failing = false): SandboxMess
 export async function withSandbox<T>(
   { setup }: SmallSetup,
   use: (sandbox: Sandbox) => Promise<T>,
-  options: SandboxOptions = {}
+  options: SandboxOptions = {},
+  profile: ExecutionProfile = LEGACYNET
 ): Promise<T> {
-  const sandbox = await openSandbox(setup, LEGACYNET, options)
+  const { sandbox, refused } = await openSandbox(setup, profile, options)
+  if (sandbox === undefined) throw new Error(`the module was refused: ${refused.reason}`)
   try {
     return await use(sandbox)
   } finally {

@@ -1,0 +1,86 @@
+/** What a command has of the world: its outputs, the signal that ends it, its exit code. The main thread does the writing. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { AuditError } from '../src/errors.ts'
+import { FAULT } from './codes.ts'
+import type { FromProgram, OutputName, Terminal, Terminals, ToProgram } from './messages.ts'
+
+export interface Shell {
+  /** Fires with Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly stdout: Terminal
+  readonly stderr: Terminal
+  /** A fault, until a command knows better. */
+  exitCode: number
+  /**
+   * Writes to stdout; resolves once the system has it. Where nobody reads it any more (`| head`), that is fine.
+   *
+   * @throws AuditError `OUTPUT_UNUSABLE`
+   */
+  print(text: string): Promise<void>
+  /** As `print`, for who cannot wait: `printed` tells whether all went well. */
+  printLater(text: string): void
+  printed(): Promise<void>
+  /** Writes to stderr. Never fails; while a slow reader leaves much waiting, nothing is added. */
+  tell(text: string): void
+}
+
+/** Characters that may wait for whoever reads stderr. */
+const TOLD_MAX_CHARS = 1024 * 1024
+const WHY: Readonly<Record<string, string>> = { ENOSPC: 'no space is left', EIO: 'the device fails' }
+
+/** Opens it, on the program's thread. */
+export function openShell(): { readonly shell: Shell; readonly end: () => void } {
+  const port = parentPort
+  if (port === null) throw new Error('the program runs on a thread of its own')
+  const { stdout, stderr } = workerData as Terminals
+  const interrupt = new AbortController()
+  const waiting = new Map<number, (error?: string) => void>()
+  let ids = 0
+  let toldChars = 0
+  let printing = Promise.resolve()
+
+  port.on('message', (message: ToProgram) => {
+    if (message.op === 'interrupt') return interrupt.abort()
+    waiting.get(message.id)?.(message.error)
+    waiting.delete(message.id)
+    if (waiting.size === 0) port.unref()
+  })
+  port.unref()
+  const post = (message: FromProgram) => port.postMessage(message)
+
+  /** @returns the system's code, where it failed */
+  function write(to: OutputName, text: string): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const id = ids++
+      waiting.set(id, resolve)
+      port?.ref()
+      post({ op: 'write', id, to, text })
+    })
+  }
+
+  const shell: Shell = {
+    signal: interrupt.signal,
+    stdout,
+    stderr,
+    exitCode: FAULT,
+    async print(text) {
+      const code = await write('stdout', text)
+      if (code === undefined || code === 'EPIPE') return
+      throw new AuditError('OUTPUT_UNUSABLE', `stdout cannot be written: ${WHY[code] ?? code}`)
+    },
+    printLater(text) {
+      printing = printing.then(() => shell.print(text))
+      // Whoever asks for it hears of it.
+      printing.catch(() => {})
+    },
+    printed: () => printing,
+    tell(text) {
+      if (toldChars > TOLD_MAX_CHARS) return
+      toldChars += text.length
+      void write('stderr', text).then(() => {
+        toldChars -= text.length
+      })
+    }
+  }
+  return { shell, end: () => post({ op: 'end', code: shell.exitCode }) }
+}

@@ -1,0 +1,259 @@
+/** Units of a process with crons: which of them fire hangs on the blocks that a unit knew, and none that fails is listed. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { audit } from '../../src/audit.ts'
+import type { AuditOptions } from '../../src/audit-options.ts'
+import type { Snapshot } from '../../src/inputs.ts'
+import { type KnownBlockSets, LEGACYNET } from '../../src/replay/profile.ts'
+import type { Report } from '../../src/report/model.ts'
+import { openStore } from '../../src/store/level-store.ts'
+import type { FakeTransaction } from '../fakes/data.ts'
+import { startFakeNetwork } from '../fakes/network.ts'
+import { signedCheckpoint, signerAddress } from '../modules/checkpoint.ts'
+import { answersOf, type CronEvaluation, evaluateWithCrons } from '../modules/cron-unit.ts'
+import { compileSmallModule } from '../modules/small-module.ts'
+import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
+
+const FORMAT = 'wasm32-unknown-emscripten4'
+/** With a block a minute: a unit asked message by message misses some, and others where it is asked twice. */
+const INTERVAL_MS = 45_040
+const MESSAGES = 12
+const UNIT = signerAddress('unit')
+let wasm: Uint8Array
+let folder: string
+let stores = 0
+
+beforeAll(async () => {
+  wasm = await compileSmallModule(FORMAT)
+})
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-crons-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Its time cron and its block cron say these words. */
+function processOf(timeWord: string, blockWord = timeWord): Promise<SmallProcess> {
+  const processTags = [
+    { name: 'Cron-Interval', value: '30-seconds' },
+    { name: 'Cron-Tag-Word', value: timeWord },
+    { name: 'Cron-Interval', value: '2-blocks' },
+    { name: 'Cron-Tag-Word', value: blockWord }
+  ]
+  const messages = Array.from({ length: MESSAGES }, () => 'count')
+  return signedSmallProcess({ format: FORMAT, wasm, messages, processTags, intervalMs: INTERVAL_MS, blockMs: 60_000 })
+}
+
+const timesOf = (small: SmallProcess) =>
+  small.schedule.map(({ node }) => Number(node.assignment.tags.find(({ name }) => name === 'Timestamp')?.value))
+
+/** What an honest unit may have known. */
+const KNOWN = ['stepwise', 'one-stream', 'asked twice'] as const
+function setOf(known: (typeof KNOWN)[number], small: SmallProcess): readonly number[] {
+  const times = timesOf(small)
+  if (known === 'one-stream') return times.slice(-1)
+  return times.flatMap((time, nonce) => (known === 'asked twice' && (nonce === 3 || nonce === 6) ? [time, time] : [time]))
+}
+
+interface Served {
+  readonly results?: readonly CronEvaluation[]
+  readonly checkpoints?: readonly FakeTransaction[]
+}
+
+/** Audits a unit that answers to every message, and lists what is in `results` where that is given. */
+async function audited(
+  small: SmallProcess,
+  evaluated: readonly CronEvaluation[],
+  { results = evaluated, checkpoints = [] }: Served = {},
+  options: Partial<AuditOptions> = {}
+): Promise<Report> {
+  const transactions = [...small.transactions, ...checkpoints]
+  const unit = { ...answersOf(results), claims: answersOf(evaluated).claims, address: UNIT }
+  const { url, close } = await startFakeNetwork({ ...small, transactions, ...unit })
+  try {
+    const units = { scheduler: url, gateway: [url], compute: [url] }
+    return await audit({ process: small.process.process_id, ...units, store: path.join(folder, `${++stores}`), ...options })
+  } finally {
+    await close()
+  }
+}
+
+/** The memory behind a nonce, of a unit that knew these blocks. */
+async function checkpointOf(small: SmallProcess, nonce: number, blocks: KnownBlockSets): Promise<FakeTransaction> {
+  const kept = path.join(folder, `memory ${nonce}`)
+  await audited(small, [], {}, { store: kept, to: nonce, profile: { ...LEGACYNET, blocks }, search: false })
+  const store = await openStore(kept)
+  try {
+    for await (const [, { blob }] of store.list<Snapshot>(['derived', 'snapshot', small.process.process_id])) {
+      return await signedCheckpoint({
+        of: small,
+        nonce,
+        memory: gunzipSync(readFileSync(store.blobPath(blob))),
+        signer: 'unit'
+      })
+    }
+    throw new Error('the audit kept no memory')
+  } finally {
+    await store.close()
+  }
+}
+
+const isCron = ({ key }: CronEvaluation) => key.cron !== undefined
+const isListed = ({ result }: CronEvaluation) => result.Error === undefined
+const asText = (report: Report) => `${report.verdict}: ${report.reasons.join('; ')}`
+
+it('fires other crons with other blocks', async () => {
+  const small = await processOf('count')
+  const fired = await Promise.all(KNOWN.map((known) => evaluateWithCrons(small, { asked: setOf(known, small) })))
+  const blocks = fired.map((evaluated) => evaluated.flatMap(({ key }) => (key.cron === '0-2-blocks' ? [key.ordinate] : [])))
+  expect(blocks).toEqual([
+    [2, 10],
+    [2, 5, 7, 10],
+    [2, 7, 10]
+  ])
+})
+
+describe('an honest unit', { timeout: 600_000 }, () => {
+  it.each(
+    KNOWN.flatMap(
+      (known) =>
+        [
+          ['count', known],
+          ['error', known],
+          ['errorat 9', known]
+        ] as const
+    )
+  )('whose crons say %s and that was asked %s is a match', async (word, known) => {
+    const small = await processOf(word)
+    const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
+    const report = await audited(small, evaluated)
+    expect(asText(report)).toMatch(/^match/)
+    expect(report.coverage.compared).toBe(evaluated.filter((one) => !isCron(one) || isListed(one)).length)
+  })
+})
+
+describe('a listing that leaves one cron out, all else being true', { timeout: 900_000 }, () => {
+  const cases = [...KNOWN.map((known) => [known, 'count'] as const), ['asked twice', 'errorat 9'] as const]
+  it.each(cases)('accuses no unit that was asked %s and whose crons say %s, whichever cron it is', async (known, word) => {
+    const small = await processOf(word)
+    const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
+    const crons = evaluated.filter((one) => isCron(one) && isListed(one))
+    const chosen = crons.filter(({ key }, place) => key.cron?.includes('blocks') || place % 9 === 4)
+    for (const left of chosen) {
+      const report = await audited(small, evaluated, { results: evaluated.filter((one) => one !== left) })
+      expect(asText(report), JSON.stringify(left.key)).not.toMatch(/^mismatch/)
+    }
+  })
+
+  it('is settled by a checkpoint behind it: what else is claimed is judged, and a lie is found out', async () => {
+    const small = await processOf('count')
+    const asked = setOf('asked twice', small)
+    const evaluated = await evaluateWithCrons(small, { asked })
+    const left = evaluated.find(({ key }) => key.cron?.includes('seconds') && key.ordinate === 4)
+    const checkpoints = [await checkpointOf(small, 6, asked)]
+    const results = evaluated.filter((one) => one !== left)
+    const report = await audited(small, evaluated, { results, checkpoints })
+    expect(asText(report)).not.toMatch(/^mismatch/)
+    expect(report.coverage).toMatchObject({ compared: evaluated.length - 1, unclaimed: 1 })
+    const lying = evaluated.map((one) => (one.key.ordinate === 9 && !isCron(one) ? lieOf(one) : one))
+    const found = await audited(small, lying, { results: lying.filter(({ key }) => key !== left?.key), checkpoints })
+    expect([found.verdict, found.firstDivergence?.nonce]).toEqual(['mismatch', 9])
+  })
+})
+
+const lieOf = (one: CronEvaluation): CronEvaluation => ({ ...one, result: { Output: '99' } })
+
+describe('a listing that ends early', { timeout: 900_000 }, () => {
+  it.each(KNOWN.flatMap((known) => [0, 9, 20].map((count) => [known, count] as const)))(
+    'leaves a unit that was asked %s and lists %i evaluations to be judged by what it answers, and is said',
+    async (known, count) => {
+      const small = await processOf('count')
+      const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
+      const report = await audited(small, evaluated, { results: evaluated.slice(0, count) })
+      expect(asText(report)).not.toMatch(/^mismatch/)
+      expect(report.findings.map(({ code }) => code)).toContain('LISTING_ENDS_EARLY')
+      const messages = new Set(evaluated.filter((one, place) => !isCron(one) || place < count))
+      if (known === 'one-stream') expect(report.coverage.compared).toBe(messages.size)
+      else expect(report.coverage.compared).toBeGreaterThanOrEqual(MESSAGES)
+    }
+  )
+})
+
+describe('a unit that lies', { timeout: 900_000 }, () => {
+  it.each(KNOWN)('about a message or a cron is found out where it was asked %s', async (known) => {
+    for (const word of ['count', 'error']) {
+      const small = await processOf(word)
+      const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
+      const about = (place: number) =>
+        audited(small, evaluated.with(place, lieOf(evaluated[place] ?? (evaluated[0] as CronEvaluation))))
+      const message = evaluated.findIndex((one) => one.key.ordinate === 7 && !isCron(one))
+      const report = await about(message)
+      expect([asText(report), report.firstDivergence?.nonce]).toEqual([expect.stringMatching(/^mismatch/), 7])
+      // Of a cron that failed it lists what no honest unit does.
+      const cron = evaluated.findIndex(({ key }) => key.cron?.includes('seconds') && key.ordinate === 5)
+      const other = await about(cron)
+      expect([asText(other), other.firstDivergence?.key]).toEqual([expect.stringMatching(/^mismatch/), evaluated[cron]?.key])
+    }
+  })
+})
+
+describe('a range that ends at an earlier nonce', { timeout: 900_000 }, () => {
+  it('has the same statuses as far as it goes', async () => {
+    const small = await processOf('errorat 9')
+    const evaluated = await evaluateWithCrons(small, { asked: setOf('asked twice', small) })
+    const statusesTo = async (to: number) => {
+      const lines: string[] = []
+      const onPass = () => void lines.splice(0)
+      const onEvaluation: AuditOptions['onEvaluation'] = ({ key }, [stand]) =>
+        void lines.push(`${key.ordinate} ${key.cron ?? ''} ${key.timestamp} ${stand?.status}`)
+      const report = await audited(small, evaluated, {}, { to, onPass, onEvaluation })
+      expect(asText(report)).toMatch(/^match/)
+      return lines
+    }
+    const whole = await statusesTo(MESSAGES)
+    for (let to = 0; to < MESSAGES; to++) {
+      const part = await statusesTo(to)
+      expect(part).toEqual(whole.slice(0, part.length))
+      expect(part.at(-1)).toMatch(new RegExp(`^${to}  `))
+    }
+  })
+})
+
+describe('crons whose results tell the height of the block', { timeout: 900_000 }, () => {
+  it.each(KNOWN)('accuse no unit that was asked %s', async (known) => {
+    const small = await signedSmallProcess({
+      format: FORMAT,
+      wasm,
+      messages: Array.from({ length: MESSAGES }, () => 'count'),
+      processTags: [
+        { name: 'Cron-Interval', value: '30-seconds' },
+        { name: 'Cron-Tag-Word', value: 'height' }
+      ],
+      intervalMs: INTERVAL_MS,
+      blockMs: 60_000
+    })
+    const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
+    expect(asText(await audited(small, evaluated))).not.toMatch(/^mismatch/)
+  })
+})
+
+it('judges two units by the blocks that each of them knew', { timeout: 120_000 }, async () => {
+  const small = await processOf('count')
+  const [first, second] = await Promise.all(
+    (['stepwise', 'one-stream'] as const).map(async (known) => {
+      const answers = answersOf(await evaluateWithCrons(small, { asked: setOf(known, small) }))
+      return startFakeNetwork({ ...small, ...answers, address: UNIT })
+    })
+  )
+  if (first === undefined || second === undefined) throw new Error('no units')
+  try {
+    const units = { scheduler: first.url, gateway: [first.url], compute: [first.url, second.url] }
+    const report = await audit({ process: small.process.process_id, ...units, store: path.join(folder, 'two') })
+    expect(report.claimants.map(({ verdict }) => verdict)).toEqual(['match', 'match'])
+  } finally {
+    await first.close()
+    await second.close()
+  }
+})

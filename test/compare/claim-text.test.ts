@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type AnswerText, claimFaults, cursorFaults, pageFaults } from '../../src/compare/claim-text.ts'
+import { compareResult } from '../../src/compare/result.ts'
+
+function answer(content: string | Uint8Array): AnswerText {
+  const bytes = Buffer.from(content)
+  const text = bytes.toString()
+  return { bytes, text, value: JSON.parse(text) }
+}
+
+const faultsOf = (content: string | Uint8Array) => claimFaults(answer(content)).map(({ kind, path }) => `${kind} ${path}`)
+const RESULT = '{"Messages":[],"Assignments":[],"Spawns":[],"Output":"","GasUsed":0}'
+const withByte = (text: string, byte: number) => Buffer.from(text.replaceAll('?', String.fromCharCode(byte)), 'latin1')
+
+describe('a claim’s text has no fault', () => {
+  it.each([
+    RESULT,
+    '{"Messages":[],"Assignments":[],"Spawns":[],"Output":{"data":"\\ud800 \\u0000 ü \u{1F600}"},"Error":"no"}',
+    '{}',
+    '{"Output":{"2":1,"1":2,"__proto__":{"x":1e+21},"constructor":null}}',
+    '{"Output":-0.5}',
+    '{ "Output" : "a genuine \uFFFD",\n "GasUsed": 9007199254740992 }',
+    '{"Output":{"a":{"x":1},"b":{"x":1}},"Messages":[{"x":1},{"x":1}]}'
+  ])('%s', (text) => {
+    expect(claimFaults(answer(text))).toEqual([])
+  })
+
+  it('whatever JSON.stringify writes of a result, with spaces or without', () => {
+    const result = fc.record({ Messages: fc.array(fc.jsonValue()), Output: fc.jsonValue(), Error: fc.string() })
+    fc.assert(
+      fc.property(result, fc.nat(4), (value, spaces) => {
+        const text = JSON.stringify(value, undefined, spaces)
+        // Written again it is 0.
+        if (/(?<![\d.])-0(?![.\d])/.test(text)) return
+        expect(claimFaults(answer(text))).toEqual([])
+      }),
+      { numRuns: 300 }
+    )
+  })
+})
+
+describe('a claim’s text has a fault where', () => {
+  it.each([
+    ['it is a list', '[1,2]', ['not-an-object ']],
+    ['it is null', 'null', ['not-an-object ']],
+    ['it is a text', '"Output"', ['not-an-object ']],
+    ['a field comes twice', '{"Messages":[{"Target":"evil"}],"Output":"","Messages":[]}', ['key-twice Messages']],
+    ['a field comes twice with one value', '{"Output":"","Output":""}', ['key-twice Output']],
+    [
+      'a key deeper down comes twice',
+      '{"Messages":[{"Tags":[{"name":"a","name":"b"}]}]}',
+      ['key-twice Messages[0].Tags[0].name']
+    ],
+    ['a key comes twice in two spellings', '{"Output":"a","O\\u0075tput":"b"}', ['key-twice Output']],
+    ['`__proto__` comes twice', '{"Output":{"__proto__":1,"__proto__":2}}', ['key-twice Output.__proto__']],
+    [
+      'a field is none of a result',
+      '{"Output":"","Patches":[],"Memory":"x"}',
+      ['unknown-field Patches', 'unknown-field Memory']
+    ],
+    ['a field differs by its case', '{"output":"evil","Output":""}', ['unknown-field output']],
+    ['a number is no double', '{"Output":9007199254740993}', ['number-not-exact Output']],
+    [
+      'a number is written otherwise',
+      '{"Output":[1.0,1e2,-0,1E400]}',
+      [0, 1, 2, 3].map((place) => `number-not-exact Output[${place}]`)
+    ]
+  ])('%s', (_, text, faults) => {
+    expect(faultsOf(text)).toEqual(faults)
+  })
+
+  it('bytes of a value or of a key are no UTF-8', () => {
+    expect(faultsOf(withByte('{"Output":"a?b","Error":"fine"}', 0xff))).toEqual(['invalid-utf8 Output'])
+    // Three bytes that become one U+FFFD of three bytes.
+    expect(faultsOf(Buffer.concat([Buffer.from('{"Output":"'), Buffer.from([0xf0, 0x9f, 0x98]), Buffer.from('"}')]))).toEqual([
+      'invalid-utf8 Output'
+    ])
+    expect(faultsOf(withByte('{"?":1,"Output":""}', 0xc3))).toEqual(['unknown-field \uFFFD', 'invalid-utf8 \uFFFD'].map(quoted))
+  })
+
+  it('one of several is hidden behind spaces, escapes and depth', () => {
+    const deep = `{"Output":${'{"a":['.repeat(200)}{"k":"\\"{[","k":1}${']}'.repeat(200)}}`
+    expect(faultsOf(deep)).toEqual([expect.stringMatching(/^key-twice Output\.a\[0\]\.a\[0\].*…$/)])
+  })
+
+  it('there are many: the first 16 are named', () => {
+    const many = `{${Array.from({ length: 100 }, (_, place) => `"f${place}":0`).join(',')}}`
+    expect(faultsOf(many)).toHaveLength(16)
+  })
+
+  it('anything of any result is altered in a way that parsing does not show', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue({ maxDepth: 3 })), fc.nat(), (messages, place) => {
+        const text = JSON.stringify({ Messages: messages, Output: 7 })
+        const numbers = [...text.matchAll(/(?<=[[:,])7(?=[,}\]])/g)]
+        const { index = 0 } = numbers[place % numbers.length] ?? {}
+        const altered = `${text.slice(0, index)}7.0${text.slice(index + 1)}`
+        expect(JSON.parse(altered)).toEqual(JSON.parse(text))
+        expect(faultsOf(altered)).toContainEqual(expect.stringContaining('number-not-exact'))
+      })
+    )
+  })
+})
+
+function quoted(fault: string): string {
+  return fault.replace(/ (.*)$/, (_, path: string) => ` ${JSON.stringify(path)}`)
+}
+
+describe('a page', () => {
+  const edge = (node: string, cursor = '"c"') => `{"node":${node},"cursor":${cursor}}`
+  const page = (...edges: string[]) => answer(`{"pageInfo":{"hasNextPage":false},"edges":[${edges.join(',')}]}`)
+
+  it('as it is written has the nodes as they are written', () => {
+    expect(pageFaults(page(edge('{"Output":1}'), edge('{}')))).toEqual({
+      edges: [
+        { raw: '{"Output":1}', faults: [] },
+        { raw: '{}', faults: [] }
+      ],
+      faults: []
+    })
+  })
+
+  it('has each fault at its own edge, and the node’s text as it was sent', () => {
+    const { edges, faults } = pageFaults(
+      page(edge('{"Output":1}'), edge('{"Output":1, "Output":2}'), edge('[1.0]'), edge('{}', '"c","cursor":"d"'))
+    )
+    expect(edges.map(({ raw }) => raw)).toEqual(['{"Output":1}', '{"Output":1, "Output":2}', '[1.0]', '{}'])
+    expect(edges.map(({ faults: found }) => found.map(({ kind, path }) => `${kind} ${path}`))).toEqual([
+      [],
+      ['key-twice Output'],
+      ['not-an-object ', 'number-not-exact [0]'],
+      ['key-twice cursor']
+    ])
+    expect(faults).toEqual([])
+  })
+
+  it('whose list comes twice is ambiguous as a whole', () => {
+    const twice = answer(`{"edges":[${edge('{"Output":"evil"}')}],"edges":[${edge('{"Output":"true"}')}]}`)
+    const { edges, faults } = pageFaults(twice)
+    expect(edges.map(({ raw }) => raw)).toEqual(['{"Output":"true"}'])
+    expect(faults.map(({ kind, path }) => `${kind} ${path}`)).toEqual(['key-twice edges'])
+  })
+})
+
+describe('a cursor', () => {
+  it('says of one evaluation, or of two', () => {
+    const cursor = (text: string) => Buffer.from(text).toString('base64')
+    expect(cursorFaults(cursor('{"timestamp":1,"ordinate":"2","cron":null,"sort":"ASC"}'))).toEqual([])
+    expect(cursorFaults(cursor('{"timestamp":1,"ordinate":"2","ordinate":"3"}'))).toMatchObject([
+      { kind: 'key-twice', path: 'cursor.ordinate' }
+    ])
+  })
+})
+
+describe('a claim that is no object', () => {
+  it.each([[[1, 2]], [null], ['x'], [7]])('%j differs as a whole from any result, an empty one too', (value) => {
+    const claim = { covers: ['Messages', 'Output'], value } as unknown as Parameters<typeof compareResult>[0]
+    expect(compareResult(claim, {}).differences).toEqual([
+      { path: '', claimed: value, computed: { Messages: [], Spawns: [], Assignments: [], Output: '' } }
+    ])
+  })
+})

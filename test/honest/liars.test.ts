@@ -1,0 +1,240 @@
+/** Liars who combine: each uses a tolerance that an honest unit needs. None may end in `match`. */
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Report } from '../../src/report/model.ts'
+import { cursorOf, type FakeClaim, type FakeListed, type FakeTransaction } from '../fakes/data.ts'
+import type { SmallProcess } from '../modules/small-process.ts'
+import { closeUnits, environmentWith } from './cu.ts'
+import type { HonestFormat } from './module.ts'
+import { addressOf, audited, processOf, publishedCheckpoint } from './run.ts'
+import { OFFICIAL_PATH, type ScenarioMessage } from './scenario.ts'
+import { type Ask, runHonestUnit, type UnitAnswers, type UnitSettings } from './unit.ts'
+
+const FORMAT = 'wasm32-unknown-emscripten4'
+const HONEST: Omit<UnitSettings, 'asked'> = {
+  path: OFFICIAL_PATH,
+  zone: 'UTC',
+  duplicates: 'number',
+  remembers: true,
+  checkpoints: []
+}
+
+interface Told {
+  readonly small: SmallProcess
+  readonly honest: UnitAnswers
+}
+
+async function told(
+  messages: readonly ScenarioMessage[],
+  { format = FORMAT, asked, ...settings }: Partial<UnitSettings> & { readonly format?: HonestFormat } = {}
+): Promise<Told> {
+  const small = await processOf({ format, messages, crons: [], intervalMs: 1500 })
+  const stepwise = messages.map((_, place): Ask => ({ nonce: place + 1 }))
+  return { small, honest: await runHonestUnit(small, { ...HONEST, ...settings, asked: asked ?? stepwise }) }
+}
+
+type Answers = Pick<UnitAnswers, 'claims' | 'results' | 'cron'>
+
+/** What the unit says of a nonce is another Output, in `/result` and in the listing. */
+function saying({ small, honest }: Told, outputs: Readonly<Record<number, string>>): Answers {
+  const nonceOf = (cursor: string) =>
+    Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)
+  const put = (value: unknown, nonce: number) => {
+    const output = outputs[nonce]
+    return output === undefined ? value : { ...(value as object), Output: output }
+  }
+  return {
+    claims: honest.claims.map((one): FakeClaim => ({ ...one, result: put(one.result, small.messageIds.indexOf(one.id)) })),
+    results: honest.results.map((one): FakeListed => ({ ...one, node: put(one.node, nonceOf(one.cursor)) })),
+    cron: honest.cron
+  }
+}
+
+async function verdictOf(
+  { small }: Told,
+  answers: Answers,
+  published: readonly FakeTransaction[] = []
+): Promise<Report['verdict']> {
+  const transactions = [...small.transactions, ...published]
+  return (await audited([{ ...small, ...answers, transactions, address: addressOf('liar') }])).verdict
+}
+
+const outputOf = (claim: FakeClaim | undefined) => (claim?.result as { readonly Output: string } | undefined)?.Output ?? ''
+const times = <T>(count: number, make: (place: number) => T) => Array.from({ length: count }, (_, place) => make(place))
+
+describe('a liar never passes as a match', { timeout: 300_000 }, () => {
+  afterAll(closeUnits)
+
+  it('who lies right after a clock reading, about what hangs on no clock', async () => {
+    const unit = await told(['clock', 'count', 'clock', 'count', 'count'])
+    for (const [nonce, output] of [
+      [2, '7'],
+      [4, '1'],
+      [5, '4']
+    ] as const)
+      expect([nonce, await verdictOf(unit, saying(unit, { [nonce]: output }))]).not.toEqual([nonce, 'match'])
+  })
+
+  it('who says of a clock what no instance gives', async () => {
+    const unit = await told(['clock', 'clock', 'clock', 'count'])
+    for (const output of ['10003', '10007', '9', '10004.5'])
+      expect([output, await verdictOf(unit, saying(unit, { 3: output }))]).not.toEqual([output, 'match'])
+  })
+
+  it('who chooses one of 2^n histories by beginning an instance where it likes, twelve times', async () => {
+    const unit = await told([...times(24, () => 'clock'), 'count'])
+    // Of each pair the second reading goes on, or begins anew: a bit for each, as it suits the liar.
+    let clock = 10_004
+    const outputs = times(24, (place): [number, string] => {
+      if (place === 0 || (place * place + place) % 3 === 0 || place % 5 === 2) clock = 10_004
+      else clock++
+      return [place + 1, String(clock)]
+    })
+    expect(await verdictOf(unit, saying(unit, Object.fromEntries(outputs)))).not.toBe('match')
+  })
+
+  it('who hides a chosen history in sums that show only at the end', async () => {
+    // Instances are chosen so that the counter comes to what the liar wants; nothing else is said in between.
+    const words = [...times(12, () => 'tick'), 'count']
+    const small = await processOf({ format: FORMAT, messages: words, crons: [], intervalMs: 1500 })
+    const cuts = [2, 3, 5, 6, 7, 9, 11, 13]
+    const liar = await runHonestUnit(small, { ...HONEST, asked: cuts.map((nonce) => ({ nonce })) })
+    const unit = { small, honest: liar }
+    const wanted = Number(outputOf(liar.claims.at(-1))) + 1_000
+    expect(await verdictOf(unit, saying(unit, { 13: String(wanted) }))).not.toBe('match')
+  })
+
+  it('who signs a checkpoint over a false memory, and answers by it', async () => {
+    const words = times(8, () => 'count')
+    const { small, honest } = await told(words, { checkpoints: [3] })
+    const [own] = honest.checkpoints
+    if (own === undefined) throw new Error('no checkpoint')
+    const memory = Buffer.from(own.memory)
+    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const after = await runHonestUnit(small, { ...HONEST, asked: [{ nonce: 8 }], start: { place: own.place, memory } })
+    const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
+    const spliced = splice(honest, after, small, own.place.ordinate)
+    expect(await verdictOf({ small, honest }, spliced, [published])).not.toBe('match')
+    expect(await verdictOf({ small, honest }, spliced)).not.toBe('match')
+  })
+
+  it('whose answers are true, but whose own signed checkpoint is not', async () => {
+    const { small, honest } = await told(
+      times(6, () => 'count'),
+      { checkpoints: [3] }
+    )
+    const [own] = honest.checkpoints
+    if (own === undefined) throw new Error('no checkpoint')
+    const memory = Buffer.from(own.memory)
+    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
+    expect(await verdictOf({ small, honest }, honest, [published])).not.toBe('match')
+  })
+
+  it('who signs a checkpoint with an environment of its choice, and answers what a module makes of it', async () => {
+    const words = ['count', 'class', 'keepclass', 'count', 'env']
+    const path = `/${'never-there/'.repeat(40)}index.js`
+    const { small, honest } = await told(words, { path })
+    const first = await runHonestUnit(small, { ...HONEST, path, asked: [{ nonce: 1 }], checkpoints: [0] })
+    const [own] = first.checkpoints
+    if (own === undefined) throw new Error('no checkpoint')
+    // What no real memory of the kind holds: names that no environment has.
+    const memory = Buffer.from(own.memory)
+    const at = memory.indexOf(environmentWith(path)[0] ?? '')
+    memory.write('EVIL', at)
+    const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
+    expect(await verdictOf({ small, honest }, honest, [published])).not.toBe('match')
+  })
+
+  it('who says a width of the environment that its other answers refute', async () => {
+    const unit = await told(['class', 'count', 'class', 'order', 'class'])
+    for (const outputs of [{ 3: '30' }, { 1: '25', 3: '26' }, { 1: '1000', 3: '1000', 5: '1000' }])
+      expect([outputs, await verdictOf(unit, saying(unit, outputs))]).not.toEqual([outputs, 'match'])
+  })
+
+  it('who says a local time that no zone has', async () => {
+    const unit = await told(['count', 'local', 'count'])
+    for (const output of ['39946', '39907', '31251', '40000'])
+      expect([output, await verdictOf(unit, saying(unit, { 2: output }))]).not.toEqual([output, 'match'])
+  })
+
+  it('who says two local times that no one zone has', async () => {
+    const unit = await told(['local', 'count', 'local'], { zone: 'Asia/Tokyo' })
+    const elsewhere = await told(['local', 'count', 'local'], { zone: 'Asia/Kolkata' })
+    const output = outputOf(elsewhere.honest.claims[2])
+    expect(await verdictOf(unit, saying(unit, { 3: output }))).not.toBe('match')
+  })
+
+  it('who leaves out all gas of a metered process', async () => {
+    const unit = await told(['count', 'send 2', 'count'], { format: 'wasm32-unknown-emscripten-metering' })
+    const claims = unit.honest.claims.map((one): FakeClaim => {
+      const { GasUsed: _, ...result } = one.result as Record<string, unknown>
+      return { ...one, result }
+    })
+    expect(await verdictOf(unit, { ...unit.honest, claims })).not.toBe('match')
+  })
+
+  it('who answers for one message of 21, and for each number of them up to all but one', async () => {
+    const unit = await told(times(20, () => 'count'))
+    for (const kept of [1, 10, 19]) {
+      const claims = unit.honest.claims.slice(0, kept)
+      expect([kept, await verdictOf(unit, { claims, results: unit.honest.results.slice(0, kept + 1), cron: [] })]).not.toEqual([
+        kept,
+        'match'
+      ])
+    }
+  })
+
+  it('who lists 2,000 different results of one message', async () => {
+    const unit = await told(['count', 'count', 'count'])
+    const listed = unit.honest.results[1]
+    const many = times(
+      2_000,
+      (place): FakeListed => ({
+        node: { ...(listed?.node as object), Output: String(place) },
+        cursor: listed?.cursor ?? ''
+      })
+    )
+    expect(await verdictOf(unit, { ...unit.honest, results: [...unit.honest.results, ...many] })).not.toBe('match')
+  })
+
+  it('who lists evaluations that there are none of', async () => {
+    const unit = await told(['count', 'count'])
+    const [first] = unit.honest.results
+    // What lies behind the newest nonce may have been sent since: that is no lie.
+    const invented: FakeListed = { node: first?.node, cursor: cursorOf(1, 1_720_000_001_600, '0-30-seconds') }
+    expect(await verdictOf(unit, { ...unit.honest, results: [...unit.honest.results, invented] })).not.toBe('match')
+  })
+
+  it('who answers a message as if it had been skipped', async () => {
+    const unit = await told(['count', 'send 1', 'count', 'count'])
+    const EMPTY = { Messages: [], Assignments: [], Spawns: [], Output: '' }
+    for (const result of [EMPTY, unit.honest.claims[1]?.result]) {
+      const claims = unit.honest.claims.map((one, place) => (place === 2 ? { ...one, result } : one))
+      const results = unit.honest.results.filter((_, place) => place !== 3)
+      expect(await verdictOf(unit, { claims, results, cron: [] })).not.toBe('match')
+    }
+  })
+
+  it('who answers a skipped twin with a result of its own making', async () => {
+    const push = { data: 'count', anchor: 'a'.repeat(32) }
+    const unit = await told([{ ...push, pushedBy: 'one' }, 'count', { ...push, pushedBy: 'two' }, 'count'])
+    const claims = unit.honest.claims.map((one, place) =>
+      place === 2 ? { ...one, result: { Messages: [{ Target: 'evil' }], Assignments: [], Spawns: [], Output: '99' } } : one
+    )
+    expect(await verdictOf(unit, { ...unit.honest, claims })).not.toBe('match')
+  })
+})
+
+/** Honest up to a nonce, another's behind it. */
+function splice(honest: UnitAnswers, after: UnitAnswers, small: SmallProcess, nonce: number): Answers {
+  const ordinateOf = (cursor: string) =>
+    Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)
+  return {
+    claims: [
+      ...honest.claims.filter(({ id }) => small.messageIds.indexOf(id) <= nonce),
+      ...after.claims.filter(({ id }) => small.messageIds.indexOf(id) > nonce)
+    ],
+    results: [...honest.results.filter(({ cursor }) => ordinateOf(cursor) <= nonce), ...after.results],
+    cron: []
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Every lie in one place: each field of each evaluation of two small processes is altered, one at a time, in what a unit answers.
+ * None may end in `match`, unless it stands among the exceptions below, with the reason.
+ *
+ * Several liars are audited at once, each at a URL of its own, over one store: what was computed once is computed. First without a
+ * search for explanations, which can only add matches; then some of them alone and with it. `npm test` takes one lie in five; all of
+ * them, and each with the search, where AO_AUDIT_LIES is `searched`. One that passes among others is audited once more, alone.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuditOptions } from '../../src/audit-options.ts'
+import type { Report } from '../../src/report/model.ts'
+import type { FakeClaim, FakeListed } from '../fakes/data.ts'
+import type { SmallProcess } from '../modules/small-process.ts'
+import { type Alteration, alterationsOf, type Result } from './alterations.ts'
+import { closeUnits } from './cu.ts'
+import type { HonestFormat } from './module.ts'
+import { audited, processOf } from './run.ts'
+import { OFFICIAL_PATH, type ScenarioMessage } from './scenario.ts'
+import { runHonestUnit, type UnitAnswers } from './unit.ts'
+
+/** Liars in one audit. */
+const TOGETHER = 16
+const ALL = process.env['AO_AUDIT_LIES'] === 'searched'
+/** Of so many lies one is audited; of so many of those one alone and with the search. */
+const EVERY = ALL ? 1 : 5
+const SEARCHED_EVERY = ALL ? 1 : 24
+/** A unit that stays away is no liar who was caught. */
+const PATIENT = { patienceMs: 60_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 30_000 }
+
+interface Subject {
+  readonly small: SmallProcess
+  readonly honest: UnitAnswers
+}
+
+type Answers = Pick<UnitAnswers, 'claims' | 'results' | 'cron'>
+
+interface Lie {
+  readonly what: string
+  readonly alteration?: Alteration
+  readonly answers: Answers
+}
+
+interface Exception {
+  readonly reason: string
+  /** It is no lie about a result, but no honest unit does it: a finding must say so. */
+  readonly said?: true
+  readonly covers: (lie: Lie) => boolean
+}
+
+const ordinateOf = (cursor: string) =>
+  Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)
+
+const isEmpty = (value: unknown) =>
+  value === '' || value === 0 || value === undefined || (Array.isArray(value) && value.length === 0)
+
+/** Alterations that change nothing that is said, or that a unit is allowed. */
+const EXCEPTIONS: readonly Exception[] = [
+  {
+    reason:
+      'tags in another order are what a Lua table at another address gives: counted as a tolerance while no profile is proven',
+    covers: ({ alteration }) => alteration?.kind === 'swapped' && /\.Tags\[\d+\]$/.test(alteration.path)
+  },
+  {
+    reason: 'a field of which this Compute Unit knows nothing says nothing about a result',
+    said: true,
+    covers: ({ alteration }) => alteration?.kind === 'added' && alteration.path === 'Patches'
+  },
+  {
+    reason: 'an evaluation that is listed twice with one result is said twice, and no lie',
+    covers: ({ what }) => /^listed .*: the edge doubled$/.test(what)
+  },
+  {
+    reason: 'what is listed behind the newest nonce may have been sent since',
+    covers: ({ what, answers: { claims, results } }) =>
+      what.endsWith("its cursor's ordinate changed") && results.some(({ cursor }) => ordinateOf(cursor) > claims.length)
+  },
+  {
+    reason: 'a field that is missing says that it is empty, and it is',
+    covers: ({ alteration }) => alteration?.kind === 'removed' && isEmpty(alteration.was)
+  },
+  {
+    reason: 'what one listing leaves out, another answer of the unit says',
+    covers: ({ what }) => /^(listed|cron-listed) .*: the edge dropped, and said elsewhere$/.test(what)
+  }
+]
+
+const MESSAGES: readonly ScenarioMessage[] = ['full', 'count', 'error', 'order', 'num 7', 'echo text', 'send 2']
+const CRONS = [
+  ['Cron-Interval', '60-seconds'],
+  ['Cron-Tag-Do', 'send 1']
+] as const
+
+async function subjectOf(
+  format: HonestFormat,
+  messages: readonly ScenarioMessage[],
+  crons: readonly (readonly [string, string])[]
+) {
+  const small = await processOf({ format, messages, crons, intervalMs: crons.length > 0 ? 25_000 : 1500 })
+  const asked = messages.map((_, place) => ({ nonce: place + 1 }))
+  const settings = { path: OFFICIAL_PATH, zone: 'UTC', duplicates: 'number', remembers: true, checkpoints: [] } as const
+  return { small, honest: await runHonestUnit(small, { ...settings, asked }) }
+}
+
+async function auditAll({ small }: Subject, all: readonly Answers[], options: Partial<AuditOptions>): Promise<Report> {
+  const networks = all.map((answers) => ({ ...small, ...answers }))
+  const report = await audited(networks, { fetchLimits: PATIENT, ...options })
+  expect(report.unreachable).toEqual([])
+  return report
+}
+
+/** Lies that ended in `match`. */
+async function passed(subject: Subject, lies: readonly Lie[]): Promise<string[]> {
+  const store = mkdtempSync(path.join(tmpdir(), 'ao-audit-lies-'))
+  const alone = async ({ answers }: Lie, options: Partial<AuditOptions>) =>
+    (await auditAll(subject, [answers], options)).verdict === 'match'
+  const through: string[] = []
+  try {
+    for (let from = 0; from < lies.length; from += TOGETHER) {
+      const together = lies.slice(from, from + TOGETHER)
+      const report = await auditAll(
+        subject,
+        together.map(({ answers }) => answers),
+        { search: false, store }
+      )
+      const units = report.claimants.filter(({ kind }) => kind === 'compute-unit')
+      expect(units.length).toBe(together.length)
+      for (const [place, lie] of together.entries()) {
+        const plain = units[place]?.verdict === 'match' && (await alone(lie, { search: false, store }))
+        const searched = !plain && (from + place) % SEARCHED_EVERY === 0 && (await alone(lie, {}))
+        if (plain || searched) through.push(lie.what)
+      }
+    }
+  } finally {
+    rmSync(store, { recursive: true, force: true })
+  }
+  return through
+}
+
+const lieAbout = (lies: readonly Lie[]) =>
+  lies.filter((lie) => !EXCEPTIONS.some(({ covers }) => covers(lie))).filter((_, place) => place % EVERY === 0)
+
+/** The lies about one evaluation's result: in all answers alike, in `/result` alone, in the listings alone. */
+function* lies({ small, honest }: Subject): Generator<Lie> {
+  const { claims, results, cron } = honest
+  for (const listed of results) {
+    const { ordinate, cron: name } = JSON.parse(Buffer.from(listed.cursor, 'base64').toString()) as {
+      ordinate: string
+      cron: string | null
+    }
+    const place = `${ordinate}${name === null ? '' : ` ${name}`}`
+    const id = name === null && ordinate !== '0' ? small.messageIds[Number(ordinate)] : undefined
+    const claim = claims.find((one) => one.id === id)
+    const edges = (of: readonly FakeListed[], by: FakeListed[]) =>
+      of.flatMap((one) => (one.cursor === listed.cursor ? by : [one]))
+    const putResult = (value: unknown): FakeClaim[] => claims.map((one) => (one.id === id ? { ...one, result: value } : one))
+    const putListed = (value: unknown) => {
+      const edge = { ...listed, node: withoutGas(value) }
+      return { results: edges(results, [edge]), cron: edges(cron, [edge]) }
+    }
+    for (const alteration of alterationsOf((claim?.result ?? listed.node) as Result)) {
+      const { what, value } = alteration
+      const all = {
+        claims: claim === undefined ? claims : putResult(value),
+        ...(listed.hidden === true ? { results, cron } : putListed(value))
+      }
+      yield { what: `all of ${place}: ${what}`, alteration, answers: all }
+      if (claim !== undefined && alteration.kind === 'changed')
+        yield { what: `result of ${place}: ${what}`, alteration, answers: { claims: putResult(value), results, cron } }
+    }
+    if (listed.hidden === true) {
+      const edge = { node: withoutGas(claim?.result), cursor: listed.cursor }
+      yield {
+        what: `listed ${place}: the failed one listed, its Error left out`,
+        answers: { claims, results: edges(results, [{ ...edge, node: { ...edge.node, Error: undefined } }]), cron }
+      }
+      continue
+    }
+    for (const alteration of alterationsOf(listed.node as Result))
+      if (alteration.kind === 'changed' && claim !== undefined)
+        yield { what: `listed ${place}: ${alteration.what}`, alteration, answers: { claims, ...putListed(alteration.value) } }
+    yield { what: `listed ${place}: the edge doubled`, answers: { claims, results: edges(results, [listed, listed]), cron } }
+    for (const [field, by] of [
+      ['timestamp', 1],
+      ['ordinate', 1]
+    ] as const)
+      yield {
+        what: `listed ${place}: its cursor's ${field} changed`,
+        answers: { claims, results: edges(results, [{ ...listed, cursor: moved(listed.cursor, field, by) }]), cron }
+      }
+    const elsewhere = claim !== undefined ? ', and said elsewhere' : ''
+    yield {
+      what: `listed ${place}: the edge dropped${elsewhere}`,
+      answers: { claims, results: edges(results, []), cron: edges(cron, []) }
+    }
+    if (name !== null)
+      yield {
+        what: `cron-listed ${place}: the edge dropped, and said elsewhere`,
+        answers: { claims, results, cron: edges(cron, []) }
+      }
+  }
+  for (const claim of claims)
+    yield {
+      what: `result of ${small.messageIds.indexOf(claim.id)}: answered 404, and left out of the listing`,
+      answers: {
+        claims: claims.filter((one) => one !== claim),
+        results: withoutNonce(results, small.messageIds.indexOf(claim.id)),
+        cron
+      }
+    }
+}
+
+function withoutGas(value: unknown): Record<string, unknown> {
+  const { GasUsed: _, ...rest } = value as Record<string, unknown>
+  return rest
+}
+
+function withoutNonce(results: readonly FakeListed[], nonce: number): FakeListed[] {
+  return results.filter(({ cursor }) => {
+    const { ordinate, cron } = JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string; cron: string | null }
+    return cron !== null || ordinate !== String(nonce)
+  })
+}
+
+function moved(cursor: string, field: 'timestamp' | 'ordinate', by: number): string {
+  const read = JSON.parse(Buffer.from(cursor, 'base64').toString()) as Record<string, unknown>
+  const value = Number(read[field]) + by
+  return Buffer.from(JSON.stringify({ ...read, [field]: field === 'ordinate' ? String(value) : value })).toString('base64')
+}
+
+describe('a lie in one place', { timeout: 1_200_000 }, () => {
+  let plain: Subject
+  let metered: Subject
+  beforeAll(async () => {
+    plain = await subjectOf('wasm32-unknown-emscripten4', MESSAGES, CRONS)
+    metered = await subjectOf('wasm32-unknown-emscripten-metering', ['count', 'full', 'error', 'send 1'], [])
+  })
+  afterAll(closeUnits)
+
+  it('is looked for in answers that are a match as they stand', async () => {
+    for (const subject of [plain, metered]) expect((await auditAll(subject, [subject.honest], {})).verdict).toBe('match')
+    expect(plain.honest.cron.length).toBeGreaterThan(1)
+  })
+
+  it('never passes as a match in a process with crons', async () => {
+    const all = [...lies(plain)]
+    expect(all.length).toBeGreaterThan(300)
+    expect(await passed(plain, lieAbout(all))).toEqual([])
+  })
+
+  it('never passes as a match in a metered process, its gas among them', async () => {
+    const all = [...lies(metered)]
+    expect(await passed(metered, lieAbout(all))).toEqual([])
+  })
+
+  it('that is allowed, though no honest unit does it, is told in a finding', async () => {
+    const told = ({ findings }: Report) => findings.filter(({ attribution }) => attribution === 'compute-unit').length
+    const honest = told(await auditAll(metered, [metered.honest], { search: false }))
+    for (const { covers } of EXCEPTIONS.filter((one) => one.said === true)) {
+      const [lie] = [...lies(metered)].filter(covers)
+      if (lie === undefined) throw new Error('no such alteration')
+      const found = told(await auditAll(metered, [lie.answers], { search: false }))
+      expect([lie.what, found > honest]).toEqual([lie.what, true])
+    }
+  })
+
+  it('is allowed for the reasons that are declared, each of which is met with', () => {
+    const all = [...lies(plain), ...lies(metered)]
+    for (const { reason, covers } of EXCEPTIONS) expect([reason, all.some(covers)]).toEqual([reason, true])
+  })
+})

@@ -1,0 +1,72 @@
+/** An honest unit of a small process with crons: what it claims, by the blocks that it knew. */
+import { processSchema, scheduledMessageSchema } from '../../src/fetch/schemas.ts'
+import type { Address, ModuleId } from '../../src/ids.ts'
+import { type EvaluationKey, keyText, type Tag } from '../../src/records.ts'
+import { planEvaluations } from '../../src/replay/plan/plan.ts'
+import type { BlockKnowledge } from '../../src/replay/plan/types.ts'
+import { signed } from '../../src/verification/seal.ts'
+import { cursorOf, type FakeClaim, type FakeListed } from '../fakes/data.ts'
+import type { SmallProcess } from './small-process.ts'
+
+export interface CronEvaluation {
+  readonly key: EvaluationKey
+  readonly messageId?: string
+  readonly result: { readonly Output: string; readonly Error?: string }
+}
+
+/** What a fake network serves of a unit. */
+export interface CronUnit {
+  readonly claims: readonly FakeClaim[]
+  readonly results: readonly FakeListed[]
+  readonly cron: readonly FakeListed[]
+}
+
+/** Evaluates as the small module does, for its words `count`, `error`, `errorat` and `height`; any other answers nothing. */
+export async function evaluateWithCrons(small: SmallProcess, knownBlocks: BlockKnowledge): Promise<CronEvaluation[]> {
+  const schedule = small.schedule.map(({ node }) => signed(scheduledMessageSchema.parse(node)))
+  const { timestamp, blockHeight, ...shown } = processSchema.parse(small.process)
+  async function* messages() {
+    yield* schedule
+  }
+  const plan = planEvaluations({
+    process: signed({ ...shown, moduleId: small.moduleId as ModuleId, scheduler: small.scheduler as Address }),
+    schedule: messages(),
+    taken: async () => signed({ timestamp, blockHeight }),
+    chainItem: async () => undefined,
+    processData: async () => undefined,
+    blocks: async (from, to) => small.blocks.filter(({ height }) => height >= from && height <= to),
+    knownBlocks
+  })
+  const evaluated: CronEvaluation[] = []
+  let counter = 0
+  for await (const { key, messageId, work } of plan) {
+    if (work.kind !== 'run') throw new Error(`${keyText(key)}: ${work.kind}`)
+    const { Data, Tags, 'Block-Height': height } = work.message
+    const data = typeof Data === 'string' ? Data : (Tags as readonly Tag[]).find(({ name }) => name === 'Word')?.value
+    const [word, argument] = (data ?? '').split(' ')
+    const failed = word === 'error' || (word === 'errorat' && counter + 1 === Number(argument))
+    const known = ['count', 'error', 'errorat', 'height'].includes(word ?? '')
+    if (known && !failed) counter++
+    const output = word === 'height' ? String(height) : String(counter)
+    const result = failed ? { Output: 'failed', Error: 'boom' } : { Output: known ? output : '' }
+    evaluated.push({ key, ...(messageId === undefined ? {} : { messageId }), result })
+  }
+  return evaluated
+}
+
+/** What it answers to `/result`, and lists: nothing that failed (ao-protocol §2.1). */
+export function answersOf(evaluated: readonly CronEvaluation[]): CronUnit {
+  const whole = (result: CronEvaluation['result']) => ({ Messages: [], Assignments: [], Spawns: [], ...result })
+  const listed = evaluated.filter(({ result }) => result.Error === undefined)
+  const edge = ({ key: { ordinate, timestamp, cron }, result }: CronEvaluation): FakeListed => ({
+    node: whole(result),
+    cursor: cursorOf(ordinate, timestamp, cron)
+  })
+  return {
+    claims: evaluated.flatMap(({ messageId: id, result }) =>
+      id === undefined ? [] : [{ id, status: 200, result: { ...whole(result), GasUsed: 0 } }]
+    ),
+    results: listed.map(edge),
+    cron: listed.filter(({ key }) => key.cron !== undefined).map(edge)
+  }
+}

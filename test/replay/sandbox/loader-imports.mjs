@@ -1,0 +1,12 @@
+/** A child that tells what the loader offers to a module of a format: keys, and the names of the functions behind them. */
+import { createRequire } from 'node:module'
+
+const load = createRequire(import.meta.url)('@permaweb/ao-loader')
+const tell = (imports) => {
+  const entries = [...new Set(Object.values(imports))].flatMap((namespace) => Object.entries(namespace))
+  process.send(entries.flatMap(([key, value]) => (typeof value === 'function' ? [[key, value.name]] : [])))
+  return {}
+}
+// It waits for an instance that never comes.
+void load(tell, { format: process.argv[2] })
+process.once('disconnect', () => process.exit())

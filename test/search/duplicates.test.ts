@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { duplicateSets } from '../../src/search/duplicates.ts'
+
+const sets = (...args: Parameters<typeof duplicateSets>) => duplicateSets(...args).map((set) => [...set])
+
+describe('duplicates that a unit may have evaluated', () => {
+  it('are none where nothing is skipped', () => {
+    expect(sets([], [4])).toEqual([])
+  })
+
+  it('are those between whose twins it started, each alone, and all of them', () => {
+    const twins = [
+      { nonce: 5, of: 1 },
+      { nonce: 7, of: 6 },
+      { nonce: 9, of: 2 }
+    ]
+    expect(sets(twins, [3])).toEqual([[5, 9], [9], [7], [5], [5, 7, 9]])
+    expect(sets(twins, [6])).toEqual([[7, 9], [9], [7], [5], [5, 7, 9]])
+  })
+
+  it('are those whose first the CU did not find while it compared nonces as text', () => {
+    const twins = [
+      { nonce: 13, of: 9 },
+      { nonce: 14, of: 10 }
+    ]
+    expect(sets(twins, [])[0]).toEqual([13])
+  })
+})
