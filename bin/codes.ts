@@ -11,5 +11,7 @@ const MACHINE = ['EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EROFS', 'EAGAIN', 'ENO
 
 /** Whether the machine refused something, by the system's code: files, processes, threads, space, memory. */
 export function isOfMachine(error: unknown): boolean {
-  return error instanceof Error && MACHINE.includes((error as NodeJS.ErrnoException).code ?? '')
+  if (!(error instanceof Error)) return false
+  // Node's own loader of modules says it in words alone.
+  return MACHINE.includes((error as NodeJS.ErrnoException).code ?? '') || /too many open files/i.test(error.message)
 }

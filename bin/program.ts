@@ -5,23 +5,28 @@ import { createCommands, withHyphenedIds } from './commands.ts'
 import { exitCodeOf, explain } from './exit.ts'
 import { openShell } from './shell.ts'
 
-const { shell, end } = openShell()
-try {
-  const commands = createCommands(shell)
-  await commands.parseAsync(withHyphenedIds(commands, process.argv.slice(2)), { from: 'user' })
-} catch (error) {
-  // Commander has said it.
-  if (error instanceof CommanderError) shell.exitCode = error.exitCode === 0 ? MATCH : USAGE
-  else {
-    shell.exitCode = exitCodeOf(error)
-    // Who heard the signal says it.
-    if (shell.exitCode !== INTERRUPTED) shell.tell(explain(error, process.argv.includes('--verbose')))
+/** Without an await at the top, of which Node would warn where nothing is left to wait for. */
+async function main(): Promise<void> {
+  const { shell, end } = openShell()
+  try {
+    const commands = createCommands(shell)
+    await commands.parseAsync(withHyphenedIds(commands, process.argv.slice(2)), { from: 'user' })
+  } catch (error) {
+    // Commander has said it.
+    if (error instanceof CommanderError) shell.exitCode = error.exitCode === 0 ? MATCH : USAGE
+    else {
+      shell.exitCode = exitCodeOf(error)
+      // Who heard the signal says it.
+      if (shell.exitCode !== INTERRUPTED) shell.tell(explain(error, process.argv.includes('--verbose')))
+    }
   }
+  try {
+    await shell.printed()
+  } catch (error) {
+    shell.exitCode = shell.exitCode === FAULT ? FAULT : exitCodeOf(error)
+    shell.tell(explain(error, process.argv.includes('--verbose')))
+  }
+  end()
 }
-try {
-  await shell.printed()
-} catch (error) {
-  shell.exitCode = shell.exitCode === FAULT ? FAULT : exitCodeOf(error)
-  shell.tell(explain(error, process.argv.includes('--verbose')))
-}
-end()
+
+void main()

@@ -8,6 +8,7 @@ import { type EvaluationKey, memoryAfter } from './records.ts'
 import { type ExecutionProfile, profileOfEnvironment, sameStrings } from './replay/profile.ts'
 import type { ClaimantParts } from './report/build.ts'
 import type { CheckpointReport } from './report/model.ts'
+import { isPlausible } from './search/environments.ts'
 import type { Store } from './store/store.ts'
 import {
   type CheckedCheckpoint,
@@ -195,9 +196,14 @@ function judgeCheckpoint(
   return judged(accusal.accusable ? 'mismatch' : 'unverified', { ...about, detail })
 }
 
-/** Whether the memory shows the profile's environment: its own, or none where the loader stubs it. */
+/**
+ * Whether the memory shows the profile's environment and no other that a unit may have, or none where the loader stubs it: one of two
+ * may be a module's own text.
+ */
 export function fits({ environment }: ExecutionProfile, shown: readonly (readonly string[])[]): boolean {
-  return environment.length === 0 ? shown.length === 0 : shown.some((one) => sameStrings(one, environment))
+  const possible = shown.filter(isPlausible)
+  if (environment.length === 0) return possible.length === 0
+  return possible.length > 0 && possible.every((one) => sameStrings(one, environment))
 }
 
 /** Every signer as a claimant, of which nobody asked for an audit. */

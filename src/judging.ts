@@ -23,8 +23,6 @@ export interface JudgingOptions {
   readonly assumedProfile?: string
   /** {@link STRICT_TALLY} where not given. */
   readonly tally?: TallyOptions
-  /** The id of the message at a nonce. */
-  readonly messageIdOf?: (nonce: number) => Promise<MessageId | undefined>
   /** A steady clock, ms. */
   readonly clock: () => number
   /** Whether a difference of this unit at this evaluation may be called a mismatch. */
@@ -116,7 +114,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
       if ([...gates.values()].some(({ verified }) => verified === false)) counts.unverified += spanOf(evaluation)
     }
     if (outcome.kind === 'skipped') counts.skipped++
-    const twin = outcome.kind === 'skipped' ? await options.messageIdOf?.(outcome.of) : undefined
+    const twin = outcome.kind === 'skipped' ? await messageIdAt(options.inputs, options.run, outcome.of) : undefined
     const stands: Standing[] = []
     for (const { claimant, judge, answers } of units) {
       const gate = gates.get(claimant) ?? options.gate(evaluation, claimant)
@@ -136,4 +134,10 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
 
 function isProfiled({ status }: Standing): boolean {
   return status === 'match-profile'
+}
+
+/** The id of a scheduled message; undefined where its nonce was not served. */
+export async function messageIdAt(inputs: Inputs, run: Run, nonce: number): Promise<MessageId | undefined> {
+  for await (const { messageId } of inputs.schedule(run, nonce, nonce)) return messageId
+  return undefined
 }

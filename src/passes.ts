@@ -5,11 +5,10 @@ import type { Gate, Tolerance } from './compare/types.ts'
 import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
 import type { Finding } from './findings.ts'
 import { readBlockDoubts } from './gateway-blocks.ts'
-import type { Inputs } from './inputs.ts'
 import { type Judged, judgeEvaluations } from './judging.ts'
 import type { Material } from './material.ts'
 import { type ChosenBlocks, chooseBlocks, createPassBlocks, type FoundBlocks } from './pass-blocks.ts'
-import { createTrial, type FirstClaims, speaksForUnits } from './profile-choice.ts'
+import { countFirstClaims, type FirstClaims, speaksForUnits } from './profile-choice.ts'
 import type { Evaluation } from './records.ts'
 import { oneAhead } from './replay/ahead.ts'
 import type { KnownBlockSets } from './replay/profile.ts'
@@ -18,7 +17,7 @@ import type { Hypothesis } from './search/hypothesis.ts'
 import { joined } from './signals.ts'
 import { openSnapshots } from './snapshots.ts'
 import { boundariesOf, createStartDoubts } from './starts.ts'
-import { createStates, type Readings, type SkippedTwin } from './states.ts'
+import { createStates } from './states.ts'
 import { hasCrons } from './subject.ts'
 
 export interface Found {
@@ -33,10 +32,6 @@ export interface Found {
   readonly resumedAfter: number | null
   /** The blocks that the units are taken to have known. */
   readonly blocks: FoundBlocks
-  readonly readings: Readings
-  /** Duplicates that were skipped. */
-  readonly twins: readonly SkippedTwin[]
-  readonly readsTimeZone: boolean
   /** By unit: how many of its first claims agree to the last character. */
   readonly firstClaims: ReadonlyMap<string, FirstClaims>
   /** Time within the module, ms. */
@@ -164,18 +159,17 @@ export async function beginPass(
   return {
     async judge(how) {
       const { search, strictTagOrder = false, severalVoices, misfit, assumedProfile, given: tolerated = [] } = how
-      const trials = units.map((unit) => createTrial(inputs, run, unit))
+      const firstClaims = units.map((unit) => countFirstClaims(inputs, run, unit))
       const judged = await judgeEvaluations({
         inputs,
         run,
         units,
-        evaluations: watched(ahead.take(0), trials),
+        evaluations: watched(ahead.take(0), firstClaims),
         crons: hasCrons(subject),
         clock: options.clock,
         strictTagOrder,
         ...(assumedProfile === undefined ? {} : { assumedProfile }),
         tally: { minCoveragePercent: options.minCoveragePercent, maxExplanations: options.maxExplanations, given: tolerated },
-        messageIdOf: (nonce) => messageIdOf(inputs, all, nonce),
         gate(evaluation, unit): Gate {
           const { key, assumed } = evaluation
           const { evidence, verified, trusted } = standingAt(key.ordinate)
@@ -234,10 +228,7 @@ export async function beginPass(
         links,
         resumedAfter: kept?.resumed?.nonce ?? null,
         blocks: blocks.found(),
-        readings: seen.readings(),
-        twins: seen.twins(),
-        readsTimeZone: seen.readsTimeZone(),
-        firstClaims: new Map(units.map((unit, place) => [unit, trials[place]?.counts() ?? { agreeing: 0, judged: 0 }])),
+        firstClaims: new Map(units.map((unit, place) => [unit, firstClaims[place]?.counts() ?? { agreeing: 0, judged: 0 }])),
         moduleMs: moduleUs / 1000,
         stateHashes: seen.stateHashes,
         findings: seen.findings
@@ -252,18 +243,13 @@ export async function beginPass(
 
 const UNSETTLED_BLOCKS = 'which blocks the unit knew when crons fired is not known'
 
-/** Passes evaluations on, by each trial. */
+/** Passes evaluations on, by those who count. */
 async function* watched(
   evaluations: AsyncIterable<Evaluation>,
-  trials: readonly ReturnType<typeof createTrial>[]
+  counted: readonly ReturnType<typeof countFirstClaims>[]
 ): AsyncGenerator<Evaluation> {
   for await (const evaluation of evaluations) {
-    for (const trial of trials) await trial.take(evaluation)
+    for (const one of counted) await one.take(evaluation)
     yield evaluation
   }
-}
-
-async function messageIdOf(inputs: Inputs, { options: { run } }: Material, nonce: number) {
-  for await (const { messageId } of inputs.schedule(run, nonce, nonce)) return messageId
-  return undefined
 }

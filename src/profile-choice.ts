@@ -20,7 +20,7 @@ export interface FirstClaims {
 }
 
 /** Counts a unit's first claims as their evaluations come by. */
-export function createTrial(inputs: Inputs, run: Run, unit: string) {
+export function countFirstClaims(inputs: Inputs, run: Run, unit: string) {
   let seen = 0
   let judged = 0
   let agreeing = 0

@@ -10,7 +10,7 @@ const NO_BLAME: ReadonlySet<Finding['code']> = new Set(['UNIT_UNREACHABLE', 'INP
  * What is wrong with a report, in words; empty for every report that this tool may give.
  *
  * - A mismatch is that of an audited unit, with all rules cited and the first divergence shown.
- * - A match covers an audited unit that claimed something, and no unit was away.
+ * - A match covers an audited unit that claimed something, and none was away but gateways, in whose place another answered.
  * - Nothing but a mismatch comes with an error that is attributed to a unit.
  */
 function violations(report: Report): string[] {
@@ -49,7 +49,7 @@ function ofMatch({ unreachable, trusted }: Report, audited: readonly ClaimantRep
     ...(audited.length === 0 ? ['a match without a unit'] : []),
     ...(audited.every(({ verdict }) => verdict === 'match') ? [] : ['a match over a unit that does not match']),
     ...(silent ? ['a match over evaluations that nobody claimed'] : []),
-    ...(unreachable.length === 0 ? [] : ['a match while a unit was away'])
+    ...(unreachable.every(({ unit }) => unit === 'gateway') ? [] : ['a match while a unit was away'])
   ]
 }
 

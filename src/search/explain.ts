@@ -9,7 +9,7 @@ import PQueue from 'p-queue'
 import type { SearchResult } from '../attribution/rules.ts'
 import type { Material } from '../material.ts'
 import { type EvaluationKey, keyText } from '../records.ts'
-import { type ExecutionProfile, type KnownBlockSets, sameStrings } from '../replay/profile.ts'
+import { type ExecutionProfile, sameStrings } from '../replay/profile.ts'
 import { TIME_ZONES } from '../replay/time-zones.ts'
 import { duplicateSets } from './duplicates.ts'
 import { renamedPath } from './environments.ts'
@@ -36,8 +36,6 @@ export interface ExplainOptions {
   readonly begun: Hypothesis
   /** Environments to be tried; none where the replay began with a memory, which has its own in it. */
   readonly environments: readonly ExecutionProfile[]
-  /** Other sets of blocks with which the same crons fire. */
-  readonly blocks: readonly KnownBlockSets[]
   /** Nonces behind which the unit may have started: those of its checkpoints. */
   readonly startedBehind: readonly number[]
   /** Replays, in all. */
@@ -101,11 +99,11 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
     }
     if (furthest?.next.differsAt !== undefined || furthest === undefined) {
       // Not a candidate, but a question: does the result show the path itself?
-      for (const profile of chosen.readsEnvironment ? renamedPath(best.profile) : []) {
+      for (const profile of result.readsEnvironment ? renamedPath(best.profile) : []) {
         const renamed = await tryOut({ ...best, profile })
         if (orderOf(renamed, result) !== 'earlier') shown.add(renamed.differsAt === undefined ? 'another' : renamed.shown)
       }
-      const others = (await chosen.tied()).slice(0, Math.max(0, trialsMax - tried))
+      const others = (result.readsEnvironment ? await chosen.tied() : []).slice(0, Math.max(0, trialsMax - tried))
       const candidates = others.map((other) => ({ ...best, profile: under(other, best.profile) }))
       const queue = new PQueue({ concurrency: all.options.jobs })
       const results = await queue.addAll(candidates.map((candidate) => () => tryOut(candidate)))
@@ -146,7 +144,7 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
     tried += restarted.tried
     const isFurther = everywhere !== undefined && orderOf(everywhere, result) === 'further'
     const mayBe = isFurther || restarted.found !== undefined
-    const isOpen = isPattern || mayBe || (instances.sensitive && !instances.exhausted)
+    const isOpen = isPattern || mayBe || [instances, restarted].some(({ sensitive, exhausted }) => sensitive && !exhausted)
     return isOpen ? undecided('the clock', readings.count, tried) : { kind: 'complete' }
   }
 
@@ -159,11 +157,25 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
     if (tried >= trialsMax) return ended(outOfTrials(tried))
     const clocks = readings.count === 0 ? ({ kind: 'complete' } as const) : await reinstance(differsAt)
     if (clocks === 'further') continue
+    if (strict) {
+      // It may be the order of tags alone, under an environment that is none of those: what lies behind it is to be explained, too.
+      strict = false
+      const next = await tryOut(best)
+      const isFurther = orderOf(next, result) === 'further'
+      result = next
+      if (isFurther) continue
+    }
     if (clocks.kind === 'open') return ended(clocks)
     break
   }
+  if (best.profile.timeZone !== begun.profile.timeZone) return ended(UNKNOWN_ZONE)
   if (ambiguous) return ended(undecided('what is assumed of the unit', 2, tried))
   return ended(shown.size > 1 ? undecided('how the unit came there', shown.size, tried) : { kind: 'complete' })
+}
+
+const UNKNOWN_ZONE: SearchResult = {
+  kind: 'open',
+  reason: 'the module asked for the time zone, which was assumed and may have changed on the way'
 }
 
 function outOfTrials(tried: number): SearchResult {
@@ -188,15 +200,12 @@ function orderOf({ differsAt, stoppedAt }: TrialResult, best: TrialResult): 'fur
 
 /** What differs from the present hypothesis in one assumption. */
 function* candidatesFor(
-  { blocks, startedBehind }: ExplainOptions,
+  { startedBehind }: ExplainOptions,
   best: Hypothesis,
   { twins, readsTimeZone }: TrialResult
 ): Generator<Hypothesis> {
   const { profile, evaluates } = best
   for (const set of duplicateSets(twins, startedBehind)) yield { ...best, evaluates: new Set([...evaluates, ...set]) }
-  for (const set of blocks) {
-    if (JSON.stringify(set) !== JSON.stringify(profile.blocks)) yield { ...best, profile: { ...profile, blocks: set } }
-  }
   for (const timeZone of readsTimeZone ? TIME_ZONES : []) {
     if (timeZone !== profile.timeZone) yield { ...best, profile: { ...profile, timeZone } }
   }
@@ -209,7 +218,6 @@ function under({ name, environment, loader }: ExecutionProfile, profile: Executi
 
 /** Environments, by how many of the first claims they reproduce. */
 interface Sampler {
-  readonly readsEnvironment: boolean
   /** Its environment reproduces more of them than any other that was looked at. */
   readonly profile: ExecutionProfile
   /** It reproduces the order of tags of all first claims: another order is no honest unit's under it. */
@@ -238,10 +246,9 @@ async function chooseEnvironment(
   async function lookAtAll(): Promise<readonly ExecutionProfile[]> {
     if (tied !== undefined) return tied
     tied = []
-    const others = first.readsEnvironment ? environments : []
     const queue = new PQueue({ concurrency: all.options.jobs })
     await queue.addAll(
-      others
+      environments
         .filter(({ environment }) => !sameStrings(environment, begun.profile.environment))
         .map((other) => async () => {
           const profile = under(other, begun.profile)
@@ -254,10 +261,9 @@ async function chooseEnvironment(
     )
     return tied
   }
-  if (missesOf(first) > 0) await lookAtAll()
+  if (missesOf(first) > 0 && first.readsEnvironment) await lookAtAll()
   const { agreeing, orderDiffers } = best.result
   return {
-    readsEnvironment: first.readsEnvironment,
     profile: best.profile,
     exact: agreeing > 0 && orderDiffers === 0,
     tied: lookAtAll

@@ -68,6 +68,7 @@ export async function searchInstances(
     const { choices, last, cut } = await memoriesBefore(job, fits, readings.last, folder)
     // What differs before is not looked into here: then nothing is known of what instances do.
     if (last === undefined) return { tried: 1, sensitive: true, exhausted: false }
+    if (restarted === true && (await fits(last))) return { found: instances, tried: 1, sensitive: true, exhausted: false }
     let tried = 0
     let sensitive = false
     for (const turned of combinations(choices.length)) {

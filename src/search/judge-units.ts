@@ -6,7 +6,7 @@ import type { Finding } from '../findings.ts'
 import type { Material } from '../material.ts'
 import { beginPass, type Found, NOT_SEARCHED_YET, type PassOptions, pass } from '../passes.ts'
 import { type KnownProfile, type ProfileChoice, speaksForUnits } from '../profile-choice.ts'
-import type { Claim, EvaluationKey } from '../records.ts'
+import { type Claim, type EvaluationKey, keyText } from '../records.ts'
 import { type ExecutionProfile, sameStrings } from '../replay/profile.ts'
 import { hasCrons } from '../subject.ts'
 import type { CheckedCheckpoint } from '../verification/checkpoint.ts'
@@ -14,7 +14,7 @@ import { searchBlocks } from './blocks.ts'
 import { candidateEnvironments, shownEnvironments } from './environments.ts'
 import { type Explained, type ExplainOptions, explain } from './explain.ts'
 import { assumptionsOf, type Hypothesis, inWords, plainly } from './hypothesis.ts'
-import { trial, withVoice } from './trial.ts'
+import { isBefore, trial, withVoice } from './trial.ts'
 
 /** What was found of one unit, and under which past. */
 export interface JudgedUnit {
@@ -130,7 +130,8 @@ async function searched(all: Material, known: KnownProfile, joint: Found, unit: 
   const options = { ...base, begun: ofBlocks.hypothesis }
   const { contradicts } = judgementOf(joint, unit)
   // No past of one machine explains both of two answers.
-  if (contradicts !== null) return inVoices(all, known, unit, options, contradicts)
+  if (contradicts !== null)
+    return inVoices(all, known, unit, options, { ofBlocks, firstCron: joint.blocks.firstCron, contradicts })
   const tried = (await asPattern(all, joint, unit)) ?? (await explain(all, { ...options, target: { unit } }))
   const explained = await againByBlocks(all, unit, ofBlocks, tried)
   const misfit = misfitOf(all, known, explained)
@@ -194,9 +195,14 @@ async function inVoices(
   known: KnownProfile,
   unit: string,
   options: Omit<ExplainOptions, 'target'>,
-  severalVoices: Since
+  { ofBlocks, firstCron, contradicts }: Contradiction
 ): Promise<JudgedUnit> {
-  const ofVoice = async (voice: Claim['kind']) => ({ voice, of: await explain(all, { ...options, target: { unit, voice } }) })
+  const ofVoice = async (voice: Claim['kind']) => {
+    const of = await explain(all, { ...options, target: { unit, voice } })
+    if (of.search.kind === 'open' || of.differsAt === undefined || firstCron === undefined) return { voice, of }
+    if (isBefore(of.differsAt, firstCron)) return { voice, of }
+    return { voice, of: { ...of, search: voice === 'result' ? OTHER_BLOCKS : ofBlocks.search } }
+  }
   const voices = [await ofVoice('result'), await ofVoice('listed')] as const
   for (const { of } of voices) {
     const misfit = misfitOf(all, known, of)
@@ -205,9 +211,22 @@ async function inVoices(
   }
   const unexplained = voices.filter(({ of }) => of.differsAt !== undefined)
   const judged = unexplained.find(({ of }) => of.search.kind === 'complete') ?? unexplained[0]
-  if (judged === undefined) return finished(all, known, unit, voices[0].of, { severalVoices })
+  if (judged === undefined) return finished(all, known, unit, voices[0].of, { severalVoices: contradicts })
   const [first, second] = voices.map(({ of }) => inWords(of.hypothesis))
   return finished(all, known, unit, judged.of, first === second ? {} : { voice: judged.voice })
+}
+
+interface Contradiction {
+  readonly ofBlocks: ByBlocks
+  /** Before it nothing depends on blocks. */
+  readonly firstCron: EvaluationKey | undefined
+  readonly contradicts: Since
+}
+
+/** Whoever answers `/result` lists nothing there. */
+const OTHER_BLOCKS: SearchResult = {
+  kind: 'open',
+  reason: 'its /result may come from another machine than its listings, which knew other blocks'
 }
 
 /** Explained as far as its claims go: its own checkpoints must be reached too, under the same past or one of their own. */
@@ -277,6 +296,8 @@ async function finished(
   const { proven } = ownCheckpoints(all, found, await all.checkpoints.all(), unit)
   const disordered = judgementOf(found, unit).tolerances.some(({ kind }) => kind === 'tag-order')
   if (proven !== undefined && disordered) found = await pass(all, hypothesis, [unit], { ...how, strictTagOrder: true })
+  // What was looked into is where the search ended: elsewhere an explanation may have been missed.
+  if (isBlamedBeside(found, unit, differsAt)) found = await pass(all, hypothesis, [unit], { ...how, search: ENDED_ELSEWHERE })
   const judgement = judgementOf(found, unit)
   const source = proven ?? (assumed.length > 0 ? 'every claim; assumed, not proven' : sourceOf(known, found, unit))
   return {
@@ -291,6 +312,14 @@ async function finished(
     ],
     reachedElsewhere: new Set()
   }
+}
+
+const ENDED_ELSEWHERE: SearchResult = { kind: 'open', reason: 'the search for explanations ended at another difference' }
+
+function isBlamedBeside(found: Found, unit: string, differsAt: EvaluationKey | undefined): boolean {
+  const { verdict, firstDivergence } = judgementOf(found, unit)
+  if (verdict !== 'mismatch' || firstDivergence === null) return false
+  return differsAt === undefined || keyText(firstDivergence.key) !== keyText(differsAt)
 }
 
 function disorder(orderDiffers: number, allowed: number): string | undefined {
@@ -326,7 +355,6 @@ async function optionsFor(all: Material, joint: Found, unit: string): Promise<Om
     begun: joint.hypothesis,
     // A memory that was begun with has its environment in it: no other can fit.
     environments: all.start === undefined ? candidateEnvironments(environments) : [],
-    blocks: [],
     startedBehind: own.map(({ nonce }) => nonce),
     trialsMax: TRIALS_MAX
   }

@@ -5,6 +5,7 @@ import { judgeEvaluation } from '../compare/judge-evaluation.ts'
 import type { Comparison, Gate } from '../compare/types.ts'
 import { jobOf } from '../evaluate.ts'
 import type { Inputs } from '../inputs.ts'
+import { messageIdAt } from '../judging.ts'
 import type { Material } from '../material.ts'
 import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, memoryAfter } from '../records.ts'
 import { replay } from '../replay/replay.ts'
@@ -108,7 +109,7 @@ export async function trial(
     readsEnvironment ||= evaluation.readsEnvironment === true
     if (outcome.kind === 'result' && outcome.profile !== undefined) counts.boundaries++
     if (outcome.kind === 'inconclusive') return resultAt(undefined, evaluation, key)
-    const twin = outcome.kind === 'skipped' ? await messageIdAt(inputs, all, outcome.of) : undefined
+    const twin = outcome.kind === 'skipped' ? await messageIdAt(inputs, run, outcome.of) : undefined
     const before = history.before(evaluation, twin)
     if (key.ordinate >= run.from) {
       const { claims } = await answers.take(key)
@@ -136,11 +137,6 @@ export async function trial(
     if (comparison.tagOrderDiffers) counts.orderDiffers++
     else counts.agreeing++
   }
-}
-
-async function messageIdAt(inputs: Inputs, { options: { run } }: Material, nonce: number) {
-  for await (const { messageId } of inputs.schedule(run, nonce, nonce)) return messageId
-  return undefined
 }
 
 function shownOf({ outcome, stateHash = '' }: Evaluation): string {

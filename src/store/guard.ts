@@ -23,10 +23,9 @@ function storeError(directory: string, done: string, error: unknown): AuditError
       cause
     })
   }
-  return new AuditError('STORE_UNUSABLE', `the store ${directory} cannot be ${done}`, {
-    hint: `${firstLineOf(cause)}; give another folder with --store DIR`,
-    cause
-  })
+  const why = firstLineOf(cause)
+  const remedy = /too many open files/i.test(why) ? 'allow more, with `ulimit -n 1024`' : 'give another folder with --store DIR'
+  return new AuditError('STORE_UNUSABLE', `the store ${directory} cannot be ${done}`, { hint: `${why}; ${remedy}`, cause })
 }
 
 /** Whether level's error says that another process has it open. */

@@ -1,5 +1,6 @@
 /** Stored records but those that there are many of, as schemas. */
 import { z } from 'zod'
+import { headerSchema } from '../fetch/schemas.ts'
 import { isArweaveId, isSha256Hex } from '../ids.ts'
 import { NONCE_MAX, readStoredMessage } from './scheduled.ts'
 
@@ -43,20 +44,6 @@ export const processSchema = z.object({
   data: textOrNull
 })
 
-const header = z.object({
-  format: z.int(),
-  id: z.string(),
-  last_tx: z.string().max(100),
-  owner: z.string().max(1_000),
-  tags,
-  target: z.string().max(100),
-  quantity: z.string().max(40),
-  data_size: z.string().max(40),
-  data_root: z.string().max(100),
-  reward: z.string().max(40),
-  signature: z.string().max(1_000)
-})
-
 export const transactionSchema = z.object({
   id,
   owner,
@@ -68,7 +55,7 @@ export const transactionSchema = z.object({
   bundledIn: id.optional(),
   data: blob.optional(),
   gateway: url,
-  onChain: header.optional()
+  onChain: headerSchema.optional()
 })
 
 export const anomalySchema = z.object({

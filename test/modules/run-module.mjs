@@ -1,18 +1,6 @@
 /** A child that runs one module through the loader, which replaces globals: it may not be loaded where tests run. */
 import { createRequire } from 'node:module'
-
-const { grow } = WebAssembly.Memory.prototype
-/** The loader hands over a fraction; a 64-bit memory takes a BigInt from Node 24 on. */
-WebAssembly.Memory.prototype.grow = function (pages) {
-  try {
-    return Number(grow.call(this, BigInt(Math.trunc(Number(pages)))))
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    return grow.call(this, Math.trunc(Number(pages)))
-  }
-}
-// The metering compiles the whole buffer behind its bytes.
-Buffer.poolSize = 0
+import './before-loader.mjs'
 
 /** Lists in lists may lie too deep to be written: how deep stands for them. */
 function shallow(output) {

@@ -5,19 +5,7 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { cuResult } from '../../../dist/src/replay/sandbox/cu-result.js'
-
-const { grow } = WebAssembly.Memory.prototype
-/** The loader hands over a fraction; a 64-bit memory takes a BigInt from Node 24 on. */
-WebAssembly.Memory.prototype.grow = function (pages) {
-  try {
-    return Number(grow.call(this, BigInt(Math.trunc(Number(pages)))))
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    return grow.call(this, Math.trunc(Number(pages)))
-  }
-}
-// The metering compiles the whole buffer behind its bytes.
-Buffer.poolSize = 0
+import '../../modules/before-loader.mjs'
 
 async function evaluate({ wasm, format, script, env, messages }) {
   process.argv[1] = script
