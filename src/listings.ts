@@ -122,7 +122,7 @@ function createSieve(limits: ListedLimits) {
 }
 
 /**
- * Whether keys ascend: by nonce, or, where the scheduler's clock went back, by time, as a CU's database has them. Crons of one second
+ * Whether keys ascend, each once: by nonce, or, where the scheduler's clock went back, by time, as a CU's database has them. Crons of one second
  * come in any order.
  */
 function createOrder(begin: EvaluationKey | undefined) {
@@ -132,7 +132,10 @@ function createOrder(begin: EvaluationKey | undefined) {
   return {
     take(keys: readonly EvaluationKey[]): ListingFault | undefined {
       const first = previous
+      const named = new Set<string>()
       for (const key of keys) {
+        if (named.has(keyText(key))) return fault(`${keyText(key)} is listed twice on one page`)
+        named.add(keyText(key))
         if (previous !== undefined) {
           byOrdinate &&= (key.ordinate - previous.ordinate || key.timestamp - previous.timestamp) >= 0
           byTime &&= (key.timestamp - previous.timestamp || key.ordinate - previous.ordinate) >= 0

@@ -196,8 +196,8 @@ export interface Claim {
 }
 
 /**
- * Why the reading of a listing ended before its end, or what is wrong with it as a whole. `not-ascending`: its cursors go back or stand
- * still; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that the schedule does
+ * Why the reading of a listing ended before its end, or what is wrong with it as a whole. `not-ascending`: its cursors go back or
+ * stand still, or name one evaluation twice; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that the schedule does
  * not have; `ambiguous`: two readers could take its pages differently.
  */
 export interface ListingFault {

@@ -62,6 +62,7 @@ export function createStates(
   let readings = 0
   let last: Reading[] = []
   let before: EvaluationKey | undefined
+  let midStream = false
   let differs = false
   let failures = 0
   let notHashed: Finding | undefined
@@ -128,11 +129,12 @@ export function createStates(
       }
       if (readMovedClock === true && !differs) {
         const other = outcome.kind === 'result' && outcome.profile !== undefined
-        const fresh = beginsInstance(profile, nonce) !== other
+        const fresh = beginsInstance(profile, { nonce, midStream }) !== other
         readings++
         if (before !== undefined) last = [...last, { key, after: before, fresh }].slice(-READINGS_MAX)
       }
       before = key
+      midStream = nonce === undefined
       if (readMovedClock === true) historyFrom ??= { ordinate, reason: 'the clock was read before it' }
       if (key.cron !== undefined) historyFrom ??= { ordinate, reason: 'a cron was evaluated before it' }
       if (outcome.kind === 'skipped') historyFrom ??= { ordinate, reason: 'a duplicate before it may have been evaluated' }

@@ -20,7 +20,7 @@ export interface ExecutionProfile {
   readonly environment: readonly string[]
   /** The module's clock: where it stands when an instance begins (undefined: the format's own) and what a reading adds. */
   readonly clock: { readonly start: number | undefined; readonly step: number }
-  /** Where the CU began an instance: once, with every message, or once and before each of these nonces. */
+  /** Where the CU began an instance: once, with every message (and the crons before it), or once and before each of these nonces. */
   readonly instances: 'one' | 'per-message' | readonly number[]
   /** Which blocks the CU knew when crons fired; found out by what it lists where not given. */
   readonly blocks?: KnownBlockSets
@@ -69,10 +69,14 @@ export function sameStrings(left: readonly string[], right: readonly string[]): 
   return left.length === right.length && left.every((text, place) => text === right[place])
 }
 
-/** Whether the CU began an instance right before an evaluation. A cron follows its nonce in the same stream. */
-export function beginsInstance({ instances }: ExecutionProfile, nonce: number | undefined): boolean {
+/** Whether the CU began an instance right before an evaluation. Asked message by message, it evaluates crons along with the next one. */
+export function beginsInstance(
+  { instances }: ExecutionProfile,
+  { nonce, midStream }: { readonly nonce?: number | undefined; readonly midStream?: boolean | undefined }
+): boolean {
   if (instances === 'one') return false
-  return instances === 'per-message' || (nonce !== undefined && instances.includes(nonce))
+  if (instances === 'per-message') return midStream !== true
+  return nonce !== undefined && instances.includes(nonce)
 }
 
 /**

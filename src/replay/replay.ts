@@ -1,6 +1,7 @@
 /** From planned evaluations to evaluations. */
 import type { Evaluation, EvaluationResult, Outcome } from '../records.ts'
 import type { ReplayJob } from './job.ts'
+import type { PlannedEvaluation } from './plan/types.ts'
 import { beginsInstance, type ExecutionProfile } from './profile.ts'
 import { runSession, type Step } from './session.ts'
 
@@ -76,11 +77,11 @@ function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step
     const fault = result.fault === undefined ? {} : { fault: result.fault }
     return { kind: 'inconclusive', reason: result.hostTrouble, ...missing, ...fault }
   }
-  const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned.nonce) } : {}
+  const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned) } : {}
   return { kind: 'result', result: JSON.parse(result.text) as EvaluationResult, text: result.text, ...profile }
 }
 
 /** How an evaluation is named that agrees where the CU began an instance, or did not, against the profile. */
-function otherProfile(profile: ExecutionProfile, nonce: number | undefined): string {
-  return `${profile.name}, ${beginsInstance(profile, nonce) ? 'the same instance as before' : 'a new instance before it'}`
+function otherProfile(profile: ExecutionProfile, planned: PlannedEvaluation): string {
+  return `${profile.name}, ${beginsInstance(profile, planned) ? 'the same instance as before' : 'a new instance before it'}`
 }

@@ -186,7 +186,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
 function isOther({ profile }: ReplayJob, { slots, messages }: Batch, index: number, turned: boolean): boolean {
   const planned = slots.find((slot) => slot.index === index)?.planned
   const fresh = messages[index]?.fresh
-  return fresh !== undefined && (fresh !== turned) !== beginsInstance(profile, planned?.nonce)
+  return fresh !== undefined && (fresh !== turned) !== beginsInstance(profile, planned ?? {})
 }
 
 function stateStep({ state, exportedTo, failure }: StateRead): Pick<Step, 'state' | 'exportedTo' | 'stateFailure'> {
@@ -222,7 +222,7 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
     if (work.kind === 'run') {
       slots.push({ planned, position, index: messages.length })
       if (!halted) {
-        const fresh = job.begins?.(planned) ?? beginsInstance(job.profile, planned.nonce)
+        const fresh = job.begins?.(planned) ?? beginsInstance(job.profile, planned)
         const failing = (await job.failing?.(planned)) === true
         messages.push({ message: work.message, fresh, ...(failing ? { failing } : {}) })
         chars += messageChars(work.message)

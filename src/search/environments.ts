@@ -2,10 +2,10 @@
 import { type ExecutionProfile, environmentOf, LEGACYNET, NAMED_PROFILES, profileOfEnvironment } from '../replay/profile.ts'
 
 /**
- * Lengths of a unit's program path, one for each class from 20 to 150 characters: within a class of 8 results are the same, for the
- * string's room on the heap is, so one length of every eight stands for all.
+ * Lengths of a unit's program path, one for each class that meets 20 to 150 characters: within a class of 8 results are the same, for
+ * the string's room on the heap is, so one length of every eight stands for all.
  */
-export const PROGRAM_PATH_CLASSES: readonly number[] = Array.from({ length: 17 }, (_, place) => 20 + 8 * place)
+export const PROGRAM_PATH_CLASSES: readonly number[] = Array.from({ length: 18 }, (_, place) => 20 + 8 * place)
 const NAME = /^a program path of about \d+ characters$/
 const PATH_MAX_CHARS = 1024
 /** A path as file systems of servers have it: absolute, of plain characters. */

@@ -69,10 +69,6 @@ const EXCEPTIONS: readonly Exception[] = [
     covers: ({ alteration }) => alteration?.kind === 'added' && alteration.path === 'Patches'
   },
   {
-    reason: 'an evaluation that is listed twice with one result is said twice, and no lie',
-    covers: ({ what }) => /^listed .*: the edge doubled$/.test(what)
-  },
-  {
     reason: 'what is listed behind the newest nonce may have been sent since',
     covers: ({ what, answers: { claims, results } }) =>
       what.endsWith("its cursor's ordinate changed") && results.some(({ cursor }) => ordinateOf(cursor) > claims.length)

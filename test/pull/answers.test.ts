@@ -299,6 +299,7 @@ describe('a listing ends', () => {
     ['whose cursors ascend for ever at one nonce', crons, 'too-many', 1500],
     ['whose cursors stand still', () => [1], 'not-ascending', 1],
     ['whose cursors go back', (turn) => [3 - turn], 'not-ascending', 2],
+    ['which names one evaluation twice', (turn) => (turn === 0 ? [1, 1, 2] : []), 'not-ascending', 2],
     [
       'whose crons of one second have ever other names',
       (turn) => [{ key: { ordinate: 1, cron: `${turn}-x`, timestamp: 5 } }],

@@ -23,6 +23,14 @@ import type { PlanInputs, PlannedEvaluation, Work } from './types.ts'
  * ```
  */
 export async function* planEvaluations(inputs: PlanInputs): AsyncGenerator<PlannedEvaluation> {
+  let midStream = false
+  for await (const planned of inOrder(inputs)) {
+    yield midStream ? { ...planned, midStream } : planned
+    midStream = planned.nonce === undefined
+  }
+}
+
+async function* inOrder(inputs: PlanInputs): AsyncGenerator<PlannedEvaluation> {
   const crons = parseCrons(inputs.process.tags)
   if ('fault' in crons) return yield* stopped(inputs, crons.fault)
   let taken: Promise<Checked<Times>> | undefined

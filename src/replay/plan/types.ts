@@ -13,6 +13,8 @@ export interface PlannedEvaluation {
   readonly assignmentId?: AssignmentId
   /** The CU stores no result for the boot message it injects. */
   readonly saved: boolean
+  /** Right behind a cron or the boot message, at which no request for a message ends: the CU evaluates both in one stream. */
+  readonly midStream?: true
   /** A cron message: that it fires, and its `Block-Height`, hang on the blocks that the CU knew. */
   readonly readsBlocks?: true
   readonly work: Work

@@ -64,6 +64,22 @@ describe('crons between messages', () => {
     expect(planned.map(({ saved }) => saved)).toEqual([false, true, true])
   })
 
+  test('are evaluated in one stream with the message behind them, as the boot message is', async () => {
+    const process = withCrons('5-seconds')
+    const own = resealed(processMessage(process), { timestamp: 6000 })
+    const schedule = [own, at(1, 7000), at(2, 20_000)]
+    const planned = await plan({ process, schedule, blocks: MINUTES, processData: '' })
+    expect(planned.map(({ key, midStream }) => [key.ordinate, key.cron !== undefined, midStream === true])).toEqual([
+      [0, false, false],
+      [0, true, true],
+      [0, false, true],
+      [1, false, false],
+      [1, true, false],
+      [1, true, true],
+      [2, false, true]
+    ])
+  })
+
   test('behind a skipped message carry its nonce', async () => {
     const assign = { item: null, messageId: idOf('item') }
     const schedule = [scheduled(1, { ...assign, timestamp: 1000 }), scheduled(2, { ...assign, timestamp: 2000 }), at(3, 9000)]
