@@ -3,8 +3,15 @@ import { AuditError } from './errors.ts'
 import type { GatewaySource } from './fetch/sources.ts'
 import type { Address, TransactionId } from './ids.ts'
 import type { DriveAttestation, DriveFile, Inputs } from './inputs.ts'
-import { type BlobRef, type ModuleItem, type ProcessItem, type TransactionRecord, tagValue } from './records.ts'
-import { type AttestationType, admissionOf } from './replay/drive/admission.ts'
+import {
+  type AttestationType,
+  type BlobRef,
+  type ModuleItem,
+  type ProcessItem,
+  type TransactionRecord,
+  tagValue
+} from './records.ts'
+import { admissionOf } from './replay/drive/admission.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from './replay/drive/source.ts'
 import type { Store } from './store/store.ts'
 import { proveItem } from './verification/raw-item.ts'

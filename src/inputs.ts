@@ -3,6 +3,7 @@ import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { ProcessId, TransactionId } from './ids.ts'
 import {
+  type AttestationType,
   type BlobRef,
   type BlockRecord,
   type Claim,
@@ -16,7 +17,6 @@ import {
   type ScheduledMessage,
   type TransactionRecord
 } from './records.ts'
-import type { AttestationType } from './replay/drive/admission.ts'
 import { createSaidToFail, saysError } from './said-to-fail.ts'
 import type { RecordKey, Store } from './store/store.ts'
 import { contentOf } from './stored/answers.ts'

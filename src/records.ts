@@ -303,3 +303,6 @@ export function spanOf({ nonce = 0, through = nonce }: Pick<Evaluation, 'nonce' 
 export function tagValue(tags: readonly Tag[], name: string): string | undefined {
   return tags.find((tag) => tag.name === name)?.value
 }
+
+/** What is attested with which tag: an assignment of the message, or that the item is there to be read. */
+export type AttestationType = 'Attestation' | 'Available'

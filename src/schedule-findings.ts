@@ -1,5 +1,5 @@
 /** How each source served the schedule (ao-protocol §1.3, §1.7). */
-import { createFindings } from './compare/keep.ts'
+import { createFindings } from './bounded-findings.ts'
 import { ARWEAVE } from './fetch/arweave-schedule.ts'
 import type { ScheduleAnomaly } from './fetch/schedule.ts'
 import type { Finding } from './findings.ts'

@@ -6,8 +6,8 @@ import type { Run } from './inputs.ts'
 import { type Evaluation, isPlaceOf } from './records.ts'
 import type { PlannedEvaluation } from './replay/plan/types.ts'
 import type { ExecutionProfile } from './replay/profile.ts'
-import type { StartMemory } from './replay/sandbox/protocol.ts'
 import type { Boundary } from './replay/segments.ts'
+import type { StartMemory } from './start-memory.ts'
 import type { CheckedCheckpoint } from './verification/checkpoint.ts'
 
 /** A checkpoint that is verified, and its memory. */

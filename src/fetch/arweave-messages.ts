@@ -4,9 +4,9 @@ import { type ScheduledMessage, type TransactionRecord, tagValue, type WireItem 
 import { wireOfItem } from '../verify/as-signed.ts'
 import { type BundleItem, parseBundle } from '../verify/bundle.ts'
 import { verifyMessage } from '../verify/message-item.ts'
+import { readScheduled } from '../verify/scheduled-edge.ts'
 import type { Assignment } from './arweave-assignments.ts'
 import { type ArweaveItems, type KnownProcess, type ProvenItem, provenIn } from './arweave-items.ts'
-import { readScheduled } from './schemas.ts'
 
 export type KeepItem = (record: TransactionRecord, data: Uint8Array) => Promise<void>
 

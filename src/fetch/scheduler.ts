@@ -1,9 +1,11 @@
 /** A scheduler unit (ao-protocol §1). */
+
+import { scheduledMessageSchema } from '../verify/scheduled-edge.ts'
 import type { Destination } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
-import { parseWire, processSchema, scheduledMessageSchema, schedulePageSchema } from './schemas.ts'
+import { parseWire, processSchema, schedulePageSchema } from './schemas.ts'
 import type { SchedulerSource } from './sources.ts'
 import { shown } from './words.ts'
 

@@ -1,15 +1,18 @@
 /** What units may answer, as schemas: wire data is read once, here, and everything faulty in it is named. */
 import { z } from 'zod'
+import { type Address, isAddress, type ProcessId } from '../ids.ts'
+import type { EvaluationKey, ProcessRecord } from '../records.ts'
 import {
-  type Address,
-  type AssignmentId,
-  isAddress,
-  isArweaveId,
-  type MessageId,
-  type ProcessId,
-  type TransactionId
-} from '../ids.ts'
-import { type EvaluationKey, type ProcessRecord, type ScheduledMessage, type Tag, tagValue } from '../records.ts'
+  fault,
+  id,
+  kindOf,
+  owner,
+  scheduledMessageSchema,
+  signature,
+  tags,
+  textOrNull,
+  wholeNumber
+} from '../verify/scheduled-edge.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import { shown } from './words.ts'
 
@@ -35,75 +38,9 @@ export function parseWire<T>(schema: z.ZodType<T>, value: unknown, asked: Asked)
   throw fetchError('WIRE_INVALID', asked, what, { alone: true })
 }
 
-/** A text of which `test` knows that it is one of a kind. */
-function kindOf<T extends string>(test: (text: string) => boolean, message: string) {
-  return z.custom<T>((value) => typeof value === 'string' && test(value), message)
-}
-
-const AN_ID = 'must be 43 characters of base64url'
-const AN_ADDRESS = 'must be an address'
-const id = kindOf<TransactionId>(isArweaveId, AN_ID)
-const address = kindOf<Address>(isAddress, AN_ADDRESS)
-const signature = z.string().max(8_000)
-const tags = z.array(z.object({ name: z.string(), value: z.string() })).max(10_000)
-/** Some gateways do not know a key. An address that does not belong to it is found by `verify`, which knows the key's type. */
-const owner = z.object({
-  address: z.string().max(200),
-  key: z
-    .string()
-    .max(4_000)
-    .nullish()
-    .transform((key) => key ?? '')
-})
-const textOrNull = z
-  .string()
-  .nullish()
-  .transform((text) => text ?? null)
+const address = kindOf<Address>(isAddress, 'must be an address')
 /** JSON whose names are anybody's, `__proto__` among them: taken as it is, never copied by name. */
 const anyJson = z.custom<unknown>((value) => value !== undefined, 'must be there')
-
-/** Digits as the CU's parseInt reads them, leading zeros among them. */
-function wholeNumber(text: string | undefined): number | undefined {
-  const value = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : undefined
-  return Number.isSafeInteger(value) ? value : undefined
-}
-
-/** A number that the scheduler writes as an assignment's tag (§1.5). */
-function numberTag(tags: readonly Tag[], name: string, context: z.RefinementCtx): number {
-  const value = wholeNumber(tagValue(tags, name))
-  if (value === undefined) fault(context, ['assignment', 'tags', name], 'must be a whole number')
-  return value ?? 0
-}
-
-function fault(context: z.RefinementCtx, path: string[], message: string): void {
-  context.addIssue({ code: 'custom', path, message })
-}
-
-const item = z.object({ id, owner, tags, signature, anchor: textOrNull, target: textOrNull })
-
-/** One edge of a schedule (§1.4, §1.5). */
-export const scheduledMessageSchema = z
-  .object({ message: item.extend({ data: textOrNull }).nullish(), assignment: item })
-  .transform(({ message = null, assignment }, context): ScheduledMessage => {
-    // A process's own assignment names no message (§1.5).
-    const messageId = tagValue(assignment.tags, 'Message') ?? message?.id ?? ''
-    if (!isArweaveId(messageId)) fault(context, ['assignment', 'tags', 'Message'], AN_ID)
-    return {
-      nonce: numberTag(assignment.tags, 'Nonce', context),
-      epoch: numberTag(assignment.tags, 'Epoch', context),
-      timestamp: numberTag(assignment.tags, 'Timestamp', context),
-      blockHeight: numberTag(assignment.tags, 'Block-Height', context),
-      hashChain: tagValue(assignment.tags, 'Hash-Chain') ?? '',
-      assignment: { ...assignment, id: assignment.id as AssignmentId },
-      message,
-      messageId: messageId as MessageId
-    }
-  })
-
-/** An edge put together again of its parts; undefined where its tags do not allow it. */
-export function readScheduled(node: unknown): ScheduledMessage | undefined {
-  return scheduledMessageSchema.safeParse(node).data
-}
 
 /** `/<process>` (§1.3). */
 export const schedulePageSchema = z.object({

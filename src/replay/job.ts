@@ -1,10 +1,12 @@
 /** What is to be replayed, and how. */
+
 import type { KnownMemory } from '../memory-fingerprint.ts'
 import type { EvaluationKey, MemoryLayout } from '../records.ts'
+import type { StartMemory } from '../start-memory.ts'
 import type { DriveSource } from './drive/source.ts'
 import type { PlannedEvaluation } from './plan/types.ts'
 import type { ExecutionProfile } from './profile.ts'
-import type { InstanceState, ModuleSetup, SandboxLimits, StartMemory } from './sandbox/protocol.ts'
+import type { InstanceState, ModuleSetup, SandboxLimits } from './sandbox/protocol.ts'
 import type { SpareChild } from './sandbox/sandbox.ts'
 
 /** A memory that is had already. */

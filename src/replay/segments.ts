@@ -1,10 +1,12 @@
 /** Replay in parts side by side: each begins with a checkpoint's memory, and the one before must end in it. */
+
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../records.ts'
 import { joined } from '../signals.ts'
+import type { StartMemory } from '../start-memory.ts'
 import { runAhead } from './ahead.ts'
 import type { ReplayJob } from './job.ts'
 import { replay } from './replay.ts'
-import type { InstanceState, StartMemory } from './sandbox/protocol.ts'
+import type { InstanceState } from './sandbox/protocol.ts'
 import { type SharedPlan, sharePlan } from './shared-plan.ts'
 
 /** Where one part ends and the next begins. */

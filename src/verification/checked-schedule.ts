@@ -3,13 +3,13 @@
  * proves itself nowhere is said so, for nobody may be blamed over it.
  */
 import { createHash } from 'node:crypto'
-import { readScheduled } from '../fetch/schemas.ts'
 import type { Finding } from '../findings.ts'
 import type { TransactionId } from '../ids.ts'
 import type { ScheduledMessage, WireItem } from '../records.ts'
 import { asSigned, signedWire } from '../verify/as-signed.ts'
 import type { Proof } from '../verify/message-item.ts'
 import { createScheduleVerifier } from '../verify/schedule.ts'
+import { readScheduled } from '../verify/scheduled-edge.ts'
 import { VALID, type Verdict } from '../verify/verdict.ts'
 import { showsOddAnchor } from './chain-item.ts'
 import { proveItem, type RawItem, type RawProof } from './raw-item.ts'

@@ -2,7 +2,7 @@
 import type { Finding } from '../findings.ts'
 import type { ProcessId } from '../ids.ts'
 import { type EvaluationKey, tagValue } from '../records.ts'
-import type { StartMemory } from '../replay/sandbox/protocol.ts'
+import type { StartMemory } from '../start-memory.ts'
 import { proveRawItem } from '../verify/message-item.ts'
 import type { RawItem } from './raw-item.ts'
 import type { Verifier } from './verifier.ts'

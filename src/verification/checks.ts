@@ -1,7 +1,7 @@
 /** What was checked while the schedule was read, and what may be said over it. */
 
 import type { Evidence, Since } from '../attribution/rules.ts'
-import { createFindings } from '../compare/keep.ts'
+import { createFindings } from '../bounded-findings.ts'
 import type { Finding } from '../findings.ts'
 import { createNonceSet } from '../nonce-set.ts'
 import type { ScheduledMessage } from '../records.ts'

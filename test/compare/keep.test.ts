@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createFindings } from '../../src/bounded-findings.ts'
 import { worstVerdict } from '../../src/compare/combine.ts'
-import { createFindings, createKeeper } from '../../src/compare/keep.ts'
+import { createKeeper } from '../../src/compare/keep.ts'
 import type { JudgedEvaluation } from '../../src/compare/types.ts'
 import type { Finding } from '../../src/findings.ts'
 import { CU, keyOf, nested } from './fixtures.ts'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readSchedule, type ScheduleAnomaly } from '../../src/fetch/schedule.ts'
-import { scheduledMessageSchema } from '../../src/fetch/schemas.ts'
 import type { SchedulerSource } from '../../src/fetch/sources.ts'
 import type { ScheduledMessage } from '../../src/records.ts'
+import { scheduledMessageSchema } from '../../src/verify/scheduled-edge.ts'
 import { exampleEdge } from '../fakes/data.ts'
 import { PROCESS } from './start.ts'
 

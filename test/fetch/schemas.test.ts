@@ -7,11 +7,10 @@ import {
   listedPageSchema,
   parseWire,
   processSchema,
-  readScheduled,
-  scheduledMessageSchema,
   schedulePageSchema,
   transactionsSchema
 } from '../../src/fetch/schemas.ts'
+import { readScheduled, scheduledMessageSchema } from '../../src/verify/scheduled-edge.ts'
 import { cursorOf, exampleData, exampleEdge, idOf } from '../fakes/data.ts'
 
 const ASKED = { role: 'scheduler', url: 'http://unit/x' } as const

@@ -2,7 +2,7 @@
  * Which processes have WeaveDrive, and which files it opens for them (the legacynet CU's @permaweb/weavedrive 0.0.18,
  * `checkAdmissible`; ao-protocol §2.9).
  */
-import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../records.ts'
+import { type AttestationType, type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../records.ts'
 import type { Checked } from '../../verification/signed.ts'
 
 /** The parts of a subject that decide it. */
@@ -10,9 +10,6 @@ export interface DriveSubject {
   readonly process: Checked<Pick<ProcessItem, 'tags'>>
   readonly module: Checked<Pick<ModuleItem, 'tags'>>
 }
-
-/** What is attested with which tag: an assignment of the message, or that the item is there to be read. */
-export type AttestationType = 'Attestation' | 'Available'
 
 export type Admission =
   | { readonly kind: 'open' }

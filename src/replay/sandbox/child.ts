@@ -1,4 +1,5 @@
 /** The sandbox's child: opens a module, runs batches, answers over IPC. It talks to nobody else. */
+
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -6,12 +7,13 @@ import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { readGzip } from '../../gzip-memory.ts'
 import type { KnownMemory } from '../../memory-fingerprint.ts'
+import type { StartMemory } from '../../start-memory.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import { ModuleFault } from './fault.ts'
 import { createHasher } from './hasher.ts'
 import { createInstanceFactory, loadLoader } from './instance.ts'
 import { packedMemory } from './pack.ts'
-import type { SandboxReply, SandboxRequest, SandboxResult, StartMemory } from './protocol.ts'
+import type { SandboxReply, SandboxRequest, SandboxResult } from './protocol.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { copyDifferences } from './shadow.ts'
 

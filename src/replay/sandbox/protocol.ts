@@ -2,6 +2,7 @@
 
 import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { Fault, MemoryLayout, UnstatedInput } from '../../records.ts'
+import type { StartMemory } from '../../start-memory.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
 
@@ -60,14 +61,6 @@ export interface SandboxResult {
   readonly inputMissing?: true
   /** Why a unit may have read something else here: from here on nobody may be blamed. */
   readonly assumed?: string
-}
-
-/** A memory to begin with: a file of it as gzip, and how many bytes it is unpacked. */
-export interface StartMemory {
-  readonly path: string
-  readonly bytes: number
-  /** Where the module's clock stands, ms; where it begins, where not given. */
-  readonly clock?: number
 }
 
 /** What an instance holds. */

@@ -1,10 +1,12 @@
 /** The sandbox: a session with a child process in which a module's memory lives and never leaves. */
+
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
 import { AuditError } from '../../errors.ts'
 import type { KnownMemory } from '../../memory-fingerprint.ts'
 import type { MemoryLayout } from '../../records.ts'
+import type { StartMemory } from '../../start-memory.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
@@ -17,7 +19,6 @@ import type {
   SandboxReply,
   SandboxRequest,
   SandboxResult,
-  StartMemory,
   WatchdogReport
 } from './protocol.ts'
 
