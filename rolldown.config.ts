@@ -41,6 +41,6 @@ export default [
   bundle('sandbox-child', 'src/replay/sandbox/child.ts'),
   bundle('watchdog', 'src/replay/sandbox/watchdog.ts'),
   bundle('hash-worker', 'src/replay/sandbox/hash-worker.ts'),
-  bundle('memory-worker', 'src/verification/memory-worker.ts'),
-  bundle('signature-worker', 'src/verification/signature-worker.ts')
+  bundle('memory-worker', 'src/memory/worker.ts'),
+  bundle('signature-worker', 'src/verify/signature-worker.ts')
 ]

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import wabt from 'wabt'
-import { DEMO_MODULE } from '../dist/src/demo.js'
+import { DEMO_MODULE } from '../dist/src/audit/demo.js'
 
 const PAGE_BYTES = 65_536
 const MIB = 1024 * 1024

@@ -7,8 +7,8 @@
 import { fstatSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { Worker } from 'node:worker_threads'
-import { addressSpaceBytes } from '../src/address-space.ts'
-import { escapeForTerminal } from '../src/report/escape.ts'
+import { addressSpaceBytes } from '../src/util/address-space.ts'
+import { escapeForTerminal } from '../src/util/escape.ts'
 import { FAULT, INTERRUPTED, isOfMachine, USAGE } from './codes.ts'
 import type { FromProgram, OutputName, Terminals, ToProgram } from './messages.ts'
 

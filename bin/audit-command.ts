@@ -1,8 +1,8 @@
 /** `ao-audit audit`. */
 import { readFile } from 'node:fs/promises'
-import { audit } from '../src/audit.ts'
-import { parseTrust } from '../src/config.ts'
-import { AuditError } from '../src/errors.ts'
+import { audit } from '../src/audit/audit.ts'
+import { parseTrust } from '../src/audit/config.ts'
+import { AuditError } from '../src/model/errors.ts'
 import type { ExecutionProfile } from '../src/replay/profile.ts'
 import { parseProfile } from '../src/replay/profile-file.ts'
 import { findLines } from './evaluation-lines.ts'

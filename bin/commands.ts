@@ -1,6 +1,6 @@
 /** The commands and their options. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { toolVersions } from '../src/version.ts'
+import { toolVersions } from '../src/model/version.ts'
 import type { Shell } from './shell.ts'
 
 const HELP_WIDTH = 80

@@ -1,7 +1,7 @@
 /** `ao-audit demo`. */
 
-import { auditDemo, DEMO_ALTERED } from '../src/demo.ts'
-import { AuditError } from '../src/errors.ts'
+import { auditDemo, DEMO_ALTERED } from '../src/audit/demo.ts'
+import { AuditError } from '../src/model/errors.ts'
 import { MATCH } from './codes.ts'
 import { writeReport } from './output.ts'
 import type { Shell } from './shell.ts'

@@ -1,5 +1,5 @@
 /** `--evaluations`: one JSON line for each evaluation and unit. */
-import type { JudgingOptions } from '../src/judging.ts'
+import type { JudgingOptions } from '../src/audit/judge-pass.ts'
 import { evaluationsLine } from '../src/report/json.ts'
 import { findOutput, type OpenOutput, openOutput } from '../src/store/output-file.ts'
 

@@ -1,7 +1,7 @@
 /** Exit codes (README, "Exit codes"), and what a user sees of an error. */
-import { AuditError, type AuditErrorCode } from '../src/errors.ts'
-import { escapeForTerminal } from '../src/report/escape.ts'
+import { AuditError, type AuditErrorCode } from '../src/model/errors.ts'
 import type { Report } from '../src/report/model.ts'
+import { escapeForTerminal } from '../src/util/escape.ts'
 import { FAULT, INCONCLUSIVE, INTERRUPTED, isOfMachine, MATCH, MISMATCH, USAGE } from './codes.ts'
 
 const BY_VERDICT: Record<Report['verdict'], number> = { match: MATCH, mismatch: MISMATCH, inconclusive: INCONCLUSIVE }

@@ -1,5 +1,5 @@
 /** `ao-audit pull`. */
-import { pullArchive } from '../src/pull-archive.ts'
+import { pullArchive } from '../src/audit/pull-archive.ts'
 import { MATCH } from './codes.ts'
 import type { Shell } from './shell.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'

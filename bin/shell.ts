@@ -1,6 +1,6 @@
 /** What a command has of the world: its outputs, the signal that ends it, its exit code. The main thread does the writing. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { AuditError } from '../src/errors.ts'
+import { AuditError } from '../src/model/errors.ts'
 import { FAULT } from './codes.ts'
 import type { FromProgram, OutputName, Terminal, Terminals, ToProgram } from './messages.ts'
 

@@ -1,7 +1,7 @@
 /** The options that say whom to ask, and the line that says how far it is. */
-import type { SourceOptions } from '../src/audit-options.ts'
-import { createProgress } from '../src/progress.ts'
-import { escapeForTerminal } from '../src/report/escape.ts'
+import type { SourceOptions } from '../src/audit/audit-options.ts'
+import { createProgress } from '../src/audit/progress.ts'
+import { escapeForTerminal } from '../src/util/escape.ts'
 import type { Shell } from './shell.ts'
 
 export interface SourceFlags {

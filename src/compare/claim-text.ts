@@ -3,9 +3,9 @@
  * takes the same of its answer; what could be taken in two ways is named, with its place.
  */
 import { isUtf8 } from 'node:buffer'
-import type { ClaimFault } from '../records.ts'
+import type { ClaimFault } from '../model/records.ts'
+import { isJsonObject, member } from '../util/json-value.ts'
 import { RESULT_FIELDS } from './canonical.ts'
-import { isJsonObject, member } from './equality.ts'
 import { type JsonPath, scanJson } from './json-scan.ts'
 
 /** An answer's body: its bytes, and what `JSON.parse` makes of them. */

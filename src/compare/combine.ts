@@ -1,5 +1,5 @@
 /** One verdict over several claimants. */
-import type { Verdict } from './types.ts'
+import type { Verdict } from './comparison.ts'
 
 /** From the worst to the best. */
 const VERDICTS: readonly Verdict[] = ['mismatch', 'inconclusive', 'match']

@@ -1,7 +1,7 @@
 /** Deep differences of two JSON values: keys have no order, arrays have, tags have if one asks for it. */
-import { isJsonObject, type JsonObject, member, memberNames, sameJson } from './equality.ts'
+import { isJsonObject, type JsonObject, member, memberNames, sameJson } from '../util/json-value.ts'
+import type { Comparison, Difference } from './comparison.ts'
 import { differingTags, isTagList, type TagLike } from './tags.ts'
-import type { Comparison, Difference } from './types.ts'
 
 /** Differences below this many levels are shown at this level, as a whole. */
 export const MAX_PATH_DEPTH = 64

@@ -1,10 +1,10 @@
 /** What of earlier evaluations a later one is judged by, in little memory. */
 import { createHash } from 'node:crypto'
-import { createDigestTable } from '../digest-table.ts'
-import type { MessageId } from '../ids.ts'
-import type { Evaluation, EvaluationResult } from '../records.ts'
+import type { MessageId } from '../model/ids.ts'
+import type { Evaluation, EvaluationResult } from '../model/records.ts'
+import { createDigestTable } from '../util/digest-table.ts'
+import { isJsonObject, memberNames } from '../util/json-value.ts'
 import { type CanonicalResult, canonicalResult } from './canonical.ts'
-import { isJsonObject, memberNames } from './equality.ts'
 import { isTagList } from './tags.ts'
 
 /** What came before an evaluation. */

@@ -1,11 +1,11 @@
 /** One evaluation, and what one claimant says of it. */
 import { type Accusal, accuse } from '../attribution/rules.ts'
-import type { Claim, Evaluation, EvaluationResult } from '../records.ts'
+import type { Claim, Evaluation, EvaluationResult } from '../model/records.ts'
 import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
+import type { Comparison, EvaluationStatus, Gate, ToleranceKind } from './comparison.ts'
 import { type Before, fingerprint } from './history.ts'
 import { agrees, type ComparisonOptions, compareResult } from './result.ts'
 import { judgeSkipped, type SkippedOutcome } from './skipped.ts'
-import type { Comparison, EvaluationStatus, Gate, ToleranceKind } from './types.ts'
 
 /** What came out for one evaluation and one claimant. */
 export interface Judged {

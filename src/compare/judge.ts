@@ -1,14 +1,14 @@
 /** A claimant's case: evaluation after evaluation, to a verdict. Keeps what is no plain match, and counts. */
 import type { Since } from '../attribution/rules.ts'
-import { createFindings } from '../bounded-findings.ts'
-import type { MessageId } from '../ids.ts'
-import { type Claim, type ClaimUnavailable, type Evaluation, keyText } from '../records.ts'
-import { behindEndFindings, findingsOf, tagOrderFindings, unmatchedFinding } from './findings.ts'
+import type { MessageId } from '../model/ids.ts'
+import { type Claim, type ClaimUnavailable, type Evaluation, keyText } from '../model/records.ts'
+import { createFindings } from '../util/bounded-findings.ts'
+import type { Divergence, EvaluationStatus, Gate, JudgedEvaluation, Judgement } from './comparison.ts'
+import { behindEndFindings, findingsOf, tagOrderFindings, unmatchedFinding } from './evaluation-findings.ts'
 import type { History } from './history.ts'
 import { type Judged, judgeEvaluation } from './judge-evaluation.ts'
 import { createKeeper } from './keep.ts'
 import { createTally, evaluationName, STRICT_TALLY, type TallyOptions } from './tally.ts'
-import type { Divergence, EvaluationStatus, Gate, JudgedEvaluation, Judgement } from './types.ts'
 
 /** Crons behind the range's end that are told apart. */
 const BEHIND_END_MAX = 10_000

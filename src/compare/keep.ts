@@ -1,5 +1,5 @@
 /** Bounded memory of what is to be reported: a claimant may differ in everything. */
-import type { JudgedEvaluation } from './types.ts'
+import type { JudgedEvaluation } from './comparison.ts'
 
 /** Mismatches that are kept, and as many of the rest. */
 const MAX_EVALUATIONS = 10_000

@@ -1,5 +1,5 @@
 /** Which evaluations something is true of, in few words. */
-import type { EvaluationKey } from '../records.ts'
+import type { EvaluationKey } from '../model/records.ts'
 
 export interface NonceRanges {
   /** In the order of ordinates. */

@@ -1,10 +1,11 @@
 /** One claim held against one computed result. */
-import { boundedJson } from '../json-depth.ts'
-import type { Claim, EvaluationResult, ResultField } from '../records.ts'
+
+import type { Claim, EvaluationResult, ResultField } from '../model/records.ts'
+import { boundedJson } from '../util/json-depth.ts'
+import { isJsonObject } from '../util/json-value.ts'
 import { type CanonicalResult, canonicalResult, RESULT_FIELDS } from './canonical.ts'
+import type { Comparison } from './comparison.ts'
 import { collectDifferences, DifferenceCollector } from './differences.ts'
-import { isJsonObject } from './equality.ts'
-import type { Comparison } from './types.ts'
 
 export interface ComparisonOptions {
   /** Another order of tags is a difference: for a profile that a checkpoint has proven. */

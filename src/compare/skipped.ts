@@ -1,9 +1,9 @@
 /** What an honest CU may answer for a message that its own rules skip (ao-protocol §2.6). */
-import type { Claim, Outcome } from '../records.ts'
+import type { Claim, Outcome } from '../model/records.ts'
 import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
+import type { Comparison } from './comparison.ts'
 import { type Before, fingerprint } from './history.ts'
 import { agrees, type ComparisonOptions, compareResult } from './result.ts'
-import type { Comparison } from './types.ts'
 
 export type SkippedOutcome = Extract<Outcome, { readonly kind: 'skipped' }>
 

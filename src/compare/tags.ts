@@ -2,7 +2,7 @@
  * Lists of tags. Their order comes from Lua's tables, which lie where the heap puts them (execution-profile): two lists are the
  * same but for order where each name has the same values in the same order.
  */
-import { isJsonObject, type JsonObject, member, sameJson } from './equality.ts'
+import { isJsonObject, type JsonObject, member, sameJson } from '../util/json-value.ts'
 
 export type TagLike = JsonObject & { readonly name: string }
 

@@ -1,9 +1,9 @@
 /** Counts of a claimant's evaluations, and the verdict that follows from them. */
-import { type Evaluation, type EvaluationKey, spanOf } from '../records.ts'
+import { type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
+import type { Gate, JudgedCoverage, Tolerance, Verdict } from './comparison.ts'
 import type { Judged } from './judge-evaluation.ts'
 import { createNonceRanges } from './nonce-ranges.ts'
 import { createTolerances, type Tolerances } from './tolerances.ts'
-import type { Gate, JudgedCoverage, Tolerance, Verdict } from './types.ts'
 
 export interface Tally {
   /** @param inputs what is known of them: whether all were checked, what was taken on trust */

@@ -1,7 +1,7 @@
 /** What was let pass in a claimant's favour, counted. */
-import type { EvaluationKey } from '../records.ts'
+import type { EvaluationKey } from '../model/records.ts'
+import type { Tolerance, ToleranceKind } from './comparison.ts'
 import type { Tolerated } from './judge-evaluation.ts'
-import type { Tolerance, ToleranceKind } from './types.ts'
 
 export interface Tolerances {
   add(tolerated: Tolerated, at: EvaluationKey): void

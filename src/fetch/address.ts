@@ -1,9 +1,9 @@
 /** Addresses that may not be asked: a URL that somebody else names must not lead into the user's own network. */
 import { lookup } from 'node:dns/promises'
 import ipaddr from 'ipaddr.js'
-import type { AuditError } from '../errors.ts'
+import type { AuditError } from '../model/errors.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
-import { shown } from './words.ts'
+import { shown } from './unit-words.ts'
 
 /** Resolves a host's name to all its addresses. */
 export type Lookup = (host: string) => Promise<readonly string[]>

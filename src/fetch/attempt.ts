@@ -1,11 +1,11 @@
 /** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
 import type { IncomingMessage } from 'node:http'
-import { AuditError, type Unit } from '../errors.ts'
+import { AuditError, type Unit } from '../model/errors.ts'
 import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { FetchLimits } from './limits.ts'
 import { request } from './request.ts'
-import { shown } from './words.ts'
+import { shown } from './unit-words.ts'
 
 export interface Question {
   readonly role: Unit['role']

@@ -1,10 +1,10 @@
 /** A Compute Unit (ao-protocol §2.1). */
-import { AuditError } from '../errors.ts'
-import type { ProcessId } from '../ids.ts'
+import { AuditError } from '../model/errors.ts'
+import type { ProcessId } from '../model/ids.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
-import { addressSchema, listedPageSchema, parseWire } from './schemas.ts'
 import type { ComputeSource, ListedPage } from './sources.ts'
+import { addressSchema, listedPageSchema, parseWire } from './unit-schemas.ts'
 
 const LISTED_PAGE = 500
 const DETAIL_CHARS = 500

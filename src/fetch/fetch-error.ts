@@ -1,5 +1,5 @@
 /** Errors of the fetch layer: each names whom it asked, so that what a unit does never counts as the auditor's own fault. */
-import { AuditError, type AuditErrorOptions, type Unit, type UnitErrorCode } from '../errors.ts'
+import { AuditError, type AuditErrorOptions, type Unit, type UnitErrorCode } from '../model/errors.ts'
 
 /** Who was asked: a role, and any URL of the unit's. */
 export type Asked = Unit

@@ -1,12 +1,12 @@
 /** Gateways: GraphQL and raw data (ao-protocol §5.3). Several are asked in turn until one answers. */
-import { AuditError } from '../errors.ts'
-import type { BlockRecord, TransactionRecord } from '../records.ts'
+import { AuditError } from '../model/errors.ts'
+import type { BlockRecord, TransactionRecord } from '../model/records.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { BLOCKS_QUERY, TRANSACTIONS_QUERY } from './queries.ts'
-import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './schemas.ts'
 import type { GatewaySource, Served, TransactionQuery } from './sources.ts'
-import { shown } from './words.ts'
+import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './unit-schemas.ts'
+import { shown } from './unit-words.ts'
 
 /** Asks over GraphQL, and answers with the `data` of the answer, unchecked. */
 type Ask = (query: string, variables: object) => Promise<Readonly<Record<string, unknown>>>

@@ -3,13 +3,13 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import pRetry from 'p-retry'
-import { AuditError } from '../errors.ts'
-import { nestsDeeperThan } from '../json-depth.ts'
+import { AuditError } from '../model/errors.ts'
+import { nestsDeeperThan } from '../util/json-depth.ts'
 import type { Lookup } from './address.ts'
 import { type Answer, attemptOnce, type Question, Retriable } from './attempt.ts'
 import { fetchError } from './fetch-error.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchLimits } from './limits.ts'
-import { shown } from './words.ts'
+import { shown } from './unit-words.ts'
 
 export interface HttpOptions {
   readonly limits?: Partial<FetchLimits>

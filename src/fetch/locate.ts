@@ -1,8 +1,8 @@
 /** Where a scheduler is: the project's own look-up, from the chain (ao-protocol §4.1). */
-import { AuditError } from '../errors.ts'
-import type { Address, ProcessId } from '../ids.ts'
-import { isAddress } from '../ids.ts'
-import { tagValue } from '../records.ts'
+import { AuditError } from '../model/errors.ts'
+import type { Address, ProcessId } from '../model/ids.ts'
+import { isAddress } from '../model/ids.ts'
+import { tagValue } from '../model/records.ts'
 import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
 import type { GatewaySource } from './sources.ts'
 

@@ -1,5 +1,5 @@
 /** Pages that outgrow their bound in bytes are asked for in parts. */
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 
 /** How much smaller the next page is. */
 const SHRINK = 4

@@ -5,9 +5,9 @@ import type { Destination } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
-import { parseWire, processSchema, schedulePageSchema } from './schemas.ts'
 import type { SchedulerSource } from './sources.ts'
-import { shown } from './words.ts'
+import { parseWire, processSchema, schedulePageSchema } from './unit-schemas.ts'
+import { shown } from './unit-words.ts'
 
 /**
  * @param url the scheduler's base URL

@@ -1,6 +1,6 @@
 /** What the units of the network are to the rest of the project: interfaces, so that tests and archives can stand in. */
-import type { AuditError } from '../errors.ts'
-import type { Address, MessageId, ProcessId, TransactionId } from '../ids.ts'
+import type { AuditError } from '../model/errors.ts'
+import type { Address, MessageId, ProcessId, TransactionId } from '../model/ids.ts'
 import type {
   BlockRecord,
   EvaluationKey,
@@ -8,7 +8,7 @@ import type {
   ScheduledMessage,
   TransactionHeader,
   TransactionRecord
-} from '../records.ts'
+} from '../model/records.ts'
 
 export interface SchedulePage {
   /** In the order served: verification wants to see it. */

@@ -1,7 +1,7 @@
 /** Replays that run ahead of their turn, so many at a time, with what they find kept until it is asked for. */
 import PQueue from 'p-queue'
-import { AuditError } from '../errors.ts'
-import type { Evaluation } from '../records.ts'
+import { AuditError } from '../model/errors.ts'
+import type { Evaluation } from '../model/records.ts'
 
 export interface Ahead {
   /** What one of them found, in order, as it comes. Each may be asked for once, and in the order in which they were given. */

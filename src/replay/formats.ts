@@ -1,5 +1,5 @@
 /** What differs between the module formats that the loader runs (ao-protocol §2.8, replay-recipes). */
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 
 export interface ModuleFormat {
   readonly name: string

@@ -1,10 +1,10 @@
 /** What is to be replayed, and how. */
 
-import type { KnownMemory } from '../memory-fingerprint.ts'
-import type { EvaluationKey, MemoryLayout } from '../records.ts'
-import type { StartMemory } from '../start-memory.ts'
+import type { KnownMemory } from '../memory/fingerprint.ts'
+import type { StartMemory } from '../memory/start-memory.ts'
+import type { EvaluationKey, MemoryLayout } from '../model/records.ts'
 import type { DriveSource } from './drive/source.ts'
-import type { PlannedEvaluation } from './plan/types.ts'
+import type { PlannedEvaluation } from './plan/planned.ts'
 import type { ExecutionProfile } from './profile.ts'
 import type { InstanceState, ModuleSetup, SandboxLimits } from './sandbox/protocol.ts'
 import type { SpareChild } from './sandbox/sandbox.ts'

@@ -1,6 +1,6 @@
 /** A profile that a user wrote. */
 import { z } from 'zod'
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 import type { ExecutionProfile } from './profile.ts'
 import { isTimeZone } from './time-zones.ts'
 

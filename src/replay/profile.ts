@@ -1,5 +1,5 @@
 /** Execution profiles: the inputs of a result besides module and messages, handed to the sandbox explicitly. */
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 import type { ModuleFormat } from './formats.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** From planned evaluations to evaluations. */
-import type { Evaluation, EvaluationResult, Outcome } from '../records.ts'
+import type { Evaluation, EvaluationResult, Outcome } from '../model/records.ts'
 import type { ReplayJob } from './job.ts'
-import type { PlannedEvaluation } from './plan/types.ts'
+import type { PlannedEvaluation } from './plan/planned.ts'
 import { beginsInstance, type ExecutionProfile } from './profile.ts'
 import { runSession, type Step } from './session.ts'
 

@@ -1,8 +1,8 @@
 /** Replay in parts side by side: each begins with a checkpoint's memory, and the one before must end in it. */
 
-import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../records.ts'
-import { joined } from '../signals.ts'
-import type { StartMemory } from '../start-memory.ts'
+import type { StartMemory } from '../memory/start-memory.ts'
+import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../model/records.ts'
+import { joined } from '../util/signals.ts'
 import { runAhead } from './ahead.ts'
 import type { ReplayJob } from './job.ts'
 import { replay } from './replay.ts'

@@ -1,9 +1,9 @@
 /** One run through a plan in one sandbox: batches out, results back, in order. */
-import { AuditError } from '../errors.ts'
-import { type Fault, isPlaceOf } from '../records.ts'
+import { AuditError } from '../model/errors.ts'
+import { type Fault, isPlaceOf } from '../model/records.ts'
 import type { ReplayJob } from './job.ts'
 import { messageChars } from './message-chars.ts'
-import type { PlannedEvaluation } from './plan/types.ts'
+import type { PlannedEvaluation } from './plan/planned.ts'
 import { beginsInstance } from './profile.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
 import { openSandbox, type Refusal, type RunOutcome, type Sandbox, type Stopped, whyStopped } from './sandbox/sandbox.ts'

@@ -1,6 +1,6 @@
 /** One reading of a plan for parts that run side by side: planning is not done again for each. */
-import { type EvaluationKey, isPlaceOf } from '../records.ts'
-import type { PlannedEvaluation } from './plan/types.ts'
+import { type EvaluationKey, isPlaceOf } from '../model/records.ts'
+import type { PlannedEvaluation } from './plan/planned.ts'
 
 export interface SharedPlan {
   /** What is planned for a part, with the evaluation that it begins behind at its head. To be read once. */

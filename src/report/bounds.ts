@@ -1,6 +1,7 @@
 /** Bounds on what a report holds: a hostile claim may be as long and as deep as an answer may be. */
-import { boundedJson } from '../json-depth.ts'
-import { fitsTerminal } from './escape.ts'
+
+import { fitsTerminal } from '../util/escape.ts'
+import { boundedJson } from '../util/json-depth.ts'
 import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
 
 /** Characters of JSON of one value. */

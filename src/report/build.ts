@@ -1,8 +1,8 @@
 /** Assembles the report from what the audit found out. It joins, sorts and bounds; what is true was decided before. */
 import { RULE_NAMES } from '../attribution/rules.ts'
-import type { Judgement, Verdict } from '../compare/types.ts'
-import type { Finding, Severity } from '../findings.ts'
-import type { EvaluationKey } from '../records.ts'
+import type { Judgement, Verdict } from '../compare/comparison.ts'
+import type { Finding, Severity } from '../model/findings.ts'
+import type { EvaluationKey } from '../model/records.ts'
 import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES } from './bounds.ts'
 import type { ClaimantReport, Coverage, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
 

@@ -1,6 +1,7 @@
 /** The report as JSON: one report, one text, in the order in which the schema names things. */
+
+import { escapeJsonText } from '../util/escape.ts'
 import { boundEvaluation } from './bounds.ts'
-import { escapeJsonText } from './escape.ts'
 import type { Report, ReportedEvaluation } from './model.ts'
 
 /** The keys of all parts of the schema, each before those that follow it in any part; other keys come after, by code unit. */

@@ -1,8 +1,9 @@
 /** The report as a page: GitHub-flavoured Markdown, all text from outside as entities. */
+
+import { escapeForMarkdown as safe } from '../util/escape.ts'
 import { differingTexts } from './bounds.ts'
-import { escapeForMarkdown as safe } from './escape.ts'
 import type { CheckpointReport, ClaimantReport, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
-import * as words from './words.ts'
+import * as words from './report-words.ts'
 
 /** Rows of one table; the JSON has all. */
 const MAX_ROWS = 100

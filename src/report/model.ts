@@ -1,9 +1,9 @@
 /** The report: schema `ao-audit/report/v1`. Additive changes keep the version. */
 
-import type { MemoryDifference } from '../compare/memory.ts'
-import type { Difference, EvaluationStatus, Tolerance, Verdict } from '../compare/types.ts'
-import type { Finding } from '../findings.ts'
-import type { EvaluationKey } from '../records.ts'
+import type { Difference, EvaluationStatus, Tolerance, Verdict } from '../compare/comparison.ts'
+import type { MemoryDifference } from '../memory/difference.ts'
+import type { Finding } from '../model/findings.ts'
+import type { EvaluationKey } from '../model/records.ts'
 
 /** Counts of evaluations. The report's own, where several CUs are audited, is in each count the worst of theirs. */
 export interface Coverage {

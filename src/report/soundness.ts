@@ -1,6 +1,6 @@
 /** Held against every report before anybody sees it: a verdict that breaks the rules is a fault of this tool, and is not shown. */
 import { RULE_NAMES } from '../attribution/rules.ts'
-import type { Finding } from '../findings.ts'
+import type { Finding } from '../model/findings.ts'
 import type { ClaimantReport, Report } from './model.ts'
 
 /** Said of a unit without blame: it was away, or sent what cannot be read. */

@@ -1,12 +1,12 @@
 /** The report as an auditor reads it in ten seconds. */
 import CliTable from 'cli-table3'
 import pc from 'picocolors'
-import type { Verdict } from '../compare/types.ts'
-import type { Severity } from '../findings.ts'
+import type { Verdict } from '../compare/comparison.ts'
+import type { Severity } from '../model/findings.ts'
+import { escapeForTerminal as safe } from '../util/escape.ts'
 import { differingTexts } from './bounds.ts'
-import { escapeForTerminal as safe } from './escape.ts'
 import type { FirstDivergence, Report, ReportedDifference } from './model.ts'
-import * as words from './words.ts'
+import * as words from './report-words.ts'
 
 interface TerminalOptions {
   /** Whether to write colours; what `NO_COLOR` and the stream say is the caller's to know. */

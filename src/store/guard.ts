@@ -1,5 +1,5 @@
 /** What the file system and level refuse, in the project's own words. */
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 
 /** Does the work; what it throws becomes an error of the store. `done` is what could not be done to it. */
 export type Guard = <T>(done: 'opened' | 'read' | 'written', work: Promise<T>) => Promise<T>

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Level } from 'level'
-import { boundedJson, RECORD_MAX_DEPTH } from '../json-depth.ts'
+import { boundedJson, RECORD_MAX_DEPTH } from '../util/json-depth.ts'
 import { openBlobs } from './blobs.ts'
 import { type Guard, guardOf, isLocked } from './guard.ts'
 import { decodeKey, encodeKey, rangeOf } from './keys.ts'

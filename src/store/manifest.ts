@@ -1,7 +1,7 @@
 /** What an archive says of itself, and the bounds that it keeps to when it is written and when it is read. */
 import { z } from 'zod'
-import { AuditError } from '../errors.ts'
-import { nestsDeeperThan, RECORD_MAX_DEPTH } from '../json-depth.ts'
+import { AuditError } from '../model/errors.ts'
+import { nestsDeeperThan, RECORD_MAX_DEPTH } from '../util/json-depth.ts'
 
 /** The records, one a line: `[key, value]` as JSON, in the order of keys. */
 export const RECORDS = 'records.jsonl'

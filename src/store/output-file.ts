@@ -4,7 +4,7 @@ import { access, chmod, type FileHandle, lstat, open, readdir, realpath, rename,
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 import { isAlive } from './alive.ts'
 
 /** Where output goes. */

@@ -1,7 +1,7 @@
 /** Records as an archive holds them: one a line, `[key, value]` as JSON, each key once and in the order of keys. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { AuditError } from '../errors.ts'
+import { AuditError } from '../model/errors.ts'
 import { compareKeys } from './keys.ts'
 import { invalidArchive, LINE_MAX_BYTES, parseCanonicalJson } from './manifest.ts'
 import type { RecordKey, Store } from './store.ts'

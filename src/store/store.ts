@@ -1,5 +1,5 @@
 /** The store's port: records under ordered keys, and blobs by content hash. It knows no meaning. */
-import type { BlobRef } from '../records.ts'
+import type { BlobRef } from '../model/records.ts'
 
 /** A path of parts. Numbers order as numbers: `['schedule', pid, 9]` lies before `['schedule', pid, 10]`. */
 export type RecordKey = readonly (string | number)[]

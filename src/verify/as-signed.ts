@@ -1,7 +1,8 @@
 /** What a scheduler should have shown of an item, and where it shows something else (protocol §1.4). */
-import type { Tag, WireItem } from '../records.ts'
-import { encodeBase64url } from './bytes.ts'
-import { addressOfKey, type DataItem, idOfSignature } from './data-item.ts'
+
+import { encodeBase64url } from '../ans104/bytes.ts'
+import { addressOfKey, type DataItem, idOfSignature } from '../ans104/data-item.ts'
+import type { Tag, WireItem } from '../model/records.ts'
 
 export interface AsSigned {
   /** The scheduler's JSON, with what contradicts the item put right. */

@@ -1,7 +1,7 @@
 /** Signed HTTP messages of HyperBEAM (`httpsig@1.0`; protocol §6.7): close to RFC 9421, with rules of its own. */
-import { addressOfKey } from './data-item.ts'
-import { verifyRsaPss } from './signature.ts'
-import { invalid, unverifiable, VALID, type Verdict } from './verdict.ts'
+import { addressOfKey } from '../ans104/data-item.ts'
+import { verifyRsaPss } from '../ans104/signature.ts'
+import { invalid, unverifiable, VALID, type Verdict } from '../ans104/signature-status.ts'
 
 export interface HttpSignature {
   readonly label: string

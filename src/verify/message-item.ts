@@ -1,11 +1,12 @@
 /** Verdicts on items as schedulers and gateways show them. */
-import type { TransactionRecord, WireItem } from '../records.ts'
-import { EMPTY } from './bytes.ts'
-import { type DataItem, signedMessage } from './data-item.ts'
-import { deepHash } from './deep-hash.ts'
-import { rebuildFromWire, type ShownItem } from './rebuild.ts'
-import { verifySignature } from './signature.ts'
-import { type HiddenPart, unverifiable, type Verdict } from './verdict.ts'
+
+import { EMPTY } from '../ans104/bytes.ts'
+import { type DataItem, signedMessage } from '../ans104/data-item.ts'
+import { deepHash } from '../ans104/deep-hash.ts'
+import { rebuildFromWire, type ShownItem } from '../ans104/rebuild-item.ts'
+import { verifySignature } from '../ans104/signature.ts'
+import { type HiddenPart, unverifiable, type Verdict } from '../ans104/signature-status.ts'
+import type { TransactionRecord, WireItem } from '../model/records.ts'
 
 /**
  * Verifies a message, an assignment or a process from the scheduler's JSON alone.

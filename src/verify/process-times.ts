@@ -1,10 +1,11 @@
 /** When a scheduler took a process, where it signed that (ao-protocol §1.5, §1.7). */
-import type { Address, ProcessId } from '../ids.ts'
-import { type Tag, type Times, tagValue } from '../records.ts'
+
+import { parseBundle } from '../ans104/bundle.ts'
+import type { DataItem } from '../ans104/data-item.ts'
+import type { Address, ProcessId } from '../model/ids.ts'
+import { type Tag, type Times, tagValue } from '../model/records.ts'
 import { wireOfItem } from './as-signed.ts'
-import { parseBundle } from './bundle.ts'
-import type { DataItem } from './data-item.ts'
-import { isSignedBy } from './schedule.ts'
+import { isSignedBy } from './verify-schedule.ts'
 
 /** Times as an assignment, or a bundle of an old process, names them in its tags. */
 export function timesOfTags(tags: readonly Tag[]): Times | undefined {

@@ -1,7 +1,7 @@
 /** One edge of a schedule as JSON shows it, and the shapes that it shares with other answers. */
 import { z } from 'zod'
-import { type AssignmentId, isArweaveId, type MessageId, type TransactionId } from '../ids.ts'
-import { type ScheduledMessage, type Tag, tagValue } from '../records.ts'
+import { type AssignmentId, isArweaveId, type MessageId, type TransactionId } from '../model/ids.ts'
+import { type ScheduledMessage, type Tag, tagValue } from '../model/records.ts'
 
 /** A text of which `test` knows that it is one of a kind. */
 export function kindOf<T extends string>(test: (text: string) => boolean, message: string) {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EvaluationResult } from '../../src/records.ts'
+import type { EvaluationResult } from '../../src/model/records.ts'
 import { type LedgerNetwork, type LedgerOptions, startLedger } from '../fakes/ledger.ts'
 import { lasting, reportIn, run, unitsOf } from './command.ts'
 

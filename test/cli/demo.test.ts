@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DEMO_MODULE } from '../../src/demo.ts'
+import { DEMO_MODULE } from '../../src/audit/demo.ts'
 import { expectError, ROOT, run } from './command.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { sameJson } from '../../src/compare/equality.ts'
+import { sameJson } from '../../src/util/json-value.ts'
 
 it('is the same as equality of JSON with sorted keys', () => {
   const canonical = (value: unknown): string =>

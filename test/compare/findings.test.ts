@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { findingsOf, tagOrderFindings, unmatchedFinding } from '../../src/compare/findings.ts'
+import type { Comparison } from '../../src/compare/comparison.ts'
+import { findingsOf, tagOrderFindings, unmatchedFinding } from '../../src/compare/evaluation-findings.ts'
 import type { Judged } from '../../src/compare/judge-evaluation.ts'
-import type { Comparison } from '../../src/compare/types.ts'
-import type { Evaluation } from '../../src/records.ts'
+import type { Evaluation } from '../../src/model/records.ts'
 import { CU, cronEvaluated, evaluated, keyOf, listedOf, resultOf, skipped, unavailableOf } from './fixtures.ts'
 
 const first = evaluated(1, resultOf(1))

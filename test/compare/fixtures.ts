@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { MessageId } from '../../src/ids.ts'
-import type { Claim, ClaimUnavailable, Evaluation, EvaluationResult, ResultField } from '../../src/records.ts'
+import type { MessageId } from '../../src/model/ids.ts'
+import type { Claim, ClaimUnavailable, Evaluation, EvaluationResult, ResultField } from '../../src/model/records.ts'
 
 export const CU = 'https://cu.example'
 export const ALL: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error', 'GasUsed']

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { Gate } from '../../src/compare/comparison.ts'
 import { createHistory } from '../../src/compare/history.ts'
 import { createJudge, type JudgeOptions } from '../../src/compare/judge.ts'
 import { STRICT_TALLY } from '../../src/compare/tally.ts'
-import type { Gate } from '../../src/compare/types.ts'
-import type { Claim, ClaimUnavailable, Evaluation } from '../../src/records.ts'
+import type { Claim, ClaimUnavailable, Evaluation } from '../../src/model/records.ts'
 import {
   CU,
   claimOf,

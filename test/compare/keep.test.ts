@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { createFindings } from '../../src/bounded-findings.ts'
 import { worstVerdict } from '../../src/compare/combine.ts'
+import type { JudgedEvaluation } from '../../src/compare/comparison.ts'
 import { createKeeper } from '../../src/compare/keep.ts'
-import type { JudgedEvaluation } from '../../src/compare/types.ts'
-import type { Finding } from '../../src/findings.ts'
+import type { Finding } from '../../src/model/findings.ts'
+import { createFindings } from '../../src/util/bounded-findings.ts'
 import { CU, keyOf, nested } from './fixtures.ts'
 
 const judged = (nonce: number, status: JudgedEvaluation['status'], claimed?: unknown): JudgedEvaluation => ({

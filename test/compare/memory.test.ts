@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { environmentBlock } from '../../src/compare/environment.ts'
-import { MAX_SHOWN_BYTES, memoryDifference, RANGE_GAP } from '../../src/compare/memory.ts'
+import { MAX_SHOWN_BYTES, memoryDifference, RANGE_GAP } from '../../src/memory/difference.ts'
+import { environmentBlock } from '../../src/memory/environment.ts'
 
 const STRINGS = [
   'USER=web_user',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { canonicalResult } from '../../src/compare/canonical.ts'
 import { MAX_LISTED_DIFFERENCES, MAX_PATH_DEPTH } from '../../src/compare/differences.ts'
 import { agrees, compareResult } from '../../src/compare/result.ts'
-import type { EvaluationResult } from '../../src/records.ts'
+import type { EvaluationResult } from '../../src/model/records.ts'
 import { ALL, distinctTags, LISTED, nested, resultArbitrary, resultOf } from './fixtures.ts'
 
 const compare = (claimed: unknown, computed: unknown, options = {}) =>

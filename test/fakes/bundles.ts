@@ -1,9 +1,9 @@
 /** The older layout on Arweave (ao-protocol §1.7): the scheduler bundles each assignment with its message. */
 import { createHash } from 'node:crypto'
 import { createData, type Signer } from 'arbundles'
-import type { Tag } from '../../src/records.ts'
-import { encodeTags } from '../../src/verify/avro-tags.ts'
-import { encodeDataItem } from '../../src/verify/data-item.ts'
+import { encodeTags } from '../../src/ans104/avro-tags.ts'
+import { encodeDataItem } from '../../src/ans104/data-item.ts'
+import type { Tag } from '../../src/model/records.ts'
 import type { FakeTransaction } from './data.ts'
 
 /** An assignment, and what lies with it in its bundle; or a process from before assignments. */

@@ -1,6 +1,6 @@
 /** What a fake network serves: the shapes of a capture's JSON files, and a small example made up from nothing. */
 import { createHash } from 'node:crypto'
-import type { Tag } from '../../src/records.ts'
+import type { Tag } from '../../src/model/records.ts'
 
 export interface FakeItem {
   readonly id: string

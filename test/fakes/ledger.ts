@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { readArchivedRun } from '../../src/archived-run.ts'
-import { DEMO_MODULE } from '../../src/demo.ts'
+import { readArchivedRun } from '../../src/audit/archived-run.ts'
+import { DEMO_MODULE } from '../../src/audit/demo.ts'
 import {
   type Claim,
   type EvaluationResult,
@@ -11,7 +11,7 @@ import {
   type ScheduledMessage,
   type TransactionRecord,
   tagValue
-} from '../../src/records.ts'
+} from '../../src/model/records.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import { cursorOf, type FakeData, type FakeTransaction, idOf } from './data.ts'
 import type { Fault } from './faults.ts'

@@ -1,7 +1,7 @@
 /** A scheduler, a gateway and a Compute Unit under one base URL, on loopback, for tests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tagValue } from '../../src/records.ts'
+import { tagValue } from '../../src/model/records.ts'
 import { cursorOf, type FakeData, type FakeEdge, type FakeListed } from './data.ts'
 import { type Body, createFaults, type Fault, send, type UnitName } from './faults.ts'
 import { answerGraphql } from './graphql.ts'

@@ -1,11 +1,11 @@
 /** Whatever a unit does, the error names it: role and origin as asked, never the auditor. */
 import { describe, expect, it } from 'vitest'
-import { absenceFindings } from '../../src/audit-findings.ts'
-import { AuditError } from '../../src/errors.ts'
+import { absenceFindings } from '../../src/audit/outcome/audit-findings.ts'
 import { createCompute } from '../../src/fetch/compute.ts'
 import { createGateway } from '../../src/fetch/gateway.ts'
-import { readSchedule } from '../../src/fetch/schedule.ts'
+import { readSchedule } from '../../src/fetch/schedule-pages.ts'
 import { createScheduler } from '../../src/fetch/scheduler.ts'
+import { AuditError } from '../../src/model/errors.ts'
 import type { Fault } from '../fakes/faults.ts'
 import { MODULE, messageId, PROCESS, quick, start } from './start.ts'
 

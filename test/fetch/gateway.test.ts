@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createGateway } from '../../src/fetch/gateway.ts'
-import type { TransactionId } from '../../src/ids.ts'
+import type { TransactionId } from '../../src/model/ids.ts'
 import { exampleData, idOf } from '../fakes/data.ts'
 import { MODULE, PROCESS, quick, start } from './start.ts'
 

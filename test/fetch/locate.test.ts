@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createGateway } from '../../src/fetch/gateway.ts'
 import { locateScheduler } from '../../src/fetch/locate.ts'
-import type { ProcessId } from '../../src/ids.ts'
+import type { ProcessId } from '../../src/model/ids.ts'
 import { EXAMPLE, exampleData, type FakeTransaction, idOf } from '../fakes/data.ts'
 import { PROCESS, quick, start } from './start.ts'
 

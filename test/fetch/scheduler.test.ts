@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createScheduler } from '../../src/fetch/scheduler.ts'
-import type { ProcessId } from '../../src/ids.ts'
+import type { ProcessId } from '../../src/model/ids.ts'
 import { EXAMPLE, exampleData, exampleEdge, idOf } from '../fakes/data.ts'
 import { PROCESS, quick, start } from './start.ts'
 

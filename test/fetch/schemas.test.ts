@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AuditError } from '../../src/errors.ts'
 import {
   addressSchema,
   blocksSchema,
@@ -9,7 +8,8 @@ import {
   processSchema,
   schedulePageSchema,
   transactionsSchema
-} from '../../src/fetch/schemas.ts'
+} from '../../src/fetch/unit-schemas.ts'
+import { AuditError } from '../../src/model/errors.ts'
 import { readScheduled, scheduledMessageSchema } from '../../src/verify/scheduled-edge.ts'
 import { cursorOf, exampleData, exampleEdge, idOf } from '../fakes/data.ts'
 

@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { createHttp, type Http, type HttpOptions } from '../../src/fetch/http.ts'
 import type { FetchLimits } from '../../src/fetch/limits.ts'
-import type { MessageId, ProcessId, TransactionId } from '../../src/ids.ts'
+import type { MessageId, ProcessId, TransactionId } from '../../src/model/ids.ts'
 import { EXAMPLE, exampleData, idOf } from '../fakes/data.ts'
 import { type FakeNetwork, type FakeNetworkOptions, startFakeNetwork } from '../fakes/network.ts'
 

@@ -1,5 +1,5 @@
 /** The crons that a Compute Unit makes between two messages, written after its source (permaweb/ao, ff178d51, loadMessages.js). */
-import type { Tag } from '../../src/records.ts'
+import type { Tag } from '../../src/model/records.ts'
 import type { FakeItem } from '../fakes/data.ts'
 import type { World } from './messages.ts'
 

@@ -5,7 +5,7 @@
  * prints the scenario, made as small as a few more runs can make it.
  */
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Finding } from '../../src/findings.ts'
+import type { Finding } from '../../src/model/findings.ts'
 import type { Report } from '../../src/report/model.ts'
 import { closeUnits } from './cu.ts'
 import { runScenario } from './run.ts'

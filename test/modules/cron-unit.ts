@@ -1,12 +1,12 @@
 /** An honest unit of a small process with crons: what it claims, by the blocks that it knew. */
 
-import { processSchema } from '../../src/fetch/schemas.ts'
-import type { Address, ModuleId } from '../../src/ids.ts'
-import { type EvaluationKey, keyText, type Tag } from '../../src/records.ts'
+import { processSchema } from '../../src/fetch/unit-schemas.ts'
+import type { Address, ModuleId } from '../../src/model/ids.ts'
+import { type EvaluationKey, keyText, type Tag } from '../../src/model/records.ts'
 import { planEvaluations } from '../../src/replay/plan/plan.ts'
-import type { BlockKnowledge } from '../../src/replay/plan/types.ts'
-import { signed } from '../../src/verification/seal.ts'
+import type { BlockKnowledge } from '../../src/replay/plan/planned.ts'
 import { scheduledMessageSchema } from '../../src/verify/scheduled-edge.ts'
+import { signed } from '../../src/verify/seal.ts'
 import { cursorOf, type FakeClaim, type FakeListed } from '../fakes/data.ts'
 import type { SmallProcess } from './small-process.ts'
 

@@ -1,7 +1,7 @@
 /** A process of a small module as scheduler and gateway serve it, made up from nothing: what `startFakeNetwork` takes. */
 import { createHash } from 'node:crypto'
 import { createData, EthereumSigner, type Signer } from 'arbundles'
-import type { Tag } from '../../src/records.ts'
+import type { Tag } from '../../src/model/records.ts'
 import type { FakeBlock, FakeData, FakeEdge, FakeItem, FakeTransaction } from '../fakes/data.ts'
 import type { SmallModuleFormat } from './small-module.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { arriving, createArrival, following, whole } from '../../src/arrivals.ts'
+import { arriving, createArrival, following, whole } from '../../src/inputs/live-inputs.ts'
 import { CU, claimOf, keyOf } from '../compare/fixtures.ts'
 import { PROCESS } from '../fetch/start.ts'
 import { collect, openInputs, runOf, SCHEDULER, scheduled } from './start.ts'

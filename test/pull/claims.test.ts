@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createArrival, following } from '../../src/arrivals.ts'
-import { createAnswerReader, saidToFail } from '../../src/claims.ts'
-import { createInputs, type Inputs, type Run } from '../../src/inputs.ts'
-import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/records.ts'
+import { createAnswerReader, saidToFail } from '../../src/inputs/claim-reader.ts'
+import { createInputs, type Inputs, type Run } from '../../src/inputs/inputs.ts'
+import { createArrival, following } from '../../src/inputs/live-inputs.ts'
+import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/model/records.ts'
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
 import { nameOf, openInputs, openTemporaryStore, runOf } from './start.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Gate } from '../../src/compare/types.ts'
-import type { Run } from '../../src/inputs.ts'
-import { type JudgingOptions, judgeEvaluations } from '../../src/judging.ts'
-import type { Claim, Evaluation } from '../../src/records.ts'
+import { type JudgingOptions, judgeEvaluations } from '../../src/audit/judge-pass.ts'
+import type { Gate } from '../../src/compare/comparison.ts'
+import type { Run } from '../../src/inputs/inputs.ts'
+import type { Claim, Evaluation } from '../../src/model/records.ts'
 import {
   CU,
   claimOf,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from '../../src/config.ts'
-import { parseStateHashes } from '../../src/state-hashes.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from '../../src/audit/config.ts'
+import { parseStateHashes } from '../../src/audit/state-hashes.ts'
 import { PROCESS } from '../fetch/start.ts'
 
 describe('a process id', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Tag } from '../../src/records.ts'
+import type { Tag } from '../../src/model/records.ts'
 import { admissionOf, type DriveSubject, hasDrive, namesDrive } from '../../src/replay/drive/admission.ts'
-import { signed } from '../../src/verification/seal.ts'
+import { signed } from '../../src/verify/seal.ts'
 
 const ID = 'a'.repeat(43)
 const ALWAYS: Tag = { name: 'Module-Format', value: 'wasm64-unknown-emscripten-draft_2024_02_15' }

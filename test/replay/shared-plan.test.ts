@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { PlannedEvaluation } from '../../src/replay/plan/types.ts'
+import type { PlannedEvaluation } from '../../src/replay/plan/planned.ts'
 import { sharePlan } from '../../src/replay/shared-plan.ts'
 
 const keyOf = (nonce: number) => ({ ordinate: nonce, timestamp: nonce })

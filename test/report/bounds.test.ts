@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { boundDivergence, boundEvaluation, boundText, differingTexts, valueText } from '../../src/report/bounds.ts'
-import { escapeForTerminal } from '../../src/report/escape.ts'
+import { escapeForTerminal } from '../../src/util/escape.ts'
 import { DIVERGENCE, evaluation } from './fixtures.ts'
 
 /** `levels` arrays, one in another. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { escapeForMarkdown, escapeForTerminal, escapeJsonText } from '../../src/report/escape.ts'
+import { escapeForMarkdown, escapeForTerminal, escapeJsonText } from '../../src/util/escape.ts'
 
 /** Written apart from the source: by number, not by Unicode property. */
 const CONTROL = new RegExp(

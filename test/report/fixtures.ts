@@ -1,5 +1,5 @@
-import type { Divergence, JudgedEvaluation } from '../../src/compare/types.ts'
-import type { Finding } from '../../src/findings.ts'
+import type { Divergence, JudgedEvaluation } from '../../src/compare/comparison.ts'
+import type { Finding } from '../../src/model/findings.ts'
 import type { ClaimantParts, ReportParts } from '../../src/report/build.ts'
 import type { Coverage } from '../../src/report/model.ts'
 

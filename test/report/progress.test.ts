@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createProgress, type ProgressState } from '../../src/progress.ts'
+import { createProgress, type ProgressState } from '../../src/audit/progress.ts'
 
 const CLEAR = '\r\u001b[2K'
 

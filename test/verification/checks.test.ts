@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Finding } from '../../src/findings.ts'
-import type { ScheduledMessage } from '../../src/records.ts'
-import type { CheckedMessage } from '../../src/verification/checked-schedule.ts'
-import { createChecks } from '../../src/verification/checks.ts'
-import { signed } from '../../src/verification/seal.ts'
-import { createTrust, type Doubt } from '../../src/verification/trust.ts'
+import { createChecks } from '../../src/audit/schedule-evidence.ts'
+import type { Finding } from '../../src/model/findings.ts'
+import type { ScheduledMessage } from '../../src/model/records.ts'
+import type { CheckedMessage } from '../../src/verify/checked-schedule.ts'
+import { signed } from '../../src/verify/seal.ts'
+import { createTrust, type Doubt } from '../../src/verify/trust.ts'
 
 const COUNT = 1000
 

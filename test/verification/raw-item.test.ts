@@ -1,9 +1,9 @@
 import Arweave from 'arweave'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Sha256Hex } from '../../src/ids.ts'
-import type { TransactionHeader, TransactionRecord } from '../../src/records.ts'
-import { proveItem } from '../../src/verification/raw-item.ts'
-import { checkModule } from '../../src/verification/subject.ts'
+import type { Sha256Hex } from '../../src/model/ids.ts'
+import type { TransactionHeader, TransactionRecord } from '../../src/model/records.ts'
+import { checkModule } from '../../src/verify/process-and-module.ts'
+import { proveItem } from '../../src/verify/raw-item.ts'
 
 const arweave = new Arweave({ host: '127.0.0.1', port: 1, protocol: 'http' })
 const data = Buffer.from('a module that lies directly on Arweave')

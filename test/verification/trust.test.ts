@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createTrust, type Doubt } from '../../src/verification/trust.ts'
+import { createTrust, type Doubt } from '../../src/verify/trust.ts'
 
 const doubt = (what: string, ...servedBy: Doubt['servedBy']): Doubt => ({ what, reason: 'no signature', servedBy })
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { RawItem } from '../../src/verification/raw-item.ts'
-import { proveOnce, verifyOnce } from '../../src/verification/verified-once.ts'
 import { wireOfItem } from '../../src/verify/as-signed.ts'
 import { verifyMessage } from '../../src/verify/message-item.ts'
+import type { RawItem } from '../../src/verify/raw-item.ts'
+import { proveOnce, verifyOnce } from '../../src/verify/verified-once.ts'
 import { ethereumSigner, signedItem } from '../verify/fixtures.ts'
 
 const items = ['a', 'b', 'c'].map((data) =>

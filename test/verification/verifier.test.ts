@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createFingerprint } from '../../src/memory-fingerprint.ts'
-import { createVerifier, type Verifier } from '../../src/verification/verifier.ts'
+import { createFingerprint } from '../../src/memory/fingerprint.ts'
+import { createVerifier, type Verifier } from '../../src/verify/verification-threads.ts'
 
 let folder: string
 let verifier: Verifier

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { encodeBase64url } from '../../src/ans104/bytes.ts'
+import { idOfSignature } from '../../src/ans104/data-item.ts'
 import { asSigned, wireOfItem } from '../../src/verify/as-signed.ts'
-import { encodeBase64url } from '../../src/verify/bytes.ts'
-import { idOfSignature } from '../../src/verify/data-item.ts'
 import { assignmentWire, bytes32, ethereumSigner, signedItem } from './fixtures.ts'
 
 const TEXT_ANCHOR = Buffer.from('00000000000000000000000000000042')

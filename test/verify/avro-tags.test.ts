@@ -1,7 +1,7 @@
 import { deserializeTags, serializeTags } from 'arbundles'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ANS104_TAG_LIMITS, decodeTags, encodeTags, encodeTagsSized, READ_TAG_LIMITS } from '../../src/verify/avro-tags.ts'
+import { ANS104_TAG_LIMITS, decodeTags, encodeTags, encodeTagsSized, READ_TAG_LIMITS } from '../../src/ans104/avro-tags.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 const tag = fc.record({

@@ -1,8 +1,8 @@
 import { bundleAndSignData, createData, EthereumSigner } from 'arbundles'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseBundle, READ_BUNDLE_LIMITS } from '../../src/verify/bundle.ts'
-import { type DataItem, encodeDataItem, idOfSignature, verifyItem } from '../../src/verify/data-item.ts'
+import { parseBundle, READ_BUNDLE_LIMITS } from '../../src/ans104/bundle.ts'
+import { type DataItem, encodeDataItem, idOfSignature, verifyItem } from '../../src/ans104/data-item.ts'
 import { ethereumSigner, signedItem } from './fixtures.ts'
 
 const BUNDLE_TAGS = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ByteReader, decodeBase64url, encodeBase64url, equalBytes } from '../../src/verify/bytes.ts'
+import { ByteReader, decodeBase64url, encodeBase64url, equalBytes } from '../../src/ans104/bytes.ts'
 
 describe('base64url', () => {
   it('reads back what it wrote', () => {

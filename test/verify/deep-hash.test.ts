@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { deepHash as oracle } from 'arbundles'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createBlobHasher, type DeepHashInput, deepHash } from '../../src/verify/deep-hash.ts'
+import { createBlobHasher, type DeepHashInput, deepHash } from '../../src/ans104/deep-hash.ts'
 
 const { tree } = fc.letrec<{ tree: DeepHashInput }>((tie) => ({
   tree: fc.oneof({ maxDepth: 3 }, fc.uint8Array({ maxLength: 40 }), fc.array(tie('tree'), { maxLength: 4 }))

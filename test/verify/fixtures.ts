@@ -2,13 +2,13 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { Address, ProcessId } from '../../src/ids.ts'
-import type { ScheduledMessage, Tag, WireItem } from '../../src/records.ts'
+import { encodeTags } from '../../src/ans104/avro-tags.ts'
+import { encodeBase64url } from '../../src/ans104/bytes.ts'
+import { type DataItem, idOfSignature, signedMessage } from '../../src/ans104/data-item.ts'
+import { deepHash } from '../../src/ans104/deep-hash.ts'
+import type { Address, ProcessId } from '../../src/model/ids.ts'
+import type { ScheduledMessage, Tag, WireItem } from '../../src/model/records.ts'
 import { wireOfItem } from '../../src/verify/as-signed.ts'
-import { encodeTags } from '../../src/verify/avro-tags.ts'
-import { encodeBase64url } from '../../src/verify/bytes.ts'
-import { type DataItem, idOfSignature, signedMessage } from '../../src/verify/data-item.ts'
-import { deepHash } from '../../src/verify/deep-hash.ts'
 
 export interface TestSigner {
   readonly type: number

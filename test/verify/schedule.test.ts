@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { Address } from '../../src/ids.ts'
-import type { ScheduledMessage } from '../../src/records.ts'
+import { ethereumAddress } from '../../src/ans104/signature.ts'
+import { invalid, unverifiable, VALID, type Verdict } from '../../src/ans104/signature-status.ts'
+import type { Address } from '../../src/model/ids.ts'
+import type { ScheduledMessage } from '../../src/model/records.ts'
 import { wireOfItem } from '../../src/verify/as-signed.ts'
 import { verifyMessage } from '../../src/verify/message-item.ts'
-import { createScheduleVerifier, isSignedBy, isSound } from '../../src/verify/schedule.ts'
-import { ethereumAddress } from '../../src/verify/signature.ts'
-import { invalid, unverifiable, VALID, type Verdict } from '../../src/verify/verdict.ts'
+import { createScheduleVerifier, isSignedBy, isSound } from '../../src/verify/verify-schedule.ts'
 import { addressOf, ethereumSigner, idOf, type ScheduledParts, scheduledMessage, signedItem } from './fixtures.ts'
 
 const scheduler = ethereumSigner(31)

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { describe, expect, it } from 'vitest'
-import { verifyItem } from '../../src/verify/data-item.ts'
-import { ethereumAddress, verifyRsaPss, verifySignature } from '../../src/verify/signature.ts'
+import { verifyItem } from '../../src/ans104/data-item.ts'
+import { ethereumAddress, verifyRsaPss, verifySignature } from '../../src/ans104/signature.ts'
 import { ed25519Signer, ethereumSigner, signedItem } from './fixtures.ts'
 
 const MESSAGE = new Uint8Array(48).fill(3)

@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import Arweave from 'arweave'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { TransactionHeader } from '../../src/records.ts'
-import { dataRoot, verifyTransaction } from '../../src/verify/transaction.ts'
+import { dataRoot, verifyTransaction } from '../../src/ans104/transaction.ts'
+import type { TransactionHeader } from '../../src/model/records.ts'
 
 const KIB = 1024
 const VALID = { status: 'valid' }

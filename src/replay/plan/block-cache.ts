@@ -1,5 +1,5 @@
 /** Blocks by height, and which of them the CU's cache held (CU domain/lib/loadMessages.js, effects/ao-block.js). */
-import type { BlockRecord } from '../../records.ts'
+import type { BlockRecord } from '../../model/records.ts'
 import { seconds } from './cron-firings.ts'
 
 export type BlockSource = (fromHeight: number, toHeight: number) => Promise<readonly BlockRecord[]>

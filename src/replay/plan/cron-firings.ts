@@ -1,5 +1,5 @@
 /** Which crons fire between two messages (ao-protocol §2.5; CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
-import type { BlockRecord, Tag } from '../../records.ts'
+import type { BlockRecord, Tag } from '../../model/records.ts'
 import type { Cron } from './cron-tags.ts'
 
 export interface CronFiring {

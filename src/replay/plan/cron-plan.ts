@@ -1,12 +1,12 @@
 /** Cron messages between the scheduled ones, stream by stream as the CU made them (ao-protocol §2.5). */
-import type { ScheduledMessage, Times } from '../../records.ts'
-import type { Checked } from '../../verification/signed.ts'
+import type { ScheduledMessage, Times } from '../../model/records.ts'
+import type { Checked } from '../../verify/signed.ts'
 import { MissingBlock } from './block-cache.ts'
 import { type CronFiring, firingsBetween, type Moment, seconds } from './cron-firings.ts'
 import type { Cron } from './cron-tags.ts'
 import { createKnownBlocks } from './known-blocks.ts'
 import { cronMessage } from './message.ts'
-import type { PlanInputs, PlannedEvaluation } from './types.ts'
+import type { PlanInputs, PlannedEvaluation } from './planned.ts'
 
 /** Crons between two messages (one a minute for half a year); more of them are not planned, and the plan says so. */
 const FIRINGS_MAX = 250_000

@@ -1,5 +1,5 @@
 /** The crons that a process's tags ask for (ao-protocol §2.5; CU domain/lib/loadMessages.js, parseCrons). */
-import type { Tag } from '../../records.ts'
+import type { Tag } from '../../model/records.ts'
 
 export interface Cron {
   /** `<place>-<interval>`, as the CU's cursors name it: the place among crons of its kind. */

@@ -1,5 +1,5 @@
 /** What the CU has evaluated already (ao-protocol §2.6; CU effects/ao-evaluation.js, saveEvaluation, findMessageBefore). */
-import { createDigestTable } from '../../digest-table.ts'
+import { createDigestTable } from '../../util/digest-table.ts'
 
 /** A message's place in the schedule. */
 export interface Place {

@@ -1,7 +1,7 @@
 /** The blocks that the CU knew, by what is assumed about it (execution-profile, "the blocks the CU knew"). */
-import type { BlockRecord } from '../../records.ts'
+import type { BlockRecord } from '../../model/records.ts'
 import { type BlockSource, blocksUpTo, createBlockCache } from './block-cache.ts'
-import type { BlockKnowledge } from './types.ts'
+import type { BlockKnowledge } from './planned.ts'
 
 /** Ends of the CU's evaluation streams and the blocks that it knew in each. */
 export interface KnownBlocks {

@@ -1,9 +1,9 @@
 /** The message JSON that a module is handed, key by key in the CU's order (ao-protocol §2.4; CU domain/model.js, messageSchema). */
-import type { ProcessItem, ScheduledMessage, Tag, Times } from '../../records.ts'
-import type { Checked } from '../../verification/signed.ts'
+import type { ProcessItem, ScheduledMessage, Tag, Times } from '../../model/records.ts'
+import type { Checked } from '../../verify/signed.ts'
 import type { CronFiring } from './cron-firings.ts'
 import { ownerAddress, senderOf } from './owner.ts'
-import type { OnChainItem } from './types.ts'
+import type { OnChainItem } from './planned.ts'
 
 export type Message = Readonly<Record<string, unknown>>
 

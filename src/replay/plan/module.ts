@@ -1,6 +1,6 @@
 /** What the CU hands to a module besides messages (ao-protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
-import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../records.ts'
-import type { Checked } from '../../verification/signed.ts'
+import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../model/records.ts'
+import type { Checked } from '../../verify/signed.ts'
 import { ownerAddress } from './owner.ts'
 
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40, pb: 2 ** 50 }

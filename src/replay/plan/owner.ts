@@ -1,6 +1,7 @@
 /** Who a message is from, as the CU says it (ao-protocol §2.4; CU domain/utils.js, addressFrom, mapFrom, mapForwardedBy). */
-import { type Owner, type Tag, tagValue } from '../../records.ts'
-import { ethereumAddress } from '../../verify/signature.ts'
+
+import { ethereumAddress } from '../../ans104/signature.ts'
+import { type Owner, type Tag, tagValue } from '../../model/records.ts'
 
 const ETHEREUM_KEY_BYTES = 65
 

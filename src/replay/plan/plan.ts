@@ -1,12 +1,12 @@
 /** The order of evaluation, as the CU makes it: what runs, what is skipped, what ends its stream. */
-import { type ScheduledMessage, type Tag, type Times, tagValue } from '../../records.ts'
-import type { Checked } from '../../verification/signed.ts'
+import { type ScheduledMessage, type Tag, type Times, tagValue } from '../../model/records.ts'
+import type { Checked } from '../../verify/signed.ts'
 import { type CronPlan, createCronPlan } from './cron-plan.ts'
 import { type Cron, parseCrons } from './cron-tags.ts'
 import { createEvaluated, type Evaluated } from './duplicates.ts'
 import { bootMessage, onChainMessage, ordinaryMessage } from './message.ts'
+import type { PlanInputs, PlannedEvaluation, Work } from './planned.ts'
 import { pushedHash } from './pushed-hash.ts'
-import type { PlanInputs, PlannedEvaluation, Work } from './types.ts'
 
 /**
  * Plans a process from its first message on.

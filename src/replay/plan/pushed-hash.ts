@@ -1,7 +1,8 @@
 /** The CU's deep hash of a pushed message (ao-protocol §2.6; CU domain/lib/hydrateMessages.js, calcDataItemDeepHash). */
-import type { Tag } from '../../records.ts'
-import { encodeTags } from '../../verify/avro-tags.ts'
-import { deepHash } from '../../verify/deep-hash.ts'
+
+import { encodeTags } from '../../ans104/avro-tags.ts'
+import { deepHash } from '../../ans104/deep-hash.ts'
+import type { Tag } from '../../model/records.ts'
 
 /** Where the CU's library believes the owner to end, although none was written. */
 const MISREAD_OWNER_BYTES = 512

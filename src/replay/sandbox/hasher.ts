@@ -1,7 +1,7 @@
 /** Hashes memories while the next messages run. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { type KnownMemory, knownAs } from '../../memory-fingerprint.ts'
+import { type KnownMemory, knownAs } from '../../memory/fingerprint.ts'
 import { sha256Of } from './sha256.ts'
 import { createShadow } from './shadow.ts'
 

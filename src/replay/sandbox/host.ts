@@ -2,7 +2,7 @@
  * What a module can ask of its host, made explicit: the C environment, the clock, growth, and all that hangs on more than arguments
  * and memory. Works on the import object that the loader hands to its instantiation hook (replay-recipes, "The hook").
  */
-import type { UnstatedInput } from '../../records.ts'
+import type { UnstatedInput } from '../../model/records.ts'
 import type { ModuleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
 import { type FileState, newFileState, watchFileCall } from './files.ts'

@@ -1,6 +1,6 @@
 /** One WASM instance through the loader, with the host's answers taken over. The only file that loads the loader. */
 import { createRequire } from 'node:module'
-import type { MemoryLayout } from '../../records.ts'
+import type { MemoryLayout } from '../../model/records.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
 import type { Answer, Response } from './cu-result.ts'

@@ -1,8 +1,8 @@
 /** What the sandbox and its child say to each other over IPC. */
 
-import type { KnownMemory } from '../../memory-fingerprint.ts'
-import type { Fault, MemoryLayout, UnstatedInput } from '../../records.ts'
-import type { StartMemory } from '../../start-memory.ts'
+import type { KnownMemory } from '../../memory/fingerprint.ts'
+import type { StartMemory } from '../../memory/start-memory.ts'
+import type { Fault, MemoryLayout, UnstatedInput } from '../../model/records.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
 

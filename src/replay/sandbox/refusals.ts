@@ -1,6 +1,6 @@
 /** What modules could reach of the host through the loader's glue, answered by us: randomness, programs, standard input. */
 import { createHash } from 'node:crypto'
-import type { UnstatedInput } from '../../records.ts'
+import type { UnstatedInput } from '../../model/records.ts'
 
 const STANDARD_INPUT = 0
 

@@ -7,8 +7,8 @@
  * that is said to fail.
  */
 
-import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../json-depth.ts'
-import type { MemoryLayout, UnstatedInput } from '../../records.ts'
+import type { MemoryLayout, UnstatedInput } from '../../model/records.ts'
+import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../util/json-depth.ts'
 import { messageChars } from '../message-chars.ts'
 import { type Answer, type CuResult, cuResult } from './cu-result.ts'
 import { ModuleFault } from './fault.ts'

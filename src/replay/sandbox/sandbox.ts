@@ -3,14 +3,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
-import { AuditError } from '../../errors.ts'
-import type { KnownMemory } from '../../memory-fingerprint.ts'
-import type { MemoryLayout } from '../../records.ts'
-import type { StartMemory } from '../../start-memory.ts'
+import type { KnownMemory } from '../../memory/fingerprint.ts'
+import type { StartMemory } from '../../memory/start-memory.ts'
+import { AuditError } from '../../model/errors.ts'
+import type { MemoryLayout } from '../../model/records.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
-import { unfit } from './environment.ts'
+import { unfit } from './machine-limits.ts'
 import type {
   InstanceState,
   ModuleSetup,

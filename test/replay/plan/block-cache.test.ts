@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BlockRecord } from '../../../src/records.ts'
+import type { BlockRecord } from '../../../src/model/records.ts'
 import { blocksUpTo, createBlockCache } from '../../../src/replay/plan/block-cache.ts'
 import { blockSource } from './fixtures.ts'
 

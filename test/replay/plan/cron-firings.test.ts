@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BlockRecord, Tag } from '../../../src/records.ts'
+import type { BlockRecord, Tag } from '../../../src/model/records.ts'
 import { type CronFiring, firingsBetween, type Moment } from '../../../src/replay/plan/cron-firings.ts'
 import { type Cron, parseCrons } from '../../../src/replay/plan/cron-tags.ts'
 import { tag } from './fixtures.ts'

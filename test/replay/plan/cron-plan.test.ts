@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BlockKnowledge, PlannedEvaluation } from '../../../src/replay/plan/types.ts'
+import type { BlockKnowledge, PlannedEvaluation } from '../../../src/replay/plan/planned.ts'
 import {
   idOf,
   onChain,

@@ -1,9 +1,9 @@
-import type { Address, AssignmentId, MessageId, ModuleId, ProcessId, TransactionId } from '../../../src/ids.ts'
-import type { BlockRecord, ChainItem, ProcessItem, ScheduledMessage, Tag, Times, WireItem } from '../../../src/records.ts'
+import type { Address, AssignmentId, MessageId, ModuleId, ProcessId, TransactionId } from '../../../src/model/ids.ts'
+import type { BlockRecord, ChainItem, ProcessItem, ScheduledMessage, Tag, Times, WireItem } from '../../../src/model/records.ts'
 import { planEvaluations } from '../../../src/replay/plan/plan.ts'
-import type { OnChainItem, PlanInputs, PlannedEvaluation } from '../../../src/replay/plan/types.ts'
-import { signed } from '../../../src/verification/seal.ts'
-import type { Signed } from '../../../src/verification/signed.ts'
+import type { OnChainItem, PlanInputs, PlannedEvaluation } from '../../../src/replay/plan/planned.ts'
+import { signed } from '../../../src/verify/seal.ts'
+import type { Signed } from '../../../src/verify/signed.ts'
 
 /** An id of 43 characters that begins with `name`. */
 export const idOf = (name: string) => name.padEnd(43, '0') as TransactionId & ProcessId & ModuleId & MessageId & AssignmentId

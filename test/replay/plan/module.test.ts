@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Sha256Hex } from '../../../src/ids.ts'
+import type { Sha256Hex } from '../../../src/model/ids.ts'
 import { moduleEnvironment, moduleOptions } from '../../../src/replay/plan/module.ts'
-import { signed } from '../../../src/verification/seal.ts'
+import { signed } from '../../../src/verify/seal.ts'
 import { idOf, owner, PROCESS_ID, processRecord, tag } from './fixtures.ts'
 
 const FORMAT = [tag('Module-Format', 'wasm64'), tag('Input-Encoding', 'JSON-1'), tag('Output-Encoding', 'JSON-2')]

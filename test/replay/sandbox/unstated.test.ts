@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { UnstatedInput } from '../../../src/records.ts'
+import type { UnstatedInput } from '../../../src/model/records.ts'
 import { type ExecutionProfile, LEGACYNET } from '../../../src/replay/profile.ts'
 import { importKind, importName } from '../../../src/replay/sandbox/imports.ts'
 import type { Sandbox } from '../../../src/replay/sandbox/sandbox.ts'

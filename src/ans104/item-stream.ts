@@ -1,0 +1,76 @@
+/** Verification of an item that comes in pieces: its header is kept, its data only hashed. */
+import type { TransactionId } from '../model/ids.ts'
+import { READ_TAG_LIMITS, type TagLimits } from './avro-tags.ts'
+import { ByteReader } from './bytes.ts'
+import { type ItemHeader, isIdOf, readItemHeader, signedMessage } from './data-item.ts'
+import { type BlobHasher, createBlobHasher } from './deep-hash.ts'
+import { verifySignature } from './signature.ts'
+import { invalid, type Verdict } from './signature-status.ts'
+
+export interface ItemStream {
+  /**
+   * Takes the next bytes. What comes after the item is known to be malformed is not kept.
+   *
+   * @returns false where the item is malformed and the rest need not be read
+   */
+  write(chunk: Uint8Array): boolean
+  /** The header, as soon as it is whole. It is not proven before `end` says so. */
+  header(): ItemHeader | undefined
+  /** Ends the item and judges it. */
+  end(): Verdict
+}
+
+/**
+ * Verifies one item as it is read. It holds the header (at most `limits.maxBytes` of tags and about 3 kB more) and no data.
+ *
+ * @param id under which the item was asked for, where that is known
+ * @example
+ * ```ts
+ * const stream = createItemStream(id)
+ * for await (const chunk of body) if (!stream.write(chunk)) break
+ * const verdict = stream.end()
+ * ```
+ */
+export function createItemStream(id?: TransactionId, limits: TagLimits = READ_TAG_LIMITS): ItemStream {
+  let begun: Uint8Array[] = []
+  let begunBytes = 0
+  let neededBytes = 0
+  let malformed: string | undefined
+  let header: ItemHeader | undefined
+  let data: BlobHasher | undefined
+
+  /** The header is tried again only when the bytes that were missing are there. */
+  function readHeader(): void {
+    const bytes = Buffer.concat(begun)
+    const reader = new ByteReader(bytes)
+    const parsed = readItemHeader(reader, limits)
+    begun = [bytes]
+    neededBytes = reader.neededBytes
+    if (!parsed.ok) {
+      if (neededBytes === 0) malformed = parsed.reason
+      return
+    }
+    header = parsed.value
+    data = createBlobHasher()
+    data.update(reader.rest())
+    begun = []
+  }
+
+  return {
+    write(chunk) {
+      if (data !== undefined) data.update(chunk)
+      else if (malformed === undefined) {
+        begun.push(chunk)
+        begunBytes += chunk.length
+        if (begunBytes >= neededBytes) readHeader()
+      }
+      return malformed === undefined
+    },
+    header: () => header,
+    end() {
+      if (header === undefined || data === undefined) return invalid(malformed ?? 'cut short in its header')
+      if (id !== undefined && !isIdOf(id, header.signature)) return invalid('the id is not that of the signature')
+      return verifySignature(header.signatureType, header.owner, signedMessage(header, data.digest()), header.signature)
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/** The signed bytes of an item, rebuilt from the JSON that a scheduler or a gateway shows of it (protocol §1.4, §5.2). */
+import type { Tag, WireItem } from '../model/records.ts'
+import { encodeTags, encodeTagsOpen, encodeTagsSized } from './avro-tags.ts'
+import { decodeBase64url, EMPTY } from './bytes.ts'
+import { addressOfKey, type DataItem, isIdOf } from './data-item.ts'
+import { ethereumAddress, SIGNATURE_TYPES } from './signature.ts'
+import { type HiddenPart, invalid, unverifiable, type Verdict } from './signature-status.ts'
+
+/**
+ * An item as JSON shows it. Bytes are exact; text may stand for other bytes, and null for some that are not shown. `data` is
+ * undefined where the item has none.
+ */
+export type ShownItem = Omit<WireItem, 'data' | 'anchor'> & {
+  readonly data?: string | Uint8Array | null
+  readonly anchor: string | Uint8Array | null
+}
+
+export type Rebuilt =
+  /** The signature covers one of `readings`, likeliest first; none of them only if a part is in `hidden` or it is invalid. */
+  | { readonly ok: true; readonly readings: readonly DataItem[]; readonly hidden: readonly HiddenPart[] }
+  /** Nothing can be rebuilt; `verdict` is never `valid`. */
+  | { readonly ok: false; readonly verdict: Verdict }
+
+const ANCHOR_BYTES = 32
+const TARGET_BYTES = 32
+/** Aptos signs something other than the hash, with keys that look like those of types 2 and 4. */
+const AMBIGUOUS_TYPE = 5
+const REPLACEMENT = '\u{FFFD}'
+
+/** A part as it may have been signed, and whether it may also have been something that is not shown. */
+interface Readings {
+  readonly choices: readonly Uint8Array[]
+  readonly hidden: boolean
+}
+
+/**
+ * Rebuilds what was signed. JSON does not say everything: the anchor may be text, base64url or hidden, the data's bytes may be
+ * lost, the signature type follows from the key's length, tags have three encodings. Every plausible reading is given.
+ *
+ * Tried against all of the scheduler's JSON: a message, an assignment shown with `show-anchor`, a process.
+ *
+ * @example
+ * ```ts
+ * const rebuilt = rebuildFromWire(scheduled.assignment)
+ * if (rebuilt.ok) encodeDataItem(rebuilt.readings[0]) // the bytes as uploaded, if its signature holds
+ * ```
+ */
+export function rebuildFromWire(shown: ShownItem): Rebuilt {
+  const signature = decodeBase64url(shown.signature)
+  const owner = decodeBase64url(shown.owner.key)
+  if (signature === undefined || signature.length === 0) return withoutPart('signature', shown.signature)
+  if (owner === undefined || owner.length === 0) return withoutPart('key', shown.owner.key)
+  if (!isIdOf(shown.id, signature)) return refused(invalid('the id is not that of the signature'))
+  const address = judgeAddress(shown.owner.address, owner)
+  if (address !== undefined) return refused(address)
+  const types = typesOf(owner, signature)
+  if (types.length === 0) return refused(invalid('no signature type has a key and a signature of these sizes'))
+  const target = readTarget(shown.target)
+  if (target === undefined) return refused(invalid('the target is no id'))
+  if (!isWellFormed(shown)) return refused(invalid('text that is no Unicode cannot be what was signed'))
+  const anchors = readAnchor(shown)
+  const data = readData(shown.data)
+  const { tags } = shown
+  const readings = [encodeTags(tags), encodeTagsSized(tags), ...(tags.length === 0 ? [] : [encodeTagsOpen(tags)])].flatMap(
+    (rawTags) =>
+      types.flatMap((signatureType) =>
+        anchors.choices.flatMap((anchor) =>
+          data.choices.map((bytes) => ({ signatureType, signature, owner, target, anchor, rawTags, tags, data: bytes }))
+        )
+      )
+  )
+  return { ok: true, readings, hidden: hiddenParts(tags, anchors.hidden, data.hidden, types) }
+}
+
+function refused(verdict: Verdict): Rebuilt {
+  return { ok: false, verdict }
+}
+
+/** Some gateways answer with nothing or with a word in place of what they do not keep. */
+function withoutPart(part: HiddenPart, text: string): Rebuilt {
+  const said = /^[A-Za-z0-9_-]+$/.test(text)
+  return refused(said ? invalid(`the ${part} is not base64url`) : unverifiable([part], `the ${part} is not shown`))
+}
+
+/** The address is what the module sees as the owner: it must be that of the key that signed. */
+function judgeAddress(address: string, owner: Uint8Array): Verdict | undefined {
+  if (address === addressOfKey(owner)) return undefined
+  if (owner.length === 65 && address.toLowerCase() === ethereumAddress(owner).toLowerCase()) return undefined
+  if (owner.length === 32) return unverifiable(['key'], 'the address is in a form of its own')
+  return invalid('the address is not that of the key')
+}
+
+function typesOf(owner: Uint8Array, signature: Uint8Array): readonly number[] {
+  const fits = [...SIGNATURE_TYPES].filter(
+    ([, layout]) => layout.ownerBytes === owner.length && layout.signatureBytes === signature.length
+  )
+  return fits.map(([type]) => type)
+}
+
+function readTarget(target: string | null): Uint8Array | undefined {
+  if (target === null || target === '') return EMPTY
+  const bytes = decodeBase64url(target)
+  return bytes?.length === TARGET_BYTES ? bytes : undefined
+}
+
+/**
+ * An anchor is 32 bytes. A message's is text, or null like none at all; an assignment's is base64url with `show-anchor`. Only
+ * these are read, so that a message that proves itself is also shown to the module as the rules have it.
+ */
+function readAnchor({ anchor, data }: ShownItem): Readings {
+  if (anchor instanceof Uint8Array) return { choices: [anchor], hidden: false }
+  if (anchor === null || anchor === '') return { choices: [EMPTY], hidden: true }
+  const text = Buffer.from(anchor)
+  if (text.length === ANCHOR_BYTES) return { choices: [text], hidden: anchor.includes(REPLACEMENT) }
+  const bytes = isMessageData(data) ? undefined : decodeBase64url(anchor)
+  return bytes?.length === ANCHOR_BYTES ? { choices: [bytes], hidden: false } : { choices: [], hidden: true }
+}
+
+function readData(data: ShownItem['data']): Readings {
+  if (data === null) return { choices: [], hidden: true }
+  if (typeof data === 'string') return { choices: [Buffer.from(data)], hidden: data.includes(REPLACEMENT) }
+  return { choices: [data ?? EMPTY], hidden: false }
+}
+
+/** Only of messages and processes is data shown as text. */
+function isMessageData(data: ShownItem['data']): boolean {
+  return data === null || typeof data === 'string'
+}
+
+/** Half a surrogate pair would be written as U+FFFD, and so pass for text that the module does not see. */
+function isWellFormed({ tags, anchor, data }: ShownItem): boolean {
+  const texts = [anchor, data, ...tags.flatMap(({ name, value }) => [name, value])]
+  return texts.every((text) => typeof text !== 'string' || !/\p{Surrogate}/u.test(text))
+}
+
+function hiddenParts(tags: readonly Tag[], anchor: boolean, data: boolean, types: readonly number[]): readonly HiddenPart[] {
+  const hidden: HiddenPart[] = []
+  if (data) hidden.push('data')
+  if (anchor) hidden.push('anchor')
+  if (tags.some(({ name, value }) => name.includes(REPLACEMENT) || value.includes(REPLACEMENT))) hidden.push('tags')
+  if (types.includes(AMBIGUOUS_TYPE)) hidden.push('signature-type')
+  return hidden
+}

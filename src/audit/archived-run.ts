@@ -1,0 +1,41 @@
+/** The run that an archive is of, read into a store of its own. */
+import { z } from 'zod'
+import { createInputs, type Inputs, type Run, sourcesOf } from '../inputs/inputs.ts'
+import { type Admission, admitRun } from '../inputs/stored-records.ts'
+import { AuditError } from '../model/errors.ts'
+import { isArweaveId } from '../model/ids.ts'
+import { readArchive } from '../store/archive.ts'
+import type { Store } from '../store/store.ts'
+
+const subjectSchema = z.object({ process: z.string().refine(isArweaveId), run: z.string().min(1).max(100) })
+
+export interface ArchivedRun {
+  readonly inputs: Inputs
+  readonly run: Run
+}
+
+/**
+ * Reads an archive. It brings what a pull writes of one run, and nothing else; what it brings is verified as if it came from the
+ * network.
+ *
+ * @param store with nothing in it
+ * @throws AuditError `ARCHIVE_INVALID`, also where a record is of another kind, shape, process or run; `STORE_UNUSABLE`
+ */
+export async function readArchivedRun(file: string, store: Store): Promise<ArchivedRun> {
+  let admission: Admission | undefined
+  const unclear = () =>
+    new AuditError('ARCHIVE_INVALID', `${file} does not say what it is of`, { hint: 'make it again with `ao-audit pull`' })
+  const subject = await readArchive(file, store, (named) => {
+    const { data } = subjectSchema.safeParse(named)
+    if (data === undefined) throw unclear()
+    admission = admitRun(data.process, data.run)
+    return admission.admits
+  })
+  const { process, run: id } = subjectSchema.parse(subject)
+  const inputs = createInputs(store)
+  const run = await inputs.run(process as Run['process'], id)
+  if (run === undefined) throw unclear()
+  const foreign = [...(admission?.sources ?? [])].find((source) => !sourcesOf(run).includes(source))
+  if (foreign !== undefined) throw new AuditError('ARCHIVE_INVALID', `${file} holds a schedule of another source than its run`)
+  return { inputs, run }
+}

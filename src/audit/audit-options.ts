@@ -1,0 +1,63 @@
+/** What an audit takes. */
+import type { FetchLimits } from '../fetch/limits.ts'
+import type { PullProgress } from '../pull/pull-options.ts'
+import type { ScheduleSource } from '../pull/schedule-sources.ts'
+import type { ExecutionProfile } from '../replay/profile.ts'
+import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
+import type { TrustRole } from '../verify/trust.ts'
+import type { JudgingOptions } from './judge-pass.ts'
+
+/** Whom to ask, and where to keep what they say. */
+export interface SourceOptions {
+  /** The scheduler's base URL; looked up where it is not given. */
+  readonly scheduler?: string
+  /** Whose schedule is read: the scheduler's (the default), what lies on Arweave, or both, held against each other. */
+  readonly schedule?: ScheduleSource
+  /** Compute Units to audit, base URLs. */
+  readonly compute?: readonly string[]
+  /** Gateways in the order in which they are asked, base URLs. */
+  readonly gateway?: readonly string[]
+  /** Nonces to judge, both inclusive; from the first to the newest where not given. */
+  readonly from?: number
+  readonly to?: number
+  readonly fetchLimits?: Partial<FetchLimits>
+  /** Whether a record or a redirect may lead to a private address. */
+  readonly allowPrivate?: boolean
+  /** The store's folder; the user's cache folder where not given. */
+  readonly store?: string
+  readonly onPull?: (progress: PullProgress) => void
+  /** Told about every request, for a log. */
+  readonly onRequest?: (url: string) => void
+  readonly signal?: AbortSignal
+}
+
+export interface AuditOptions extends SourceOptions {
+  /** The process's id; not with an archive. */
+  readonly process?: string
+  /** An archive to audit in place of the network. */
+  readonly archive?: string
+  /** `auto` (the default), a named profile, or one of one's own. */
+  readonly profile?: string | ExecutionProfile
+  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
+  readonly checkpointOwners?: readonly string[]
+  /** Whether other instances and profiles are tried where a result differs; true where not given. */
+  readonly search?: boolean
+  /** `checkpoint:ID`: the replay begins with its memory, taken on trust, and judges what is behind it. */
+  readonly start?: string
+  /** Whose word is taken for inputs that prove themselves nowhere; nobody's where not given. The report counts what needed it. */
+  readonly trust?: readonly TrustRole[]
+  /** Of the evaluations that a unit can answer for, how many percent must be claimed for a match; 100 where not given. */
+  readonly minCoverage?: number
+  /** How many explanations (other instances, duplicates that were evaluated, orders of tags, …) a unit may need; 8 where not given. */
+  readonly maxExplanations?: number
+  /** Sandboxes at the same time, as far as they fit in memory; as many as there are cores where not given. */
+  readonly jobs?: number
+  /** Whether what is computed is kept in the store, so that a later audit goes on from there; true where not given. */
+  readonly snapshots?: boolean
+  /** `last`, `N,N,…` or `every:K`. */
+  readonly stateHash?: string
+  readonly sandboxLimits?: Partial<SandboxLimits>
+  readonly onEvaluation?: JudgingOptions['onEvaluation']
+  /** Told when a replay begins; what was told of an earlier one no longer holds. */
+  readonly onPass?: () => void
+}

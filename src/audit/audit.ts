@@ -1,0 +1,126 @@
+/** An audit, from the network or from an archive, to a report. */
+
+import type { GatewaySource } from '../fetch/sources.ts'
+import { createInputs } from '../inputs/inputs.ts'
+import { AuditError, type AuditErrorCode } from '../model/errors.ts'
+import type { ProcessId } from '../model/ids.ts'
+import { beginPull, type Pulling } from '../pull/pull.ts'
+import { type SpareChild, startSpareChild } from '../replay/sandbox/sandbox.ts'
+import type { Report } from '../report/model.ts'
+import { withPassingStore, withStore } from '../store/default-store.ts'
+import type { Store } from '../store/store.ts'
+import { joined } from '../util/signals.ts'
+import { readArchivedRun } from './archived-run.ts'
+import type { AuditOptions } from './audit-options.ts'
+import { parseProcessId, parseStart, parseTrust } from './config.ts'
+import { inconclusiveReport } from './outcome/audit-report.ts'
+import { parseStateHashes } from './state-hashes.ts'
+import { auditStored, noneAway, profileOf } from './stored-audit.ts'
+import { pullOptions } from './units.ts'
+
+/**
+ * Audits a process: reads its module, schedule and claims, evaluates, compares.
+ *
+ * A unit that stays away, or a scheduler that does not know the process, ends in an inconclusive report.
+ *
+ * @throws AuditError `USAGE`, `STORE_LOCKED`, `STORE_UNUSABLE`, `ARCHIVE_INVALID`, `SANDBOX_FAILED`, `INTERRUPTED`
+ *
+ * @example
+ * ```ts
+ * const report = await audit({ archive: 'ledger.tar.gz' })
+ * console.log(report.verdict, report.firstDivergence?.nonce)
+ * ```
+ */
+export async function audit(options: AuditOptions): Promise<Report> {
+  if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
+  if (options.start !== undefined) parseStart(options.start)
+  for (const role of options.trust ?? []) parseTrust(role)
+  profileOf(options)
+  if (options.archive !== undefined) return auditArchive(options, options.archive)
+  if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
+  const process = parseProcessId(options.process)
+  return withStore(options.store, (store) => auditFetched(options, process, store))
+}
+
+/** The sandbox's child starts first of all: that takes longest. */
+async function auditFetched(options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
+  const spare = startSpareChild()
+  try {
+    return await auditWith(spare, options, process, store)
+  } finally {
+    spare.close()
+  }
+}
+
+/** The replay begins while inputs still come. */
+async function auditWith(spare: SpareChild, options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
+  const begun = performance.now()
+  const stop = new AbortController()
+  const signal = joined(stop.signal, options.signal)
+  const stored = createInputs(store)
+  let gateway: GatewaySource
+  let pulling: Pulling
+  try {
+    const wanted = await pullOptions({ ...options, signal }, process, stored, 'new')
+    gateway = wanted.units.gateway
+    pulling = await beginPull(wanted)
+  } catch (error) {
+    return withoutInputs(error, begun)
+  }
+  const { run, inputs, ready, ended, askForClaims, failedWith } = pulling
+  const fetched = ended.then(({ absences, unheard }) => ({ absences, unheard, fetchMs: performance.now() - begun }))
+  // Awaited when the report is written.
+  fetched.catch(() => {})
+  try {
+    await ready
+    const report = await auditStored(options, store, inputs, run, () => fetched, { gateway, spare, onBusy: askForClaims })
+    await stored.putRun({ ...(await ended).run, state: 'finished' })
+    return report
+  } catch (error) {
+    stop.abort()
+    await Promise.allSettled([ended])
+    // What the module is, or a start that is not there, ends in a report too.
+    if (failedWith(error) || isOfInputs(error)) return withoutInputs(error, begun)
+    throw error
+  }
+}
+
+async function auditArchive(options: AuditOptions, archive: string): Promise<Report> {
+  if (options.process !== undefined) throw new AuditError('USAGE', 'name a process or an archive, not both')
+  return withPassingStore(options.store, async (store) => {
+    const begun = performance.now()
+    const { inputs, run } = await readArchivedRun(archive, store)
+    try {
+      return await auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
+    } catch (error) {
+      return withoutInputs(error, begun)
+    }
+  })
+}
+
+/** The report where an audit cannot go on without what could not be had. */
+function withoutInputs(error: unknown, begun: number): Report {
+  const absence = absenceOf(error)
+  if (absence === undefined) throw error
+  return inconclusiveReport([absence], performance.now() - begun)
+}
+
+function isOfInputs(error: unknown): boolean {
+  return error instanceof AuditError && (error.code === 'MODULE_UNSUPPORTED' || error.code === 'INPUT_MISSING')
+}
+
+const ABSENCES: readonly AuditErrorCode[] = [
+  'UNIT_UNREACHABLE',
+  'WIRE_INVALID',
+  'UNIT_REFUSED',
+  'ANSWER_TOO_LARGE',
+  'ADDRESS_FORBIDDEN',
+  'INPUT_MISSING',
+  'MODULE_UNSUPPORTED'
+]
+
+/** The error, where it says that something could not be had: then there is a report, an inconclusive one. */
+function absenceOf(error: unknown): AuditError | undefined {
+  if (!(error instanceof AuditError)) return undefined
+  return ABSENCES.includes(error.code) ? error : undefined
+}

@@ -1,0 +1,85 @@
+/** Where the memories of checkpoints differ from those that were computed. */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { MemoryDifference } from '../../memory/difference.ts'
+import { isPlaceOf, type MemoryLayout } from '../../model/records.ts'
+import { replay } from '../../replay/replay.ts'
+import type { CheckpointReport } from '../../report/model.ts'
+import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
+import type { Verifier } from '../../verify/verification-threads.ts'
+import type { Material } from '../context.ts'
+import { jobOf } from '../evaluate.ts'
+import type { Found } from '../pass.ts'
+import { checkpointsOf, type JudgedUnits } from '../search/judge-units.ts'
+
+/** Checkpoints of one report that are looked into: each takes two whole memories. */
+const CHECKPOINTS_MAX = 4
+/** Larger memories are not held against each other. */
+const MEMORY_MAX_BYTES = 1024 ** 3
+
+export interface MemoryDifferences {
+  /** By the checkpoint's id. */
+  readonly found: ReadonlyMap<string, MemoryDifference>
+  /** Checkpoints that differ and were not looked into. */
+  readonly cut: number
+}
+
+/**
+ * Replays once more up to the last checkpoint that differs, as the audit did in the end, and compares there. Costs nothing where
+ * all are equal.
+ */
+export async function memoryDifferences(all: Material, judged: JudgedUnits, verifier: Verifier): Promise<MemoryDifferences> {
+  const differing = new Set(
+    checkpointsOf(judged)
+      .filter(({ report }) => isDifferent(report))
+      .map(({ report }) => report.id)
+  )
+  const checked = (await all.checkpoints.all()).filter(({ id, memory }) => differing.has(id) && memory !== undefined)
+  const fitting = checked.filter(({ memory }) => (memory?.bytes ?? 0) <= MEMORY_MAX_BYTES).slice(0, CHECKPOINTS_MAX)
+  const found = new Map<string, MemoryDifference>()
+  if (fitting.length === 0) return { found, cut: checked.length }
+  const folder = await all.options.store.temporary()
+  try {
+    const { files, layout } = await computedMemories(all, judged.units[0]?.found ?? judged.joint, fitting, folder)
+    for (const { id, memory } of fitting) {
+      const file = files.get(id)
+      if (file === undefined || memory === undefined) continue
+      const difference = await verifier.compare(memory.path, file, MEMORY_MAX_BYTES, layout)
+      if (!('failed' in difference)) found.set(id, difference)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { found, cut: checked.length - found.size }
+}
+
+function isDifferent({ dataSha256, computedSha256 }: CheckpointReport): boolean {
+  return dataSha256 !== null && computedSha256 !== null && dataSha256 !== computedSha256
+}
+
+/** The memories that replay comes to at the places of checkpoints, as files by the checkpoint's id. */
+async function computedMemories(all: Material, pass: Found, checkpoints: readonly CheckedCheckpoint[], folder: string) {
+  const { profile, instances, evaluates } = pass.hypothesis
+  const units = pass.judged.judgements.map(({ claimant }) => claimant)
+  const files = new Map<string, string>()
+  let layout: MemoryLayout = {}
+  const job = jobOf({ ...all, instances, plan: () => all.plan(profile.blocks ?? 'all', evaluates), profile, units })
+  const end = checkpoints.at(-1)?.key
+  const evaluations = replay({
+    ...job,
+    ...(end === undefined ? {} : { end }),
+    exportAfter: (planned) => {
+      const place = checkpoints.findIndex(({ key }) => isPlaceOf(key, planned))
+      return place < 0 ? undefined : path.join(folder, `${place}.gz`)
+    },
+    onState(planned, _state, file) {
+      if (file === undefined) return
+      for (const { id, key } of checkpoints) if (isPlaceOf(key, planned)) files.set(id, file)
+    },
+    onLayout(told) {
+      layout = told
+    }
+  })
+  for await (const _ of evaluations) if (files.size === checkpoints.length) break
+  return { files, layout }
+}

@@ -1,0 +1,50 @@
+/** Defaults of the public network, and what an option must look like. */
+
+import { isPlainHttp } from '../fetch/address.ts'
+import { AuditError } from '../model/errors.ts'
+import { isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
+import { TRUST_ROLES, type TrustRole } from '../verify/trust.ts'
+
+export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
+export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
+
+/** @throws AuditError `USAGE` */
+export function parseProcessId(text: string): ProcessId {
+  if (isArweaveId(text)) return text as ProcessId
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 80))} is no process id`, {
+    hint: 'an id is 43 characters of base64url'
+  })
+}
+
+/**
+ * A unit's base URL without a slash at its end.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseUnitUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && isPlainHttp(url) && !/[?#]/.test(text)) return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`)
+}
+
+/**
+ * The id in `checkpoint:ID`.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseStart(text: string): TransactionId {
+  const id = /^checkpoint:(.*)$/.exec(text)?.[1]
+  if (id !== undefined && isArweaveId(id)) return id as TransactionId
+  throw new AuditError('USAGE', '--start takes checkpoint:ID, the id of a checkpoint')
+}
+
+/**
+ * A role of `--trust`.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseTrust(text: string): TrustRole {
+  const role = TRUST_ROLES.find((known) => known === text)
+  if (role !== undefined) return role
+  throw new AuditError('USAGE', `--trust takes ${TRUST_ROLES.join(' or ')}, not ${JSON.stringify(text.slice(0, 80))}`)
+}

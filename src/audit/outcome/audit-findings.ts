@@ -1,0 +1,146 @@
+/** What the audit as a whole found out, besides what is judged of each claimant. */
+
+import type { Judgement } from '../../compare/comparison.ts'
+import type { BlockDifference, GatewayAnomaly, Inputs, Run, UnreadCheckpoints } from '../../inputs/inputs.ts'
+import type { AuditError } from '../../model/errors.ts'
+import type { Finding } from '../../model/findings.ts'
+import type { Evaluation } from '../../model/records.ts'
+import type { Trust } from '../../verify/trust.ts'
+
+const NOBODY_HAS = 'no gateway has'
+const NO_ROOM = 'there is room for so many of each signer, of strangers for few'
+
+/** Units that did not answer, or not with what was asked for. */
+export function absenceFindings(absences: readonly AuditError[]): Finding[] {
+  return absences.map(({ code, unit, message }) => ({
+    code: code === 'UNIT_UNREACHABLE' || code === 'MODULE_UNSUPPORTED' ? code : 'INPUT_MISSING',
+    severity: 'error',
+    attribution: unit?.role ?? (code === 'MODULE_UNSUPPORTED' ? 'module' : 'auditor'),
+    ...(unit === undefined ? {} : { claimant: unit.url }),
+    detail: message
+  }))
+}
+
+/** Gateways that were not heard while others were: nobody is to blame, but it is said. */
+export function unheardFindings(unheard: readonly AuditError[]): Finding[] {
+  return absenceFindings(unheard).map((finding) => ({ ...finding, severity: 'warning' }))
+}
+
+/**
+ * Where a gateway was not heard, that something is nowhere cannot be said, and no gateway is blamed for it.
+ *
+ * @param unheard the gateways' URLs
+ */
+export function withoutBlame(findings: readonly Finding[], unheard: readonly string[]): Finding[] {
+  if (unheard.length === 0) return [...findings]
+  return findings.map((finding) => {
+    const { code, attribution } = finding
+    const detail = asHeard(finding.detail, unheard)
+    if (attribution !== 'gateway' || (code !== 'INPUT_MISSING' && code !== 'NONCE_GAP')) return { ...finding, detail }
+    return { ...finding, severity: 'warning', attribution: 'auditor', detail }
+  })
+}
+
+/** The same of a judgement's words. */
+export function judgedAsHeard<T extends Judgement>(judgement: T, unheard: readonly string[]): T {
+  if (unheard.length === 0) return judgement
+  return {
+    ...judgement,
+    reasons: judgement.reasons.map((reason) => asHeard(reason, unheard)),
+    evaluations: judgement.evaluations.map(({ reason, ...rest }) =>
+      reason === undefined ? rest : { ...rest, reason: asHeard(reason, unheard) }
+    ),
+    findings: withoutBlame(judgement.findings, unheard)
+  }
+}
+
+function asHeard(words: string, unheard: readonly string[]): string {
+  const [before, ...behind] = words.split(NOBODY_HAS)
+  if (behind.length === 0) return words
+  return `${before}no gateway that was heard has${behind.join(NOBODY_HAS)} (not heard: ${unheard.join(', ')})`
+}
+
+/** Checkpoints that gateways list and that were left out: of several gateways, the one that lists most speaks. */
+export function unreadFindings(lists: readonly UnreadCheckpoints[]): Finding[] {
+  const counts = new Map<string, number>()
+  for (const { faults, cut } of lists) {
+    for (const { reason, count } of faults) counts.set(reason, Math.max(count, counts.get(reason) ?? 0))
+    if (cut > 0) counts.set(NO_ROOM, Math.max(cut, counts.get(NO_ROOM) ?? 0))
+  }
+  return [...counts].map(([reason, count]) => {
+    const detail = `${count === 1 ? '1 checkpoint was' : `${count} checkpoints were`} not read: ${reason}`
+    return { code: 'CHECKPOINT_NOT_READ', severity: 'info', attribution: 'auditor', count, detail }
+  })
+}
+
+/** Listings that went wrong as a whole, or of which claims were left out. */
+export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const { url } of run.computes) {
+    for (const listing of ['results', 'cron'] as const) {
+      const { fault, dropped = 0 } = (await inputs.listing(run, url, listing)) ?? {}
+      const about = { code: 'LISTING_FAULTY', attribution: 'compute-unit', claimant: url } as const
+      if (fault !== undefined) {
+        const ends = fault.kind === 'ambiguous' ? '' : ', and was read no further'
+        found.push({ ...about, severity: 'warning', detail: `its listing /${listing}: ${fault.detail}${ends}` })
+      }
+      if (dropped > 0)
+        found.push({
+          ...about,
+          severity: 'warning',
+          count: dropped,
+          detail: `its listing /${listing} has claims that were not kept`
+        })
+    }
+  }
+  return found
+}
+
+/** Evaluations that agree only where the CU is thought to have had another host input (execution-profile.md). */
+export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[] {
+  return evaluations.map(({ key, nonce, hostInputs = [], outcome }) => ({
+    code: 'HOST_INPUT_READ',
+    severity: 'info',
+    attribution: 'process',
+    key,
+    ...(nonce === undefined ? {} : { nonce }),
+    detail:
+      `the process reads what the host decides (${hostInputs.join(', ') || 'unknown'}); ` +
+      `the claim agrees with ${outcome.kind === 'result' ? (outcome.profile ?? 'another profile') : 'another profile'}`
+  }))
+}
+
+/** One for each role whose word the user takes: how many inputs needed it. */
+export function trustFindings(trust: Trust): Finding[] {
+  return [...trust.counts()].map(([role, count]) => {
+    const took = count === 1 ? '1 input was taken as it served it' : `${count} inputs were taken as it served them`
+    const detail = `the ${role}: ${count === 0 ? 'no input needed it' : took}`
+    return { code: 'TRUST_LOWERED', severity: count === 0 ? 'info' : 'warning', attribution: 'auditor', detail }
+  })
+}
+
+/** Gateways that had something else under an id than what was signed. */
+export function gatewayFindings(anomalies: readonly GatewayAnomaly[]): Finding[] {
+  return anomalies.map(({ id, gateway, proves }) => ({
+    code: 'GATEWAYS_DIFFER',
+    severity: 'error',
+    attribution: 'gateway',
+    claimant: gateway,
+    detail: `${gateway} has ${id} otherwise than it was signed; what ${proves} has proves itself, and was taken`
+  }))
+}
+
+/** Gateways that say another time of a block than the one that was asked before: one finding for two gateways. */
+export function blockFindings(differences: readonly BlockDifference[]): Finding[] {
+  const found = new Map<string, Finding>()
+  for (const { kept, other } of differences) {
+    const pair = JSON.stringify([kept.gateway, other.gateway])
+    const known = found.get(pair)
+    const detail =
+      `block ${kept.height} is of ${kept.timestamp} ms for ${kept.gateway ?? 'an earlier audit'} and of ${other.timestamp} ms ` +
+      `for ${other.gateway}: no unit is blamed from there on, for crons fire by blocks`
+    const first = { code: 'GATEWAYS_DIFFER', severity: 'warning', attribution: 'gateway', detail } as const
+    found.set(pair, { ...(known ?? first), count: (known?.count ?? 0) + 1 })
+  }
+  return [...found.values()]
+}

@@ -1,0 +1,247 @@
+/** The report of an audit, out of what was found. */
+
+import { worstVerdict } from '../../compare/combine.ts'
+import { STRICT_TALLY } from '../../compare/tally.ts'
+import type { AuditError } from '../../model/errors.ts'
+import type { Finding } from '../../model/findings.ts'
+import { toolVersions } from '../../model/version.ts'
+import { moduleFormat } from '../../replay/formats.ts'
+import { clockStart } from '../../replay/profile.ts'
+import { buildReport, type ClaimantParts } from '../../report/build.ts'
+import type { CheckpointReport, ProfileReport, Report, UnreachableUnit } from '../../report/model.ts'
+import { assertSound } from '../../report/soundness.ts'
+import type { Trust } from '../../verify/trust.ts'
+import type { MemoryDifferences } from '../checkpoints/checkpoint-differences.ts'
+import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoints.ts'
+import type { UsableCheckpoint } from '../checkpoints/trusted-start.ts'
+import type { Found } from '../pass.ts'
+import type { AuditRunOptions } from '../run-options.ts'
+import type { Checks } from '../schedule-evidence.ts'
+import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from '../search/judge-units.ts'
+import type { Subject } from '../subject.ts'
+import {
+  absenceFindings,
+  blockFindings,
+  gatewayFindings,
+  hostInputFindings,
+  judgedAsHeard,
+  listingFindings,
+  trustFindings,
+  unheardFindings,
+  unreadFindings,
+  withoutBlame
+} from './audit-findings.ts'
+import { readScheduleFindings } from './schedule-findings.ts'
+
+export interface Outcomes {
+  readonly judged: JudgedUnits
+  readonly subject: Subject
+  readonly checks: Checks
+  readonly start?: UsableCheckpoint
+  readonly memories: MemoryDifferences
+  readonly trust: Trust
+  readonly verifyMs: number
+  readonly replayMs: number
+}
+
+export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
+  const { inputs, run } = options
+  const { absences, unheard, fetchMs } = await options.fetched()
+  // One that is an absence is named as that alone.
+  const others = unheard.filter(({ unit }) => !absences.some((absence) => absence.unit?.url === unit?.url))
+  const unheardUrls = [
+    ...new Set([...(run.unheard ?? []).map(({ url }) => url), ...unheard.map(({ unit }) => unit?.url ?? '')])
+  ]
+  const { subject, checks, judged, start, memories, trust, verifyMs, replayMs } = outcomes
+  const { units, joint } = judged
+  const { process, module, setup } = subject
+  const { counts } = joint.judged
+  const lowered = trustFindings(trust)
+  const checkpoints = checkpointsOf(judged)
+  const reports = checkpoints.map(({ report }) => report)
+  const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
+  const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
+  const report = buildReport({
+    process: {
+      id: process.id,
+      owner: process.owner.address,
+      scheduler: process.scheduler,
+      module: { id: module.id, sha256: module.data.sha256, format: setup.format }
+    },
+    range: { from: run.from, to: run.to },
+    start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },
+    coverage: { ...counts, compared: 0, unclaimed: 0 },
+    inconclusive: absences.map(({ message }) => message),
+    trusted: [
+      ...(start === undefined ? [] : [trustedStart(start)]),
+      ...lowered.map(({ detail }) => detail),
+      ...loweredBars(options)
+    ],
+    unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
+    notChecked: [
+      ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
+      ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`])
+    ],
+    checkpoints: reports.map((checkpoint) => withMemory(checkpoint, memories)),
+    claimants: [
+      ...units.map((unit) => judgedAsHeard(claimantOf(options, unit, checkpoints, setup.format), unheardUrls)),
+      ...signersOf(reports)
+    ],
+    findings: distinct([
+      ...withoutBlame(
+        [
+          ...subject.findings,
+          ...checks.findings(),
+          ...(await readScheduleFindings(inputs, run)),
+          ...checkpoints.flatMap(({ findings }) => findings)
+        ],
+        unheardUrls
+      ),
+      ...unheardFindings(others),
+      ...(await listingFindings(inputs, run)),
+      ...unreadFindings(await inputs.unreadCheckpoints(run.process)),
+      ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
+      ...blockFindings(await inputs.blockDifferences(run.process)),
+      ...absenceFindings(absences),
+      ...units.flatMap(({ found }) => hostInputFindings(found.judged.profiled)),
+      ...units.flatMap(({ findings }) => findings),
+      ...passes.flatMap(({ findings }) => findings),
+      ...(start === undefined ? [] : [startFinding(start)]),
+      ...lowered
+    ]),
+    profile: shown === undefined ? jointProfile(joint, setup.format) : profileReport(shown.profile, setup.format),
+    stateHashes: (shown?.found ?? joint).stateHashes,
+    tool: toolVersions(),
+    timings: {
+      fetchMs,
+      verifyMs,
+      replayMs,
+      moduleMs: (shown?.found ?? joint).moduleMs,
+      compareMs: joint.judged.compareMs,
+      messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
+      resumedAfter: (shown?.found ?? joint).resumedAfter,
+      jobs: options.jobs,
+      partsAhead: { begun: joint.links.length, proven: joint.links.filter(({ proven }) => proven).length }
+    }
+  })
+  return assertSound(report)
+}
+
+/** A unit as a claimant: its judgement, and what its own checkpoints add to it. */
+function claimantOf(
+  { run, checkpointOwners }: AuditRunOptions,
+  { claimant, judgement, profile, reachedElsewhere }: JudgedUnit,
+  checkpoints: readonly JudgedCheckpoint[],
+  format: string
+): ClaimantParts {
+  const { address } = run.computes.find(({ url }) => url === claimant) ?? {}
+  const own = new Set([...checkpointOwners, address])
+  const reasons = checkpoints.flatMap(({ report: { id, signer, nonce, status, dataSha256, computedSha256 }, findings }) => {
+    if (!own.has(signer) || status === 'match' || reachedElsewhere.has(id)) return []
+    if (findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')) {
+      return [`its own checkpoint ${id} is not what its tags say`]
+    }
+    // Of what a gateway spoilt nothing is known.
+    if (dataSha256 === null || computedSha256 === null) return []
+    return [`its own checkpoint ${id} is not the memory after nonce ${nonce} under any past that was tried`]
+  })
+  return {
+    ...judgement,
+    // A memory alone accuses nobody, and never sits beside a match.
+    verdict: reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict,
+    reasons: [...reasons, ...judgement.reasons],
+    kind: 'compute-unit',
+    audited: true,
+    profile: profileReport(profile, format),
+    ...(address === undefined ? {} : { address })
+  }
+}
+
+/** What a match was made easier by, on request. */
+function loweredBars({ minCoveragePercent, maxExplanations }: AuditRunOptions): string[] {
+  const coverage = `a match needs claims about ${minCoveragePercent} % of the evaluations only (--min-coverage)`
+  const explanations = `a unit may need up to ${maxExplanations} explanations (--max-explanations)`
+  return [
+    ...(minCoveragePercent < STRICT_TALLY.minCoveragePercent ? [coverage] : []),
+    ...(maxExplanations > STRICT_TALLY.maxExplanations ? [explanations] : [])
+  ]
+}
+
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
+}
+
+/** A report on an audit that could not begin. */
+export function inconclusiveReport(absences: readonly AuditError[], fetchMs: number): Report {
+  return buildReport({
+    process: null,
+    range: null,
+    start: null,
+    coverage: { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 },
+    inconclusive: absences.map(({ message }) => message),
+    trusted: [],
+    unreachable: unreachable(absences),
+    notChecked: [],
+    checkpoints: [],
+    claimants: [],
+    findings: absenceFindings(absences),
+    profile: null,
+    stateHashes: {},
+    tool: toolVersions(),
+    timings: {
+      fetchMs,
+      verifyMs: 0,
+      replayMs: 0,
+      moduleMs: 0,
+      compareMs: 0,
+      messagesPerSecond: 0,
+      resumedAfter: null,
+      jobs: 0,
+      partsAhead: { begun: 0, proven: 0 }
+    }
+  })
+}
+
+function withMemory(checkpoint: CheckpointReport, { found }: MemoryDifferences): CheckpointReport {
+  const memory = found.get(checkpoint.id)
+  return memory === undefined ? checkpoint : { ...checkpoint, memory }
+}
+
+function trustedStart({ id, nonce, signer }: UsableCheckpoint): string {
+  return `the memory after nonce ${nonce} is that of checkpoint ${id}, signed by ${signer}`
+}
+
+function startFinding(start: UsableCheckpoint): Finding {
+  const detail = `${trustedStart(start)}; nothing before it was computed`
+  return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
+}
+
+function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
+  return absences.flatMap(({ unit, message }) =>
+    unit === undefined ? [] : { unit: unit.role, url: unit.url, detail: message }
+  )
+}
+
+function profileReport({ hypothesis, source, tried, trials, proven }: UnitProfile, format: string): ProfileReport {
+  const { name, environment, clock, instances, blocks, loader, timeZone } = hypothesis.profile
+  const start = clockStart(moduleFormat(format), hypothesis.profile)
+  return {
+    name,
+    environment,
+    clock: { start, step: clock.step },
+    instances,
+    ...(blocks === undefined ? {} : { blocks }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    loader,
+    source,
+    proven,
+    tried,
+    instancesTried: trials
+  }
+}
+
+/** Where nobody is audited. */
+function jointProfile({ hypothesis }: Found, format: string): ProfileReport {
+  const { name } = hypothesis.profile
+  return profileReport({ hypothesis, source: 'the default', tried: [name], trials: 0, proven: false }, format)
+}

@@ -1,0 +1,76 @@
+/** How each source served the schedule (ao-protocol §1.3, §1.7). */
+
+import { ARWEAVE } from '../../fetch/arweave-schedule/schedule.ts'
+import type { ScheduleAnomaly } from '../../fetch/schedule-pages.ts'
+import { type Inputs, type Run, sourcesOf } from '../../inputs/inputs.ts'
+import type { Finding } from '../../model/findings.ts'
+import { createFindings } from '../../util/bounded-findings.ts'
+
+/** Of all sources of a run, up to its last nonce, of one kind so many; and what the scheduler keeps back behind that. */
+export async function readScheduleFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
+  const findings = createFindings()
+  for (const source of sourcesOf(run)) {
+    for await (const anomaly of inputs.anomalies(run, source, { to: run.to })) {
+      if (source === ARWEAVE) for (const finding of ofArweave(anomaly, run)) findings.add(finding)
+      else findings.add(ofScheduler(anomaly, await filledBy(inputs, run, anomaly)))
+    }
+  }
+  return run.unserved === undefined ? [...findings.all()] : [...findings.all(), unserved(run.unserved)]
+}
+
+function ofScheduler({ kind, nonce, through = nonce }: ScheduleAnomaly, filled: string): Finding {
+  const common = { attribution: 'scheduler', nonce } as const
+  switch (kind) {
+    case 'gap': {
+      const detail = `the scheduler did not serve ${noncesOf(nonce, through)}${filled}`
+      return { code: 'NONCE_GAP', severity: 'error', ...common, detail }
+    }
+    case 'twice':
+      return {
+        code: 'NONCE_TWICE',
+        severity: 'warning',
+        ...common,
+        detail: `the scheduler served nonce ${nonce} more than once`
+      }
+    case 'outOfOrder': {
+      const detail = `the scheduler served nonce ${nonce} behind a higher one`
+      return { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', ...common, detail }
+    }
+  }
+}
+
+/**
+ * What is not on Arweave may be new, or not known to this gateway: nobody's fault, but it was not held against anything. Two
+ * assignments of one nonce are found where signatures are checked.
+ */
+function ofArweave({ kind, nonce, through = nonce }: ScheduleAnomaly, { schedule, to }: Run): Finding[] {
+  if (kind !== 'gap') return []
+  const which = noncesOf(nonce, Math.min(through, to))
+  return [
+    schedule === 'both'
+      ? gap('warning', 'gateway', nonce, `no gateway has an assignment of ${which}: the scheduler's is held against none`)
+      : gap('error', 'gateway', nonce, `no gateway has an assignment of ${which} that the scheduler signed`)
+  ]
+}
+
+function unserved({ from, to }: NonNullable<Run['unserved']>): Finding {
+  const detail = `the scheduler does not serve ${noncesOf(from, to)}, of which Arweave has assignments that it signed; not judged`
+  return gap('error', 'scheduler', from, detail)
+}
+
+function gap(severity: Finding['severity'], attribution: Finding['attribution'], nonce: number, detail: string): Finding {
+  return { code: 'NONCE_GAP', severity, attribution, nonce, detail }
+}
+
+function noncesOf(from: number, to: number): string {
+  return to > from ? `nonces ${from} to ${to}` : `nonce ${from}`
+}
+
+/** How much of a gap of the scheduler's Arweave has. */
+async function filledBy(inputs: Inputs, run: Run, { kind, nonce, through = nonce }: ScheduleAnomaly): Promise<string> {
+  if (kind !== 'gap' || run.schedule !== 'both') return ''
+  let count = 0
+  for await (const { unserved } of inputs.schedule(run, nonce, through)) if (unserved === true) count++
+  const whole = count === through - nonce + 1
+  return count === 0 ? '; neither does Arweave have it' : `; ${whole ? '' : `${count} of them `}taken from Arweave`
+}

@@ -1,0 +1,255 @@
+/** One replay under a hypothesis, and what is judged over it. */
+import { accuse, type Evidence, type SearchResult, type Since } from '../attribution/rules.ts'
+import type { Gate, Tolerance } from '../compare/comparison.ts'
+import type { Finding } from '../model/findings.ts'
+import type { Evaluation } from '../model/records.ts'
+import { readBlockDoubts } from '../pull/gateway-blocks.ts'
+import { oneAhead } from '../replay/ahead.ts'
+import type { KnownBlockSets } from '../replay/profile.ts'
+import type { Link } from '../replay/segments.ts'
+import { joined } from '../util/signals.ts'
+import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints/judge-checkpoints.ts'
+import { openSnapshots } from './checkpoints/snapshots.ts'
+import { boundariesOf, createStartDoubts } from './checkpoints/trusted-start.ts'
+import type { Material } from './context.ts'
+import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
+import { type Judged, judgeEvaluations } from './judge-pass.ts'
+import { createStates } from './observations.ts'
+import type { Hypothesis } from './search/hypothesis.ts'
+import { type ChosenBlocks, chooseBlocks, createPassBlocks, type FoundBlocks } from './search/pass-blocks.ts'
+import { countFirstClaims, type FirstClaims, speaksForUnits } from './search/profile-choice.ts'
+import { hasCrons } from './subject.ts'
+
+export interface Found {
+  readonly judged: Judged
+  /** Under which it was replayed, with the blocks that were chosen. */
+  readonly hypothesis: Hypothesis
+  readonly compared: ComparedCheckpoints
+  readonly stateHashes: Readonly<Record<string, string>>
+  /** Memories between the parts of the replay, and whether they were reached. */
+  readonly links: readonly Link[]
+  /** The nonce behind which the replay went on from what an earlier audit computed; null: it went through all. */
+  readonly resumedAfter: number | null
+  /** The blocks that the units are taken to have known. */
+  readonly blocks: FoundBlocks
+  /** By unit: how many of its first claims agree to the last character. */
+  readonly firstClaims: ReadonlyMap<string, FirstClaims>
+  /** Time within the module, ms. */
+  readonly moduleMs: number
+  /** About the auditor's own limits. */
+  readonly findings: readonly Finding[]
+}
+
+export interface ReplayOptions {
+  /** Whether it may go on from what an earlier audit computed, and keeps what it computes itself. */
+  readonly snapshots?: boolean
+  /** What an earlier replay showed of the blocks. */
+  readonly blocks?: ChosenBlocks
+}
+
+/** How the units are judged over a replay. */
+export interface JudgeOptions {
+  readonly search: SearchResult
+  /** Another order of tags is a difference: for a profile that a checkpoint of the unit has proven. */
+  readonly strictTagOrder?: boolean
+  readonly severalVoices?: Since
+  /** Why the profile is known not to be the unit's. */
+  readonly misfit?: string
+  /** The hypothesis in words, where it assumes more than the profile that the audit began with. */
+  readonly assumedProfile?: string
+  /** What the hypothesis itself lets pass. */
+  readonly given?: readonly Tolerance[]
+}
+
+export interface PassOptions extends ReplayOptions, JudgeOptions {}
+
+/** A replay that goes on while what it found is judged. */
+export interface BegunPass {
+  /** Judges the units over it, once. */
+  judge(options: JudgeOptions): Promise<Found>
+  /** Ends the replay, wherever it is. */
+  end(): Promise<void>
+}
+
+/** What a difference counts as before it was looked for an explanation. */
+export const NOT_SEARCHED_YET: SearchResult = { kind: 'open', reason: 'no explanation was looked for yet' }
+
+/** One replay, and the units judged over it. */
+export async function pass(
+  all: Material,
+  hypothesis: Hypothesis,
+  units: readonly string[],
+  { snapshots = false, blocks, ...how }: PassOptions
+): Promise<Found> {
+  const begun = await beginPass(all, hypothesis, units, { snapshots, ...(blocks === undefined ? {} : { blocks }) })
+  try {
+    return await begun.judge(how)
+  } finally {
+    await begun.end()
+  }
+}
+
+/** Begins a replay; what it finds waits to be judged. It must be ended. */
+export async function beginPass(
+  all: Material,
+  hypothesis: Hypothesis,
+  units: readonly string[],
+  { snapshots = false, blocks: given }: ReplayOptions
+): Promise<BegunPass> {
+  const { options, subject, plan, checks, checkpoints, start } = all
+  const { profile, instances, evaluates } = hypothesis
+  const { inputs, run } = options
+  const isOwn = speaksForUnits(options)
+  const seen = createStates(options, checkpoints, profile, isOwn)
+  const own = { ...all, plan: (set: KnownBlockSets) => plan(set, evaluates) }
+  const blocks = createPassBlocks(all, given ?? (await chooseBlocks(own, profile, units)))
+  const disputed = await readBlockDoubts(inputs, run)
+  const doubts = start === undefined ? undefined : createStartDoubts(start, units.length === 1 && isOwn(start.signer))
+  const planned = () => {
+    const whole = plan(blocks.set, evaluates)
+    return doubts === undefined ? whole : doubts.watch(whole)
+  }
+  // Needed at the end: until all is fetched, the cores have enough to do.
+  const checked = options.fetched().then(() => checkpoints.all())
+  checked.catch(() => {})
+  const kept =
+    snapshots && start === undefined && subject.spoilt === undefined
+      ? await openSnapshots({ ...options, subject, profile, to: run.to, plan: planned, wanted: seen.wanted })
+      : undefined
+  const links: Link[] = []
+  let moduleUs = 0
+  const onRun = (us: number) => {
+    moduleUs += us
+  }
+
+  async function* replayed(stop: AbortSignal): AsyncGenerator<Evaluation> {
+    if (subject.spoilt !== undefined) return yield* unevaluated(planned())
+    const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
+    const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
+    const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
+    const whole = jobOf({ ...all, instances, plan: planned, profile, units, hashAfter: seen.wanted })
+    const job = { ...whole, onRun, signal: joined(stop, whole.signal) }
+    yield* kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
+  }
+
+  const ahead = oneAhead(replayed)
+  options.onPass?.()
+
+  /** What is known of the inputs that results at this ordinate rest on. */
+  function standingAt(ordinate: number) {
+    const { unprovenInput, tamperedInput, shortfall, trusted, verified } = checks.standing(ordinate)
+    const assumedFile = seen.assumed()
+    const unstatedInput = seen.unstated()
+    const evidence = {
+      ...(unprovenInput === undefined ? {} : { unprovenInput }),
+      ...(tamperedInput === undefined ? {} : { tamperedInput }),
+      ...(shortfall === undefined ? {} : { shortfall }),
+      ...(assumedFile === undefined ? {} : { assumedFile }),
+      ...(unstatedInput === undefined ? {} : { unstatedInput })
+    }
+    const words = start?.onTrust === true ? [`the checkpoint ${start.id} as the gateway served it`] : []
+    const onTrust = [...words, ...(trusted === undefined ? [] : [trusted])].join(', ')
+    return { evidence, verified, ...(onTrust === '' ? {} : { trusted: onTrust }) }
+  }
+
+  function disputedAt(ordinate: number, reason: string | undefined): Pick<Evidence, 'disputedBlock'> {
+    return reason === undefined ? {} : { disputedBlock: { ordinate, reason } }
+  }
+
+  return {
+    async judge(how) {
+      const { search, strictTagOrder = false, severalVoices, misfit, assumedProfile, given: tolerated = [] } = how
+      const firstClaims = units.map((unit) => countFirstClaims(inputs, run, unit))
+      const judged = await judgeEvaluations({
+        inputs,
+        run,
+        units,
+        evaluations: watched(ahead.take(0), firstClaims),
+        crons: hasCrons(subject),
+        clock: options.clock,
+        strictTagOrder,
+        ...(assumedProfile === undefined ? {} : { assumedProfile }),
+        tally: { minCoveragePercent: options.minCoveragePercent, maxExplanations: options.maxExplanations, given: tolerated },
+        gate(evaluation, unit): Gate {
+          const { key, assumed } = evaluation
+          const { evidence, verified, trusted } = standingAt(key.ordinate)
+          const { blocksKnown, cronShown = false } = blocks.gateAt(key, unit)
+          const borrowedStart = doubts?.doubt(evaluation)
+          return {
+            verified: verified && assumed === undefined,
+            checkpointBehind: seen.atCheckpoint(key),
+            cronShown,
+            ...(trusted === undefined ? {} : { trusted }),
+            evidence: {
+              ...evidence,
+              ...disputedAt(key.ordinate, disputed.doubt(key)),
+              ...(blocksKnown ? {} : { unsettledBlocks: UNSETTLED_BLOCKS }),
+              ...(borrowedStart === undefined ? {} : { borrowedStart }),
+              ...(severalVoices === undefined ? {} : { severalVoices }),
+              ...(misfit === undefined ? {} : { misfit }),
+              search
+            }
+          }
+        },
+        onEach(evaluation) {
+          seen.take(evaluation)
+          blocks.take(evaluation)
+        },
+        onEvaluation(evaluation, stands) {
+          seen.judged(stands)
+          return options.onEvaluation?.(evaluation, stands)
+        }
+      })
+      const shown = search.kind === 'complete' ? blocks.misjudged(judged.judgements) : undefined
+      if (shown !== undefined) return pass(all, hypothesis, units, { ...how, blocks: shown })
+      const compared = compareCheckpoints({
+        checkpoints: await checked,
+        computed: seen.computed,
+        profile,
+        trusted: (nonce) => standingAt(nonce).trusted,
+        accuse(nonce, signer) {
+          const history = seen.historyFrom()
+          const open = history !== undefined && history.ordinate <= nonce ? history : undefined
+          return accuse({
+            ordinate: nonce,
+            ...standingAt(nonce).evidence,
+            ...disputedAt(nonce, disputed.doubtAfter(nonce)),
+            ...(start === undefined || start.signer === signer
+              ? {}
+              : { borrowedStart: `the replay began with another's memory` }),
+            search: open === undefined ? { kind: 'complete' } : { kind: 'open', reason: open.reason }
+          })
+        }
+      })
+      return {
+        judged: { ...judged, judgements: judged.judgements.map(blocks.withListingsEnd) },
+        hypothesis: hasCrons(subject) ? { ...hypothesis, profile: { ...profile, blocks: blocks.set } } : hypothesis,
+        compared,
+        links,
+        resumedAfter: kept?.resumed?.nonce ?? null,
+        blocks: blocks.found(),
+        firstClaims: new Map(units.map((unit, place) => [unit, firstClaims[place]?.counts() ?? { agreeing: 0, judged: 0 }])),
+        moduleMs: moduleUs / 1000,
+        stateHashes: seen.stateHashes,
+        findings: seen.findings
+      }
+    },
+    async end() {
+      await ahead.stop()
+      await kept?.close()
+    }
+  }
+}
+
+const UNSETTLED_BLOCKS = 'which blocks the unit knew when crons fired is not known'
+
+/** Passes evaluations on, by those who count. */
+async function* watched(
+  evaluations: AsyncIterable<Evaluation>,
+  counted: readonly ReturnType<typeof countFirstClaims>[]
+): AsyncGenerator<Evaluation> {
+  for await (const evaluation of evaluations) {
+    for (const one of counted) await one.take(evaluation)
+    yield evaluation
+  }
+}

@@ -1,0 +1,79 @@
+/** All inputs of an audit as one file. */
+
+import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from '../inputs/inputs.ts'
+import type { TransactionId } from '../model/ids.ts'
+import type { BlobRef } from '../model/records.ts'
+import { pull } from '../pull/pull.ts'
+import { namesDrive } from '../replay/drive/admission.ts'
+import { checkArchiveFile, type Selection, writeArchive } from '../store/archive.ts'
+import { withStore } from '../store/default-store.ts'
+import type { RecordKey } from '../store/store.ts'
+import { verifyMessage } from '../verify/message-item.ts'
+import type { SourceOptions } from './audit-options.ts'
+import { parseProcessId } from './config.ts'
+import { auditStored, noneAway } from './stored-audit.ts'
+import { pullOptions } from './units.ts'
+import { verifyInputs } from './verified-inputs.ts'
+
+/**
+ * Fetches all that an audit needs into one archive file. What the store has already is not asked for again.
+ *
+ * @throws AuditError as `audit`, and where anything is missing: an archive is whole
+ */
+export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
+  const process = parseProcessId(options.process)
+  // Before hours of work; a device or a pipe is never replaced, nor filled.
+  await checkArchiveFile(file)
+  return withStore(options.store, async (store) => {
+    const inputs = createInputs(store)
+    const pulling = await pullOptions(options, process, inputs, 'add')
+    const { run, absences } = await pull(pulling)
+    const [absence] = absences
+    if (absence !== undefined) throw absence
+    // Which files it opens shows as it runs: an audit keeps them.
+    if (await opensFiles(inputs, run))
+      await auditStored(options, store, inputs, run, noneAway(0), { gateway: pulling.units.gateway })
+    const finished: Run = { ...run, state: 'finished' }
+    await inputs.putRun(finished)
+    await writeArchive(store, await selectionOf(inputs, finished), file)
+    return finished
+  })
+}
+
+async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {
+  const { process, module } = await readSigned(inputs, run)
+  return namesDrive({ process, module: module.module })
+}
+
+/** Process and module alone: nothing of the schedule is read. */
+function readSigned(inputs: Inputs, run: Run) {
+  return verifyInputs(inputs, run, { verify: async (items) => items.map(verifyMessage) })
+}
+
+/** What belongs to a run, and nothing else of the store. */
+async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
+  const { process } = await readSigned(inputs, run)
+  const items: RecordKey[] = []
+  const blobs: BlobRef[] = []
+  /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */
+  const take = async (id: TransactionId) => {
+    const record = await inputs.transaction(id)
+    if (record === undefined) return
+    items.push(transactionKey(id))
+    if (record.data !== undefined) blobs.push(record.data)
+  }
+  await take(run.process)
+  await take(process.moduleId)
+  const around = (await inputs.transaction(run.process))?.bundledIn
+  if (around !== undefined) await take(around)
+  for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) {
+    await take(assignment.id)
+    await take(messageId)
+  }
+  for (const id of await inputs.checkpoints(run.process)) await take(id)
+  for (const file of await inputs.driveFiles(run.process)) {
+    if (file.kind === 'data') await take(file.id)
+    else blobs.push(file.content)
+  }
+  return { prefixes: [...runPrefixes(run), ...items], blobs, subject: { process: run.process, run: run.id } }
+}

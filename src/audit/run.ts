@@ -1,0 +1,56 @@
+/** One audit over what is in the store: plan, replay, compare, report. It asks nobody, but a gateway for WeaveDrive files. */
+
+import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import { createDriveFiles } from '../pull/drive-files.ts'
+import type { Report } from '../report/model.ts'
+import { createTrust, TRUST_ROLES } from '../verify/trust.ts'
+import { createVerifier } from '../verify/verification-threads.ts'
+import { memoryDifferences } from './checkpoints/checkpoint-differences.ts'
+import { readCheckpoints } from './checkpoints/judge-checkpoints.ts'
+import { findStart, rangeBehind } from './checkpoints/trusted-start.ts'
+import { reportOf } from './outcome/audit-report.ts'
+import type { AuditRunOptions } from './run-options.ts'
+import { withShortfall } from './schedule-evidence.ts'
+import { judgeUnits } from './search/judge-units.ts'
+import { chooseProfile, speaksForUnits } from './search/profile-choice.ts'
+import { planSubject, readSubject } from './subject.ts'
+
+/** Why nobody may be blamed in a run: what may explain an honest unit could not be asked for. */
+async function shortfallOf(inputs: Inputs, run: Run): Promise<string | undefined> {
+  const [first] = await inputs.shortfalls(run)
+  return first === undefined ? undefined : `the ${first[0]} could not be asked for: ${first[1]}`
+}
+
+/**
+ * Audits one run.
+ *
+ * @throws AuditError `INPUT_MISSING` where process or module are not in the store, `MODULE_UNSUPPORTED`, `SANDBOX_FAILED`,
+ *   `INTERRUPTED`
+ */
+export async function auditRun(given: AuditRunOptions): Promise<Report> {
+  const { inputs, store, clock } = given
+  const verifier = createVerifier()
+  const trust = createTrust(given.trust, given.run.scheduler === ARWEAVE ? ['gateway'] : TRUST_ROLES)
+  try {
+    const begun = clock()
+    const subject = await readSubject(store, inputs, given.run, verifier, trust)
+    const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust, speaksForUnits(given))
+    const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
+    const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
+    const signal = given.signal === undefined ? {} : { signal: given.signal }
+    const planned = planSubject({ inputs, run: options.run, subject, trust, ...signal })
+    const { plan } = planned
+    const checks = withShortfall(planned.checks, await shortfallOf(inputs, given.run))
+    const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
+    const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
+    const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
+    const verifyMs = clock() - begun
+    const judged = await judgeUnits(all, chooseProfile(all))
+    const memories = await memoryDifferences(all, judged, verifier)
+    const replayMs = clock() - begun - verifyMs
+    return await reportOf(options, { ...all, judged, memories, trust, verifyMs, replayMs })
+  } finally {
+    await verifier.close()
+  }
+}

@@ -1,0 +1,91 @@
+/** What was checked while the schedule was read, and what may be said over it. */
+
+import type { Evidence, Since } from '../attribution/rules.ts'
+import type { Finding } from '../model/findings.ts'
+import type { ScheduledMessage } from '../model/records.ts'
+import { createFindings } from '../util/bounded-findings.ts'
+import { createNonceSet } from '../util/nonce-set.ts'
+import type { CheckedMessage } from '../verify/checked-schedule.ts'
+import { type Checked, doubtsOf } from '../verify/signed.ts'
+import type { Doubt, Trust } from '../verify/trust.ts'
+
+export interface Checks {
+  /** The messages, one after another, up to the first nonce that is missing. */
+  unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<Checked<ScheduledMessage>>
+  /** Tells of an input that all evaluations rest on, and that may not be proven. */
+  restsOn(input: Checked<object>, finding: (doubt: Doubt) => Finding): void
+  /** What is known of the inputs that results at this ordinate rest on. What is taken on trust passes, and is named. */
+  standing(ordinate: number): InputStanding
+  /** Of one kind so many, and how many more there are. */
+  findings(): readonly Finding[]
+}
+
+export interface InputStanding extends Pick<Evidence, 'unprovenInput' | 'tamperedInput' | 'shortfall'> {
+  /** Inputs up to it that were taken on trust, in words. */
+  readonly trusted?: string
+  /** Whether its own signatures were checked. */
+  readonly verified: boolean
+}
+
+/** The same checks, where nobody could be asked for something that an audit needs before it blames anybody. */
+export function withShortfall(checks: Checks, shortfall: string | undefined): Checks {
+  if (shortfall === undefined) return checks
+  return { ...checks, standing: (ordinate) => ({ ...checks.standing(ordinate), shortfall }) }
+}
+
+/** @param before process or module, where they are not proven: everything rests on them */
+export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
+  const found = createFindings()
+  const doubtful = createNonceSet()
+  const told = new Set<string>()
+  let seenTo = -1
+  let unprovenInput: Since | undefined
+  let tamperedInput: Since | undefined
+  const weigh = (ordinate: number, doubts: readonly Doubt[], spoilt?: string): void => {
+    const [doubt] = doubts.filter((one) => !trust.takes(one, ordinate))
+    if (doubt !== undefined) unprovenInput = earlier(unprovenInput, { ordinate, reason: doubt.reason })
+    if (spoilt !== undefined) tamperedInput = earlier(tamperedInput, { ordinate, reason: spoilt })
+  }
+  weigh(0, before)
+
+  return {
+    async *unbroken(checked) {
+      let next = 0
+      for await (const { scheduled, findings, doubts, spoilt } of checked) {
+        const { nonce } = scheduled
+        if (nonce !== next) return
+        next++
+        // The plan may be read more than once.
+        if (nonce > seenTo) for (const finding of findings) found.add(finding)
+        seenTo = Math.max(seenTo, nonce)
+        if (doubts.length > 0) doubtful.add(nonce)
+        weigh(nonce, doubts, spoilt)
+        yield scheduled
+      }
+    },
+
+    restsOn(input, findingOf) {
+      for (const doubt of doubtsOf(input)) {
+        if (!told.has(doubt.what)) found.add(findingOf(doubt))
+        told.add(doubt.what)
+        weigh(0, [doubt])
+      }
+    },
+
+    standing(ordinate) {
+      const trusted = trust.under(ordinate)
+      return {
+        ...(unprovenInput === undefined ? {} : { unprovenInput }),
+        ...(tamperedInput === undefined ? {} : { tamperedInput }),
+        ...(trusted === undefined ? {} : { trusted }),
+        verified: before.length === 0 && told.size === 0 && !doubtful.has(ordinate)
+      }
+    },
+
+    findings: () => found.all()
+  }
+}
+
+function earlier(known: Since | undefined, found: Since): Since {
+  return known === undefined || found.ordinate < known.ordinate ? found : known
+}

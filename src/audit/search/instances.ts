@@ -1,0 +1,152 @@
+/**
+ * Where an honest unit may have begun its instances, so that it came to what it claims (execution-profile.md, "how long an
+ * instance lives"). The replay itself tries both at each reading of the clock that disagrees; here are tried those further back,
+ * which agreed either way, or of which nothing was claimed.
+ */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from '../../model/records.ts'
+import type { ReplayJob, ReplayStart } from '../../replay/job.ts'
+import { replay } from '../../replay/replay.ts'
+import type { Material } from '../context.ts'
+import { agreesWithClaims, jobOf } from '../evaluate.ts'
+import type { Reading, Readings } from '../observations.ts'
+import type { Hypothesis, Instances } from './hypothesis.ts'
+import { type Target, withVoice } from './trial.ts'
+
+/** Up to so many readings all combinations are tried; of more, each alone and all together. */
+const COMBINED_MAX = 4
+
+export interface InstanceSearch {
+  /** The evaluation at which the unit differs. */
+  readonly end: EvaluationKey
+  /** Readings of a clock that had moved, up to there. */
+  readonly readings: Readings
+  readonly trialsMax: number
+  /** What the unit claims before is of another history: only the end must fit. */
+  readonly restarted?: true
+}
+
+export interface InstancesFound {
+  /** The instances under which the unit's claim is reached. */
+  readonly found?: Instances
+  readonly tried: number
+  /** Whether every combination was tried. */
+  readonly exhausted: boolean
+  /** Whether the result may depend on instances: it was not the same in all trials, or they ran out. */
+  readonly sensitive: boolean
+}
+
+/** A reading, and the memory right before it. */
+interface Choice {
+  readonly reading: Reading
+  readonly start: ReplayStart
+}
+
+/** Begins instances elsewhere before the difference, each way up to there. */
+export async function searchInstances(
+  all: Material,
+  { unit, voice, memory }: Target,
+  { profile, instances, evaluates }: Hypothesis,
+  { end, readings, trialsMax, restarted }: InstanceSearch
+): Promise<InstancesFound> {
+  const { options } = all
+  const inputs = withVoice(options.inputs, voice)
+  const hashAfter: ReplayJob['hashAfter'] = ({ key }) => memory !== undefined && memoryAfter(key) === memoryAfter(memory.key)
+  const plan = () => all.plan(profile.blocks ?? 'all', evaluates)
+  const own = { ...all, options: { ...options, inputs } }
+  const { agrees, ...guided } = { ...jobOf({ ...own, plan, profile, units: [unit], instances, hashAfter }), end }
+  const job = restarted === true || agrees === undefined ? guided : { ...guided, agrees }
+  const fits: Fits = async (evaluation) => {
+    const { key, outcome, stateHash } = evaluation
+    if (restarted === true && !isPlaceOf(end, evaluation)) return true
+    if (memory !== undefined && memoryAfter(key) === memoryAfter(memory.key) && stateHash !== memory.sha256) return false
+    return outcome.kind !== 'result' || (await agreesWithClaims(inputs, options.run, [unit], key, outcome.text)) !== false
+  }
+  const folder = await options.store.temporary()
+  try {
+    const { choices, last, cut } = await memoriesBefore(job, fits, readings.last, folder)
+    // What differs before is not looked into here: then nothing is known of what instances do.
+    if (last === undefined) return { tried: 1, sensitive: true, exhausted: false }
+    if (restarted === true && (await fits(last))) return { found: instances, tried: 1, sensitive: true, exhausted: false }
+    let tried = 0
+    let sensitive = false
+    for (const turned of combinations(choices.length)) {
+      if (tried >= trialsMax) return { tried, sensitive: true, exhausted: false }
+      tried++
+      const [first, ...rest] = turned.flatMap((place) => choices[place] ?? [])
+      if (first === undefined) break
+      const turnedOver = new Map(instances)
+      for (const { reading } of [first, ...rest]) turnedOver.set(keyText(reading.key), !reading.fresh)
+      const begins: ReplayJob['begins'] = ({ key }) => turnedOver.get(keyText(key))
+      const result = await lastOf({ ...job, start: first.start, begins }, fits)
+      sensitive ||= shown(result) !== shown(last)
+      if (result !== undefined && (await fits(result))) return { found: turnedOver, tried, sensitive, exhausted: false }
+    }
+    const exhausted = !cut && readings.count <= readings.last.length && choices.length <= COMBINED_MAX
+    return { tried, sensitive, exhausted }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Whether neither a claim nor the memory asked for contradicts an evaluation. */
+type Fits = (evaluation: Evaluation) => Promise<boolean>
+
+interface Choices {
+  readonly choices: readonly Choice[]
+  readonly last: Evaluation | undefined
+  /** A memory is not all that the instance held somewhere: it cannot be gone on from there. */
+  readonly cut: boolean
+}
+
+/** Runs the job to its end once, and keeps the memory before each reading where a new instance would be another. */
+async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly Reading[], folder: string): Promise<Choices> {
+  const places = new Map(
+    readings.map((reading, place) => [keyText(reading.after), { reading, file: path.join(folder, `${place}.gz`) }])
+  )
+  const choices: Choice[] = []
+  let cut = false
+  const kept: ReplayJob = {
+    ...job,
+    exportAfter: ({ key }) => places.get(keyText(key))?.file,
+    onState({ key }, { memoryBytes, clock, clockStart, movable }, file) {
+      const place = places.get(keyText(key))
+      if (place === undefined) return
+      cut ||= !movable || file === undefined
+      if (file === undefined || !movable || clock === clockStart) return
+      choices.push({
+        reading: place.reading,
+        start: { after: key, memory: { path: file, bytes: memoryBytes, clock } }
+      })
+    }
+  }
+  return { last: await lastOf(kept, fits), choices, cut }
+}
+
+/** The last evaluation of a job; undefined where one before it does not fit. */
+async function lastOf(job: ReplayJob, fits: Fits): Promise<Evaluation | undefined> {
+  for await (const evaluation of replay(job)) {
+    if (evaluation.outcome.kind === 'inconclusive') return undefined
+    if (job.end !== undefined && isPlaceOf(job.end, evaluation)) return evaluation
+    if (!(await fits(evaluation))) return undefined
+  }
+  return undefined
+}
+
+function shown(evaluation: Evaluation | undefined): string | undefined {
+  if (evaluation === undefined) return undefined
+  const { outcome, stateHash = '' } = evaluation
+  return outcome.kind === 'result' ? `${stateHash}${outcome.text}` : stateHash
+}
+
+/** Places to be turned over together: each alone from the last on, then all; of few, every combination. */
+function* combinations(count: number): Generator<readonly number[]> {
+  const all = Array.from({ length: count }, (_, place) => place)
+  for (const place of [...all].reverse()) yield [place]
+  if (count > COMBINED_MAX) return void (yield all)
+  for (let mask = 3; mask < 2 ** count; mask++) {
+    const chosen = all.filter((place) => (mask >> place) % 2 === 1)
+    if (chosen.length > 1) yield chosen
+  }
+}

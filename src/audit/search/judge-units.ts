@@ -1,0 +1,401 @@
+/** Judges every audited unit by its own claims: a joint replay first, and for whoever differs a search of its own. */
+import type { SearchResult, Since } from '../../attribution/rules.ts'
+import type { Judgement } from '../../compare/comparison.ts'
+import type { Finding } from '../../model/findings.ts'
+import { type Claim, type EvaluationKey, keyText } from '../../model/records.ts'
+import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
+import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
+import { bestOf, type JudgedCheckpoint } from '../checkpoints/judge-checkpoints.ts'
+import type { Material } from '../context.ts'
+import { beginPass, type Found, NOT_SEARCHED_YET, type PassOptions, pass } from '../pass.ts'
+import { hasCrons } from '../subject.ts'
+import { searchBlocks } from './blocks.ts'
+import { candidateEnvironments, shownEnvironments } from './environments.ts'
+import { type Explained, type ExplainOptions, explain } from './explain.ts'
+import { assumptionsOf, type Hypothesis, inWords, plainly } from './hypothesis.ts'
+import { type KnownProfile, type ProfileChoice, speaksForUnits } from './profile-choice.ts'
+import { isBefore, trial, withVoice } from './trial.ts'
+
+/** What was found of one unit, and under which past. */
+export interface JudgedUnit {
+  readonly claimant: string
+  readonly judgement: Judgement
+  /** The pass that it was judged over. */
+  readonly found: Found
+  readonly profile: UnitProfile
+  /** About the profile, and about the search. */
+  readonly findings: readonly Finding[]
+  /** Own checkpoints that are reached under another past than its claims. */
+  readonly reachedElsewhere: ReadonlySet<string>
+}
+
+export interface UnitProfile {
+  readonly hypothesis: Hypothesis
+  readonly source: string
+  /** A checkpoint of the unit's own was reached under it. */
+  readonly proven: boolean
+  readonly tried: readonly string[]
+  /** Replays in the search for an explanation. */
+  readonly trials: number
+}
+
+export interface JudgedUnits {
+  readonly units: readonly JudgedUnit[]
+  /** The joint pass. */
+  readonly joint: Found
+}
+
+/** Every checkpoint as the replay that it fits best has it. */
+export function checkpointsOf({ units, joint }: JudgedUnits): readonly JudgedCheckpoint[] {
+  const elsewhere = new Set(units.flatMap(({ reachedElsewhere }) => [...reachedElsewhere]))
+  return bestOf([joint.compared, ...units.map(({ found }) => found.compared)], elsewhere)
+}
+
+/** The most replays in the search for one unit's explanation. */
+const TRIALS_MAX = 400
+/** Nobody is blamed over a memory alone, so its explanation may cost less: replays for each of a unit's checkpoints, and in all. */
+const MEMORY_TRIALS_MAX = 40
+const MEMORIES_TRIALS_MAX = 160
+/** Of the environments that a checkpoint's memory may show, so many are tried for it alone. */
+const ALONE_ENVIRONMENTS = 2
+
+/** Replays and judges, and again for each unit that differs, or agrees only if more is assumed than the profile says. */
+export async function judgeUnits(all: Material, choice: ProfileChoice): Promise<JudgedUnits> {
+  const units = all.options.run.computes.map(({ url }) => url)
+  const { joint, known } = await firstPass(all, choice, units)
+  const judged: JudgedUnit[] = []
+  for (const unit of units) judged.push(await judgeUnit(all, known, joint, unit))
+  return { units: judged, joint }
+}
+
+/** The replay begins before it is known what a checkpoint suggests, and nothing is judged until then. */
+async function firstPass(all: Material, { first, known }: ProfileChoice, units: readonly string[]) {
+  const { snapshots } = all.options
+  const begun = await beginPass(all, plainly(first), units, { snapshots })
+  try {
+    const found = await known
+    const how = judgedHow(all, found)
+    if (found.profile === first) return { known: found, joint: await begun.judge(how) }
+    await begun.end()
+    return { known: found, joint: await pass(all, plainly(found.profile), units, { ...how, snapshots }) }
+  } finally {
+    await begun.end()
+  }
+}
+
+const NOT_SEARCHED: SearchResult = { kind: 'open', reason: 'no other instance or profile was tried (--no-search)' }
+
+function judgedHow({ options }: Material, { misfit }: KnownProfile) {
+  return { search: options.search ? NOT_SEARCHED_YET : NOT_SEARCHED, ...(misfit === undefined ? {} : { misfit }) }
+}
+
+async function judgeUnit(all: Material, known: KnownProfile, joint: Found, unit: string): Promise<JudgedUnit> {
+  const judgement = judgementOf(joint, unit)
+  const { proven, unreached } = ownCheckpoints(all, joint, await all.checkpoints.all(), unit)
+  const { search } = all.options
+  const blocksFit = joint.blocks.units.get(unit)?.fits ?? true
+  const open = search && known.misfit === undefined && (needsSearch(judgement, unreached) || !blocksFit)
+  const disordered = judgement.tolerances.some(({ kind }) => kind === 'tag-order')
+  if (open || (proven !== undefined && disordered && search)) return searched(all, known, joint, unit)
+  const { hypothesis } = joint
+  return {
+    claimant: unit,
+    judgement,
+    found: joint,
+    profile: {
+      hypothesis,
+      source: proven ?? sourceOf(known, joint, unit),
+      proven: proven !== undefined,
+      tried: [hypothesis.profile.name],
+      trials: 0
+    },
+    findings: known.misfit === undefined ? [] : [misfitFinding(known.misfit)],
+    reachedElsewhere: new Set()
+  }
+}
+
+/** Whether anything is left that another past might explain. */
+function needsSearch({ unexplained, tolerances }: Judgement, unreached: readonly CheckedCheckpoint[]): boolean {
+  const disordered = tolerances.some(({ kind }) => kind === 'tag-order')
+  return unexplained !== null || disordered || boundariesIn(tolerances) > 1 || unreached.length > 0
+}
+
+function boundariesIn(tolerances: Judgement['tolerances']): number {
+  return tolerances.find(({ kind }) => kind === 'instance-boundary')?.count ?? 0
+}
+
+async function searched(all: Material, known: KnownProfile, joint: Found, unit: string): Promise<JudgedUnit> {
+  const base = await optionsFor(all, joint, unit)
+  const ofBlocks = await byBlocks(all, base.begun, unit)
+  const options = { ...base, begun: ofBlocks.hypothesis }
+  const { contradicts } = judgementOf(joint, unit)
+  // No past of one machine explains both of two answers.
+  if (contradicts !== null)
+    return inVoices(all, known, unit, options, { ofBlocks, firstCron: joint.blocks.firstCron, contradicts })
+  const tried = (await asPattern(all, joint, unit)) ?? (await explain(all, { ...options, target: { unit } }))
+  const explained = await againByBlocks(all, unit, ofBlocks, tried)
+  const misfit = misfitOf(all, known, explained)
+  if (misfit !== undefined) {
+    const tried = { ...explained, hypothesis: joint.hypothesis }
+    return finished(all, known, unit, tried, { misfit: misfit.detail, findings: [misfit] })
+  }
+  if (explained.differsAt === undefined) return withMemories(all, known, unit, options, explained)
+  return finished(all, known, unit, explained)
+}
+
+/** The past that explains most with the blocks that the unit may have known; as it is where there are no crons. */
+async function byBlocks(all: Material, hypothesis: Hypothesis, unit: string): Promise<ByBlocks> {
+  if (!hasCrons(all.subject)) return { hypothesis, search: { kind: 'complete' }, tried: 0 }
+  const free = { ...hypothesis, profile: freeOfBlocks(hypothesis.profile, all.options.profile) }
+  const alone = await pass(all, free, [unit], { search: { kind: 'complete' } })
+  const { found, search, tried } = await searchBlocks(all, alone)
+  return { hypothesis: found.hypothesis, search, tried: tried + 1 }
+}
+
+interface ByBlocks extends Pick<Explained, 'hypothesis' | 'search' | 'tried'> {}
+
+/** What a joint replay chose is not this unit's; what the user gave stays. */
+function freeOfBlocks({ blocks, ...profile }: ExecutionProfile, given: ExecutionProfile | 'auto'): ExecutionProfile {
+  return given !== 'auto' && given.blocks !== undefined && blocks !== undefined ? { ...profile, blocks } : profile
+}
+
+/** Behind another past other blocks may explain what is left. */
+async function againByBlocks(all: Material, unit: string, before: ByBlocks, explained: Explained): Promise<Explained> {
+  if (explained.differsAt === undefined || !hasCrons(all.subject)) return explained
+  if (inWords(explained.hypothesis) === inWords(before.hypothesis)) {
+    return explained.search.kind === 'open' ? explained : { ...explained, search: before.search }
+  }
+  const again = await byBlocks(all, explained.hypothesis, unit)
+  const found = await trial(all, { unit }, again.hypothesis, { strict: false })
+  const tried = explained.tried + again.tried + 1
+  if (found.differsAt === undefined)
+    return { ...explained, ...again, differsAt: undefined, search: { kind: 'complete' }, tried }
+  return { ...explained, tried, search: explained.search.kind === 'open' ? explained.search : again.search }
+}
+
+/** Many other instances are one pattern, where the unit began one with every message. */
+async function asPattern(all: Material, joint: Found, unit: string): Promise<Explained | undefined> {
+  const { profile } = joint.hypothesis
+  const boundaries = boundariesIn(judgementOf(joint, unit).tolerances)
+  if (boundaries <= 1 || profile.instances === 'per-message') return undefined
+  const hypothesis = { ...joint.hypothesis, profile: { ...profile, instances: 'per-message' as const } }
+  const found = await trial(all, { unit }, hypothesis, { strict: false })
+  // Others beside the pattern would be room for any history.
+  if (found.differsAt !== undefined || found.boundaries > 0) return undefined
+  const { orderDiffers } = found
+  return { hypothesis, differsAt: undefined, search: { kind: 'complete' }, orderDiffers, tried: 1, profiles: [profile.name] }
+}
+
+/**
+ * One URL may be several machines: each of its two voices is explained by itself. Where both are, nobody is blamed; where one has no
+ * honest explanation, that one is judged.
+ */
+async function inVoices(
+  all: Material,
+  known: KnownProfile,
+  unit: string,
+  options: Omit<ExplainOptions, 'target'>,
+  { ofBlocks, firstCron, contradicts }: Contradiction
+): Promise<JudgedUnit> {
+  const ofVoice = async (voice: Claim['kind']) => {
+    const of = await explain(all, { ...options, target: { unit, voice } })
+    if (of.search.kind === 'open' || of.differsAt === undefined || firstCron === undefined) return { voice, of }
+    if (isBefore(of.differsAt, firstCron)) return { voice, of }
+    return { voice, of: { ...of, search: voice === 'result' ? OTHER_BLOCKS : ofBlocks.search } }
+  }
+  const voices = [await ofVoice('result'), await ofVoice('listed')] as const
+  for (const { of } of voices) {
+    const misfit = misfitOf(all, known, of)
+    if (misfit === undefined) continue
+    return finished(all, known, unit, { ...of, hypothesis: options.begun }, { misfit: misfit.detail, findings: [misfit] })
+  }
+  const unexplained = voices.filter(({ of }) => of.differsAt !== undefined)
+  const judged = unexplained.find(({ of }) => of.search.kind === 'complete') ?? unexplained[0]
+  if (judged === undefined) return finished(all, known, unit, voices[0].of, { severalVoices: contradicts })
+  const [first, second] = voices.map(({ of }) => inWords(of.hypothesis))
+  return finished(all, known, unit, judged.of, first === second ? {} : { voice: judged.voice })
+}
+
+interface Contradiction {
+  readonly ofBlocks: ByBlocks
+  /** Before it nothing depends on blocks. */
+  readonly firstCron: EvaluationKey | undefined
+  readonly contradicts: Since
+}
+
+/** Whoever answers `/result` lists nothing there. */
+const OTHER_BLOCKS: SearchResult = {
+  kind: 'open',
+  reason: 'its /result may come from another machine than its listings, which knew other blocks'
+}
+
+/** Explained as far as its claims go: its own checkpoints must be reached too, under the same past or one of their own. */
+async function withMemories(
+  all: Material,
+  known: KnownProfile,
+  unit: string,
+  options: Omit<ExplainOptions, 'target'>,
+  explained: Explained
+): Promise<JudgedUnit> {
+  let present = explained
+  let judged = await finished(all, known, unit, present)
+  const elsewhere = new Set<string>()
+  let trialsLeft = MEMORIES_TRIALS_MAX
+  const bounded = () => ({ trialsMax: Math.min(trialsLeft, MEMORY_TRIALS_MAX) })
+  for (const checkpoint of ownCheckpoints(all, judged.found, await all.checkpoints.all(), unit).unreached) {
+    const isReached = ({ found }: JudgedUnit) =>
+      found.compared.judged.some(({ report }) => report.id === checkpoint.id && report.status === 'match')
+    if (checkpoint.standing !== 'verified' || isReached(judged)) continue
+    if (trialsLeft <= 0) break
+    const memory = { key: checkpoint.key, sha256: checkpoint.sha256 }
+    const together = await explain(all, { ...options, ...bounded(), begun: present.hypothesis, target: { unit, memory } })
+    trialsLeft -= together.tried
+    if (together.differsAt === undefined) {
+      present = { ...together, tried: together.tried + present.tried }
+      judged = await finished(all, known, unit, present)
+      continue
+    }
+    // It may be of another time, at which the unit ran otherwise: then its claims say nothing of it.
+    for (const profile of shownEnvironments(checkpoint.environments ?? []).slice(0, ALONE_ENVIRONMENTS)) {
+      const target = { unit, voice: 'checkpoint', memory } as const
+      const alone = await explain(all, { ...options, ...bounded(), environments: [], begun: plainly(profile), target })
+      trialsLeft -= alone.tried
+      if (alone.differsAt === undefined) elsewhere.add(checkpoint.id)
+      if (elsewhere.has(checkpoint.id)) break
+    }
+  }
+  return { ...judged, reachedElsewhere: elsewhere }
+}
+
+interface HowFinished {
+  readonly misfit?: string
+  readonly severalVoices?: Since
+  readonly voice?: Claim['kind']
+  readonly findings?: readonly Finding[]
+}
+
+/** Judges the unit once more, under what was found. */
+async function finished(
+  given: Material,
+  known: KnownProfile,
+  unit: string,
+  { hypothesis, search, orderDiffers, differsAt, tried, profiles }: Explained,
+  { misfit, severalVoices, voice, findings = [] }: HowFinished = {}
+): Promise<JudgedUnit> {
+  const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
+  const assumed = assumptionsOf(hypothesis, known.profile)
+  const why = misfit ?? disorder(orderDiffers, given.options.maxExplanations)
+  const how: PassOptions = {
+    search,
+    given: assumed,
+    ...(assumed.length === 0 ? {} : { assumedProfile: inWords(hypothesis) }),
+    ...(why === undefined ? {} : { misfit: why }),
+    ...(severalVoices === undefined ? {} : { severalVoices })
+  }
+  let found = await pass(all, hypothesis, [unit], how)
+  const { proven } = ownCheckpoints(all, found, await all.checkpoints.all(), unit)
+  const disordered = judgementOf(found, unit).tolerances.some(({ kind }) => kind === 'tag-order')
+  if (proven !== undefined && disordered) found = await pass(all, hypothesis, [unit], { ...how, strictTagOrder: true })
+  // What was looked into is where the search ended: elsewhere an explanation may have been missed.
+  if (isBlamedBeside(found, unit, differsAt)) found = await pass(all, hypothesis, [unit], { ...how, search: ENDED_ELSEWHERE })
+  const judgement = judgementOf(found, unit)
+  const source = proven ?? (assumed.length > 0 ? 'every claim; assumed, not proven' : sourceOf(known, found, unit))
+  return {
+    claimant: unit,
+    judgement,
+    found,
+    profile: { hypothesis, source, proven: proven !== undefined, tried: profiles, trials: tried },
+    findings: [
+      ...findings,
+      ...(assumed.length === 0 ? [] : [assumption(unit, hypothesis)]),
+      ...(search.kind === 'open' && differsAt !== undefined ? [boundReached(unit, differsAt, search.reason)] : [])
+    ],
+    reachedElsewhere: new Set()
+  }
+}
+
+const ENDED_ELSEWHERE: SearchResult = { kind: 'open', reason: 'the search for explanations ended at another difference' }
+
+function isBlamedBeside(found: Found, unit: string, differsAt: EvaluationKey | undefined): boolean {
+  const { verdict, firstDivergence } = judgementOf(found, unit)
+  if (verdict !== 'mismatch' || firstDivergence === null) return false
+  return differsAt === undefined || keyText(firstDivergence.key) !== keyText(differsAt)
+}
+
+function disorder(orderDiffers: number, allowed: number): string | undefined {
+  if (orderDiffers <= allowed) return undefined
+  return `the order of tags of ${orderDiffers} results before it is not the unit's: its environment is not known`
+}
+
+function assumption(claimant: string, hypothesis: Hypothesis): Finding {
+  const detail = `what the unit claims agrees if this is assumed, which nothing proves: ${inWords(hypothesis)}`
+  return { code: 'PROFILE_ASSUMED', severity: 'info', attribution: 'auditor', claimant, detail }
+}
+
+function boundReached(claimant: string, key: EvaluationKey, detail: string): Finding {
+  return { code: 'SEARCH_BOUND_REACHED', severity: 'warning', attribution: 'auditor', claimant, key, detail }
+}
+
+/** A profile that the user gave is not exchanged for another: that one is named, and nobody is blamed. */
+function misfitOf({ options }: Material, known: KnownProfile, { hypothesis }: Explained): Finding | undefined {
+  if (options.profile === 'auto' || sameStrings(hypothesis.profile.environment, known.profile.environment)) return undefined
+  const detail = `the profile ${known.profile.name} does not fit what is claimed, ${hypothesis.profile.name} does`
+  return misfitFinding(detail)
+}
+
+function misfitFinding(detail: string): Finding {
+  return { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
+}
+
+async function optionsFor(all: Material, joint: Found, unit: string): Promise<Omit<ExplainOptions, 'target'>> {
+  const isOwn = speaksForUnits(all.options, unit)
+  const own = (await all.checkpoints.all()).filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))
+  const environments = own.flatMap(({ environments: shown = [] }) => shown)
+  return {
+    begun: joint.hypothesis,
+    // A memory that was begun with has its environment in it: no other can fit.
+    environments: all.start === undefined ? candidateEnvironments(environments) : [],
+    startedBehind: own.map(({ nonce }) => nonce),
+    trialsMax: TRIALS_MAX
+  }
+}
+
+interface OwnCheckpoints {
+  /** Which one proves the profile, in words: a replay under it reached its memory. */
+  readonly proven: string | undefined
+  readonly unreached: readonly CheckedCheckpoint[]
+}
+
+/** Of what gateways spoilt nothing can be said. */
+function ownCheckpoints(
+  { options }: Material,
+  { compared }: Found,
+  all: readonly CheckedCheckpoint[],
+  unit: string
+): OwnCheckpoints {
+  const isOwn = speaksForUnits(options, unit)
+  const statuses = new Map(compared.judged.map(({ report }) => [report.id, report.status]))
+  const own = all.filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))
+  const reached = own.find(({ id }) => statuses.get(id) === 'match')
+  return {
+    proven: reached === undefined ? undefined : `the memory of checkpoint ${reached.id}, which it reached`,
+    unreached: own.filter((one) => statuses.get(one.id) !== 'match' && isItsOwnWord(one))
+  }
+}
+
+/** Whether the signer said it: its signature holds, and its data is there. */
+function isItsOwnWord({ standing, findings }: CheckedCheckpoint): boolean {
+  return standing === 'verified' || findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')
+}
+
+function sourceOf({ source }: KnownProfile, { firstClaims }: Found, unit: string): string {
+  if (source !== 'the default') return source
+  const { agreeing, judged } = firstClaims.get(unit) ?? { agreeing: 0, judged: 0 }
+  return judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
+}
+
+function judgementOf({ judged }: Found, unit: string): Judgement {
+  const judgement = judged.judgements.find(({ claimant }) => claimant === unit)
+  if (judgement === undefined) throw new Error(`the unit ${unit} was not judged`)
+  return judgement
+}

@@ -1,0 +1,53 @@
+/** Which crons a unit lists, and how far its listings came: of what lies behind their end it says nothing, not that it was not. */
+import { precedes } from '../../inputs/evaluation-order.ts'
+import type { Inputs, Run } from '../../inputs/inputs.ts'
+import { type EvaluationKey, keyText } from '../../model/records.ts'
+
+export interface ListedCrons {
+  readonly unit: string
+  /** Those that were asked about, in the range. */
+  readonly crons: ReadonlyMap<string, EvaluationKey>
+  /** Whether the unit was asked about a cron: then that it does not list it says that it did not evaluate it, or that it failed. */
+  asked(key: EvaluationKey): boolean
+}
+
+export interface ListingRange {
+  readonly inputs: Inputs
+  readonly run: Run
+  /** The first ordinate about which the units were asked. */
+  readonly claimsFrom: number
+  /** Where the memory comes from that the replay begins with. */
+  readonly after?: EvaluationKey
+}
+
+/**
+ * Reads what one unit lists.
+ *
+ * A cron was asked about where a listing went past its place: the unit lists something behind it. The end of a listing is the
+ * unit's own word, and a fault of its own may have set it early.
+ */
+export async function readListedCrons({ inputs, run, claimsFrom, after }: ListingRange, unit: string): Promise<ListedCrons> {
+  const listings = await Promise.all([inputs.listing(run, unit, 'results'), inputs.listing(run, unit, 'cron')])
+  const passedRange = listings.some((progress) => progress?.last !== undefined && progress.last.ordinate > run.to)
+  const inRange = (key: EvaluationKey) => key.ordinate >= claimsFrom && isBehind(key, after)
+  const crons = new Map<string, EvaluationKey>()
+  let last: EvaluationKey | undefined
+  // Of an archive, claims behind the range that is judged may be there.
+  const to = Math.max(run.to, ...listings.map((progress) => progress?.to ?? 0))
+  for await (const { kind, key } of inputs.claims({ ...run, from: claimsFrom, to }, unit)) {
+    if (kind !== 'listed') continue
+    if (last === undefined || precedes(last, key)) last = key
+    if (key.cron !== undefined && key.ordinate <= run.to && inRange(key)) crons.set(keyText(key), key)
+  }
+  return {
+    unit,
+    crons,
+    asked: (key) => inRange(key) && (passedRange || crons.has(keyText(key)) || (last !== undefined && precedes(key, last)))
+  }
+}
+
+/** Whether a cron fires behind the place where a memory lies. */
+export function isBehind({ ordinate, timestamp }: EvaluationKey, place: EvaluationKey | undefined): boolean {
+  if (place === undefined || ordinate > place.ordinate) return true
+  return ordinate === place.ordinate && (place.cron === undefined || timestamp > place.timestamp)
+}

@@ -1,0 +1,114 @@
+/** The blocks that the units of one replay are taken to have known, and what that replay shows of them. */
+
+import type { Gate, Judgement } from '../../compare/comparison.ts'
+import { type Evaluation, type EvaluationKey, keyText } from '../../model/records.ts'
+import type { ExecutionProfile, KnownBlockSets } from '../../replay/profile.ts'
+import type { Material } from '../context.ts'
+import { ownMemories } from '../observations.ts'
+import type { AuditRunOptions } from '../run-options.ts'
+import { hasCrons } from '../subject.ts'
+import { type BlockCandidate, type BlockChooser, createBlockChooser } from './block-choice.ts'
+import {
+  type AssumedBlocks,
+  assumedAtFirst,
+  blocksAreKnown,
+  createBlockWatch,
+  firstCronOf,
+  isMisjudged,
+  type UnitBlocks,
+  withListingsEnd
+} from './block-watch.ts'
+
+/** Under which set a replay runs. */
+export interface ChosenBlocks {
+  readonly candidate: BlockCandidate
+  /** Other sets, the best first. */
+  readonly others: readonly BlockCandidate[]
+  /** The first cron that fires with any set: before it the blocks decide nothing. */
+  readonly firstCron: EvaluationKey | undefined
+  /** By a unit's URL, what its evaluations are judged by. */
+  readonly assumed: AssumedBlocks
+}
+
+/** What a replay showed of the blocks. */
+export interface FoundBlocks extends Omit<ChosenBlocks, 'assumed'> {
+  /** By a unit's URL: whether the set fits, now that it is known what the crons come to. Empty where there are none. */
+  readonly units: ReadonlyMap<string, UnitBlocks>
+}
+
+/** What blocks say of an evaluation. */
+export interface BlockGate extends Pick<Gate, 'cronShown'> {
+  /** The blocks that the unit knew are settled, or decide nothing here. */
+  readonly blocksKnown: boolean
+}
+
+export interface PassBlocks {
+  readonly set: KnownBlockSets
+  /** Takes every evaluation, in order. */
+  take(evaluation: Evaluation): void
+  gateAt(key: EvaluationKey, unit: string): BlockGate
+  /** What is to be assumed instead, where a judgement rests on what the replay then showed to be otherwise. */
+  misjudged(judgements: readonly Judgement[]): ChosenBlocks | undefined
+  found(): FoundBlocks
+  withListingsEnd(judgement: Judgement): Judgement
+}
+
+const NO_CRONS: UnitBlocks = {
+  fits: true,
+  leftOut: [],
+  shown: new Set(),
+  failed: new Set(),
+  behindListings: { first: undefined, count: 0 }
+}
+
+/** The set that is given, or the one that fits what the units list best. */
+export async function chooseBlocks(
+  all: Material,
+  { blocks }: ExecutionProfile,
+  units: readonly string[]
+): Promise<ChosenBlocks> {
+  if (!hasCrons(all.subject)) {
+    const candidate: BlockCandidate = { set: 'all', digest: '', units: new Map(), firstCron: undefined }
+    return { candidate, others: [], firstCron: undefined, assumed: new Map() }
+  }
+  const chooser = await openBlockChooser(all, units)
+  const [candidate, ...others] = blocks === undefined ? await chooser.candidates() : [await chooser.candidate(blocks)]
+  const firstCron = firstCronOf([candidate, ...others, await chooser.candidate('all')])
+  return { candidate, others, firstCron, assumed: assumedAtFirst(candidate) }
+}
+
+/** Tries sets of blocks against what these units list. */
+export function openBlockChooser({ options, plan, start }: Material, units: readonly string[]): Promise<BlockChooser> {
+  return createBlockChooser({ ...options, plan, units, ...(start === undefined ? {} : { after: start.key }) })
+}
+
+/** Follows one replay under a set. */
+export function createPassBlocks({ options, checkpoints }: Material, chosen: ChosenBlocks): PassBlocks {
+  const { candidate, others, firstCron, assumed } = chosen
+  const watch = createBlockWatch(candidate, (unit) => ownMemories(checkpoints.found, speaksForUnit(options, unit)))
+  const assumedOf = (unit: string) => assumed.get(unit) ?? NO_CRONS
+  return {
+    set: candidate.set,
+    take: watch.take,
+    gateAt(key, unit) {
+      const { fits, shown } = assumedOf(unit)
+      const { unaskedFrom } = candidate.units.get(unit) ?? { unaskedFrom: undefined }
+      const blocksKnown = blocksAreKnown(key, firstCron, { unaskedFrom }, { fits })
+      return { blocksKnown, ...(shown.has(keyText(key)) ? { cronShown: true } : {}) }
+    },
+    misjudged(judgements) {
+      const found = watch.found()
+      const isFalse = (judgement: Judgement) =>
+        isMisjudged(judgement, assumedOf(judgement.claimant), found.get(judgement.claimant) ?? NO_CRONS)
+      return judgements.some(isFalse) ? { ...chosen, assumed: found } : undefined
+    },
+    found: () => ({ candidate, others, firstCron, units: watch.found() }),
+    withListingsEnd: (judgement) => withListingsEnd(judgement, watch.found().get(judgement.claimant) ?? NO_CRONS)
+  }
+}
+
+/** Whether a signer is this unit, as it or the user names it; where several are audited, the user's names are nobody's. */
+function speaksForUnit({ run, checkpointOwners }: AuditRunOptions, unit: string): (signer: string) => boolean {
+  const own = run.computes.find(({ url }) => url === unit)?.address
+  return (signer) => signer === own || (run.computes.length === 1 && checkpointOwners.includes(signer))
+}

@@ -1,0 +1,103 @@
+/** Under which execution profile a replay begins, and where that comes from (execution-profile.md). */
+
+import { agrees, compareResult } from '../../compare/result.ts'
+import { claimsOf } from '../../inputs/claim-reader.ts'
+import type { Inputs, Run } from '../../inputs/inputs.ts'
+import type { Evaluation } from '../../model/records.ts'
+import { type ExecutionProfile, LEGACYNET, profileOfEnvironment, sameStrings } from '../../replay/profile.ts'
+import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
+import type { Checkpoints } from '../checkpoints/judge-checkpoints.ts'
+import type { Material } from '../context.ts'
+import type { AuditRunOptions } from '../run-options.ts'
+import { isPlausible } from './environments.ts'
+
+/** Evaluations of which the first claims are counted: those that tell profiles apart come early, with the first table in a result. */
+const FIRST_EVALUATIONS = 40
+
+/** How many of a unit's first claims agree with what was computed, to the order of tags. */
+export interface FirstClaims {
+  readonly agreeing: number
+  readonly judged: number
+}
+
+/** Counts a unit's first claims as their evaluations come by. */
+export function countFirstClaims(inputs: Inputs, run: Run, unit: string) {
+  let seen = 0
+  let judged = 0
+  let agreeing = 0
+  return {
+    counts: (): FirstClaims => ({ judged, agreeing }),
+    async take({ key, outcome }: Evaluation): Promise<void> {
+      if (seen++ >= FIRST_EVALUATIONS || outcome.kind !== 'result') return
+      for (const claim of await claimsOf(inputs, run, [unit], key)) {
+        judged++
+        if (agrees(compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 }))) agreeing++
+      }
+    }
+  }
+}
+
+/** Under which profile a replay begins, and what is known of it later: a memory takes a while to unpack. */
+export interface ProfileChoice {
+  readonly first: ExecutionProfile
+  readonly known: Promise<KnownProfile>
+}
+
+export interface KnownProfile {
+  readonly profile: ExecutionProfile
+  readonly source: string
+  /** Why the profile that the user gave is not the unit's: a memory shows another environment. */
+  readonly misfit?: string
+}
+
+/**
+ * The profile given, or the one that a memory suggests: that of the start, else that of an audited unit's own checkpoint; else the
+ * default. A text in a memory proves nothing: it is where a replay begins, and only one that reaches the memory proves it.
+ */
+export function chooseProfile({
+  options,
+  checkpoints,
+  start
+}: Pick<Material, 'options' | 'checkpoints' | 'start'>): ProfileChoice {
+  const { profile } = options
+  const begunWith = start === undefined ? undefined : suggestedBy(start)
+
+  async function find(): Promise<KnownProfile> {
+    const shown = begunWith ?? (await suggestedByOwn(checkpoints, speaksForUnits(options)))
+    if (profile === 'auto') return shown ?? { profile: LEGACYNET, source: 'the default' }
+    if (shown === undefined || sameStrings(shown.profile.environment, profile.environment))
+      return { profile, source: 'as given' }
+    const misfit = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
+    return { profile, source: 'as given', misfit }
+  }
+
+  const known = find()
+  // Awaited when the replay has begun.
+  known.catch(() => {})
+  return { first: profile === 'auto' ? (begunWith?.profile ?? LEGACYNET) : profile, known }
+}
+
+/** By the first verified checkpoint of an audited unit. One that is taken on trust guides nothing. */
+async function suggestedByOwn(
+  { found, checked }: Checkpoints,
+  isOwn: (signer: string) => boolean
+): Promise<KnownProfile | undefined> {
+  for (const one of found.filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))) {
+    const own = await checked(one)
+    if (own.standing === 'verified') return suggestedBy(own)
+  }
+  return undefined
+}
+
+/** The first environment in its memory that a unit may have; where there is none the loader had stubbed it. */
+function suggestedBy({ id, environments = [] }: CheckedCheckpoint): KnownProfile {
+  const environment = environments.find(isPlausible) ?? []
+  return { profile: profileOfEnvironment(environment, `checkpoint ${id}`), source: `the environment in checkpoint ${id}` }
+}
+
+/** Whether a signer is one of the audited units, as they or the user name them. */
+export function speaksForUnits({ run, checkpointOwners }: AuditRunOptions, unit?: string): (signer: string) => boolean {
+  const named = run.computes.filter(({ url }) => unit === undefined || url === unit).map(({ address }) => address)
+  const addresses = new Set([...checkpointOwners, ...named])
+  return (signer) => addresses.has(signer)
+}

@@ -1,0 +1,152 @@
+/** A replay under one hypothesis, held against one unit's claims as far as they agree. */
+
+import type { Comparison, Gate } from '../../compare/comparison.ts'
+import { createHistory, fingerprint } from '../../compare/history.ts'
+import { judgeEvaluation } from '../../compare/judge-evaluation.ts'
+import { createAnswerReader } from '../../inputs/claim-reader.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, memoryAfter } from '../../model/records.ts'
+import { replay } from '../../replay/replay.ts'
+import type { Material } from '../context.ts'
+import { jobOf } from '../evaluate.ts'
+import { messageIdAt } from '../judge-pass.ts'
+import { createStates, type Readings, type SkippedTwin } from '../observations.ts'
+import type { Hypothesis } from './hypothesis.ts'
+
+/** Whose claims are explained, and which of them. */
+export interface Target {
+  readonly unit: string
+  /** Its `/result` or its listings alone: several machines may answer at one URL. */
+  readonly voice?: Claim['kind']
+  /** A memory of its own that must be reached too. */
+  readonly memory?: { readonly key: EvaluationKey; readonly sha256: string }
+}
+
+export interface TrialOptions {
+  /** Another order of tags is a difference: under a profile that is exact. */
+  readonly strict: boolean
+  /** No evaluations behind so many, or behind this one, are looked at. */
+  readonly evaluations?: number
+  readonly end?: EvaluationKey
+  /** Count past differences, up to so many evaluations that do not agree to the last character. */
+  readonly missesMax?: number
+}
+
+export interface TrialResult {
+  /** The first evaluation at which a claim, or the memory, is not what was computed; undefined where there is none. */
+  readonly differsAt: EvaluationKey | undefined
+  /** What was computed there, but for the order of tags. */
+  readonly shown: string | undefined
+  /** Evaluations before it that agree but for the order of tags. */
+  readonly orderDiffers: number
+  /** Evaluations whose claims agree to the last character. */
+  readonly agreeing: number
+  /** Evaluations that differ, of which there is more than one only where the trial goes on. */
+  readonly differing: number
+  /** Instances that began, or did not, against the profile. */
+  readonly boundaries: number
+  readonly readings: Readings
+  readonly twins: readonly SkippedTwin[]
+  readonly readsTimeZone: boolean
+  readonly readsEnvironment: boolean
+  /** Where the module could not be run any further. */
+  readonly stoppedAt: EvaluationKey | undefined
+}
+
+/** Nobody is blamed in a trial. */
+const GATE: Gate = { evidence: { search: { kind: 'open', reason: 'a trial' } } }
+
+/** Inputs of which only claims of one kind are read. */
+export function withVoice(inputs: Inputs, voice: Claim['kind'] | undefined): Inputs {
+  if (voice === undefined) return inputs
+  return {
+    ...inputs,
+    async *claims(run, unit) {
+      for await (const claim of inputs.claims(run, unit)) if (claim.kind === voice) yield claim
+    },
+    claimsAt: async (run, unit, ordinate) => (await inputs.claimsAt(run, unit, ordinate)).filter(({ kind }) => kind === voice)
+  }
+}
+
+/** Replays, up to the first difference from what the unit claims. */
+export async function trial(
+  given: Material,
+  { unit, voice, memory }: Target,
+  hypothesis: Hypothesis,
+  { strict, evaluations = Number.POSITIVE_INFINITY, end, missesMax }: TrialOptions
+): Promise<TrialResult> {
+  const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
+  const { options, subject, checkpoints } = all
+  const { inputs, run } = options
+  const { profile, instances, evaluates } = hypothesis
+  const answers = createAnswerReader(inputs, run, unit)
+  const history = createHistory()
+  const seen = createStates(options, checkpoints, profile, () => false)
+  const plan = () => all.plan(profile.blocks ?? 'all', evaluates)
+  const hashAfter = ({ key }: { readonly key: EvaluationKey }) =>
+    memory !== undefined && memoryAfter(key) === memoryAfter(memory.key)
+  const job = {
+    ...jobOf({ ...all, subject, plan, profile, units: [unit], instances, hashAfter }),
+    ...(end === undefined ? {} : { end })
+  }
+  const counts = { looked: 0, agreeing: 0, orderDiffers: 0, differing: 0, boundaries: 0 }
+  let readsEnvironment = false
+  const resultAt = (differsAt?: EvaluationKey, evaluation?: Evaluation, stoppedAt?: EvaluationKey): TrialResult => ({
+    differsAt,
+    shown: evaluation === undefined ? undefined : shownOf(evaluation),
+    orderDiffers: counts.orderDiffers,
+    agreeing: counts.agreeing,
+    differing: counts.differing,
+    boundaries: counts.boundaries,
+    readings: seen.readings(),
+    twins: seen.twins(),
+    readsTimeZone: seen.readsTimeZone(),
+    readsEnvironment,
+    stoppedAt
+  })
+  for await (const evaluation of replay(job)) {
+    const { key, outcome } = evaluation
+    seen.take(evaluation)
+    readsEnvironment ||= evaluation.readsEnvironment === true
+    if (outcome.kind === 'result' && outcome.profile !== undefined) counts.boundaries++
+    if (outcome.kind === 'inconclusive') return resultAt(undefined, evaluation, key)
+    const twin = outcome.kind === 'skipped' ? await messageIdAt(inputs, run, outcome.of) : undefined
+    const before = history.before(evaluation, twin)
+    if (key.ordinate >= run.from) {
+      const { claims } = await answers.take(key)
+      const judged = judgeEvaluation({
+        evaluation,
+        claims,
+        before,
+        gate: { ...GATE, checkpointBehind: seen.atCheckpoint(key) },
+        options: { strictTagOrder: strict }
+      })
+      if (judged.unexplained !== true) count(judged.compared ? judged.comparison : undefined)
+      else {
+        counts.differing++
+        if (missesMax === undefined) return resultAt(key, evaluation)
+      }
+      if (missesMax !== undefined && counts.differing + counts.orderDiffers > missesMax) return resultAt(key, evaluation)
+    }
+    if (hashAfter(evaluation) && evaluation.stateHash !== memory?.sha256) return resultAt(key, evaluation)
+    if (++counts.looked >= evaluations || (end !== undefined && isPlaceOf(end, evaluation))) break
+  }
+  return resultAt()
+
+  function count(comparison: Comparison | undefined): void {
+    if (comparison === undefined) return
+    if (comparison.tagOrderDiffers) counts.orderDiffers++
+    else counts.agreeing++
+  }
+}
+
+function shownOf({ outcome, stateHash = '' }: Evaluation): string {
+  return outcome.kind === 'result' ? `${stateHash} ${fingerprint(outcome.result)} ${String(outcome.result.GasUsed)}` : stateHash
+}
+
+/** Whether one place comes before another in the order of evaluation. */
+export function isBefore(left: EvaluationKey, right: EvaluationKey): boolean {
+  if (left.ordinate !== right.ordinate) return left.ordinate < right.ordinate
+  if ((left.cron === undefined) !== (right.cron === undefined)) return left.cron === undefined
+  return left.timestamp < right.timestamp
+}

@@ -1,0 +1,76 @@
+/** What no listing tells of the blocks that a unit knew: crons that it may have left out of its listings, and heights. */
+import { precedes } from '../../inputs/evaluation-order.ts'
+import { type EvaluationKey, keyText } from '../../model/records.ts'
+import { parseCrons } from '../../replay/plan/cron-tags.ts'
+import type { KnownBlockSets } from '../../replay/profile.ts'
+import type { Material } from '../context.ts'
+import { isBehind } from './listed-crons.ts'
+
+/** A set of blocks with which all that is listed fires, and more, or at other heights. */
+export interface UnlistedTrial {
+  readonly set: KnownBlockSets
+  /**
+   * What it stands for: other heights; one of all combinations of crons; or one cron of too many to be combined, which is refuted
+   * for all combinations that begin with it where what is claimed before the next differs.
+   */
+  readonly kind: 'heights' | 'combination' | { readonly aloneBefore: EvaluationKey }
+}
+
+export interface UnlistedRange {
+  /** The place of the difference that is to be explained. */
+  readonly before: EvaluationKey
+  /** Where the unit's state is known. */
+  readonly behind: EvaluationKey | undefined
+}
+
+/** Up to so many crons that may have been left out all combinations are tried; of more, each alone. */
+const COMBINED_MAX = 4
+
+interface PlannedCron {
+  readonly key: EvaluationKey
+  readonly blockHeight: number
+}
+
+/** All that is to be tried besides a set: the fewest and the most blocks with which the same fires, then crons that it leaves out. */
+export async function unlistedTrials(all: Material, set: KnownBlockSets, range: UnlistedRange): Promise<UnlistedTrial[]> {
+  const fired = await blockCrons(all, set)
+  const names = new Set(fired.map(({ key }) => keyText(key)))
+  const due = (await blockCrons(all, 'all')).filter(({ key }) => !names.has(keyText(key)))
+  const unknown = [...new Set(due.map(({ blockHeight }) => blockHeight))]
+  const inRange = due.filter(({ key }) => precedes(key, range.before) && isBehind(key, range.behind))
+  // Several crons may fire at one block: a unit that knew it fired them all.
+  const open = inRange.filter(({ blockHeight }, place) => inRange.findIndex((one) => one.blockHeight === blockHeight) === place)
+  const without = (heights: readonly number[]) => ({ unknown: unknown.filter((height) => !heights.includes(height)) })
+  const heights: UnlistedTrial[] = [
+    { set: { known: fired.map(({ blockHeight }) => blockHeight) }, kind: 'heights' },
+    { set: { unknown }, kind: 'heights' }
+  ]
+  if (open.length > COMBINED_MAX) {
+    const alone = open.map(({ blockHeight }, place): UnlistedTrial => {
+      return { set: without([blockHeight]), kind: { aloneBefore: open[place + 1]?.key ?? range.before } }
+    })
+    // The last ones before the difference explain it most likely.
+    return [...heights, ...alone.reverse()]
+  }
+  const masks = Array.from({ length: 2 ** open.length - 1 }, (_, place) => place + 1)
+  const combined = masks.map((mask): UnlistedTrial => {
+    return {
+      set: without(open.filter((_, place) => (mask >> place) % 2 === 1).map((one) => one.blockHeight)),
+      kind: 'combination'
+    }
+  })
+  return [...heights, ...combined]
+}
+
+/** Crons by blocks that fire with a set, in order. */
+async function blockCrons({ plan, subject, start }: Material, set: KnownBlockSets): Promise<PlannedCron[]> {
+  const crons = parseCrons(subject.process.tags)
+  const byBlocks = new Set('fault' in crons ? [] : crons.filter(({ unit }) => unit === 'blocks').map(({ name }) => name))
+  const found: PlannedCron[] = []
+  for await (const { key, work } of plan(set)) {
+    if (key.cron === undefined || !byBlocks.has(key.cron) || work.kind !== 'run' || !isBehind(key, start?.key)) continue
+    const height = work.message['Block-Height']
+    if (typeof height === 'number') found.push({ key, blockHeight: height })
+  }
+  return found
+}

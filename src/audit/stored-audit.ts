@@ -1,0 +1,70 @@
+/** An audit of a run that is in the store, or comes there. */
+import { availableParallelism } from 'node:os'
+import { STRICT_TALLY } from '../compare/tally.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import { AuditError } from '../model/errors.ts'
+import { type ExecutionProfile, namedProfile } from '../replay/profile.ts'
+import type { Report } from '../report/model.ts'
+import type { Store } from '../store/store.ts'
+import type { AuditOptions, SourceOptions } from './audit-options.ts'
+import { parseStart } from './config.ts'
+import { auditRun } from './run.ts'
+import type { AuditRunOptions } from './run-options.ts'
+import { parseStateHashes } from './state-hashes.ts'
+
+/** A sandbox starts in about a second, in which another one runs some hundred messages. */
+const PART_MESSAGES = 500
+
+/** Audits a run, in the range that is asked for. */
+export async function auditStored(
+  options: Omit<AuditOptions, 'process' | 'archive'>,
+  store: Store,
+  inputs: Inputs,
+  run: Run,
+  fetched: AuditRunOptions['fetched'],
+  network?: Pick<AuditRunOptions, 'gateway' | 'spare' | 'onBusy'>
+): Promise<Report> {
+  return auditRun({
+    store,
+    inputs,
+    run: narrowed(run, options),
+    claimsFrom: run.from,
+    ...network,
+    fetched,
+    profile: profileOf(options),
+    search: options.search ?? true,
+    checkpointOwners: options.checkpointOwners ?? [],
+    ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
+    ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
+    trust: options.trust ?? [],
+    minCoveragePercent: options.minCoverage ?? STRICT_TALLY.minCoveragePercent,
+    maxExplanations: options.maxExplanations ?? STRICT_TALLY.maxExplanations,
+    jobs: options.jobs ?? availableParallelism(),
+    // The store of an archive is gone with the audit.
+    snapshots: network !== undefined && (options.snapshots ?? true),
+    partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
+    freeBytes: globalThis.process.availableMemory(),
+    ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
+    clock: () => performance.now(),
+    ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation }),
+    ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  })
+}
+
+/** What was fetched before, of which nothing is missing. */
+export function noneAway(fetchMs: number): AuditRunOptions['fetched'] {
+  return async () => ({ absences: [], unheard: [], fetchMs })
+}
+
+function narrowed(run: Run, { from, to }: SourceOptions): Run {
+  const range = { from: Math.max(run.from, from ?? run.from), to: Math.min(run.to, to ?? run.to) }
+  if (range.from > range.to) throw new AuditError('USAGE', `the archive holds nonces ${run.from} to ${run.to}`)
+  return { ...run, ...range }
+}
+
+/** @throws AuditError `USAGE` for a name that is no profile's */
+export function profileOf({ profile = 'auto' }: AuditOptions): ExecutionProfile | 'auto' {
+  if (profile === 'auto') return profile
+  return typeof profile === 'string' ? namedProfile(profile) : profile
+}

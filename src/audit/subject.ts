@@ -1,0 +1,165 @@
+/** What is audited: a process, its module, and its schedule as it was signed, out of the store. */
+import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Finding } from '../model/findings.ts'
+import { type ModuleItem, type ProcessItem, tagValue } from '../model/records.ts'
+import { hasDrive } from '../replay/drive/admission.ts'
+import { moduleEnvironment, moduleOptions } from '../replay/plan/module.ts'
+import { planEvaluations } from '../replay/plan/plan.ts'
+import type { BlockKnowledge, PlannedEvaluation } from '../replay/plan/planned.ts'
+import type { KnownBlockSets } from '../replay/profile.ts'
+import type { ModuleSetup } from '../replay/sandbox/protocol.ts'
+import type { Store } from '../store/store.ts'
+import { createTurns } from '../util/turns.ts'
+import { type Checked, doubtsOf } from '../verify/signed.ts'
+import type { Doubt, Trust } from '../verify/trust.ts'
+import type { Verifier } from '../verify/verification-threads.ts'
+import { type Checks, createChecks } from './schedule-evidence.ts'
+import { type VerifiedInputs, verifyInputs } from './verified-inputs.ts'
+
+export interface Subject {
+  readonly process: Checked<ProcessItem>
+  readonly module: Checked<ModuleItem>
+  readonly setup: ModuleSetup
+  readonly verified: VerifiedInputs
+  readonly findings: readonly Finding[]
+  /** Why nothing is run at all. */
+  readonly spoilt?: string
+  /** Process and module, where they are not proven: nobody may be blamed over them. */
+  readonly doubts: readonly Doubt[]
+}
+
+/**
+ * Reads process and module, and holds both against their signatures.
+ *
+ * @param trust lets a module run whose signature is invalid, where the gateway is trusted
+ * @throws AuditError `INPUT_MISSING` where one is not in the store
+ */
+export async function readSubject(
+  store: Store,
+  inputs: Inputs,
+  run: Run,
+  verifier: Pick<Verifier, 'verify'>,
+  trust: Trust
+): Promise<Subject> {
+  const verified = await verifyInputs(inputs, run, verifier)
+  const { process, module: checked } = verified
+  const { module, spoilt } = checked
+  return {
+    process,
+    module,
+    setup: {
+      // Read once through the store, which checks the content hash; the sandbox then opens the file itself.
+      wasmPath: store.blobPath(module.data),
+      format: tagValue(module.tags, 'Module-Format') ?? '',
+      env: moduleEnvironment(process, module),
+      options: moduleOptions(process, module),
+      drive: hasDrive({ module })
+    },
+    verified,
+    findings: [...verified.findings, ...checked.findings],
+    ...(spoilt === undefined || trust.takes(spoilt, 0) ? {} : { spoilt: spoilt.reason }),
+    doubts: doubtsOf(process, module)
+  }
+}
+
+export function hasCrons({ process }: Pick<Subject, 'process'>): boolean {
+  return process.tags.some(({ name }) => name === 'Cron-Interval')
+}
+
+export interface SubjectPlan {
+  /**
+   * @param blocks which blocks the unit knew when crons fired
+   * @param evaluates nonces of duplicates that it is thought to have evaluated
+   */
+  plan(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncIterable<PlannedEvaluation>
+  readonly checks: Checks
+}
+
+export interface PlanOptions {
+  readonly inputs: Inputs
+  readonly run: Run
+  readonly subject: Subject
+  readonly trust: Trust
+  readonly signal?: AbortSignal
+}
+
+/** The plan over what is stored, checked as it is read; a nonce that nobody served ends it. */
+export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions): SubjectPlan {
+  const { process, verified } = subject
+  const checks = createChecks(subject.doubts, trust)
+  async function* whole(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncGenerator<PlannedEvaluation> {
+    if (subject.spoilt !== undefined) return yield* unplanned(inputs, run, 0, subject.spoilt)
+    let next = 0
+    async function* counted() {
+      for await (const message of checks.unbroken(verified.schedule())) {
+        next = message.nonce + 1
+        yield message
+      }
+    }
+    yield* planEvaluations({
+      process,
+      schedule: counted(),
+      async taken(first) {
+        const times = await verified.taken(first)
+        checks.restsOn(times, timesFinding)
+        return times
+      },
+      chainItem: verified.chainItem,
+      processData: async () => verified.data,
+      blocks: (from, to) => inputs.blocks(process.id, from, to),
+      knownBlocks: await knownBlocks(inputs, run, blocks),
+      ...(evaluates === undefined ? {} : { evaluates })
+    })
+    const who = run.scheduler === ARWEAVE ? 'no gateway has' : 'the scheduler did not serve'
+    yield* unplanned(inputs, run, next, `${who} nonce ${next}`)
+  }
+  async function* plan(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncGenerator<PlannedEvaluation> {
+    const turn = createTurns(signal)
+    for await (const planned of whole(blocks, evaluates)) {
+      await turn()
+      yield planned
+    }
+  }
+  return { plan, checks }
+}
+
+function timesFinding({ reason }: Doubt): Finding {
+  return { code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', attribution: 'scheduler', detail: reason }
+}
+
+/** One stream ends at the last message asked for. */
+async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Promise<BlockKnowledge> {
+  if (typeof blocks === 'object') {
+    if ('known' in blocks) return { known: new Set(blocks.known) }
+    return 'unknown' in blocks ? { unknown: new Set(blocks.unknown) } : { asked: blocks }
+  }
+  if (blocks !== 'one-stream') return blocks
+  for await (const { timestamp } of inputs.schedule(run, run.to, run.to)) return { asked: [timestamp] }
+  return 'all'
+}
+
+/**
+ * Nothing can be evaluated from here on, but what is there is still named; what is not there, in one for all that lie together: how
+ * many that are is somebody's word.
+ */
+async function* unplanned(inputs: Inputs, run: Run, from: number, reason: string): AsyncGenerator<PlannedEvaluation> {
+  const work = { kind: 'missing', reason } as const
+  function* missing(first: number, last: number): Generator<PlannedEvaluation> {
+    // What lies before the range is counted apart from what is judged.
+    const ends = first < run.from && run.from <= last ? [run.from - 1, last] : [last]
+    let nonce = first
+    for (const through of ends) {
+      const more = through > nonce ? { through } : {}
+      yield { key: { ordinate: nonce, timestamp: 0 }, nonce, ...more, saved: true, work }
+      nonce = through + 1
+    }
+  }
+  let next = from
+  for await (const { nonce, timestamp, messageId } of inputs.schedule(run, from, run.to)) {
+    if (next < nonce) yield* missing(next, nonce - 1)
+    yield { key: { ordinate: nonce, timestamp }, nonce, messageId, saved: true, work }
+    next = nonce + 1
+  }
+  if (next <= run.to) yield* missing(next, run.to)
+}

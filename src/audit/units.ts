@@ -1,0 +1,60 @@
+/** Whom a pull asks. */
+
+import { createCompute } from '../fetch/compute.ts'
+import { createGateway } from '../fetch/gateway.ts'
+import { createHttp } from '../fetch/http.ts'
+import { locateScheduler } from '../fetch/locate.ts'
+import { createScheduler } from '../fetch/scheduler.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { PullOptions } from '../pull/pull-options.ts'
+import { schedulersOf } from '../pull/schedule-sources.ts'
+import type { AuditOptions, SourceOptions } from './audit-options.ts'
+import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseStart, parseUnitUrl } from './config.ts'
+
+/**
+ * What a pull takes, of what a user gives: the units over HTTP, the scheduler looked up where none is named.
+ *
+ * @throws AuditError `USAGE` for what is no unit's URL
+ */
+export async function pullOptions(
+  options: SourceOptions & Pick<AuditOptions, 'checkpointOwners' | 'start'>,
+  process: PullOptions['process'],
+  inputs: Inputs,
+  claims: PullOptions['claims']
+): Promise<PullOptions> {
+  const gateways = (options.gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
+  const computes = [...new Set((options.compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
+  const given = options.scheduler === undefined ? undefined : parseUnitUrl(options.scheduler)
+  const http = createHttp({
+    trusted: [...gateways, ...computes, ...(given === undefined ? [] : [given])],
+    ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
+    ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+    ...(options.onRequest === undefined ? {} : { onAttempt: options.onRequest }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  })
+  const gateway = createGateway(http, gateways)
+  const openLocated = async () => {
+    const { url, destination } = await locateScheduler(gateway, process, options.allowPrivate ?? false)
+    return createScheduler(http, url, destination)
+  }
+  const schedulers = await schedulersOf(options.schedule, gateway, inputs, async () =>
+    given === undefined ? await openLocated() : createScheduler(http, given)
+  )
+  return {
+    process,
+    inputs,
+    units: {
+      ...schedulers,
+      gateway,
+      computes: computes.map((url) => createCompute(http, url))
+    },
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(options.to === undefined ? {} : { to: options.to }),
+    ...(options.start === undefined ? {} : { startAt: parseStart(options.start) }),
+    ...(options.checkpointOwners === undefined ? {} : { checkpointOwners: options.checkpointOwners }),
+    claims,
+    now: () => new Date().toISOString(),
+    ...(options.onPull === undefined ? {} : { onProgress: options.onPull }),
+    ...(options.signal === undefined ? {} : { signal: options.signal })
+  }
+}

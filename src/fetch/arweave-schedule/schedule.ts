@@ -1,0 +1,124 @@
+/** The schedule as it lies on Arweave (ao-protocol §1.7), behind the face of a scheduler. */
+import { AuditError } from '../../model/errors.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import { isAddress } from '../../model/ids.ts'
+import { type ProcessRecord, type ScheduledMessage, type Times, tagValue } from '../../model/records.ts'
+import { wireOfItem } from '../../verify/as-signed.ts'
+import { timesInBundle, timesOfTags } from '../../verify/process-times.ts'
+import type { GatewaySource, SchedulerSource } from '../sources.ts'
+import { createAssignmentReader } from './assignments.ts'
+import { createArweaveItems, type KnownProcess } from './items.ts'
+import { createMessageJoin, type KeepItem } from './messages.ts'
+
+/** Stands where a scheduler's URL stands: in a run, and in the store's keys. */
+export const ARWEAVE = 'arweave'
+
+export interface ArweaveScheduleOptions {
+  readonly gateway: GatewaySource
+  /** Told of items whose JSON alone does not prove them. */
+  readonly keep: KeepItem
+  /** The scheduler's own edge of a nonce: what it shows under the same assignment is not asked of a gateway. */
+  served?(process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
+}
+
+/** Nonces of one question. */
+const WINDOW = 100
+/** A page looks no further than this for the next assignment. */
+const WINDOWS_OF_A_PAGE = 1000
+/** Behind so many windows without an assignment the page ends. */
+const EMPTY_WINDOWS = 100
+
+/**
+ * Reads assignments by GraphQL and joins each with its message. Nothing is taken that does not prove itself: an assignment bears
+ * the signature of the process's scheduler, a message that of its sender. So a nonce that no gateway has whole is not there.
+ *
+ * Pages are in the order of nonces; two assignments of one nonce come one after the other.
+ *
+ * @throws AuditError `INPUT_MISSING` where no gateway has the process, or any assignment of it
+ */
+export function createArweaveSchedule({ gateway, keep, served }: ArweaveScheduleOptions): SchedulerSource {
+  const items = createArweaveItems(gateway)
+  const assignments = createAssignmentReader(gateway, items)
+  const join = createMessageJoin({ items, keep, ...(served === undefined ? {} : { served }) })
+  const processes = new Map<ProcessId, Promise<KnownProcess>>()
+  let newest: number | undefined
+
+  function known(id: ProcessId): Promise<KnownProcess> {
+    const asked = processes.get(id) ?? findProcess(id)
+    processes.set(id, asked)
+    return asked
+  }
+
+  async function findProcess(id: ProcessId): Promise<KnownProcess> {
+    const record = (await items.describe([id])).get(id)
+    const proven = record === undefined ? undefined : await items.prove(record)
+    if (proven === undefined) throw missing(`no gateway has the process ${id} as it was signed`)
+    const scheduler = tagValue(proven.item.tags, 'Scheduler') ?? ''
+    if (!isAddress(scheduler)) throw missing(`the process ${id} names no scheduler`)
+    return { ...proven, id, scheduler }
+  }
+
+  /** -1 where there is none. */
+  async function findNewest(process: KnownProcess): Promise<number> {
+    newest = Math.max(-1, ...(await assignments.newest(process)).map(({ nonce }) => nonce))
+    return newest
+  }
+
+  return {
+    url: ARWEAVE,
+
+    async latestNonce(id) {
+      const nonce = await findNewest(await known(id))
+      if (nonce < 0) throw missing(`no gateway has an assignment of ${id} that its scheduler signed`)
+      return nonce
+    },
+
+    async process(id) {
+      const process = await known(id)
+      const [first] = await assignments.ofNonces(process, [0])
+      const taken =
+        first !== undefined && tagValue(first.record.tags, 'Message') === undefined ? timesOfTags(first.record.tags) : undefined
+      const times = taken ?? (await timesOfBundle(process))
+      if (times === undefined) throw missing(`Arweave does not say when the scheduler took the process ${id}`)
+      return recordOf(process, times)
+    },
+
+    async page(id, afterNonce, limit) {
+      const process = await known(id)
+      const last = newest ?? (await findNewest(process))
+      const messages: ScheduledMessage[] = []
+      let next = afterNonce + 1
+      let empty = 0
+      for (let windows = 0; windows < WINDOWS_OF_A_PAGE && next <= last && messages.length < limit; windows++) {
+        const nonces = Array.from({ length: Math.min(WINDOW, last - next + 1) }, (_, place) => next + place)
+        const found = await join(process, await assignments.ofNonces(process, nonces))
+        messages.push(...found)
+        empty = found.length === 0 ? empty + 1 : 0
+        if (empty >= EMPTY_WINDOWS) break
+        next += nonces.length
+      }
+      // Looking again in a larger page brings nothing more.
+      return { messages, hasNextPage: false }
+    }
+  }
+
+  /** A process from before assignments lies in a bundle that the scheduler tagged (§1.7). */
+  async function timesOfBundle({ record: { bundledIn }, id, scheduler }: KnownProcess): Promise<Times | undefined> {
+    const outer = bundledIn === undefined ? undefined : (await items.describe([bundledIn])).get(bundledIn)
+    const proven = outer === undefined ? undefined : await items.prove(outer)
+    const times = proven === undefined ? undefined : timesInBundle(proven.item, id, scheduler)
+    if (proven !== undefined && times !== undefined) await keep(proven.record, proven.item.data)
+    return times
+  }
+}
+
+function recordOf({ item, id }: KnownProcess, times: Times): ProcessRecord {
+  const { data = null, ...wire } = wireOfItem(item)
+  return { ...wire, data, id, ...times }
+}
+
+function missing(what: string): AuditError {
+  return new AuditError('INPUT_MISSING', what, {
+    hint: 'name another gateway with --gateway URL, or read the schedule of the scheduler with --schedule scheduler'
+  })
+}

@@ -1,0 +1,106 @@
+/** Claims beside evaluations: both come in the order of ordinates, so that neither is held in memory as a whole. */
+
+import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../model/records.ts'
+import type { Inputs, Run } from './inputs.ts'
+
+/** What one unit said about one evaluation. */
+export interface Answers {
+  readonly claims: readonly Claim[]
+  readonly unavailable: readonly ClaimUnavailable[]
+}
+
+export interface AnswerReader {
+  /** The answers about `key`. Keys must come in the order of ordinates; each is answered once. */
+  take(key: EvaluationKey): Promise<Answers>
+  /** Claims that no key asked for, up to and including `ordinate`; after it they are forgotten. */
+  leftover(ordinate: number): Promise<readonly Claim[]>
+}
+
+/** Reads the answers of one unit along with the evaluations. */
+export function createAnswerReader(inputs: Inputs, run: Run, unit: string): AnswerReader {
+  const cameTo = (ordinate: number) => inputs.answersCameTo(run, unit, ordinate)
+  const claims = createGroups(run, (part) => inputs.claims(part, unit), cameTo)
+  const unavailable = createGroups(run, (part) => inputs.unavailable(part, unit), cameTo)
+  return {
+    take: async (key) => ({ claims: await claims.take(key), unavailable: await unavailable.take(key) }),
+    leftover: (ordinate) => claims.leftover(ordinate)
+  }
+}
+
+interface Keyed {
+  readonly key: EvaluationKey
+}
+
+/**
+ * Streams in the order of ordinates, part by part as they come, taken from by key.
+ *
+ * @param cameTo resolves, when all of an ordinate is there, to the last one of which that holds
+ */
+function createGroups<T extends Keyed>(
+  run: Run,
+  read: (part: Run) => AsyncIterable<T>,
+  cameTo: (ordinate: number) => Promise<number>
+) {
+  let part: AsyncIterator<T> | undefined
+  /** The last ordinate of what is read, or was. */
+  let partEnd = run.from - 1
+  let next: T | undefined
+  let open: T[] = []
+
+  async function advance(): Promise<void> {
+    const { done, value } = (await part?.next()) ?? { done: true, value: undefined }
+    next = done === true ? undefined : value
+    if (done === true) part = undefined
+  }
+
+  async function readTo(ordinate: number): Promise<void> {
+    for (;;) {
+      while (next !== undefined && next.key.ordinate <= ordinate) {
+        open.push(next)
+        await advance()
+      }
+      if (part !== undefined || partEnd >= Math.min(ordinate, run.to)) return
+      const from = partEnd + 1
+      partEnd = Math.min(run.to, await cameTo(ordinate))
+      part = read({ ...run, from, to: partEnd })[Symbol.asyncIterator]()
+      await advance()
+    }
+  }
+
+  return {
+    async take(key: EvaluationKey): Promise<readonly T[]> {
+      await readTo(key.ordinate)
+      const wanted = keyText(key)
+      const taken = open.filter((item) => keyText(item.key) === wanted)
+      if (taken.length > 0) open = open.filter((item) => keyText(item.key) !== wanted)
+      return taken
+    },
+    async leftover(ordinate: number): Promise<readonly T[]> {
+      await readTo(ordinate)
+      const left = open.filter(({ key }) => key.ordinate <= ordinate)
+      open = open.filter(({ key }) => key.ordinate > ordinate)
+      return left
+    }
+  }
+}
+
+/** Everything that units claim of one evaluation. */
+export async function claimsOf(
+  inputs: Inputs,
+  run: Run,
+  units: readonly string[],
+  key: Claim['key']
+): Promise<readonly Claim[]> {
+  const wanted = keyText(key)
+  const found: Claim[] = []
+  for (const url of units) {
+    for (const claim of await inputs.claimsAt(run, url, key.ordinate)) if (keyText(claim.key) === wanted) found.push(claim)
+  }
+  return found
+}
+
+/** Whether a unit says that an evaluation failed, of those that have answered by now. */
+export async function saidToFail(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
+  for (const url of units) if (await inputs.saidToFail(run, url, key)) return true
+  return false
+}

@@ -1,0 +1,30 @@
+/** What is told of a nonce besides what the run's schedule has: twice by one source, or otherwise by the other. */
+import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
+import type { ScheduledMessage } from '../model/records.ts'
+import { createNonceSet } from '../util/nonce-set.ts'
+import { type Inputs, type Run, sourcesOf } from './inputs.ts'
+
+/** Reads of which nonces more was told, once, as far as the schedule is there; what was told is read when it is asked for. */
+export function createRivals(inputs: Inputs, run: Run): (nonce: number) => Promise<readonly ScheduledMessage[]> {
+  const twice = createNonceSet()
+  let readTo = -1
+  async function readOn(): Promise<void> {
+    // What comes meanwhile is read the next time.
+    const to = inputs.scheduleCameTo()
+    const range = { from: readTo + 1, ...(Number.isFinite(to) ? { to } : {}) }
+    for (const source of sourcesOf(run)) {
+      for await (const { nonce, messages = [] } of inputs.anomalies(run, source, range))
+        if (messages.length > 0) twice.add(nonce)
+    }
+    readTo = to
+  }
+  return async (nonce) => {
+    if (nonce > readTo) await readOn()
+    const second = run.schedule === 'both' ? await inputs.scheduled(ARWEAVE, run.process, nonce) : undefined
+    const told = second === undefined ? [] : [second]
+    for (const source of twice.has(nonce) ? sourcesOf(run) : []) {
+      for await (const { messages = [] } of inputs.anomalies(run, source, { from: nonce, to: nonce })) told.push(...messages)
+    }
+    return told
+  }
+}

@@ -1,0 +1,145 @@
+/** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
+
+import { claimFaults } from '../compare/claim-text.ts'
+import type { ComputeSource, ReceivedJson } from '../fetch/sources.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Arrival } from '../inputs/live-inputs.ts'
+import { LISTED_FIELDS, RESULT_FIELDS } from '../inputs/stored-claims.ts'
+import { AuditError } from '../model/errors.ts'
+import type { Claim, ClaimUnavailable, EvaluationResult, ScheduledMessage } from '../model/records.ts'
+import { isJsonObject } from '../util/json-value.ts'
+import { createNonceSet, type NonceSet } from '../util/nonce-set.ts'
+import { readListing } from './listings.ts'
+
+export interface AnswerOptions {
+  readonly unit: ComputeSource
+  readonly run: Run
+  readonly inputs: Inputs
+  /** ISO 8601. */
+  readonly now: () => string
+  /** Told how many more evaluations have an answer. */
+  readonly onAnswers: (count: number) => void
+  /** Told up to which ordinate all that the unit claims is kept. */
+  readonly arrival?: Pick<Arrival, 'reach'>
+  readonly signal?: AbortSignal
+}
+
+const UNDER_WAY = 64
+/** Questions that stay without an answer while others are answered; a unit with more is asked no further. */
+const UNANSWERED_MAX = 100
+
+/**
+ * Asks for every result in the run's range and for both listings; what the store already has is not asked for again. A question that
+ * fails alone leaves the others be.
+ *
+ * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer, `INTERRUPTED`; what came is kept
+ */
+export async function askForAnswers(options: AnswerOptions): Promise<void> {
+  let askedTo = -1
+  let listed = false
+  // A listing may name its evaluations in any order: of none is all said before its end.
+  const tell = () => {
+    if (listed) options.arrival?.reach(askedTo)
+  }
+  const listings = Promise.allSettled([readListing(options, 'results'), readListing(options, 'cron')])
+  const results = askForResults(options, (nonce) => {
+    askedTo = nonce
+    tell()
+  })
+  const allListed = listings.then((ended) => {
+    listed = true
+    tell()
+    for (const one of ended) if (one.status === 'rejected') throw one.reason
+  })
+  const ended = await Promise.allSettled([results, allListed])
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
+}
+
+/** `/result/<message>`, one message after another, many at a time (§2.1). */
+async function askForResults(
+  { unit, run, inputs, now, onAnswers, signal }: AnswerOptions,
+  onAskedTo: (nonce: number) => void
+): Promise<void> {
+  const answered = await answeredNonces(inputs, run, unit.url)
+  onAnswers(answered.size)
+  const keeper = createKeeper((answers: readonly (Claim | ClaimUnavailable)[]) => inputs.putAnswers(run, answers))
+  /** By nonce, ascending. */
+  const underWay = new Map<number, Promise<void>>()
+  const unanswered: unknown[] = []
+  let failed: { readonly error: unknown } | undefined
+  let seenTo = run.from - 1
+  const ask = async ({ nonce, timestamp, messageId }: ScheduledMessage): Promise<void> => {
+    try {
+      const answer = await unit.result(run.process, messageId)
+      const common = { claimant: unit.url, key: { ordinate: nonce, timestamp }, messageId, receivedAt: now() }
+      await keeper.keep(
+        answer.kind === 'unavailable'
+          ? { ...common, status: answer.status, detail: answer.detail }
+          : { ...common, kind: 'result', ...claimOf(answer.body) }
+      )
+      onAnswers(1)
+    } catch (error) {
+      unanswered.push(error)
+      const alone = error instanceof AuditError && error.alone && unanswered.length < UNANSWERED_MAX
+      if (!alone) failed ??= { error }
+    }
+    underWay.delete(nonce)
+    const [oldest = seenTo + 1] = underWay.keys()
+    if (failed === undefined) onAskedTo(oldest - 1)
+  }
+  try {
+    for await (const message of inputs.schedule(run, run.from, run.to)) {
+      if (failed !== undefined || signal?.aborted === true) break
+      seenTo = message.nonce
+      if (answered.has(message.nonce)) continue
+      underWay.set(message.nonce, ask(message))
+      if (underWay.size >= UNDER_WAY) await Promise.race(underWay.values())
+    }
+  } finally {
+    await Promise.all(underWay.values())
+  }
+  if (failed !== undefined) throw failed.error
+  if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+  if (unanswered.length > 0) throw unanswered[0]
+}
+
+/** What is left out is said to be empty; but for gas, which a CU leaves out after a throw (§2.2). */
+function claimOf(body: ReceivedJson): Pick<Claim, 'covers' | 'value' | 'raw' | 'faults'> {
+  const { value, text } = body
+  const faults = claimFaults(body)
+  const speaksOfGas = isJsonObject(value) && Object.hasOwn(value, 'GasUsed')
+  return {
+    covers: speaksOfGas ? RESULT_FIELDS : LISTED_FIELDS,
+    value: value as EvaluationResult,
+    raw: text,
+    ...(faults.length === 0 ? {} : { faults })
+  }
+}
+
+async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<NonceSet> {
+  const answered = createNonceSet()
+  for await (const { kind, key } of inputs.claims(run, url)) if (kind === 'result') answered.add(key.ordinate)
+  for await (const { key } of inputs.unavailable(run, url)) answered.add(key.ordinate)
+  return answered
+}
+
+/** Gathers what arrives while the last batch is still being written, and writes it as one. */
+function createKeeper<T>(put: (items: readonly T[]) => Promise<void>) {
+  let waiting: T[] = []
+  let written: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
+  return {
+    /** Resolves when it is kept; rejects where it could not be. */
+    keep(item: T): Promise<void> {
+      waiting.push(item)
+      next ??= written.then(() => {
+        const items = waiting
+        waiting = []
+        next = undefined
+        written = put(items)
+        return written
+      })
+      return next
+    }
+  }
+}

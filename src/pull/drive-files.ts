@@ -1,0 +1,223 @@
+/** The WeaveDrive files of a process: out of the store, or from the gateways, and then kept, so that an archive holds them. */
+
+import { addressOfKey } from '../ans104/data-item.ts'
+import type { GatewaySource } from '../fetch/sources.ts'
+import type { DriveAttestation, DriveFile, Inputs } from '../inputs/inputs.ts'
+import { AuditError } from '../model/errors.ts'
+import type { Address, TransactionId } from '../model/ids.ts'
+import {
+  type AttestationType,
+  type BlobRef,
+  type ModuleItem,
+  type ProcessItem,
+  type TransactionRecord,
+  tagValue
+} from '../model/records.ts'
+import { admissionOf } from '../replay/drive/admission.ts'
+import type { DriveAnswer, DriveQuestion, DriveSource } from '../replay/drive/source.ts'
+import type { Store } from '../store/store.ts'
+import { proveRawItem } from '../verify/message-item.ts'
+import { proveItem } from '../verify/raw-item.ts'
+import type { Checked } from '../verify/signed.ts'
+
+export interface DriveFilesOptions {
+  readonly store: Store
+  readonly inputs: Inputs
+  readonly process: Checked<ProcessItem>
+  readonly module: Checked<ModuleItem>
+  /** Whom to ask for what the store does not hold; nobody where not given. */
+  readonly gateway?: GatewaySource
+  readonly limits?: DriveLimits
+}
+
+export interface DriveLimits {
+  readonly fileBytes: number
+  /** All files of one audit. */
+  readonly totalBytes: number
+  readonly files: number
+}
+
+const DEFAULT_LIMITS: DriveLimits = { fileBytes: 256 * 1024 * 1024, totalBytes: 2 * 1024 ** 3, files: 10_000 }
+/** A header, or the block of a node. */
+const HEADER_MAX_BYTES = 16 * 1024 * 1024
+/** The one in the lowest block counts; gateways order what has no block yet as they like. */
+const ATTESTATIONS_ASKED = 20
+const MANIFEST = 'application/x.arweave-manifest+json'
+
+/** Why a file cannot be served, as far as it was asked for. */
+class Refusal extends Error {
+  readonly missing: boolean
+
+  constructor(reason: string, missing = false) {
+    super(reason)
+    this.missing = missing
+  }
+}
+
+/**
+ * Serves files as the CU's WeaveDrive does: `/data/<id>` where the process may read it, `/tx/<id>`, `/block/<height>`.
+ *
+ * Only the data of an item that proves itself, and that may be read for certain, is served without a word of doubt: when an
+ * attestation reached the CU's gateway nobody can tell, and headers and blocks come in a gateway's own JSON.
+ */
+export function createDriveFiles(options: DriveFilesOptions): DriveSource {
+  const { store, limits = DEFAULT_LIMITS } = options
+  const answers = new Map<string, Promise<DriveAnswer>>()
+  const served = new Map<string, number>()
+
+  async function answer(question: DriveQuestion): Promise<DriveAnswer> {
+    try {
+      const { ref, assumed } = await (question.kind === 'data' ? dataFile(options, question) : headerFile(options, question))
+      served.set(`${question.kind}/${question.id}`, ref.bytes)
+      const totalBytes = [...served.values()].reduce((sum, bytes) => sum + bytes, 0)
+      if (ref.bytes > limits.fileBytes)
+        throw new Refusal(`it has ${ref.bytes} bytes, the auditor's limit is ${limits.fileBytes}`)
+      if (served.size > limits.files || totalBytes > limits.totalBytes) {
+        throw new Refusal(`the files are more than the auditor's limits of ${limits.files} and of ${limits.totalBytes} bytes`)
+      }
+      return { kind: 'file', path: store.blobPath(ref), bytes: ref.bytes, ...(assumed === undefined ? {} : { assumed }) }
+    } catch (error) {
+      if (error instanceof Refusal)
+        return { kind: 'refused', reason: error.message, ...(error.missing ? { missing: true } : {}) }
+      if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
+      const missing = error.code === 'ANSWER_TOO_LARGE' ? {} : { missing: true as const }
+      return { kind: 'refused', reason: error.message, ...missing }
+    }
+  }
+
+  return {
+    ask(question) {
+      const { kind, id, blockHeight } = question
+      const key = kind === 'data' ? `${kind}/${id}/${blockHeight}` : `${kind}/${id}`
+      const known = answers.get(key) ?? answer(question)
+      answers.set(key, known)
+      return known
+    }
+  }
+}
+
+interface Found {
+  readonly ref: BlobRef
+  /** Why the CU may have seen something else. */
+  readonly assumed?: string
+}
+
+async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Promise<Found> {
+  const id = question.id as TransactionId
+  const admitted = await admit(options, id, question.blockHeight)
+  const { record, data, ref } = await itemOf(options, id)
+  if (tagValue(record.tags, 'Content-Type')?.trim().toLowerCase().startsWith(MANIFEST) === true) {
+    throw new Refusal('it is a manifest, under whose id gateways serve what it names')
+  }
+  await options.inputs.putDriveFile(options.process.id, { kind: 'data', id })
+  const { verdict } = proveItem({ record, data })
+  const unproven = verdict.status === 'valid' ? undefined : `the file /data/${id} is not proven: ${verdict.reason}`
+  const assumed = admitted ?? unproven
+  return { ref, ...(assumed === undefined ? {} : { assumed }) }
+}
+
+/** @returns on what it rests that the file may be read, where that is not certain */
+async function admit(options: DriveFilesOptions, id: TransactionId, blockHeight: number): Promise<string | undefined> {
+  const admission = admissionOf(options, id)
+  if (admission.kind === 'open') return undefined
+  if (admission.kind === 'closed') throw new Refusal(`it may not be read (${admission.reason}), and no unit has a result then`)
+  for (const type of admission.types) {
+    const found = await attestationOf(options, type, id, admission.owners)
+    if (found === undefined || found.blockHeight > blockHeight) continue
+    return `that the unit found the attestation ${found.item} of /data/${id} in time cannot be proven`
+  }
+  const who = options.gateway === undefined ? 'the store holds' : 'gateways know'
+  throw new Refusal(`${who} no attestation up to block ${blockHeight} that lets the process read it`, true)
+}
+
+async function attestationOf(
+  { inputs, process, gateway }: DriveFilesOptions,
+  type: AttestationType,
+  id: TransactionId,
+  owners: readonly string[]
+): Promise<DriveAttestation | undefined> {
+  const kept = await inputs.attestation(process.id, type, id)
+  if (kept !== undefined || gateway === undefined || owners.length === 0) return kept
+  const tags =
+    type === 'Attestation'
+      ? { Type: type, Message: id, 'Data-Protocol': 'ao' }
+      : { Type: type, ID: id, 'Data-Protocol': 'WeaveDrive' }
+  const found = await gateway.transactions({
+    owners: owners as readonly Address[],
+    tags: Object.entries(tags).map(([name, value]) => ({ name, values: [value] })),
+    limit: ATTESTATIONS_ASKED,
+    sort: 'HEIGHT_ASC'
+  })
+  let first: DriveAttestation | undefined
+  for (const { id: item, owner, blockHeight, gateway: url } of found) {
+    if (blockHeight === null || !owners.includes(owner.address)) continue
+    if (first === undefined || blockHeight < first.blockHeight) first = { type, id, item, blockHeight, gateway: url }
+  }
+  if (first !== undefined) await inputs.putAttestation(process.id, first)
+  return first
+}
+
+interface Item {
+  readonly record: TransactionRecord
+  readonly data: Uint8Array
+  readonly ref: BlobRef
+}
+
+async function itemOf({ inputs, gateway, limits = DEFAULT_LIMITS }: DriveFilesOptions, id: TransactionId): Promise<Item> {
+  const kept = await inputs.transaction(id)
+  const keptData = kept === undefined ? undefined : await inputs.data(kept)
+  if (kept?.data !== undefined && keptData !== undefined) return { record: kept, data: keptData, ref: kept.data }
+  if (gateway === undefined) throw new Refusal('the store does not hold it', true)
+  const record = kept ?? (await gateway.transactions({ ids: [id], limit: 1 }))[0]
+  const raw = record === undefined ? undefined : await gateway.raw(id, limits.fileBytes)
+  if (record === undefined || raw === undefined) throw new Refusal(nobodyHasIt(gateway), true)
+  const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
+  const onChain = proven ? undefined : await gateway.header(id)
+  const whole = await inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
+  if (whole.data === undefined) throw new Refusal('the store did not keep it', true)
+  return { record: whole, data: raw.bytes, ref: whole.data }
+}
+
+async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestion): Promise<Found> {
+  const { inputs, store, process, gateway } = options
+  const kept = await inputs.driveFile(process.id, kind, id)
+  const keptRef = kept?.kind === 'data' ? undefined : kept?.content
+  const held = keptRef !== undefined && (await store.getBlob(keptRef)) !== undefined
+  const assumed = `the file /${kind}/${id} is the JSON of a gateway, and unsigned`
+  if (keptRef !== undefined && held) return { ref: keptRef, assumed }
+  if (gateway === undefined) throw new Refusal('the store does not hold it', true)
+  const served = await (kind === 'block'
+    ? gateway.blockBytes(id, HEADER_MAX_BYTES)
+    : gateway.headerBytes(id as TransactionId, HEADER_MAX_BYTES))
+  if (served === undefined) throw new Refusal(nobodyHasIt(gateway), true)
+  const content = await store.putBlob(
+    kind === 'block' ? new TextEncoder().encode(textOf(served.bytes)) : withAddress(served.bytes)
+  )
+  const file: DriveFile = { kind: kind === 'block' ? 'block' : 'tx', id, content, gateway: served.gateway }
+  await inputs.putDriveFile(process.id, file)
+  return { ref: content, assumed }
+}
+
+function nobodyHasIt(gateway: GatewaySource): string {
+  const [unheard] = gateway.unheard()
+  return unheard === undefined ? 'no gateway has it' : `no gateway that was heard has it (${unheard.message})`
+}
+
+/** A transaction's JSON as WeaveDrive shows it: the owner's address behind all that the gateway says (`createTxHeader`). */
+function withAddress(bytes: Uint8Array): Uint8Array {
+  let header: unknown
+  try {
+    header = JSON.parse(textOf(bytes))
+  } catch {
+    throw new Refusal('what the gateway has of it is no JSON')
+  }
+  const owner = typeof header === 'object' && header !== null ? (header as { owner?: unknown }).owner : undefined
+  if (typeof owner !== 'string') throw new Refusal('what the gateway has of it names no owner')
+  const shown = { ...(header as object), ownerAddress: addressOfKey(Buffer.from(owner, 'base64url')) }
+  return new TextEncoder().encode(JSON.stringify(shown))
+}
+
+/** As `Response.text()`: no byte order mark, U+FFFD for what is no UTF-8. */
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
+}

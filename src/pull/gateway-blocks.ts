@@ -1,0 +1,67 @@
+/** Blocks as several gateways tell them: unsigned, so that where two differ nobody can be blamed over either. */
+import type { BlockDifference, Inputs, Run } from '../inputs/inputs.ts'
+import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage } from '../model/records.ts'
+
+/** Blocks come every two minutes: in no span do they come twice as fast. */
+const FASTEST_BLOCK_MS = 60_000
+/** Blocks besides: the scheduler may have been behind, and some come fast. */
+const BLOCKS_SLACK = 1_000
+/** Some ten years of blocks, whatever a scheduler signs. */
+const BLOCKS_MAX = 3_000_000
+
+/** The highest block that can matter to a schedule, by its own heights and times: no gateway is asked for a higher one. */
+export function highestBlock(
+  process: Pick<ProcessRecord, 'blockHeight' | 'timestamp'>,
+  last: Pick<ScheduledMessage, 'blockHeight' | 'timestamp'>
+): number {
+  const bySpan = Math.ceil((last.timestamp - process.timestamp) / FASTEST_BLOCK_MS)
+  const blocks = Math.max(0, last.blockHeight - process.blockHeight, bySpan) + BLOCKS_SLACK
+  return process.blockHeight + Math.min(blocks, BLOCKS_MAX)
+}
+
+/** Of what one gateway says: blocks that are new, and those of which another said another time. */
+export function holdBlocks(
+  kept: readonly BlockRecord[],
+  served: readonly BlockRecord[],
+  gateway: string
+): { readonly fresh: readonly BlockRecord[]; readonly differences: readonly BlockDifference[] } {
+  const known = new Map(kept.map((block) => [block.height, block]))
+  const fresh: BlockRecord[] = []
+  const differences: BlockDifference[] = []
+  for (const block of served) {
+    const other = { ...block, gateway }
+    const before = known.get(block.height)
+    if (before === undefined) fresh.push(other)
+    else if (before.timestamp !== block.timestamp && before.gateway !== gateway) differences.push({ kept: before, other })
+  }
+  return { fresh, differences }
+}
+
+/** From where on nobody may be blamed. */
+export interface BlockDoubts {
+  doubt(key: EvaluationKey): string | undefined
+  /** Of the memory behind this nonce, and behind the crons that follow it. */
+  doubtAfter(nonce: number): string | undefined
+}
+
+/** Crons, and so all that comes behind them, hang on times of blocks: the lowest that is told in two ways is where doubt begins. */
+export async function readBlockDoubts(inputs: Inputs, run: Run): Promise<BlockDoubts> {
+  let from = Number.POSITIVE_INFINITY
+  let reason = ''
+  for (const { kept, other } of await inputs.blockDifferences(run.process)) {
+    const earliest = Math.min(kept.timestamp, other.timestamp)
+    if (earliest >= from) continue
+    from = earliest
+    reason = `gateways differ about the time of block ${kept.height}, by which crons fire`
+  }
+  const nonce = from === Number.POSITIVE_INFINITY ? from : await firstNonceAt(inputs, run, from)
+  return {
+    doubt: ({ ordinate, timestamp }) => (ordinate >= nonce || timestamp >= from ? reason : undefined),
+    doubtAfter: (after) => (after + 1 >= nonce ? reason : undefined)
+  }
+}
+
+async function firstNonceAt(inputs: Inputs, run: Run, timeMs: number): Promise<number> {
+  for await (const { nonce, timestamp } of inputs.schedule(run, 0, run.to)) if (timestamp >= timeMs) return nonce
+  return run.to + 1
+}

@@ -1,0 +1,186 @@
+/** What an audit needs of gateways: module, true items, blocks, checkpoints. */
+
+import { fetchError } from '../fetch/fetch-error.ts'
+import type { GatewaySource } from '../fetch/sources.ts'
+import { createRivals } from '../inputs/conflicting-assignments.ts'
+import type { Inputs, Run, Shortfall } from '../inputs/inputs.ts'
+import { type Arrival, arriving, whole } from '../inputs/live-inputs.ts'
+import { AuditError } from '../model/errors.ts'
+import type { ModuleId, TransactionId } from '../model/ids.ts'
+import type { ProcessItem, ProcessRecord } from '../model/records.ts'
+import { createTurns } from '../util/turns.ts'
+import { checkSchedule } from '../verify/checked-schedule.ts'
+import { checkProcess, isOwnAssignment, provesItself } from '../verify/process-and-module.ts'
+import type { RawItem } from '../verify/raw-item.ts'
+import type { Checked } from '../verify/signed.ts'
+import { createVerifier } from '../verify/verification-threads.ts'
+import { highestBlock, holdBlocks } from './gateway-blocks.ts'
+import { fetchCheckpoints } from './gateway-checkpoints.ts'
+import { type FetchItem, unlessAbsent } from './gateway-items.ts'
+import type { PullOptions } from './pull-options.ts'
+
+const MODULE_MAX_BYTES = 256 * 1024 * 1024
+const ITEM_MAX_BYTES = 64 * 1024 * 1024
+const BLOCKS_AHEAD = 100
+const BLOCKS_OF_A_READING = 5_000
+
+/** What comes at the same time; each rejects where an audit cannot go on without it, as without the module. */
+export interface FromGateways {
+  /** Module, process and checkpoints: what a replay begins with. */
+  readonly first: Promise<unknown>
+  readonly rest: Promise<unknown>
+  /** What no gateway could be asked for, so far: without blocks and checkpoints the rest is judged, but nobody blamed. */
+  readonly absences: readonly AuditError[]
+}
+
+export interface GatewayWork {
+  /** With inputs whose schedule may still be on its way. */
+  readonly options: PullOptions
+  readonly fetchItem: FetchItem
+  readonly process: Checked<ProcessItem>
+  /** The process as the scheduler shows it. */
+  readonly shown: ProcessRecord
+  readonly run: Run
+  /** Told of each nonce whose message is verified, and its true item fetched where it does not prove itself. */
+  readonly proven: Arrival
+}
+
+/** The process as it was signed: its item is asked for first where what is shown does not prove itself, for it names the rest. */
+export async function proveProcess(shown: ProcessRecord, fetchItem: FetchItem, inputs: Inputs): Promise<Checked<ProcessItem>> {
+  // Where it cannot be had, whoever fetches what a replay begins with hears of it; claims are kept all the same.
+  const raw = provesItself(shown) ? undefined : await rawItem(fetchItem, inputs, shown.id)
+  return checkProcess(shown, raw).process
+}
+
+/** Fetches all of it at the same time. */
+export function fetchFromGateways(work: GatewayWork): FromGateways {
+  const { options, fetchItem, process, run, proven } = work
+  const absences: AuditError[] = []
+  const noting = async (what: Shortfall, fetched: Promise<AuditError | undefined>) => {
+    const failure = await fetched
+    await options.inputs.putShortfall(run, what, failure?.message)
+    if (failure !== undefined) absences.push(failure)
+  }
+  return {
+    absences,
+    first: whole([
+      fetchModule(options.units.gateway, fetchItem, process.moduleId),
+      unlessAbsent(() => fetchItem(run.process, ITEM_MAX_BYTES)),
+      noting('checkpoints', fetchCheckpoints(options, fetchItem, run))
+    ]),
+    rest: whole([arriving(proven, () => fetchTrueItems(work)), noting('blocks', fetchBlocks(work))])
+  }
+}
+
+/** One that is not to be had from a gateway that fails is missing, like one that nobody has. */
+async function rawItem(fetchItem: FetchItem, inputs: Inputs, id: TransactionId): Promise<RawItem | undefined> {
+  const record = await unlessAbsent(() => fetchItem(id, ITEM_MAX_BYTES))
+  const data = record === undefined ? undefined : await inputs.data(record)
+  return record === undefined || data === undefined ? undefined : { record, data }
+}
+
+async function fetchModule(gateway: GatewaySource, fetchItem: FetchItem, id: ModuleId): Promise<void> {
+  const found = await fetchItem(id, MODULE_MAX_BYTES)
+  if (found?.data !== undefined) return
+  // Where one was not heard it may have it: then that is what is missing.
+  const [unheard] = gateway.unheard()
+  if (unheard !== undefined) throw unheard
+  throw new AuditError('INPUT_MISSING', `no gateway has the module ${id}`, { hint: 'give another gateway with --gateway URL' })
+}
+
+/**
+ * Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself; so also items on the chain that
+ * were assigned (§1.8). One that is nowhere is missing at its nonce, no reason to stop here.
+ */
+async function fetchTrueItems({ options, fetchItem, process, run, proven }: GatewayWork): Promise<void> {
+  const { inputs } = options
+  const verifier = createVerifier()
+  const turn = createTurns(options.signal)
+  try {
+    const checked = checkSchedule({
+      process,
+      schedule: inputs.schedule(run, 0, run.to),
+      verifier,
+      rivals: createRivals(inputs, run),
+      known: (from, to) => inputs.verdicts(run, from, to),
+      remember: (verdicts) => inputs.putVerdicts(run, verdicts),
+      rawItem: (id) => rawItem(fetchItem, inputs, id)
+    })
+    for await (const { scheduled } of checked) {
+      await turn()
+      if (options.signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
+      if (scheduled.nonce === 0 && !isOwnAssignment(scheduled, process.id)) await fetchBundle(inputs, fetchItem, process.id)
+      proven.reach(scheduled.nonce)
+    }
+  } finally {
+    await verifier.close()
+  }
+}
+
+/** What lies around a process from before assignments says when it was taken. */
+async function fetchBundle(inputs: Inputs, fetchItem: FetchItem, process: TransactionId): Promise<void> {
+  const around = (await inputs.transaction(process))?.bundledIn
+  if (around !== undefined) await unlessAbsent(() => fetchItem(around, ITEM_MAX_BYTES))
+}
+
+/** Blocks from the process on to behind the end of the range: crons fire by them (§2.5). Blocks are unsigned: each is asked. */
+async function fetchBlocks({ options: { units, inputs }, process, shown, run }: GatewayWork): Promise<AuditError | undefined> {
+  if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return undefined
+  let { blockHeight, timestamp } = shown
+  for await (const first of inputs.schedule(run, 0, 0)) {
+    // What is shown besides is the scheduler's word; it is not later than the first message.
+    const own = isOwnAssignment(first, process.id)
+    blockHeight = own ? first.blockHeight : Math.min(blockHeight, first.blockHeight)
+    timestamp = own ? first.timestamp : Math.min(timestamp, first.timestamp)
+  }
+  const taken = { id: process.id, blockHeight, timestamp }
+  return askEach(units.gateway, (gateway, url) => fetchBlocksOf(gateway, url, inputs, taken, run))
+}
+
+async function fetchBlocksOf(
+  gateway: GatewaySource,
+  url: string,
+  inputs: Inputs,
+  process: Pick<ProcessRecord, 'id' | 'blockHeight' | 'timestamp'>,
+  run: Run
+): Promise<void> {
+  for await (const last of inputs.schedule(run, run.to, run.to)) {
+    const highest = highestBlock(process, last)
+    let known = (await inputs.blocksRead(process.id, url)) ?? { height: process.blockHeight - 1, timestamp: 0 }
+    // The CU goes by time, not by the height that a message was given (§2.5).
+    while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
+      if (known.height >= highest) {
+        const what = `${url} has no block up to ${highest} that is later than the last message: there cannot be so many`
+        throw fetchError('WIRE_INVALID', { role: 'gateway', url }, what, { alone: true })
+      }
+      const wanted = Math.max(last.blockHeight, known.height + BLOCKS_AHEAD)
+      const to = Math.min(wanted, known.height + BLOCKS_OF_A_READING, highest)
+      const more = await gateway.blocks(known.height + 1, to)
+      const end = more.at(-1)
+      if (end === undefined) return
+      const kept = await inputs.blocks(process.id, known.height + 1, end.height)
+      const { fresh, differences } = holdBlocks(kept, more, url)
+      await inputs.putBlocks(process.id, fresh, differences)
+      await inputs.putBlocksRead(process.id, url, end)
+      known = end
+    }
+  }
+}
+
+/** Asks one gateway after another; resolves to a failure where none could be asked. */
+async function askEach(
+  gateway: GatewaySource,
+  ask: (one: GatewaySource, url: string) => Promise<void>
+): Promise<AuditError | undefined> {
+  const failures: AuditError[] = []
+  const gateways = gateway.each()
+  for (const one of gateways) {
+    try {
+      await ask(one, one.urls[0] ?? '')
+    } catch (error) {
+      if (!(error instanceof AuditError) || error.unit === undefined) throw error
+      failures.push(error)
+    }
+  }
+  return failures.length === gateways.length ? failures[0] : undefined
+}

@@ -1,0 +1,128 @@
+/** Items from gateways: the first answer that proves itself is kept, and who had another under the same id is remembered. */
+
+import { equalBytes } from '../ans104/bytes.ts'
+import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewayAnomaly } from '../inputs/inputs.ts'
+import { AuditError } from '../model/errors.ts'
+import type { TransactionId } from '../model/ids.ts'
+import type { TransactionRecord } from '../model/records.ts'
+import { proveRawItem } from '../verify/message-item.ts'
+import { proveItem, type RawItem } from '../verify/raw-item.ts'
+import type { PullOptions } from './pull-options.ts'
+
+/**
+ * Fetches an item with its data, once for all who ask; undefined where no gateway knows it.
+ *
+ * @throws AuditError where no gateway could be asked; what the gateways that failed are called, `GatewaySource.unheard` knows
+ */
+export type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
+
+/** What was served under an id, and by whom. */
+interface Answer extends RawItem {
+  /** undefined: the description is one gateway's, the data another's. */
+  readonly gateway?: string
+  readonly proven: boolean
+}
+
+export function createFetchItem({ inputs, units, process }: PullOptions): FetchItem {
+  const { gateway } = units
+  const underWay = new Map<TransactionId, Promise<TransactionRecord | undefined>>()
+
+  async function fetchOnce(id: TransactionId, maxBytes: number): Promise<TransactionRecord | undefined> {
+    const kept = await inputs.transaction(id)
+    const keptData = kept === undefined ? undefined : await inputs.data(kept)
+    const unprovenBy = await inputs.unproven(id)
+    const asked = unprovenBy === undefined || gateway.urls.every((url) => unprovenBy.includes(url))
+    if (keptData !== undefined && asked) return kept
+    const record = kept ?? (await gateway.transactions({ ids: [id], limit: 1 }))[0]
+    if (record === undefined) return undefined
+    if (kept === undefined) await inputs.putTransaction(record)
+    const served = keptData === undefined ? await gateway.raw(id, maxBytes) : { bytes: keptData, gateway: undefined }
+    if (served === undefined) return record
+    const first = await answerOf(gateway, record, served.bytes, served.gateway)
+    if (first.proven) return inputs.putTransaction(first.record, first.data)
+    const { found, unproven, otherwise } = await askEach(first, id, maxBytes)
+    await inputs.putUnproven(id, found === undefined ? unproven : undefined)
+    await inputs.putGatewayAnomalies(process, otherwise)
+    return inputs.putTransaction((found ?? first).record, (found ?? first).data)
+  }
+
+  /** Asks one gateway after another, each for all of it, until one has what proves itself. */
+  async function askEach(first: Answer, id: TransactionId, maxBytes: number) {
+    const unproven: Answer[] = []
+    for (const one of gateway.each()) {
+      const answer = one.urls[0] === first.gateway ? first : await unlessAbsent(() => wholeOf(one, id, maxBytes))
+      if (answer === undefined) continue
+      if (answer.proven) return { found: answer, unproven: [], otherwise: anomalies(unproven, answer) }
+      unproven.push(answer)
+    }
+    return { found: undefined, unproven: unproven.flatMap(({ gateway: url = [] }) => url), otherwise: [] }
+  }
+
+  return (id, maxBytes) => {
+    const asked = underWay.get(id) ?? fetchOnce(id, maxBytes)
+    underWay.set(id, asked)
+    return asked
+  }
+}
+
+async function wholeOf(one: GatewaySource, id: TransactionId, maxBytes: number): Promise<Answer | undefined> {
+  const [record] = await one.transactions({ ids: [id], limit: 1 })
+  const raw = record === undefined ? undefined : await one.raw(id, maxBytes)
+  return record === undefined || raw === undefined ? undefined : answerOf(one, record, raw.bytes, raw.gateway)
+}
+
+async function answerOf(
+  asked: GatewaySource,
+  record: TransactionRecord,
+  data: Uint8Array,
+  gateway: string | undefined
+): Promise<Answer> {
+  const own = gateway !== undefined && gateway === record.gateway ? { gateway } : {}
+  if (proveRawItem(record, data).verdict.status === 'valid') return { record, data, ...own, proven: true }
+  // What does not prove itself as a data item may lie directly on Arweave.
+  const onChain = await unlessAbsent(() => asked.header(record.id))
+  const whole = onChain === undefined ? record : { ...record, onChain }
+  return { record: whole, data, ...own, proven: proveItem({ record: whole, data }).verdict.status === 'valid' }
+}
+
+/** What cannot be had, because whoever is asked fails, is as good as absent: others may have it, and the rest is judged without it. */
+export async function unlessAbsent<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof AuditError) || error.unit === undefined) throw error
+    return undefined
+  }
+}
+
+function anomalies(unproven: readonly Answer[], proven: Answer): GatewayAnomaly[] {
+  const { id, gateway: proves } = proven.record
+  return unproven.flatMap((answer) =>
+    answer.gateway !== undefined && saysOtherwise(answer, proven) ? { id, gateway: answer.gateway, proves } : []
+  )
+}
+
+/** Whether it contradicts what was signed: a gateway that leaves out a field or a header does not. */
+function saysOtherwise(answer: RawItem, proven: RawItem): boolean {
+  const { record } = answer
+  const signed = proven.record
+  const differs = (left: string, right: string) => left !== '' && left !== right
+  if (
+    !equalBytes(answer.data, proven.data) ||
+    JSON.stringify(pairs(record)) !== JSON.stringify(pairs(signed)) ||
+    record.owner.address !== signed.owner.address ||
+    differs(record.owner.key, signed.owner.key) ||
+    differs(record.signature, signed.signature) ||
+    differs(record.recipient, signed.recipient) ||
+    (record.onChain !== undefined && JSON.stringify(record.onChain) !== JSON.stringify(signed.onChain))
+  )
+    return true
+  // Gateways encode anchors differently, but one that is shown proves itself where all else is as signed.
+  const whole = [record.anchor, record.owner.key, record.signature].every((field) => field !== '')
+  return whole && record.recipient === signed.recipient && signed.onChain === undefined
+}
+
+function pairs({ tags }: TransactionRecord): string[][] {
+  return tags.map(({ name, value }) => [name, value])
+}

@@ -1,0 +1,200 @@
+/** Listings of a Compute Unit, `/results` and `/cron`, read page by page and no further than the schedule can reach. */
+import { cursorFaults, pageFaults } from '../compare/claim-text.ts'
+import { LISTED_LIMITS, type ListedLimits } from '../fetch/limits.ts'
+import type { ComputeSource, ListedPage } from '../fetch/sources.ts'
+import type { Inputs, Listing, ListingProgress, Run } from '../inputs/inputs.ts'
+import { LISTED_FIELDS } from '../inputs/stored-claims.ts'
+import { AuditError } from '../model/errors.ts'
+import { type Claim, type EvaluationKey, type EvaluationResult, keyText, type ListingFault } from '../model/records.ts'
+import { type Cron, parseCrons } from '../replay/plan/cron-tags.ts'
+
+export interface ListingOptions {
+  readonly unit: ComputeSource
+  readonly run: Run
+  readonly inputs: Inputs
+  /** ISO 8601. */
+  readonly now: () => string
+  readonly signal?: AbortSignal
+  /** The usual ones where not given. */
+  readonly limits?: ListedLimits
+}
+
+/** Of one evaluation: two that differ show that the unit contradicts itself. */
+const KEPT_OF_ONE = 2
+/** Their bytes are counted; listings ascend, so that the earlier ones have ended. */
+const ORDINATES_COUNTED = 10_000
+
+/**
+ * Reads all pages of a listing, from where the last reading ended to the range's end.
+ *
+ * The reading ends, and its progress names the fault, where cursors do not ascend, or where more is listed than the schedule can have.
+ *
+ * @throws AuditError as `ComputeSource`, `INTERRUPTED`; the pages that came are kept
+ */
+export async function readListing(options: ListingOptions, listing: Listing): Promise<void> {
+  const { unit, run, inputs, now, signal, limits = LISTED_LIMITS } = options
+  const kept = await inputs.listing(run, unit.url, listing)
+  // What lies behind the end of an earlier reading was not kept: a run that has grown is read anew.
+  let progress: ListingProgress = kept?.to === run.to ? kept : { to: run.to, done: false }
+  const room = createRoom(options)
+  const order = createOrder(progress.last)
+  const store = createSieve(limits)
+  while (!progress.done && signal?.aborted !== true) {
+    const page: ListedPage = await unit[listing](run.process, progress.cursor)
+    const { claims, faults } = readPage(page, unit.url, now())
+    const last = page.edges.at(-1)?.key ?? progress.last
+    const listed = (progress.listed ?? 0) + claims.length
+    const bytes = (progress.bytes ?? 0) + page.body.bytes.byteLength
+    const { kept: wanted, dropped } = store.take(claims.filter(({ key }) => key.ordinate >= run.from && key.ordinate <= run.to))
+    const beyond = claims.length > 0 && claims.every(({ key }) => key.ordinate > run.to)
+    const more = page.next !== undefined && !beyond && page.edges.length > 0
+    const [ambiguous] = faults
+    const fault: ListingFault | undefined =
+      progress.fault ??
+      order.take(page.edges.map(({ key }) => key)) ??
+      (more ? await room.fault(last, listed, bytes) : undefined) ??
+      (ambiguous === undefined ? undefined : { kind: 'ambiguous', detail: `${ambiguous.path}: ${ambiguous.detail}` })
+    const stops = fault !== undefined && fault.kind !== 'ambiguous'
+    progress = {
+      ...(page.next === undefined ? {} : { cursor: page.next }),
+      to: run.to,
+      done: !more || stops,
+      ...(last === undefined ? {} : { last }),
+      listed,
+      bytes,
+      dropped: (progress.dropped ?? 0) + dropped,
+      ...(fault === undefined ? {} : { fault })
+    }
+    await inputs.putAnswers(run, wanted, { unit: unit.url, listing, progress })
+  }
+  if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')
+}
+
+function readPage(page: ListedPage, claimant: string, receivedAt: string) {
+  const { edges, faults } = pageFaults(page.body)
+  const claims = page.edges.map(({ key, cursor, value }, place): Claim => {
+    const text = edges[place]
+    const found = [...(text?.faults ?? []), ...cursorFaults(cursor)]
+    return {
+      claimant,
+      kind: 'listed',
+      key,
+      covers: LISTED_FIELDS,
+      value: value as EvaluationResult,
+      raw: text?.raw ?? '',
+      receivedAt,
+      ...(found.length === 0 ? {} : { faults: found })
+    }
+  })
+  return { claims, faults }
+}
+
+/**
+ * Keeps two different claims of one evaluation, the further ones are dropped; so also of one message under different times. What a page
+ * names again was named by the one before, for cursors ascend.
+ */
+function createSieve(limits: ListedLimits) {
+  let before = new Map<string, Set<string>>()
+  /** Bytes kept, by ordinate. */
+  const bytesOf = new Map<number, number>()
+  return {
+    take(claims: readonly Claim[]): { readonly kept: readonly Claim[]; readonly dropped: number } {
+      const known = new Map<string, Set<string>>()
+      const kept = claims.filter((claim) => {
+        const { key, raw } = claim
+        const name = key.cron === undefined ? `${key.ordinate}` : keyText(key)
+        const texts = known.get(name) ?? before.get(name) ?? new Set<string>()
+        known.set(name, texts)
+        const text = `${key.timestamp}/${raw}`
+        if (texts.has(text)) return true
+        const bytes = (bytesOf.get(key.ordinate) ?? 0) + raw.length
+        if (texts.size >= KEPT_OF_ONE || bytes > limits.bytesOfOrdinate) return false
+        bytesOf.set(key.ordinate, bytes)
+        const [oldest] = bytesOf.keys()
+        if (bytesOf.size > ORDINATES_COUNTED && oldest !== undefined) bytesOf.delete(oldest)
+        texts.add(text)
+        return true
+      })
+      before = known
+      return { kept, dropped: claims.length - kept.length }
+    }
+  }
+}
+
+/**
+ * Whether keys ascend, each once: by nonce, or, where the scheduler's clock went back, by time, as a CU's database has them. Crons of one second
+ * come in any order.
+ */
+function createOrder(begin: EvaluationKey | undefined) {
+  let previous = begin
+  let byOrdinate = true
+  let byTime = true
+  return {
+    take(keys: readonly EvaluationKey[]): ListingFault | undefined {
+      const first = previous
+      const named = new Set<string>()
+      for (const key of keys) {
+        if (named.has(keyText(key))) return fault(`${keyText(key)} is listed twice on one page`)
+        named.add(keyText(key))
+        if (previous !== undefined) {
+          byOrdinate &&= (key.ordinate - previous.ordinate || key.timestamp - previous.timestamp) >= 0
+          byTime &&= (key.timestamp - previous.timestamp || key.ordinate - previous.ordinate) >= 0
+          if (!byOrdinate && !byTime) return fault(`${keyText(key)} comes behind ${keyText(previous)}`)
+        }
+        previous = key
+      }
+      const stands =
+        keys.length > 0 &&
+        first !== undefined &&
+        previous?.ordinate === first.ordinate &&
+        previous.timestamp === first.timestamp
+      return stands ? fault(`a page ends with ${keyText(first)}, as the one before it`) : undefined
+    }
+  }
+
+  function fault(detail: string): ListingFault {
+    return { kind: 'not-ascending', detail }
+  }
+}
+
+/** What a listing may hold up to an evaluation: by the schedule, not by what the unit says. */
+function createRoom({ run, inputs, now, limits = LISTED_LIMITS }: ListingOptions) {
+  let process: Promise<{ readonly crons: readonly Cron[]; readonly timestamp: number }> | undefined
+  async function readProcess() {
+    const record = await inputs.process(run.process, run.scheduler)
+    const crons = parseCrons(record?.tags ?? [])
+    return { crons: 'fault' in crons ? [] : crons, timestamp: record?.timestamp ?? 0 }
+  }
+  /** ms; undefined where the schedule has no such nonce. */
+  async function timeOf(nonce: number): Promise<number | undefined> {
+    if (nonce > run.to) return Date.parse(now())
+    for await (const { timestamp } of inputs.schedule(run, nonce, nonce)) return timestamp
+    return undefined
+  }
+  return {
+    async fault(last: EvaluationKey | undefined, listed: number, bytes: number): Promise<ListingFault | undefined> {
+      const ordinate = Math.min(last?.ordinate ?? 0, run.to)
+      // The first of an old process is evaluated before any nonce.
+      const own = await timeOf(ordinate)
+      if (own === undefined)
+        return { kind: 'beyond-schedule', detail: `it lists nonce ${ordinate}, which the schedule does not have` }
+      process ??= readProcess()
+      const { crons, timestamp } = await process
+      const until = (await timeOf(ordinate + 1)) ?? own
+      const evaluations = ordinate + 1 + firingsWithin(crons, Math.max(0, until - timestamp), limits)
+      const most = limits.factor * evaluations + limits.slack
+      if (listed > most) return { kind: 'too-many', detail: `it lists ${listed} evaluations up to nonce ${ordinate}` }
+      const mostBytes = limits.bytesOfEvaluation * evaluations + limits.bytesSlack
+      if (bytes > mostBytes) return { kind: 'too-large', detail: `it has ${bytes} bytes up to nonce ${ordinate}` }
+      return undefined
+    }
+  }
+}
+
+/** How many crons can fire, at most: blocks do not come faster than this for long. */
+function firingsWithin(crons: readonly Cron[], spanMs: number, { secondsOfBlock }: ListedLimits): number {
+  return crons.reduce((sum, { unit, every }) => {
+    const seconds = spanMs / 1000 / (unit === 'blocks' ? secondsOfBlock : 1)
+    return every > 0 ? sum + Math.ceil(seconds / every) : sum
+  }, 0)
+}

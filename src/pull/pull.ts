@@ -1,0 +1,217 @@
+/** Fetch: everything an audit of one process needs, from the units into the store. */
+import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { readSchedule } from '../fetch/schedule-pages.ts'
+import type { ComputeSource, SchedulerSource } from '../fetch/sources.ts'
+import type { Inputs, Run } from '../inputs/inputs.ts'
+import { type Arrival, arriving, createArrival, following, whole } from '../inputs/live-inputs.ts'
+import { NONCE_MAX } from '../inputs/stored-schedule.ts'
+import { AuditError } from '../model/errors.ts'
+import type { ProcessItem, ProcessRecord } from '../model/records.ts'
+import { joined } from '../util/signals.ts'
+import type { Checked } from '../verify/signed.ts'
+import { askForAnswers } from './claims.ts'
+import { fetchFromGateways, proveProcess } from './gateway-inputs.ts'
+import { createFetchItem } from './gateway-items.ts'
+import type { PullOptions } from './pull-options.ts'
+
+export interface Pulled {
+  readonly run: Run
+  /** Units that stayed away; what they had said before is kept. */
+  readonly absences: readonly AuditError[]
+  /** Gateways that were not heard; what others had was taken of them. */
+  readonly unheard: readonly AuditError[]
+}
+
+/** A pull under way. */
+export interface Pulling {
+  readonly run: Run
+  /** What is read through these waits for what has not come yet. */
+  readonly inputs: Inputs
+  /** Module, process and checkpoints are there, and of a process with crons, or over two schedules, all: a replay may begin. */
+  readonly ready: Promise<unknown>
+  /** All is there. Rejects where an audit cannot go on without what is missing; so does what is read through `inputs`. */
+  readonly ended: Promise<Pulled>
+  /** What a replay begins with is no longer in the way of the claims. */
+  readonly askForClaims: () => void
+  /** Whether something that could not be had is why this error was thrown. To be asked when it has ended. */
+  readonly failedWith: (error: unknown) => boolean
+}
+
+const PAGE_MESSAGES = 500
+/** Claims are the most requests by far. */
+const HEAD_START_MS = 1000
+/** Messages that the scheduler keeps back and that are kept as proof. */
+const PROOF_MESSAGES = 10
+
+/**
+ * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. What the store already has is
+ * not asked for again; a run that was killed goes on with the range it began with.
+ *
+ * @throws AuditError where an audit cannot go on without what is missing: `UNIT_UNREACHABLE` (scheduler, or every gateway),
+ *   `UNIT_REFUSED`, `INPUT_MISSING`, `WIRE_INVALID`
+ */
+export async function pull(options: PullOptions): Promise<Pulled> {
+  return (await beginPull(options, 0)).ended
+}
+
+/**
+ * As `pull`, but what comes may be read meanwhile.
+ *
+ * @param headStartMs for so long claims are not asked for, unless somebody waits for them or says so: what a replay begins with
+ *   comes first
+ * @throws AuditError where process and range are not to be had
+ */
+export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
+  const { inputs, units } = options
+  const shown = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const fetchItem = createFetchItem(options)
+  const process = await proveProcess(shown, fetchItem, inputs)
+  const opened = await openRun(options)
+  const both = units.arweave !== undefined
+  const schedule = createArrival()
+  const scheduled = arriving(schedule, () => fetchSchedule(options, opened, units.scheduler, schedule))
+  if (both) await scheduled
+  const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
+  const coming: PullOptions = both ? options : { ...options, inputs: following(inputs, { schedule }) }
+  const proven = createArrival()
+  const gateways = fetchFromGateways({ options: coming, fetchItem, process, shown, run, proven })
+  const { first, rest } = gateways
+  const waits = both || hasCrons(process)
+  const claims = fetchClaims(coming, run, waits ? 0 : headStartMs)
+  const parts = [scheduled, first, rest, claims.ended]
+  const ended = whole(parts).then(() => {
+    const unheard = units.gateway.unheard()
+    return { run: withUnheard(run, unheard), absences: [...gateways.absences, ...claims.absences], unheard }
+  })
+  const failures = new Set<unknown>()
+  for (const part of parts) part.catch((error: unknown) => failures.add(error))
+  const mayBegin = waits ? ended : first
+  const ready = mayBegin.then(() => {})
+  // Whoever reads first is told; what is awaited later is no unhandled failure until then.
+  for (const promise of [ended, ready]) promise.catch(() => {})
+  const read = both ? inputs : following(inputs, { schedule: proven, answers: claims.arrivals })
+  return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
+}
+
+function withUnheard(run: Run, unheard: readonly AuditError[]): Run {
+  if (unheard.length === 0 && run.unheard === undefined) return run
+  return { ...run, unheard: unheard.map(({ unit, message }) => ({ url: unit?.url ?? '', detail: message })) }
+}
+
+function hasCrons({ tags }: Checked<ProcessItem>): boolean {
+  return tags.some(({ name }) => name === 'Cron-Interval')
+}
+
+/** Asks every unit. One that stays away is no reason to stop. */
+function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
+  const { inputs, units } = options
+  const wanted = new AbortController()
+  const signal = joined(wanted.signal, options.signal)
+  const headStart = setTimeout(headStartMs, undefined, { signal }).catch(() => {})
+  const begin = () => wanted.abort()
+  const absences: AuditError[] = []
+  const answers = { count: 0 }
+  const onAnswers = (count: number) => {
+    answers.count += count
+    options.onProgress?.({
+      scheduled: Math.min(Number.MAX_SAFE_INTEGER, run.to + 1),
+      answers: answers.count,
+      total: Math.min(Number.MAX_SAFE_INTEGER, (run.to - run.from + 1) * run.computes.length)
+    })
+  }
+  const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(begin)]))
+  const asked = units.computes.map((unit) => {
+    const arrival = arrivals.get(unit.url) ?? createArrival()
+    return arriving(arrival, async () => {
+      try {
+        await headStart
+        const signal = options.signal === undefined ? {} : { signal: options.signal }
+        await askForAnswers({ unit, run, inputs, now: options.now, onAnswers, arrival, ...signal })
+      } catch (error) {
+        if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
+        absences.push(error)
+      }
+    })
+  })
+  return { begin, arrivals, absences, ended: whole(asked) }
+}
+
+async function fetchProcess({ process, units, inputs }: PullOptions): Promise<ProcessRecord> {
+  const record = await units.scheduler.process(process)
+  await inputs.putProcess(record, units.scheduler.url)
+  return record
+}
+
+/** The run these options belong to, with its range fixed: a killed one goes on, a finished one begins anew or grows. */
+async function openRun(options: PullOptions): Promise<Run> {
+  const { process, units, inputs, claims } = options
+  const id = runId(options)
+  const earlier = await inputs.run(process, id)
+  if (earlier?.state === 'running') return earlier
+  if (earlier !== undefined && claims === 'new') await inputs.forgetClaims(id)
+  const newest = Math.min(await units.scheduler.latestNonce(process), NONCE_MAX)
+  const to = Math.min(options.to ?? newest, newest)
+  const from = options.from ?? 0
+  if (from > to) {
+    throw new AuditError('USAGE', `the range begins at nonce ${from}, but the newest to judge is ${to}`)
+  }
+  const computes = await Promise.all(units.computes.map(describe))
+  const both = units.arweave === undefined ? {} : { schedule: 'both' as const }
+  const run: Run = { id, process, scheduler: units.scheduler.url, ...both, computes, from, to, state: 'running' }
+  await inputs.putRun(run)
+  return run
+}
+
+/** A run is known by what was asked for, so that the same command finds it again. */
+function runId({ process, units, from, to }: PullOptions): string {
+  const both = units.arweave === undefined ? [] : [units.arweave.url]
+  const asked = [process, units.scheduler.url, units.computes.map(({ url }) => url), from ?? null, to ?? null, ...both]
+  return createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 32)
+}
+
+/** A unit that does not name its address is audited all the same. */
+async function describe(unit: ComputeSource): Promise<Run['computes'][number]> {
+  try {
+    const address = await unit.address()
+    return { url: unit.url, ...(address === undefined ? {} : { address }) }
+  } catch (error) {
+    if (error instanceof AuditError && error.code === 'INTERRUPTED') throw error
+    return { url: unit.url }
+  }
+}
+
+/** Pages from the first nonce that is missing to the run's end. */
+async function fetchSchedule(
+  { inputs }: PullOptions,
+  run: Run,
+  source: SchedulerSource,
+  arrival?: Pick<Arrival, 'reach'>
+): Promise<void> {
+  const have = await inputs.scheduledUpTo(source.url, run.process)
+  arrival?.reach(have)
+  if (have >= run.to) return
+  const pages = readSchedule(source, run.process, { fromNonce: have + 1, toNonce: run.to, pageSize: PAGE_MESSAGES })
+  for await (const { messages, anomalies } of pages) {
+    await inputs.putSchedule(source.url, run.process, messages, anomalies)
+    const last = messages.at(-1)
+    if (last !== undefined) arrival?.reach(last.nonce)
+  }
+}
+
+/** Arweave's schedule, and what of it lies behind the newest that the scheduler serves: kept, and named in the run. */
+async function fetchSecondSchedule(options: PullOptions, opened: Run, arweave: SchedulerSource): Promise<Run> {
+  const { inputs, units, to } = options
+  await fetchSchedule(options, opened, arweave)
+  const { unserved: _, ...run } = opened
+  if (to !== undefined && to <= run.to) return run
+  const newest = (await arweave.page(run.process, run.to, PROOF_MESSAGES)).messages.at(-1)?.nonce ?? -1
+  // A process goes on while it is read: only what the scheduler does not serve now, either, is kept back.
+  const served = newest > run.to ? await units.scheduler.latestNonce(run.process) : newest
+  if (newest <= served) return run
+  const { messages } = await arweave.page(run.process, served, PROOF_MESSAGES)
+  await inputs.putSchedule(arweave.url, run.process, messages, [])
+  const found: Run = { ...run, unserved: { from: served + 1, to: newest } }
+  await inputs.putRun(found)
+  return found
+}

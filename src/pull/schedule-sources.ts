@@ -1,0 +1,30 @@
+/** Whose schedules a pull reads. */
+
+import { createArweaveSchedule } from '../fetch/arweave-schedule/schedule.ts'
+import type { GatewaySource, SchedulerSource } from '../fetch/sources.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import { AuditError } from '../model/errors.ts'
+import type { PullOptions, Units } from './pull-options.ts'
+
+export type ScheduleSource = 'scheduler' | 'arweave' | 'both'
+
+/**
+ * The sources of one audit.
+ *
+ * @param open opens the scheduler; one that is not read need not be known
+ * @throws AuditError `USAGE` for another source, and as `open`
+ */
+export async function schedulersOf(
+  source: ScheduleSource = 'scheduler',
+  gateway: GatewaySource,
+  inputs: Inputs,
+  open: () => Promise<SchedulerSource>
+): Promise<Pick<Units, 'scheduler' | 'arweave'>> {
+  const keep = async (...item: Parameters<Inputs['putTransaction']>) => void (await inputs.putTransaction(...item))
+  if (source === 'arweave') return { scheduler: createArweaveSchedule({ gateway, keep }) }
+  const scheduler = await open()
+  if (source === 'scheduler') return { scheduler }
+  if (source !== 'both') throw new AuditError('USAGE', 'the schedule is one of scheduler, arweave, both')
+  const served = (process: PullOptions['process'], nonce: number) => inputs.scheduled(scheduler.url, process, nonce)
+  return { scheduler, arweave: createArweaveSchedule({ gateway, keep, served }) }
+}

@@ -1,0 +1,39 @@
+/** An item on the chain that was assigned (ao-protocol §1.8): what the module is shown of it. */
+import type { ChainItem, TransactionRecord } from '../model/records.ts'
+import type { RawItem, RawProof } from './raw-item.ts'
+import { signed, unproven } from './seal.ts'
+import type { Checked } from './signed.ts'
+
+export interface CheckedChainItem {
+  readonly item: Checked<ChainItem>
+  /** As the CU reads it: the text of `/raw/<id>`. */
+  readonly dataText?: string
+}
+
+/** @param data undefined where nobody has it: then nothing of it is proven */
+export function checkChainItem(
+  record: TransactionRecord,
+  data: Uint8Array | undefined,
+  prove: (raw: RawItem) => RawProof
+): CheckedChainItem {
+  const proof = data === undefined ? undefined : prove({ record, data })
+  const dataText = data === undefined ? {} : { dataText: new TextDecoder().decode(data) }
+  if (proof?.facts !== undefined) {
+    const { id, owner, tags, recipient, signature } = proof.facts
+    return { item: signed({ id, owner, tags, recipient, anchor: anchorOf(record, proof.facts), signature }), ...dataText }
+  }
+  const reason = proof === undefined || proof.verdict.status === 'valid' ? 'no gateway has its data' : proof.verdict.reason
+  const { id, owner, tags, recipient, anchor, signature } = record
+  const shown = { id, owner, tags, recipient, anchor, signature }
+  return { item: unproven(shown, { what: `the item ${id}`, reason, servedBy: ['gateway'] }), ...dataText }
+}
+
+/** Gateways show one anchor in base64url or as text, and a CU hands it on as its gateway does (§2.4). Both say the signed bytes. */
+function anchorOf({ anchor: shown }: TransactionRecord, { anchor }: ChainItem): string {
+  return Buffer.from(shown).toString('base64url') === anchor ? shown : anchor
+}
+
+/** Whether the anchor is shown in a form in which a CU may not have been shown it. */
+export function showsOddAnchor({ anchor }: TransactionRecord, facts: ChainItem): boolean {
+  return anchor !== facts.anchor
+}

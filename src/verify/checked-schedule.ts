@@ -1,0 +1,308 @@
+/**
+ * The schedule as it was signed. What the scheduler shows otherwise is replaced by the true item, where a gateway has it; what
+ * proves itself nowhere is said so, for nobody may be blamed over it.
+ */
+import { createHash } from 'node:crypto'
+import { VALID, type Verdict } from '../ans104/signature-status.ts'
+import type { Finding } from '../model/findings.ts'
+import type { TransactionId } from '../model/ids.ts'
+import type { ScheduledMessage, WireItem } from '../model/records.ts'
+import { asSigned, signedWire } from './as-signed.ts'
+import { showsOddAnchor } from './chain-item.ts'
+import { type WeighOptions, weigh, wholeCopy } from './choose-assignment.ts'
+import type { Proof } from './message-item.ts'
+import { serversOfProcess } from './process-and-module.ts'
+import { proveItem, type RawItem, type RawProof } from './raw-item.ts'
+import { readScheduled } from './scheduled-edge.ts'
+import { signed, unproven } from './seal.ts'
+import type { Checked } from './signed.ts'
+import type { Doubt } from './trust.ts'
+import { createScheduleVerifier } from './verify-schedule.ts'
+
+/** What the signatures of one edge of the schedule say, as shown. */
+export interface EdgeVerdicts {
+  /** The hash of what they are about: for other bytes they count for nothing. */
+  readonly of: string
+  readonly assignment: Verdict
+  /** null: an item on the chain was assigned. */
+  readonly message: Verdict | null
+}
+
+export interface CheckedMessage {
+  /** Built of what was signed, where it is proven. */
+  readonly scheduled: Checked<ScheduledMessage>
+  readonly findings: readonly Finding[]
+  /** Why it proves nothing. Then neither does anything after it. */
+  readonly doubts: readonly Doubt[]
+  /** What the scheduler shows otherwise, or in two ways, or not at all: a Compute Unit may have been shown something else. */
+  readonly spoilt?: string
+}
+
+export interface CheckOptions extends WeighOptions {
+  /** In nonce order. */
+  readonly schedule: AsyncIterable<ScheduledMessage>
+  /** The raw item of an id; undefined where no gateway has it. */
+  rawItem(id: TransactionId): Promise<RawItem | undefined>
+  /** `proveItem` where not given; or one that remembers. */
+  prove?(raw: RawItem): RawProof
+  /** Verdicts from an earlier reading of the same bytes, by nonce; both ends inclusive. */
+  known?(from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
+  remember?(verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
+}
+
+const BATCH_EDGES = 32
+const BATCHES_AHEAD = 4
+
+/** Checks message by message; signatures are verified ahead of what is asked for. */
+export async function* checkSchedule(options: CheckOptions): AsyncGenerator<CheckedMessage> {
+  const { process } = options
+  const order = createScheduleVerifier({ process, schedulerAddress: process.scheduler })
+  for await (const { scheduled, verdicts } of withVerdicts(options)) {
+    const { nonce } = scheduled
+    const assignment = await checkAssignment(options, scheduled, verdicts.assignment)
+    const weighed = await weigh(options, assignment.scheduled, assignment.verdict)
+    const replaced = weighed.scheduled !== assignment.scheduled
+    const itsMessage = replaced ? (weighed.message ?? null) : verdicts.message
+    const message = await checkMessage(options, weighed.scheduled, itsMessage)
+    const step = order.add(message.scheduled, weighed.assignment)
+    const equivocations = weighed.rivals
+      .flatMap((rival) => order.add(rival, VALID).findings)
+      .filter(({ code }) => code === 'SCHEDULER_EQUIVOCATION')
+    const undecided = [
+      ...(step.proven ? [] : [assignmentDoubt(nonce, step.findings)]),
+      ...(message.doubt === undefined ? [] : [message.doubt])
+    ]
+    const doubts = undecided.length > 0 && (await toldOtherwise(options, scheduled)) ? undecided.map(beyondTrust) : undecided
+    const shownOtherwise = message.findings.filter(
+      ({ code }) => code === 'MESSAGE_SIGNATURE_INVALID' && message.doubt === undefined
+    )
+    const [spoilt] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
+    const reason = spoilt?.detail ?? message.spoilt ?? unsure(message.scheduled)
+    const [doubt] = doubts
+    const truth = inOneForm(message.scheduled)
+    yield {
+      scheduled: doubt === undefined ? signed(truth) : unproven(truth, doubt),
+      findings: [...assignment.findings, ...weighed.findings, ...step.findings, ...equivocations, ...message.findings],
+      doubts,
+      ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` })
+    }
+  }
+}
+
+/** One that is shown with a signature that cannot be right, or not be checked, is the scheduler's word; more speaks against others. */
+function assignmentDoubt(nonce: number, findings: readonly Finding[]): Doubt {
+  const wrong = findings.some(({ code, severity }) => severity === 'error' && code !== 'ASSIGNMENT_SIGNATURE_INVALID')
+  const what = `the assignment of nonce ${nonce}`
+  return { what, reason: `${what} is not proven`, servedBy: wrong ? [] : ['scheduler'] }
+}
+
+/** Whether this nonce is told in two ways, of which nobody knows which one a Compute Unit was told. */
+async function toldOtherwise({ rivals }: CheckOptions, { nonce, assignment, message }: ScheduledMessage): Promise<boolean> {
+  const told = (await rivals?.(nonce)) ?? []
+  return told.some((other) => {
+    const { id, tags } = other.assignment
+    if (id !== assignment.id || JSON.stringify(tags) !== JSON.stringify(assignment.tags)) return true
+    // An item that could not be had speaks against none.
+    return other.unclear !== true && JSON.stringify(other.message) !== JSON.stringify(message)
+  })
+}
+
+function beyondTrust(doubt: Doubt): Doubt {
+  return { ...doubt, servedBy: [] }
+}
+
+/** What may be shown in two ways, which a module could tell apart, is handed on in one. */
+function inOneForm(scheduled: ScheduledMessage): ScheduledMessage {
+  const { assignment, message } = scheduled
+  return { ...scheduled, assignment: { ...signedWire(assignment), id: assignment.id }, message: message && signedWire(message) }
+}
+
+/** Why a Compute Unit may have been shown something else, though all that is here is signed. */
+function unsure({ message, unserved, unclear }: ScheduledMessage): string | undefined {
+  if (message?.anchor === '') return 'its anchor is shown as an empty text, where schedulers show null'
+  if (unserved === true) return 'the scheduler does not serve it, what lies on Arweave is used'
+  return unclear === true ? 'Arweave does not tell whether the item was sent or assigned from the chain' : undefined
+}
+
+interface Judged {
+  readonly scheduled: ScheduledMessage
+  readonly verdicts: EdgeVerdicts
+}
+
+async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
+  const ahead: Promise<readonly Judged[]>[] = []
+  let batch: ScheduledMessage[] = []
+  const send = () => {
+    const judged = judgeBatch(options, batch)
+    // Awaited in order, later: until then a failure is not unhandled.
+    judged.catch(() => {})
+    ahead.push(judged)
+    batch = []
+  }
+  for await (const scheduled of options.schedule) {
+    batch.push(scheduled)
+    if (batch.length >= BATCH_EDGES) send()
+    if (ahead.length > BATCHES_AHEAD) yield* (await ahead.shift()) ?? []
+  }
+  send()
+  for (const judged of ahead) yield* await judged
+}
+
+async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: readonly ScheduledMessage[]): Promise<Judged[]> {
+  const [first, last] = [batch[0], batch.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const kept = await known?.(first.nonce, last.nonce)
+  // Verdicts are kept of what the scheduler serves.
+  const hashes = batch.map(hashOf)
+  const earlier = batch.map(({ nonce, unserved }, place) => {
+    const found = unserved ? undefined : kept?.get(nonce)
+    return found?.of === hashes[place] ? found : undefined
+  })
+  const items: WireItem[] = []
+  for (const [place, { assignment, message }] of batch.entries()) {
+    if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
+  }
+  const answers = [...(items.length === 0 ? [] : await verifier.verify(items))]
+  const missing: Verdict = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
+  const fresh: (readonly [number, EdgeVerdicts])[] = []
+  const judged = batch.map((scheduled, place): Judged => {
+    const found = earlier[place]
+    if (found !== undefined) return { scheduled, verdicts: found }
+    const assignment = answers.shift() ?? missing
+    const of = hashes[place] ?? ''
+    const verdicts = { of, assignment, message: scheduled.message === null ? null : (answers.shift() ?? missing) }
+    if (scheduled.unserved !== true) fresh.push([scheduled.nonce, verdicts])
+    return { scheduled, verdicts }
+  })
+  if (fresh.length > 0) await remember?.(fresh)
+  return judged
+}
+
+function hashOf({ assignment, message }: ScheduledMessage): string {
+  return createHash('sha256')
+    .update(JSON.stringify([assignment, message]))
+    .digest('base64url')
+}
+
+interface CheckedAssignment {
+  readonly scheduled: ScheduledMessage
+  readonly verdict: Verdict
+  readonly findings: readonly Finding[]
+}
+
+/** An assignment that is not shown as it was signed is put right by the item of its id. */
+async function checkAssignment(
+  options: CheckOptions,
+  scheduled: ScheduledMessage,
+  verdict: Verdict
+): Promise<CheckedAssignment> {
+  if (verdict.status === 'valid') return { scheduled, verdict, findings: [] }
+  const { proof } = await fetchAndProve(options, scheduled.assignment.id)
+  if (proof?.item === undefined) return { scheduled, verdict, findings: [] }
+  const { wire, changed } = asSigned(scheduled.assignment, proof.item)
+  if (changed.length === 0) return { scheduled, verdict: VALID, findings: [] }
+  const { data: _, ...assignment } = wire
+  const truth = readScheduled({ message: scheduled.message, assignment })
+  // An id that now stands at another nonce is no replacement for this one.
+  if (truth === undefined || truth.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
+  const detail = `the scheduler shows the assignment otherwise than it was signed (${changed.join(', ')}); the true one is used`
+  return {
+    scheduled: truth,
+    verdict: VALID,
+    findings: [finding('ASSIGNMENT_SIGNATURE_INVALID', 'error', 'scheduler', scheduled.nonce, detail)]
+  }
+}
+
+interface CheckedItem {
+  readonly scheduled: ScheduledMessage
+  readonly findings: readonly Finding[]
+  readonly doubt?: Doubt
+  /** Why a Compute Unit may have been shown something else. */
+  readonly spoilt?: string
+}
+
+async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict | null): Promise<CheckedItem> {
+  const { nonce, message, messageId } = scheduled
+  if (message === null || verdict === null) return checkOnChain(options, scheduled)
+  if (verdict.status === 'valid') return { scheduled, findings: [] }
+  const { proof, raw } = await fetchAndProve(options, messageId)
+  if (proof?.item === undefined) {
+    const copy = await wholeCopy(options, scheduled)
+    if (copy !== undefined) {
+      const detail = `the scheduler does not show the message as it was signed (${verdict.reason}); the true one is used`
+      const findings = [finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)]
+      return { scheduled: { ...scheduled, message: copy }, findings }
+    }
+    const spoilt = verdict.status === 'invalid'
+    const what = `the message of nonce ${nonce}`
+    const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
+    const detail = `${verdict.reason}; ${why}`
+    return {
+      scheduled,
+      findings: [
+        spoilt
+          ? finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)
+          : finding('SIGNATURE_NOT_CHECKED', 'warning', 'scheduler', nonce, detail)
+      ],
+      doubt: { what, reason: `${what} is not proven: ${detail}`, servedBy: serversOfMessage(options, message, raw) }
+    }
+  }
+  const { wire, changed } = asSigned(message, proof.item)
+  if (changed.length > 0) {
+    const detail = `the scheduler shows the message otherwise than it was signed (${changed.join(', ')}); the true one is used`
+    const replaced = { ...wire, data: wire.data ?? null }
+    return {
+      scheduled: { ...scheduled, message: replaced },
+      findings: [finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)]
+    }
+  }
+  if (!message.data?.includes('\u{FFFD}')) return { scheduled, findings: [] }
+  const detail = 'its data is no UTF-8: the unit saw, and so does this replay, U+FFFD in its place'
+  return { scheduled, findings: [finding('MESSAGE_DATA_LOSSY', 'info', 'process', nonce, detail)] }
+}
+
+/** An item that was assigned from the chain comes from the gateway alone (§1.8). */
+async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage): Promise<CheckedItem> {
+  const { nonce, messageId } = scheduled
+  const { proof, raw } = await fetchAndProve(options, messageId)
+  if (raw !== undefined && proof?.facts !== undefined) {
+    if (!showsOddAnchor(raw.record, proof.facts)) return { scheduled, findings: [] }
+    return { scheduled, findings: [], spoilt: 'gateways show its anchor in more than one form' }
+  }
+  const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
+  const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
+  const doubt: Doubt = {
+    what: `the on-chain item of nonce ${nonce}`,
+    reason: `nonce ${nonce}: ${detail}`,
+    servedBy: raw === undefined ? [] : ['gateway']
+  }
+  return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt }
+}
+
+/** The first message is the process itself, which a gateway serves too. */
+function serversOfMessage({ process }: CheckOptions, message: WireItem, raw: RawItem | undefined): Doubt['servedBy'] {
+  const alike = raw !== undefined && new TextDecoder().decode(raw.data) === (message.data ?? '')
+  return message.id === process.id && alike ? serversOfProcess(message, raw) : ['scheduler']
+}
+
+async function fetchAndProve(
+  options: CheckOptions,
+  id: TransactionId
+): Promise<{ readonly proof?: RawProof; readonly raw?: RawItem }> {
+  const raw = await options.rawItem(id)
+  return raw === undefined ? {} : { raw, proof: (options.prove ?? proveItem)(raw) }
+}
+
+function reasonOf(proof: Proof | undefined): string {
+  return proof === undefined || proof.verdict.status === 'valid' ? 'unknown' : proof.verdict.reason
+}
+
+function finding(
+  code: Finding['code'],
+  severity: Finding['severity'],
+  attribution: Finding['attribution'],
+  nonce: number,
+  detail: string
+): Finding {
+  return { code, severity, attribution, nonce, detail }
+}

@@ -1,0 +1,143 @@
+/** Checkpoints: what a signer says a memory was (ao-protocol §3). */
+
+import type { StartMemory } from '../memory/start-memory.ts'
+import type { Finding } from '../model/findings.ts'
+import type { ProcessId } from '../model/ids.ts'
+import { type EvaluationKey, tagValue } from '../model/records.ts'
+import { proveRawItem } from './message-item.ts'
+import type { RawItem } from './raw-item.ts'
+import type { Verifier } from './verification-threads.ts'
+
+/** What a checkpoint's tags say; whether they are its signer's is another matter. */
+export interface CheckpointTags {
+  readonly nonce: number
+  /** The last evaluation before it; without `cron` the scheduled message itself. */
+  readonly key: EvaluationKey
+  readonly sha256: string
+  readonly moduleId: string
+}
+
+/** A checkpoint whose tags are its signer's where it is `signed`; its data is still packed. */
+export interface FoundCheckpoint extends CheckpointTags {
+  readonly id: string
+  readonly signer: string
+  readonly standing: 'signed' | 'unverified' | 'unread'
+  readonly findings: readonly Finding[]
+  /** It is `signed` on the gateway's word alone. */
+  readonly onTrust?: true
+}
+
+export interface CheckedCheckpoint extends Omit<FoundCheckpoint, 'standing'> {
+  /** What its data is; undefined where it is not what its tags say, or cannot be had. */
+  readonly dataSha256?: string
+  /** What tells its memory from others, where that is what its tags say. */
+  readonly fingerprint?: string
+  /** What its data unpacked to, whatever that is; undefined where it could not be unpacked. */
+  readonly unpackedBytes?: number
+  /** Its memory, where the data is what its tags say. */
+  readonly memory?: StartMemory
+  /** What in its memory looks like a C environment: candidates, until a replay under one of them reaches the memory. */
+  readonly environments?: readonly (readonly string[])[]
+  readonly standing: 'verified' | 'unverified' | 'unread'
+}
+
+/** A memory never unpacks to more: wasm32 ends here, and no aos module declares more. */
+export const MEMORY_MAX_BYTES = 4 * 1024 ** 3
+
+/**
+ * Reads the tags of a checkpoint.
+ *
+ * @returns undefined where they are no checkpoint's of this process
+ */
+export function readCheckpointTags({ tags }: RawItem['record'], process: ProcessId): CheckpointTags | undefined {
+  const number = (name: string) => {
+    const text = tagValue(tags, name) ?? ''
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  }
+  const nonce = number('Nonce')
+  const timestamp = number('Timestamp')
+  const sha256 = tagValue(tags, 'SHA-256') ?? ''
+  const known = tagValue(tags, 'Type') === 'Checkpoint' && tagValue(tags, 'Process') === process
+  if (!known || nonce === undefined || timestamp === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return undefined
+  const cron = tagValue(tags, 'Cron-Interval')
+  const key = { ordinate: nonce, timestamp, ...(cron === undefined ? {} : { cron }) }
+  return { nonce, key, sha256, moduleId: tagValue(tags, 'Module') ?? '' }
+}
+
+/** Why the tags of a checkpoint cannot be read; such lie on Arweave. */
+export function checkpointFault({ tags }: RawItem['record']): string {
+  for (const name of ['Nonce', 'Timestamp'])
+    if (!/^\d{1,15}$/.test(tagValue(tags, name) ?? '')) return `its tag ${name} is no number`
+  return /^[0-9a-f]{64}$/.test(tagValue(tags, 'SHA-256') ?? '') ? 'it is another process’s' : 'its tag SHA-256 names no memory'
+}
+
+/**
+ * Verifies a checkpoint's signature, which covers its data as it is packed.
+ *
+ * @returns undefined where it is no checkpoint of this process
+ */
+export function findCheckpoint(
+  process: ProcessId,
+  { record, data }: { readonly record: RawItem['record']; readonly data: Uint8Array | undefined }
+): FoundCheckpoint | undefined {
+  const tags = readCheckpointTags(record, process)
+  if (tags === undefined) return undefined
+  const known = { ...tags, id: record.id, signer: record.owner.address }
+  const refused = (standing: FoundCheckpoint['standing'], found: Omit<Finding, 'nonce'>): FoundCheckpoint => ({
+    ...known,
+    standing,
+    findings: [{ ...found, nonce: tags.nonce }]
+  })
+  if (data === undefined) {
+    const detail = `no gateway has the data of the checkpoint ${record.id}`
+    return refused('unread', { code: 'INPUT_MISSING', severity: 'warning', attribution: 'gateway', detail })
+  }
+  const { verdict } = proveRawItem(record, data)
+  if (verdict.status === 'valid') return { ...known, standing: 'signed', findings: [] }
+  const invalid = verdict.status === 'invalid'
+  const detail = `the checkpoint ${record.id} from ${record.gateway}: ${verdict.reason}`
+  const code = invalid ? 'CHECKPOINT_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
+  return refused('unverified', { code, severity: invalid ? 'error' : 'warning', attribution: 'gateway', detail })
+}
+
+/**
+ * Unpacks a checkpoint, and verifies that its data is what its tags say.
+ *
+ * @param path the file of its data, gzip'd
+ * @param maxBytes what its signer's checkpoints may still unpack to: no fault of the signer's where that is not enough
+ */
+export async function unpackCheckpoint(
+  { standing, ...found }: FoundCheckpoint,
+  path: string,
+  verifier: Verifier,
+  maxBytes = MEMORY_MAX_BYTES
+): Promise<CheckedCheckpoint> {
+  if (standing !== 'signed') return { ...found, standing }
+  const unpacked = maxBytes > 0 ? await verifier.unpack(path, Math.min(maxBytes, MEMORY_MAX_BYTES)) : { failed: '' }
+  if ('failed' in unpacked && maxBytes < MEMORY_MAX_BYTES) {
+    const detail = `the checkpoint ${found.id} is not unpacked: with its signer's others it may be larger than is allowed`
+    const about = { attribution: 'auditor', claimant: found.signer, nonce: found.nonce, detail } as const
+    return { ...found, standing: 'unread', findings: [{ code: 'CHECKPOINT_NOT_READ', severity: 'warning', ...about }] }
+  }
+  if ('failed' in unpacked || unpacked.sha256 !== found.sha256) {
+    const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${found.sha256}`
+    const detail = `the checkpoint ${found.id}: ${why}`
+    const about = { attribution: 'checkpoint-signer', nonce: found.nonce, detail } as const
+    return {
+      ...found,
+      ...('failed' in unpacked ? {} : { unpackedBytes: unpacked.bytes }),
+      standing: 'unverified',
+      findings: [{ code: 'CHECKPOINT_DATA_INVALID', severity: 'error', ...about }]
+    }
+  }
+  const { sha256: dataSha256, fingerprint, bytes, environments } = unpacked
+  return {
+    ...found,
+    dataSha256,
+    fingerprint,
+    unpackedBytes: bytes,
+    memory: { path, bytes },
+    environments,
+    standing: 'verified'
+  }
+}

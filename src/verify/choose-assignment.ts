@@ -1,0 +1,91 @@
+/** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (ao-protocol §1.6). */
+
+import type { Verdict } from '../ans104/signature-status.ts'
+import type { Finding } from '../model/findings.ts'
+import type { ProcessItem, ScheduledMessage, WireItem } from '../model/records.ts'
+import type { Checked } from './signed.ts'
+import type { Verifier } from './verification-threads.ts'
+import { isSound } from './verify-schedule.ts'
+
+export interface WeighOptions {
+  readonly process: Checked<ProcessItem>
+  readonly verifier: Pick<Verifier, 'verify'>
+  /** What else is told of a nonce, by another source or twice by one. */
+  rivals?(nonce: number): Promise<readonly ScheduledMessage[]>
+}
+
+export interface Weighed {
+  readonly scheduled: ScheduledMessage
+  readonly assignment: Verdict
+  /** undefined: not another one than was shown, and its message's verdict holds. */
+  readonly message?: Verdict
+  readonly findings: readonly Finding[]
+  /** Further ones that the scheduler signed for this nonce. */
+  readonly rivals: readonly ScheduledMessage[]
+}
+
+/** More of one nonce are not looked at: the second is proof enough. */
+const RIVALS_MAX = 8
+
+/**
+ * The one shown is gone by where it proves itself, for a Compute Unit was shown it; else another that does.
+ *
+ * @param assignment the verdict on the one shown, put right where its true item was found
+ */
+export async function weigh(options: WeighOptions, shown: ScheduledMessage, assignment: Verdict): Promise<Weighed> {
+  const told = (await options.rivals?.(shown.nonce)) ?? []
+  const sound = isSound(shown, assignment, { process: options.process, schedulerAddress: options.process.scheduler })
+  // Of one that proves itself another copy says no more.
+  const others = new Map(told.map((other) => [other.assignment.id, other]))
+  if (sound) others.delete(shown.assignment.id)
+  const rivals = await soundOf(options, [...others.values()].slice(0, RIVALS_MAX))
+  const [best, ...rest] = rivals
+  if (sound || best === undefined) return { scheduled: shown, assignment, findings: [], rivals }
+  const [signature, message] = await options.verifier.verify([
+    best.assignment,
+    ...(best.message === null ? [] : [best.message])
+  ])
+  return {
+    scheduled: best,
+    assignment: signature ?? assignment,
+    ...(message === undefined ? {} : { message }),
+    findings: replacement(shown, assignment, best),
+    rivals: rest
+  }
+}
+
+/** One that does not prove itself only because a part of it is not shown is nobody's fault. */
+function replacement(shown: ScheduledMessage, verdict: Verdict, by: ScheduledMessage): Finding[] {
+  const same = shown.assignment.id === by.assignment.id
+  const hidden = verdict.status !== 'valid' && verdict.status !== 'invalid'
+  if (same && hidden && showsTags(shown, by)) return []
+  const reason = verdict.status === 'valid' ? 'it is not for this place' : verdict.reason
+  const detail = `the assignment ${shown.assignment.id}: ${reason}; ${by.assignment.id}, which the scheduler signed, is used`
+  const about = { attribution: 'scheduler', nonce: shown.nonce, detail } as const
+  if (verdict.status === 'valid') return [{ code: 'ASSIGNMENT_TAGS_DISAGREE', severity: 'error', ...about }]
+  // Of another that cannot be checked nobody knows whether it was signed.
+  if (hidden && !same) return [{ code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', ...about }]
+  return [{ code: 'ASSIGNMENT_SIGNATURE_INVALID', severity: 'error', ...about }]
+}
+
+function showsTags({ assignment }: ScheduledMessage, { assignment: truth }: ScheduledMessage): boolean {
+  const named = ({ tags }: WireItem) => JSON.stringify(tags.map(({ name, value }) => [name, value]))
+  return named(assignment) === named(truth)
+}
+
+/** The message that is shown spoilt, as another source or another copy has it whole. */
+export async function wholeCopy(options: WeighOptions, { nonce, messageId }: ScheduledMessage): Promise<WireItem | undefined> {
+  const told = (await options.rivals?.(nonce)) ?? []
+  const copies = told.flatMap(({ message }) => (message?.id === messageId ? [message] : [])).slice(0, RIVALS_MAX)
+  const verdicts = copies.length === 0 ? [] : await options.verifier.verify(copies)
+  return copies.find((_, place) => verdicts[place]?.status === 'valid')
+}
+
+async function soundOf({ process, verifier }: WeighOptions, others: readonly ScheduledMessage[]): Promise<ScheduledMessage[]> {
+  if (others.length === 0) return []
+  const verdicts = await verifier.verify(others.map(({ assignment }) => assignment))
+  return others.filter((other, place) => {
+    const verdict = verdicts[place]
+    return verdict !== undefined && isSound(other, verdict, { process, schedulerAddress: process.scheduler })
+  })
+}
