@@ -1,125 +1,423 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createAnswerReader, saidToFail } from '../../src/inputs/claim-reader.ts'
-import { createInputs, type Inputs, type Run } from '../../src/inputs/inputs.ts'
-import { createArrival, following } from '../../src/inputs/live-inputs.ts'
-import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/model/records.ts'
-import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
-import { nameOf, openInputs, openTemporaryStore, runOf } from './start.ts'
+import { createCompute } from '../../src/fetch/compute.ts'
+import { fetchError } from '../../src/fetch/fetch-error.ts'
+import { LISTED_LIMITS } from '../../src/fetch/limits.ts'
+import type { ComputeSource, ListedPage, ReceivedJson } from '../../src/fetch/sources.ts'
+import type { Inputs, Run } from '../../src/inputs/inputs.ts'
+import { AuditError } from '../../src/model/errors.ts'
+import type { EvaluationKey } from '../../src/model/records.ts'
+import { askForAnswers } from '../../src/pull/claims.ts'
+import { readListing } from '../../src/pull/listings.ts'
+import { cursorOf, exampleData } from '../fakes/data.ts'
+import type { Fault } from '../fakes/faults.ts'
+import { messageId, PROCESS, quick, start } from '../fetch/start.ts'
+import { BEGAN, collect, NOW, nameOf, openInputs, runOf, SCHEDULER, scheduled, upTo } from './start.ts'
 
-const cronKey = (ordinate: number, cron = '0-1-minutes') => ({ ordinate, cron, timestamp: 7 })
-const claim = (key: EvaluationKey) => claimOf({ key }, { Output: keyText(key) })
+const CRON = '0-30-seconds'
+const LISTED_EXAMPLE = ['l0', `l0/${CRON}`, 'l1', 'l2', 'l3']
+const WHOLE_EXAMPLE = ['l0', `l0/${CRON}`, 'r1', 'l1', 'r2', 'l2', 'r3', 'l3']
 
-async function readerOf(answers: readonly (Claim | ClaimUnavailable)[]) {
+async function inputsUpTo(last: number): Promise<Inputs> {
   const inputs = await openInputs()
-  await inputs.putAnswers(runOf({ to: 100 }), answers)
-  return createAnswerReader(inputs, runOf({ to: 100 }), CU)
+  await inputs.putSchedule(SCHEDULER, PROCESS, upTo(last).map(scheduled), [])
+  return inputs
 }
 
-describe('answers are read along with evaluations', () => {
-  it('each with its key: message and cron of one ordinate apart', async () => {
-    const reader = await readerOf([claim(keyOf(1)), listedOf({ key: keyOf(1) }, {}), claim(cronKey(1)), unavailableOf(2, 425)])
-    expect((await reader.take(keyOf(1))).claims.map(nameOf).sort()).toEqual(['l1', 'r1'])
-    expect((await reader.take(cronKey(1))).claims.map(nameOf)).toEqual(['r1/0-1-minutes'])
-    expect(await reader.take(keyOf(2))).toEqual({ claims: [], unavailable: [unavailableOf(2, 425)] })
-    expect(await reader.leftover(100)).toEqual([])
+/** Asks with a client of its own, as after a restart. */
+async function ask(inputs: Inputs, run: Run, unit: string | ComputeSource, signal?: AbortSignal): Promise<number> {
+  let answers = 0
+  await askForAnswers({
+    unit: typeof unit === 'string' ? createCompute(quick({ limits: { patienceMs: 200, attempts: 3 } }), unit) : unit,
+    run,
+    inputs,
+    now: () => NOW,
+    onAnswers: (count) => (answers += count),
+    ...(signal === undefined ? {} : { signal })
   })
+  return answers
+}
 
-  it('a nonce of another time is not the same evaluation: its claim is left over, once', async () => {
-    const reader = await readerOf([claim({ ordinate: 1, timestamp: 1 }), claim(keyOf(2))])
-    expect((await reader.take(keyOf(1))).claims).toEqual([])
-    expect((await reader.leftover(1)).map(nameOf)).toEqual(['r1'])
-    expect(await reader.leftover(1)).toEqual([])
-    expect((await reader.take(keyOf(2))).claims.map(nameOf)).toEqual(['r2'])
+const claimed = async (inputs: Inputs, run: Run, unit: string) => (await collect(inputs.claims(run, unit))).map(nameOf).sort()
+
+const listedOf = async (inputs: Inputs, run: Run, unit: string) =>
+  (await claimed(inputs, run, unit)).filter((name) => name.startsWith('l'))
+
+/** A unit that lists nothing and has every result, but for what is given. */
+function unitOf(given: Partial<ComputeSource>): ComputeSource {
+  const nothing = async () => pageOf([])
+  return {
+    url: 'http://unit.example',
+    address: async () => undefined,
+    result: async () => ({ kind: 'claim', body: received('{"Output":""}') }),
+    results: nothing,
+    cron: nothing,
+    ...given
+  }
+}
+
+function received(text: string): ReceivedJson {
+  return { bytes: Buffer.from(text), text, value: JSON.parse(text) }
+}
+
+/** What a unit lists: an ordinate, or more of it. */
+type Listed = number | { readonly key: EvaluationKey; readonly node?: string }
+
+function pageOf(listed: readonly Listed[], next?: string): ListedPage {
+  const edges = listed.map((one) => {
+    const { key, node = '{}' } = typeof one === 'number' ? { key: { ordinate: one, timestamp: BEGAN + one } } : one
+    return { key, cursor: cursorOf(key.ordinate, key.timestamp, key.cron), node }
   })
+  const body = edges.map(({ node, cursor }) => `{"node":${node},"cursor":${JSON.stringify(cursor)}}`)
+  return {
+    edges: edges.map(({ key, cursor, node }) => ({ key, cursor, value: JSON.parse(node) })),
+    body: received(`{"pageInfo":{"hasNextPage":${next !== undefined}},"edges":[${body.join(',')}]}`),
+    next
+  }
+}
 
-  it('whatever lies between two evaluations is left over up to the ordinate asked for, no further', async () => {
-    const reader = await readerOf([1, 3, 5, 10].map((nonce) => claim(keyOf(nonce))))
-    await reader.take(keyOf(4))
-    expect((await reader.leftover(3)).map(nameOf)).toEqual(['r1', 'r3'])
-    expect((await reader.leftover(9)).map(nameOf)).toEqual(['r5'])
-    expect((await reader.take(keyOf(10))).claims.map(nameOf)).toEqual(['r10'])
-  })
-
-  it('of a unit that said nothing there are none', async () => {
-    const reader = await readerOf([])
-    expect(await reader.take(keyOf(0))).toEqual({ claims: [], unavailable: [] })
-    expect(await reader.leftover(100)).toEqual([])
-  })
-})
-
-describe('an evaluation is said to fail by what has come so far', () => {
-  const OTHER = 'http://other'
-  const run = runOf({ to: 100 })
-  const keys = [keyOf(1), keyOf(2), cronKey(2), keyOf(3), cronKey(3), keyOf(4)]
-  const answers = [
-    claim(keyOf(1)),
-    claimOf({ key: keyOf(2) }, { Error: 'boom' }),
-    claim(cronKey(2)),
-    claim(keyOf(3)),
-    claimOf({ key: cronKey(3) }, { Error: '' }),
-    unavailableOf(4, 425)
-  ]
-  const EXPECTED = [false, true, false, false, true, false]
-  const saidOf = (inputs: Inputs, units = [OTHER, CU]) => Promise.all(keys.map((key) => saidToFail(inputs, run, units, key)))
-
-  it('and nobody waits', async () => {
-    const inputs = await openInputs()
-    const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, createArrival()]]) })
-    expect(await saidOf(coming)).toEqual([false, false, false, false, false, false])
-    await inputs.putAnswers(run, answers)
-    expect(await saidOf(coming)).toEqual(EXPECTED)
-    expect(await saidOf(coming, [])).toEqual([false, false, false, false, false, false])
-  })
-
-  it('also where another process asked', async () => {
-    const store = await openTemporaryStore()
-    await createInputs(store).putAnswers(run, answers)
-    expect(await saidOf(createInputs(store))).toEqual(EXPECTED)
-  })
-
-  it('by whoever says so, and by a later claim too', async () => {
-    const inputs = await openInputs()
-    await inputs.putAnswers(run, answers)
-    await inputs.putAnswers(run, [{ ...claimOf({ key: keyOf(1) }, { Error: 'boom' }), claimant: OTHER }])
-    await inputs.putAnswers(run, [claimOf({ key: keyOf(3) }, { Error: 'boom' })])
-    expect(await saidOf(inputs)).toEqual([true, true, false, true, true, false])
-    expect(await saidOf(inputs, [CU])).toEqual([false, true, false, true, true, false])
-    expect(await saidToFail(inputs, { ...run, id: 'another run' }, [CU], keyOf(2))).toBe(false)
-  })
-})
-
-it('every claim is taken or left over, once, whatever is evaluated', () => {
-  const anyKey = fc.record(
-    { ordinate: fc.nat(8), timestamp: fc.nat(1), cron: fc.constantFrom('a', '__proto__') },
-    { requiredKeys: ['ordinate', 'timestamp'] }
-  )
-  const inOrder = (left: EvaluationKey, right: EvaluationKey) => left.ordinate - right.ordinate
-  return fc.assert(
-    fc.asyncProperty(
-      fc.array(anyKey, { maxLength: 20 }),
-      fc.uniqueArray(anyKey, { selector: keyText, maxLength: 12 }),
-      fc.constantFrom(0, 1, 3, Number.POSITIVE_INFINITY),
-      async (claimed, evaluated, step) => {
-        const claims = claimed.sort(inOrder).map((key, place) => ({ ...claim(key), raw: String(place) }))
-        async function* stream({ from, to }: Run) {
-          yield* claims.filter(({ key }) => key.ordinate >= from && key.ordinate <= to)
-        }
-        async function* none() {}
-        // They come in parts of `step`.
-        const answersCameTo = async (_run: Run, _unit: string, ordinate: number) => ordinate + step
-        const inputs = { claims: stream, unavailable: none, answersCameTo } as unknown as Inputs
-        const reader = createAnswerReader(inputs, runOf({ to: 8 }), CU)
-        const seen: Claim[] = []
-        for (const key of evaluated.sort(inOrder)) {
-          seen.push(...(await reader.leftover(key.ordinate - 1)))
-          const taken = (await reader.take(key)).claims
-          expect(taken).toEqual(claims.filter((one) => keyText(one.key) === keyText(key)))
-          seen.push(...taken)
-        }
-        seen.push(...(await reader.leftover(8)))
-        expect(seen.map(({ raw }) => Number(raw)).sort((left, right) => left - right)).toEqual(claims.map((_, place) => place))
+describe('all that a unit says is kept', () => {
+  it('results, listings, and that it has no result', async () => {
+    const { url } = await start()
+    const inputs = await inputsUpTo(3)
+    expect(await ask(inputs, runOf(), url)).toBe(4)
+    expect(await claimed(inputs, runOf(), url)).toEqual([...WHOLE_EXAMPLE].sort())
+    const value = { Messages: [], Assignments: [], Spawns: [], Output: { data: 'done 2' } }
+    const covers = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
+    const common = { claimant: url, key: { ordinate: 2, timestamp: BEGAN + 2 }, covers, value, receivedAt: NOW }
+    const raw = JSON.stringify(value)
+    expect(await inputs.claimsAt(runOf(), url, 2)).toEqual([
+      { ...common, kind: 'result', messageId: messageId(2), raw },
+      { ...common, kind: 'listed', raw }
+    ])
+    expect(await collect(inputs.unavailable(runOf(), url))).toEqual([
+      {
+        claimant: url,
+        key: { ordinate: 0, timestamp: BEGAN },
+        messageId: PROCESS,
+        status: 404,
+        detail: '{"error":"message not found"}',
+        receivedAt: NOW
       }
+    ])
+  })
+
+  it('gas is covered where a result speaks of it, in a listing never', async () => {
+    const text = '{"Output":"","GasUsed":0}'
+    const unit = unitOf({
+      result: async () => ({ kind: 'claim', body: received(text) }),
+      results: async () => pageOf([{ key: { ordinate: 0, timestamp: BEGAN }, node: text }])
+    })
+    const inputs = await inputsUpTo(0)
+    await ask(inputs, runOf(), unit)
+    const covers = (await inputs.claimsAt(runOf(), unit.url, 0)).map((claim) => [claim.kind, claim.covers.includes('GasUsed')])
+    expect(Object.fromEntries(covers)).toEqual({ result: true, listed: false })
+  })
+
+  it('in the run’s range alone', async () => {
+    const network = await start()
+    const inputs = await inputsUpTo(3)
+    const run = runOf({ from: 1, to: 2 })
+    expect(await ask(inputs, run, network.url)).toBe(2)
+    expect(await claimed(inputs, { ...run, from: 0, to: 9 }, network.url)).toEqual(['l1', 'l2', 'r1', 'r2'])
+    expect(network.asked('/result/')).toBe(2)
+  })
+
+  it('many messages are asked for at a time, and no more than 64', async () => {
+    const inputs = await inputsUpTo(200)
+    let underWay = 0
+    let most = 0
+    let open = () => {}
+    const opened = new Promise<void>((resolve) => (open = resolve))
+    const unit = unitOf({
+      async result() {
+        most = Math.max(most, ++underWay)
+        // The first are held until no more of them can come.
+        if (underWay === 64) setTimeout(open, 50)
+        await opened
+        underWay--
+        return { kind: 'unavailable', status: 404, detail: '' }
+      }
+    })
+    expect(await ask(inputs, runOf({ to: 200 }), unit)).toBe(201)
+    expect(most).toBe(64)
+    expect(await collect(inputs.unavailable(runOf({ to: 200 }), unit.url))).toHaveLength(201)
+  })
+})
+
+describe('after a restart', () => {
+  it('nothing that was answered is asked for again', async () => {
+    const network = await start()
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), network.url)
+    const before = network.requests.length
+    expect(await ask(inputs, runOf(), network.url)).toBe(4)
+    expect(network.requests).toHaveLength(before)
+  })
+
+  it('only what was not answered is asked for', async () => {
+    const faults: Fault[] = [{ kind: 'destroy', path: messageId(2) }]
+    const network = await start({ faults })
+    const inputs = await inputsUpTo(3)
+    await expect(ask(inputs, runOf(), network.url)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+    expect(await claimed(inputs, runOf(), network.url)).toEqual(WHOLE_EXAMPLE.filter((name) => name !== 'r2').sort())
+    faults.length = 0
+    const before = network.requests.length
+    expect(await ask(inputs, runOf(), network.url)).toBe(4)
+    expect(network.requests.slice(before).map(({ what }) => what)).toEqual([`/result/${messageId(2)}?process-id=${PROCESS}`])
+    expect(await claimed(inputs, runOf(), network.url)).toEqual([...WHOLE_EXAMPLE].sort())
+  })
+
+  it('a listing goes on from its last page', async () => {
+    const faults: Fault[] = [{ kind: 'destroy', path: '&from=' }]
+    const results = upTo(500).map((nonce) => ({ node: {}, cursor: cursorOf(nonce, nonce) }))
+    const network = await start({ results, cron: [], faults })
+    const inputs = await inputsUpTo(600)
+    const run = runOf({ to: 600 })
+    await expect(ask(inputs, run, network.url)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE' })
+    expect(await listedOf(inputs, run, network.url)).toHaveLength(500)
+    faults.length = 0
+    const before = network.requests.length
+    await ask(inputs, run, network.url)
+    expect(await listedOf(inputs, run, network.url)).toHaveLength(501)
+    const asked = network.requests.slice(before).map(({ what }) => what)
+    expect(asked.filter((what) => what.startsWith('/results/'))).toEqual([
+      `/results/${PROCESS}?limit=500&sort=ASC&from=${encodeURIComponent(cursorOf(499, 499))}`
+    ])
+  })
+
+  it('of a run that has grown, a listing is read up to the new end', async () => {
+    const { url } = await start(exampleData(5))
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), url)
+    expect(await claimed(inputs, runOf({ to: 5 }), url)).toEqual([...WHOLE_EXAMPLE].sort())
+    await inputs.putSchedule(SCHEDULER, PROCESS, [4, 5].map(scheduled), [])
+    expect(await ask(inputs, runOf({ to: 5 }), url)).toBe(6)
+    expect(await claimed(inputs, runOf({ to: 5 }), url)).toEqual([...WHOLE_EXAMPLE, 'r4', 'l4', 'r5', 'l5'].sort())
+  })
+})
+
+describe('a unit that stays away', () => {
+  it('keeps what it said before, and what it lists', async () => {
+    const network = await start({ faults: [{ kind: 'destroy', path: '/result/' }] })
+    const inputs = await inputsUpTo(3)
+    await expect(ask(inputs, runOf(), network.url)).rejects.toMatchObject({
+      code: 'UNIT_UNREACHABLE',
+      unit: { role: 'compute-unit', url: network.url }
+    })
+    expect(await claimed(inputs, runOf(), network.url)).toEqual([...LISTED_EXAMPLE].sort())
+    expect(await collect(inputs.unavailable(runOf(), network.url))).toEqual([])
+  })
+
+  it('is not asked for all the rest', async () => {
+    const inputs = await inputsUpTo(200)
+    const away = fetchError('UNIT_UNREACHABLE', { role: 'compute-unit', url: 'http://unit.example' }, 'away')
+    let asked = 0
+    const unit = unitOf({
+      result() {
+        asked++
+        return Promise.reject(away)
+      }
+    })
+    await expect(ask(inputs, runOf({ to: 200 }), unit)).rejects.toBe(away)
+    expect(asked).toBeLessThanOrEqual(64)
+  })
+
+  it('cannot be told from a store that fails by its words alone: the store’s error is passed on', async () => {
+    const broken = new AuditError('STORE_UNUSABLE', 'full')
+    const inputs: Inputs = { ...(await inputsUpTo(3)), putAnswers: () => Promise.reject(broken) }
+    await expect(ask(inputs, runOf(), unitOf({}))).rejects.toBe(broken)
+  })
+})
+
+describe('a listing ends', () => {
+  /** Serves pages by cursor, and notes which were asked for. */
+  function listing(pages: Readonly<Record<string, ListedPage>>) {
+    const asked: string[] = []
+    const results = async (_: unknown, cursor = 'start') => {
+      asked.push(cursor)
+      return pages[cursor] ?? pageOf([])
+    }
+    return { asked, unit: unitOf({ results }) }
+  }
+
+  it('where its cursors lead in a circle', async () => {
+    const { asked, unit } = listing({ start: pageOf([0], 'a'), a: pageOf([1], 'b'), b: pageOf([2], 'a') })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    expect(asked).toEqual(['start', 'a', 'b', 'a'])
+    expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l0', 'l1', 'l2', 'r0', 'r1', 'r2', 'r3'])
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
+    await ask(inputs, runOf(), unit)
+    expect(asked).toHaveLength(4)
+  })
+
+  it('behind the range, which is not read on', async () => {
+    const { asked, unit } = listing({ start: pageOf([2, 3, 4], 'a'), a: pageOf([5, 6], 'b'), b: pageOf([0], 'c') })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    expect(asked).toEqual(['start', 'a'])
+    expect((await claimed(inputs, runOf({ to: 9 }), unit.url)).filter((name) => name.startsWith('l'))).toEqual(['l2', 'l3'])
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
+  })
+
+  it('at a page that is empty, for no cursor leads on from there', async () => {
+    const { asked, unit } = listing({ start: pageOf([], 'a'), a: pageOf([1]) })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    expect(asked).toEqual(['start'])
+  })
+
+  it('early is said: how far it came, and that nothing is wrong with it', async () => {
+    const { unit } = listing({ start: pageOf([0, 1]) })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({
+      done: true,
+      last: { ordinate: 1, timestamp: BEGAN + 1 },
+      listed: 2,
+      dropped: 0
+    })
+  })
+
+  /** Pages without end, each of which begins where the one before ended. */
+  const endless = (pageAt: (turn: number) => readonly Listed[]) => {
+    let turn = 0
+    return unitOf({ results: async () => pageOf(pageAt(turn), String(++turn)) })
+  }
+  const faultOf = async (unit: ComputeSource, run = runOf()) => {
+    const inputs = await inputsUpTo(run.to)
+    await ask(inputs, run, unit)
+    const listed = await listedOf(inputs, run, unit.url)
+    return { kind: (await inputs.listing(run, unit.url, 'results'))?.fault?.kind, listed }
+  }
+  const crons = (turn: number) =>
+    Array.from({ length: 500 }, (_, place) => ({
+      key: { ordinate: 1, cron: CRON, timestamp: BEGAN + 1000 * (turn * 500 + place) }
+    }))
+
+  it.each<[string, (turn: number) => readonly Listed[], string, number]>([
+    ['whose cursors ascend for ever at one nonce', crons, 'too-many', 1500],
+    ['whose cursors stand still', () => [1], 'not-ascending', 1],
+    ['whose cursors go back', (turn) => [3 - turn], 'not-ascending', 2],
+    ['which names one evaluation twice', (turn) => (turn === 0 ? [1, 1, 2] : []), 'not-ascending', 2],
+    [
+      'whose crons of one second have ever other names',
+      (turn) => [{ key: { ordinate: 1, cron: `${turn}-x`, timestamp: 5 } }],
+      'not-ascending',
+      2
+    ],
+    ['whose nonces go on where the schedule has a gap', (turn) => [turn], 'beyond-schedule', 5]
+  ])('%s', async (_, pageAt, kind, count) => {
+    const run = kind === 'beyond-schedule' ? runOf({ to: 900 }) : runOf()
+    const inputs = await inputsUpTo(3)
+    const unit = endless(pageAt)
+    await ask(inputs, run, unit)
+    const listed = await listedOf(inputs, run, unit.url)
+    expect([(await inputs.listing(run, unit.url, 'results'))?.fault?.kind, listed.length]).toEqual([kind, count])
+  })
+
+  it('whose texts are larger than a schedule can have', async () => {
+    const limits = { ...LISTED_LIMITS, bytesOfEvaluation: 100, bytesSlack: 10_000, bytesOfOrdinate: 3_000 }
+    const node = JSON.stringify({ Output: 'x'.repeat(2_000) })
+    const unit = endless((turn) => [{ key: { ordinate: 1, cron: CRON, timestamp: BEGAN + turn }, node }])
+    const inputs = await inputsUpTo(3)
+    await readListing({ unit, run: runOf(), inputs, now: () => NOW, limits }, 'results')
+    const { fault, listed, dropped } = (await inputs.listing(runOf(), unit.url, 'results')) ?? {}
+    // Of one nonce there is room for one, and for five in all.
+    expect([fault?.kind, listed, dropped]).toEqual(['too-large', 5, 4])
+  })
+
+  it('by a clock that goes back as the scheduler’s does, in the order of times', async () => {
+    const times = [0, 5, 3, 9].map((time, ordinate) => ({ key: { ordinate, timestamp: BEGAN + time } }))
+    const inTime = times.toSorted((left, right) => left.key.timestamp - right.key.timestamp)
+    const { kind, listed } = await faultOf(
+      unitOf({ results: async (_, cursor) => (cursor === undefined ? pageOf(inTime, 'a') : pageOf([])) })
     )
-  )
+    expect([kind, listed]).toEqual([undefined, ['l0', 'l1', 'l2', 'l3']])
+  })
+})
+
+describe('of many claims of one evaluation', () => {
+  it.each<[string, (place: number) => EvaluationKey]>([
+    ['under one key', () => ({ ordinate: 2, timestamp: BEGAN + 2 })],
+    ['under ever other times', (place) => ({ ordinate: 2, timestamp: BEGAN + place })]
+  ])('%s two are kept, and the others counted', async (_, keyOf) => {
+    const listed = Array.from({ length: 2000 }, (_, place) => ({ key: keyOf(place), node: `{"Output":${place}}` }))
+    const unit = unitOf({ results: async () => pageOf(listed) })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    const kept = (await inputs.claimsAt(runOf(), unit.url, 2)).filter(({ kind }) => kind === 'listed')
+    expect(new Set(kept.map(({ value }) => value.Output))).toEqual(new Set([0, 1]))
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.dropped).toBe(1998)
+  })
+})
+
+describe('what a text says besides its value is kept with the claim', () => {
+  it('of a result and of what is listed', async () => {
+    const node = '{"Output":"a","Output":"b"}'
+    const unit = unitOf({
+      result: async () => ({ kind: 'claim', body: received('{"Messages":[],"Patches":[]}') }),
+      results: async () => pageOf([1, { key: { ordinate: 2, timestamp: BEGAN + 2 }, node }])
+    })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    const faults = (await inputs.claimsAt(runOf(), unit.url, 2)).map((claim) => [
+      claim.kind,
+      claim.faults?.map(({ kind }) => kind)
+    ])
+    expect(Object.fromEntries(faults)).toEqual({ result: ['unknown-field'], listed: ['key-twice'] })
+    const [, one] = await inputs.claimsAt(runOf(), unit.url, 1)
+    expect(one).toMatchObject({ kind: 'listed' })
+    expect(one).not.toHaveProperty('faults')
+  })
+})
+
+describe('a question that fails alone', () => {
+  it('leaves the others be, and is asked again by a later run', async () => {
+    const faults: Fault[] = [{ kind: 'hang', path: `/result/${messageId(2)}` }]
+    const network = await start({ ...exampleData(80), faults })
+    const inputs = await inputsUpTo(80)
+    await expect(ask(inputs, runOf({ to: 80 }), network.url)).rejects.toMatchObject({ code: 'UNIT_UNREACHABLE', alone: true })
+    const names = (await claimed(inputs, runOf({ to: 80 }), network.url)).filter((name) => name.startsWith('r'))
+    expect([names.length, names.includes('r2')]).toEqual([79, false])
+    faults.length = 0
+    await ask(inputs, runOf({ to: 80 }), network.url)
+    expect(await claimed(inputs, runOf({ to: 80 }), network.url)).toContain('r2')
+  })
+})
+
+describe('an interruption', () => {
+  it('between two pages is not taken for the end, and what came is kept', async () => {
+    const stop = new AbortController()
+    // So late that the results are done with.
+    const last = 20
+    const unit = unitOf({
+      async results(_, cursor = '0') {
+        const ordinate = Number(cursor)
+        if (ordinate === last) stop.abort()
+        return pageOf([ordinate], ordinate > last ? undefined : String(ordinate + 1))
+      }
+    })
+    const inputs = await inputsUpTo(99)
+    const run = runOf({ to: 99 })
+    await expect(ask(inputs, run, unit, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    expect(await listedOf(inputs, run, unit.url)).toHaveLength(last + 1)
+    await ask(inputs, run, unit)
+    expect(await listedOf(inputs, run, unit.url)).toHaveLength(last + 2)
+  })
+
+  it('between two messages likewise', async () => {
+    const stop = new AbortController()
+    const unit = unitOf({
+      async result() {
+        stop.abort()
+        return { kind: 'unavailable', status: 404, detail: '' }
+      }
+    })
+    const inputs = await inputsUpTo(200)
+    await expect(ask(inputs, runOf({ to: 200 }), unit, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    const kept = await collect(inputs.unavailable(runOf({ to: 200 }), unit.url))
+    expect(kept.length).toBeGreaterThanOrEqual(1)
+    expect(kept.length).toBeLessThanOrEqual(64)
+  })
 })

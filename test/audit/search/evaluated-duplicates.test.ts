@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { duplicateSets } from '../../src/audit/search/evaluated-duplicates.ts'
+import { duplicateSets } from '../../../src/audit/search/evaluated-duplicates.ts'
 
 const sets = (...args: Parameters<typeof duplicateSets>) => duplicateSets(...args).map((set) => [...set])
 

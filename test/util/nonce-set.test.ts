@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createNonceSet } from '../src/util/nonce-set.ts'
+import { createNonceSet } from '../../src/util/nonce-set.ts'
 
 const anyNonce = fc.oneof(fc.nat(3000), fc.maxSafeNat())
 

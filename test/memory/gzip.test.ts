@@ -5,7 +5,7 @@ import path from 'node:path'
 import { createGunzip, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GZIP_CHUNK_BYTES, readGzip } from '../src/memory/gzip.ts'
+import { GZIP_CHUNK_BYTES, readGzip } from '../../src/memory/gzip.ts'
 
 const FNAME = 8
 const CRC_OFFSET_FROM_END = 8

@@ -3,7 +3,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { describe, expect, it } from 'vitest'
 import { verifyItem } from '../../src/ans104/data-item.ts'
 import { ethereumAddress, verifyRsaPss, verifySignature } from '../../src/ans104/signature.ts'
-import { ed25519Signer, ethereumSigner, signedItem } from './fixtures.ts'
+import { ed25519Signer, ethereumSigner, signedItem } from '../verify/fixtures.ts'
 
 const MESSAGE = new Uint8Array(48).fill(3)
 const MISFIT = { status: 'invalid', reason: 'the signature does not fit what is signed' }

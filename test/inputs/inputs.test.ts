@@ -8,7 +8,7 @@ import type { Claim, ScheduledMessage, TransactionRecord } from '../../src/model
 import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
 import { idOf } from '../fakes/data.ts'
 import { PROCESS } from '../fetch/start.ts'
-import { collect, nameOf, openInputs, openTemporaryStore, runOf, SCHEDULER, scheduled, upTo } from './start.ts'
+import { collect, nameOf, openInputs, openTemporaryStore, runOf, SCHEDULER, scheduled, upTo } from '../pull/start.ts'
 
 const result = (nonce: number, data = 'x'): Claim => claimOf({ key: keyOf(nonce) }, { Output: data })
 /** Another assignment of the same nonce. */

@@ -14,7 +14,7 @@ import {
   skipped,
   unavailableOf
 } from '../compare/fixtures.ts'
-import { openInputs, runOf } from './start.ts'
+import { openInputs, runOf } from '../pull/start.ts'
 
 const OTHER = 'https://other.example'
 const ACCUSABLE: Gate = { evidence: { search: { kind: 'complete' } } }

@@ -3,7 +3,7 @@ import { wireOfItem } from '../../src/verify/as-signed.ts'
 import { verifyMessage } from '../../src/verify/message-item.ts'
 import type { RawItem } from '../../src/verify/raw-item.ts'
 import { proveOnce, verifyOnce } from '../../src/verify/verified-once.ts'
-import { ethereumSigner, signedItem } from '../verify/fixtures.ts'
+import { ethereumSigner, signedItem } from './fixtures.ts'
 
 const items = ['a', 'b', 'c'].map((data) =>
   wireOfItem(signedItem(ethereumSigner(5), { data, tags: [{ name: 'n', value: data }] }))

@@ -1,8 +1,8 @@
 /** Under which profile a replay begins, and what a memory shows of it meanwhile. */
 import { describe, expect, it } from 'vitest'
-import { chooseProfile } from '../../src/audit/search/profile-choice.ts'
-import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
-import type { FoundCheckpoint } from '../../src/verify/checkpoint.ts'
+import { chooseProfile } from '../../../src/audit/search/profile-choice.ts'
+import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../../src/replay/profile.ts'
+import type { FoundCheckpoint } from '../../../src/verify/checkpoint.ts'
 
 const UNIT = 'the unit'
 const OTHER = { ...LEGACYNET, name: 'checkpoint a', environment: [...LEGACYNET.environment.slice(0, -1), '_=/elsewhere'] }

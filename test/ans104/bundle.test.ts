@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseBundle, READ_BUNDLE_LIMITS } from '../../src/ans104/bundle.ts'
 import { type DataItem, encodeDataItem, idOfSignature, verifyItem } from '../../src/ans104/data-item.ts'
-import { ethereumSigner, signedItem } from './fixtures.ts'
+import { ethereumSigner, signedItem } from '../verify/fixtures.ts'
 
 const BUNDLE_TAGS = [
   { name: 'Bundle-Format', value: 'binary' },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createDigestTable } from '../src/util/digest-table.ts'
+import { createDigestTable } from '../../src/util/digest-table.ts'
 
 const anyKey = fc.oneof(
   fc.constantFrom('', '__proto__', 'constructor', 'a', '\u{FFFD}', '\uD800', '\uD801'),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boundedJson, nestsDeeperThan, RECORD_MAX_DEPTH, RESULT_MAX_DEPTH } from '../src/util/json-depth.ts'
+import { boundedJson, nestsDeeperThan, RECORD_MAX_DEPTH, RESULT_MAX_DEPTH } from '../../src/util/json-depth.ts'
 
 /** Levels of a value, counted the other way: by walking through it. */
 function depthOf(value: unknown): number {

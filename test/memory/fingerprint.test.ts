@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createFingerprint, knownAs } from '../src/memory/fingerprint.ts'
+import { createFingerprint, knownAs } from '../../src/memory/fingerprint.ts'
 
 const BLOCK = 64 * 1024
 const BYTES = 5 * BLOCK + 1234

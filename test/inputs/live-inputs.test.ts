@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { arriving, createArrival, following, whole } from '../../src/inputs/live-inputs.ts'
 import { CU, claimOf, keyOf } from '../compare/fixtures.ts'
 import { PROCESS } from '../fetch/start.ts'
-import { collect, openInputs, runOf, SCHEDULER, scheduled } from './start.ts'
+import { collect, openInputs, runOf, SCHEDULER, scheduled } from '../pull/start.ts'
 
 const FAILURE = new Error('no gateway has it')
 

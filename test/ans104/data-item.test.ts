@@ -6,7 +6,7 @@ import { ANS104_TAG_LIMITS, encodeTags, encodeTagsOpen, encodeTagsSized } from '
 import { encodeDataItem, idOfSignature, isIdOf, parseDataItem, verifyDataItem, verifyItem } from '../../src/ans104/data-item.ts'
 import { createItemStream } from '../../src/ans104/item-stream.ts'
 import type { TransactionId } from '../../src/model/ids.ts'
-import { bytes32, ed25519Signer, ethereumSigner, signedItem } from './fixtures.ts'
+import { bytes32, ed25519Signer, ethereumSigner, signedItem } from '../verify/fixtures.ts'
 
 const ETHEREUM_KEY = '0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318'
 const TAGS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { candidateEnvironments, isPlausible, PROGRAM_PATH_CLASSES } from '../../src/audit/search/environments.ts'
-import { LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
+import { candidateEnvironments, isPlausible, PROGRAM_PATH_CLASSES } from '../../../src/audit/search/environments.ts'
+import { LEGACYNET, LOADER_0_0_49 } from '../../../src/replay/profile.ts'
 
 const at = (path: string, language = 'C.UTF-8') => [...LEGACYNET.environment.slice(0, -2), `LANG=${language}`, `_=${path}`]
 

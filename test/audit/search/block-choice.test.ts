@@ -1,12 +1,12 @@
 /** Sets of known blocks held against what units list, and against what a replay shows. */
 import { describe, expect, it } from 'vitest'
-import { type BlockCandidate, createBlockChooser } from '../../src/audit/search/block-choice.ts'
-import { assumedAtFirst, blocksAreKnown, createBlockWatch } from '../../src/audit/search/block-watch.ts'
-import { type Claim, type EvaluationKey, keyText } from '../../src/model/records.ts'
-import type { PlannedEvaluation } from '../../src/replay/plan/planned.ts'
-import type { KnownBlockSets } from '../../src/replay/profile.ts'
-import { CU, claimOf, cronEvaluated, evaluated, LISTED, resultOf } from '../compare/fixtures.ts'
-import { openInputs, runOf } from '../pull/start.ts'
+import { type BlockCandidate, createBlockChooser } from '../../../src/audit/search/block-choice.ts'
+import { assumedAtFirst, blocksAreKnown, createBlockWatch } from '../../../src/audit/search/block-watch.ts'
+import { type Claim, type EvaluationKey, keyText } from '../../../src/model/records.ts'
+import type { PlannedEvaluation } from '../../../src/replay/plan/planned.ts'
+import type { KnownBlockSets } from '../../../src/replay/profile.ts'
+import { CU, claimOf, cronEvaluated, evaluated, LISTED, resultOf } from '../../compare/fixtures.ts'
+import { openInputs, runOf } from '../../pull/start.ts'
 
 const message = (nonce: number): EvaluationKey => ({ ordinate: nonce, timestamp: nonce * 100 })
 const cron = (nonce: number, more: number): EvaluationKey => ({

@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createAnswerReader, saidToFail } from '../../src/inputs/claim-reader.ts'
+import { createInputs, type Inputs, type Run } from '../../src/inputs/inputs.ts'
+import { createArrival, following } from '../../src/inputs/live-inputs.ts'
+import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/model/records.ts'
+import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
+import { nameOf, openInputs, openTemporaryStore, runOf } from '../pull/start.ts'
+
+const cronKey = (ordinate: number, cron = '0-1-minutes') => ({ ordinate, cron, timestamp: 7 })
+const claim = (key: EvaluationKey) => claimOf({ key }, { Output: keyText(key) })
+
+async function readerOf(answers: readonly (Claim | ClaimUnavailable)[]) {
+  const inputs = await openInputs()
+  await inputs.putAnswers(runOf({ to: 100 }), answers)
+  return createAnswerReader(inputs, runOf({ to: 100 }), CU)
+}
+
+describe('answers are read along with evaluations', () => {
+  it('each with its key: message and cron of one ordinate apart', async () => {
+    const reader = await readerOf([claim(keyOf(1)), listedOf({ key: keyOf(1) }, {}), claim(cronKey(1)), unavailableOf(2, 425)])
+    expect((await reader.take(keyOf(1))).claims.map(nameOf).sort()).toEqual(['l1', 'r1'])
+    expect((await reader.take(cronKey(1))).claims.map(nameOf)).toEqual(['r1/0-1-minutes'])
+    expect(await reader.take(keyOf(2))).toEqual({ claims: [], unavailable: [unavailableOf(2, 425)] })
+    expect(await reader.leftover(100)).toEqual([])
+  })
+
+  it('a nonce of another time is not the same evaluation: its claim is left over, once', async () => {
+    const reader = await readerOf([claim({ ordinate: 1, timestamp: 1 }), claim(keyOf(2))])
+    expect((await reader.take(keyOf(1))).claims).toEqual([])
+    expect((await reader.leftover(1)).map(nameOf)).toEqual(['r1'])
+    expect(await reader.leftover(1)).toEqual([])
+    expect((await reader.take(keyOf(2))).claims.map(nameOf)).toEqual(['r2'])
+  })
+
+  it('whatever lies between two evaluations is left over up to the ordinate asked for, no further', async () => {
+    const reader = await readerOf([1, 3, 5, 10].map((nonce) => claim(keyOf(nonce))))
+    await reader.take(keyOf(4))
+    expect((await reader.leftover(3)).map(nameOf)).toEqual(['r1', 'r3'])
+    expect((await reader.leftover(9)).map(nameOf)).toEqual(['r5'])
+    expect((await reader.take(keyOf(10))).claims.map(nameOf)).toEqual(['r10'])
+  })
+
+  it('of a unit that said nothing there are none', async () => {
+    const reader = await readerOf([])
+    expect(await reader.take(keyOf(0))).toEqual({ claims: [], unavailable: [] })
+    expect(await reader.leftover(100)).toEqual([])
+  })
+})
+
+describe('an evaluation is said to fail by what has come so far', () => {
+  const OTHER = 'http://other'
+  const run = runOf({ to: 100 })
+  const keys = [keyOf(1), keyOf(2), cronKey(2), keyOf(3), cronKey(3), keyOf(4)]
+  const answers = [
+    claim(keyOf(1)),
+    claimOf({ key: keyOf(2) }, { Error: 'boom' }),
+    claim(cronKey(2)),
+    claim(keyOf(3)),
+    claimOf({ key: cronKey(3) }, { Error: '' }),
+    unavailableOf(4, 425)
+  ]
+  const EXPECTED = [false, true, false, false, true, false]
+  const saidOf = (inputs: Inputs, units = [OTHER, CU]) => Promise.all(keys.map((key) => saidToFail(inputs, run, units, key)))
+
+  it('and nobody waits', async () => {
+    const inputs = await openInputs()
+    const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, createArrival()]]) })
+    expect(await saidOf(coming)).toEqual([false, false, false, false, false, false])
+    await inputs.putAnswers(run, answers)
+    expect(await saidOf(coming)).toEqual(EXPECTED)
+    expect(await saidOf(coming, [])).toEqual([false, false, false, false, false, false])
+  })
+
+  it('also where another process asked', async () => {
+    const store = await openTemporaryStore()
+    await createInputs(store).putAnswers(run, answers)
+    expect(await saidOf(createInputs(store))).toEqual(EXPECTED)
+  })
+
+  it('by whoever says so, and by a later claim too', async () => {
+    const inputs = await openInputs()
+    await inputs.putAnswers(run, answers)
+    await inputs.putAnswers(run, [{ ...claimOf({ key: keyOf(1) }, { Error: 'boom' }), claimant: OTHER }])
+    await inputs.putAnswers(run, [claimOf({ key: keyOf(3) }, { Error: 'boom' })])
+    expect(await saidOf(inputs)).toEqual([true, true, false, true, true, false])
+    expect(await saidOf(inputs, [CU])).toEqual([false, true, false, true, true, false])
+    expect(await saidToFail(inputs, { ...run, id: 'another run' }, [CU], keyOf(2))).toBe(false)
+  })
+})
+
+it('every claim is taken or left over, once, whatever is evaluated', () => {
+  const anyKey = fc.record(
+    { ordinate: fc.nat(8), timestamp: fc.nat(1), cron: fc.constantFrom('a', '__proto__') },
+    { requiredKeys: ['ordinate', 'timestamp'] }
+  )
+  const inOrder = (left: EvaluationKey, right: EvaluationKey) => left.ordinate - right.ordinate
+  return fc.assert(
+    fc.asyncProperty(
+      fc.array(anyKey, { maxLength: 20 }),
+      fc.uniqueArray(anyKey, { selector: keyText, maxLength: 12 }),
+      fc.constantFrom(0, 1, 3, Number.POSITIVE_INFINITY),
+      async (claimed, evaluated, step) => {
+        const claims = claimed.sort(inOrder).map((key, place) => ({ ...claim(key), raw: String(place) }))
+        async function* stream({ from, to }: Run) {
+          yield* claims.filter(({ key }) => key.ordinate >= from && key.ordinate <= to)
+        }
+        async function* none() {}
+        // They come in parts of `step`.
+        const answersCameTo = async (_run: Run, _unit: string, ordinate: number) => ordinate + step
+        const inputs = { claims: stream, unavailable: none, answersCameTo } as unknown as Inputs
+        const reader = createAnswerReader(inputs, runOf({ to: 8 }), CU)
+        const seen: Claim[] = []
+        for (const key of evaluated.sort(inOrder)) {
+          seen.push(...(await reader.leftover(key.ordinate - 1)))
+          const taken = (await reader.take(key)).claims
+          expect(taken).toEqual(claims.filter((one) => keyText(one.key) === keyText(key)))
+          seen.push(...taken)
+        }
+        seen.push(...(await reader.leftover(8)))
+        expect(seen.map(({ raw }) => Number(raw)).sort((left, right) => left - right)).toEqual(claims.map((_, place) => place))
+      }
+    )
+  )
+})
