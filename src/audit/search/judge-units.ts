@@ -375,11 +375,12 @@ function ownCheckpoints(
 ): OwnCheckpoints {
   const isOwn = speaksForUnits(options, unit)
   const statuses = new Map(compared.judged.map(({ report }) => [report.id, report.status]))
+  const computed = new Set(compared.judged.flatMap(({ report }) => (report.computedSha256 === null ? [] : [report.id])))
   const own = all.filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))
   const reached = own.find(({ id }) => statuses.get(id) === 'match')
   return {
     proven: reached === undefined ? undefined : `the memory of checkpoint ${reached.id}, which it reached`,
-    unreached: own.filter((one) => statuses.get(one.id) !== 'match' && isItsOwnWord(one))
+    unreached: own.filter((one) => computed.has(one.id) && statuses.get(one.id) !== 'match' && isItsOwnWord(one))
   }
 }
 
