@@ -15,6 +15,7 @@ import { renamedPath } from './environments.ts'
 import { duplicateSets } from './evaluated-duplicates.ts'
 import type { Hypothesis } from './hypothesis.ts'
 import { searchInstances } from './instances.ts'
+import { searchOtherPasts } from './other-pasts.ts'
 import { isBefore, type Target, type TrialResult, trial } from './trial.ts'
 
 export interface Explained {
@@ -168,9 +169,23 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
     if (clocks.kind === 'open') return ended(clocks)
     break
   }
+  const end = result.differsAt
   if (best.profile.timeZone !== begun.profile.timeZone) return ended(UNKNOWN_ZONE)
   if (ambiguous) return ended(undecided('what is assumed of the unit', 2, tried))
-  return ended(shown.size > 1 ? undecided('how the unit came there', shown.size, tried) : { kind: 'complete' })
+  if (shown.size > 1) return ended(undecided('how the unit came there', shown.size, tried))
+  // A memory alone blames nobody.
+  if (end === undefined || target.memory !== undefined) return ended({ kind: 'complete' })
+  const { environments, startedBehind } = options
+  const others = await searchOtherPasts(all, {
+    target,
+    best,
+    end,
+    environments,
+    startedBehind,
+    trialsMax: trialsMax - tried
+  })
+  tried += others.tried
+  return ended(others.search)
 }
 
 const UNKNOWN_ZONE: SearchResult = {

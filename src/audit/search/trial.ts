@@ -28,6 +28,8 @@ export interface TrialOptions {
   /** No evaluations behind so many, or behind this one, are looked at. */
   readonly evaluations?: number
   readonly end?: EvaluationKey
+  /** Claims of other evaluations are set aside, and instances begin as the hypothesis has them, not as claims suggest. */
+  readonly only?: EvaluationKey
   /** Count past differences, up to so many evaluations that do not agree to the last character. */
   readonly missesMax?: number
 }
@@ -49,6 +51,10 @@ export interface TrialResult {
   readonly twins: readonly SkippedTwin[]
   readonly readsTimeZone: boolean
   readonly readsEnvironment: boolean
+  /** It read what the host decides, such as the clock. */
+  readonly readsHost: boolean
+  /** What was computed at the one evaluation whose claims are looked at; undefined where it was not reached. */
+  readonly atEnd: string | undefined
   /** Where the module could not be run any further. */
   readonly stoppedAt: EvaluationKey | undefined
 }
@@ -73,7 +79,7 @@ export async function trial(
   given: Material,
   { unit, voice, memory }: Target,
   hypothesis: Hypothesis,
-  { strict, evaluations = Number.POSITIVE_INFINITY, end, missesMax }: TrialOptions
+  { strict, evaluations = Number.POSITIVE_INFINITY, end, only, missesMax }: TrialOptions
 ): Promise<TrialResult> {
   const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
   const { options, subject, checkpoints } = all
@@ -85,12 +91,16 @@ export async function trial(
   const plan = () => all.plan(profile.blocks ?? 'all', evaluates)
   const hashAfter = ({ key }: { readonly key: EvaluationKey }) =>
     memory !== undefined && memoryAfter(key) === memoryAfter(memory.key)
+  const { agrees, ...unguided } = jobOf({ ...all, subject, plan, profile, units: [unit], instances, hashAfter })
   const job = {
-    ...jobOf({ ...all, subject, plan, profile, units: [unit], instances, hashAfter }),
+    ...unguided,
+    ...(agrees === undefined || only !== undefined ? {} : { agrees }),
     ...(end === undefined ? {} : { end })
   }
   const counts = { looked: 0, agreeing: 0, orderDiffers: 0, differing: 0, boundaries: 0 }
   let readsEnvironment = false
+  let readsHost = false
+  let atEnd: string | undefined
   const resultAt = (differsAt?: EvaluationKey, evaluation?: Evaluation, stoppedAt?: EvaluationKey): TrialResult => ({
     differsAt,
     shown: evaluation === undefined ? undefined : shownOf(evaluation),
@@ -102,17 +112,21 @@ export async function trial(
     twins: seen.twins(),
     readsTimeZone: seen.readsTimeZone(),
     readsEnvironment,
+    readsHost,
+    atEnd,
     stoppedAt
   })
   for await (const evaluation of replay(job)) {
     const { key, outcome } = evaluation
     seen.take(evaluation)
     readsEnvironment ||= evaluation.readsEnvironment === true
+    readsHost ||= evaluation.hostInputs !== undefined
+    if (only !== undefined && isPlaceOf(only, evaluation)) atEnd = resultText(evaluation)
     if (outcome.kind === 'result' && outcome.profile !== undefined) counts.boundaries++
     if (outcome.kind === 'inconclusive') return resultAt(undefined, evaluation, key)
     const twin = outcome.kind === 'skipped' ? await messageIdAt(inputs, run, outcome.of) : undefined
     const before = history.before(evaluation, twin)
-    if (key.ordinate >= run.from) {
+    if (key.ordinate >= run.from && (only === undefined || isPlaceOf(only, evaluation))) {
       const { claims } = await answers.take(key)
       const judged = judgeEvaluation({
         evaluation,
@@ -140,8 +154,13 @@ export async function trial(
   }
 }
 
-function shownOf({ outcome, stateHash = '' }: Evaluation): string {
-  return outcome.kind === 'result' ? `${stateHash} ${fingerprint(outcome.result)} ${String(outcome.result.GasUsed)}` : stateHash
+function shownOf(evaluation: Evaluation): string {
+  return `${evaluation.stateHash ?? ''} ${resultText(evaluation)}`
+}
+
+/** But for the order of tags. */
+function resultText({ outcome }: Evaluation): string {
+  return outcome.kind === 'result' ? `${fingerprint(outcome.result)} ${String(outcome.result.GasUsed)}` : outcome.kind
 }
 
 /** Whether one place comes before another in the order of evaluation. */

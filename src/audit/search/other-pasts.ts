@@ -1,0 +1,101 @@
+/**
+ * Whether what a unit claims at a difference is what another past gives, with all that it claimed before set aside.
+ *
+ * A machine that moved, was upgraded or lost its memory keeps its earlier answers and evaluates on under other circumstances; and one
+ * URL may be several machines. Both are honest, and no single past gives all of what they claim.
+ */
+import PQueue from 'p-queue'
+import type { SearchResult } from '../../attribution/rules.ts'
+import type { EvaluationKey } from '../../model/records.ts'
+import { moduleFormat } from '../../replay/formats.ts'
+import { clockStart, type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
+import type { Material } from '../context.ts'
+import { hasCrons } from '../subject.ts'
+import { duplicateSets } from './evaluated-duplicates.ts'
+import type { Hypothesis } from './hypothesis.ts'
+import { type Target, type TrialResult, trial } from './trial.ts'
+
+/**
+ * Readings of the clock that others may have made before the module's first one: the host, and whoever shares its thread
+ * (execution-profile, "who else uses the clock"). Any number is honest; what shows one of these shows them all.
+ */
+const READINGS_BY_OTHERS = [1, 7, 1000]
+const BLOCK_SETS = ['all', 'stepwise', 'one-stream'] as const
+
+export interface OtherPastsOptions {
+  readonly target: Target
+  /** The past that explains all before the difference. */
+  readonly best: Hypothesis
+  readonly end: EvaluationKey
+  readonly environments: readonly ExecutionProfile[]
+  readonly startedBehind: readonly number[]
+  readonly trialsMax: number
+}
+
+/** @returns open where another past gives what is claimed, where the clock decides it, or where not all could be tried */
+export async function searchOtherPasts(
+  all: Material,
+  options: OtherPastsOptions
+): Promise<{ readonly search: SearchResult; readonly tried: number }> {
+  const { target, best, end, trialsMax } = options
+  let tried = 0
+  const at = (hypothesis: Hypothesis) => {
+    tried++
+    return trial(all, target, hypothesis, { strict: false, end, only: end })
+  }
+  const ended = (reason: string) => ({ search: { kind: 'open', reason } as const, tried })
+
+  const plain = { ...best, instances: new Map<string, boolean>(), evaluates: new Set<number>() }
+  const first = await at(plain)
+  const candidates = otherPasts(all, options, first)
+  if (candidates.length > trialsMax)
+    return ended(`there are ${candidates.length} other pasts that it may have had, too many to try`)
+  const queue = new PQueue({ concurrency: all.options.jobs })
+  let found = false
+  await queue.addAll(
+    candidates.map((candidate) => async () => {
+      if (!found) found = gives(await at(candidate))
+    })
+  )
+  if (found) return ended(ANOTHER_PAST)
+  if (first.readsHost) {
+    const { atEnd } = await at(best)
+    for (const profile of onOtherClocks(all, best.profile))
+      if ((await at({ ...best, profile })).atEnd !== atEnd) return ended(THE_CLOCK)
+  }
+  return { search: { kind: 'complete' }, tried }
+}
+
+/** Each differs from the best one in one assumption; duplicates as no past so far had to skip or evaluate them. */
+function otherPasts(
+  all: Material,
+  { best, environments, startedBehind }: OtherPastsOptions,
+  { readsEnvironment, twins }: TrialResult
+): Hypothesis[] {
+  const { profile } = best
+  const base = { ...best, instances: new Map<string, boolean>() }
+  const duplicates = duplicateSets(twins, startedBehind)
+  return [
+    ...(readsEnvironment ? environments : [])
+      .filter(({ environment }) => !sameStrings(environment, profile.environment))
+      .map(({ name, environment, loader }) => ({ ...base, profile: { ...profile, name, environment, loader } })),
+    ...[new Set<number>(), ...duplicates].map((evaluates) => ({ ...base, evaluates })),
+    ...(['one', 'per-message'] as const).map((instances) => ({ ...base, profile: { ...profile, instances } })),
+    ...(hasCrons(all.subject) ? BLOCK_SETS : []).map((blocks) => ({ ...base, profile: { ...profile, blocks } }))
+  ]
+}
+
+function onOtherClocks({ subject }: Material, profile: ExecutionProfile): ExecutionProfile[] {
+  const { start: stated, step } = profile.clock
+  const start = stated ?? clockStart(moduleFormat(subject.setup.format), profile)
+  return READINGS_BY_OTHERS.map((readings) => ({ ...profile, clock: { start: start + readings * step, step } }))
+}
+
+const ANOTHER_PAST =
+  'what it claims there is what another past gives: it may have changed meanwhile, or another machine may have answered'
+const THE_CLOCK = 'the result depends on the clock, which others on its thread may have read before'
+
+/** Whether the claim at the end, and nothing before it, agrees. */
+function gives({ differsAt, stoppedAt, atEnd }: TrialResult): boolean {
+  return differsAt === undefined && stoppedAt === undefined && atEnd !== undefined
+}

@@ -1,0 +1,133 @@
+/**
+ * Honest units of which no single past gives all that they claim: one that changed and kept its earlier answers, and several machines
+ * behind one URL. None may be accused, and none is a match.
+ */
+import { afterAll, describe, expect, it } from 'vitest'
+import type { FakeListed } from '../fakes/data.ts'
+import type { SmallProcess } from '../modules/small-process.ts'
+import { closeUnits } from './cu.ts'
+import { audited, processOf } from './run.ts'
+import { OFFICIAL_PATH, pathOf, type ScenarioMessage } from './scenario.ts'
+import { type Ask, runHonestUnit, type UnitAnswers, type UnitSettings } from './unit.ts'
+
+const SETTINGS: Omit<UnitSettings, 'asked'> = {
+  path: OFFICIAL_PATH,
+  zone: 'UTC',
+  duplicates: 'number',
+  remembers: true,
+  checkpoints: []
+}
+
+interface Change {
+  readonly messages: readonly ScenarioMessage[]
+  readonly crons?: readonly (readonly [string, string])[]
+  readonly before: Partial<UnitSettings>
+  readonly after: Partial<UnitSettings>
+}
+
+const push = (data: string, pushedBy: string): ScenarioMessage => ({ data, pushedBy, anchor: 'a'.repeat(32) })
+const counts = (count: number): ScenarioMessage[] => Array.from({ length: count }, () => 'count')
+const TWINS: readonly ScenarioMessage[] = [...counts(8), push('count', 'one'), ...counts(3), push('count', 'two'), ...counts(3)]
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  'its program path': { messages: ['class', 'keepclass', 'count', 'count', 'count'], before: { path: pathOf(60) }, after: {} },
+  'its loader': { messages: ['class', 'keepclass', 'count', 'count', 'count'], before: { path: null }, after: {} },
+  'how it compares nonces': { messages: TWINS, before: { duplicates: 'text' }, after: {} },
+  'how it is asked': { messages: ['count', 'tick', 'tick', 'count', 'count'], before: { asked: [{ nonce: 5 }] }, after: {} },
+  'which blocks it knew': {
+    messages: counts(6),
+    crons: [
+      ['Cron-Interval', '1-block'],
+      ['Cron-Tag-Do', 'count']
+    ],
+    before: { asked: [{ nonce: 6 }] },
+    after: {}
+  }
+}
+
+async function bothOf({ messages, crons = [], before, after }: Change) {
+  const small = await processOf({
+    format: 'wasm32-unknown-emscripten4',
+    messages,
+    crons,
+    intervalMs: crons.length > 0 ? 47_000 : 1500
+  })
+  const asked = messages.map((_, place): Ask => ({ nonce: place + 1 }))
+  const old = await runHonestUnit(small, { ...SETTINGS, asked, ...before })
+  // What it was asked for once it is asked for message by message, too: the answers are there.
+  const one = await runHonestUnit(small, { ...SETTINGS, asked, ...after })
+  return { small, old, one }
+}
+
+const ordinateOf = ({ cursor }: FakeListed) =>
+  Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)
+
+/** Answers of the old one where `isOld` says so. */
+function mixed(
+  small: SmallProcess,
+  old: UnitAnswers,
+  one: UnitAnswers,
+  isOld: (nonce: number) => boolean,
+  listings: 'mixed' | 'new'
+) {
+  const byId = new Map(old.claims.map((claim) => [claim.id, claim]))
+  const pick = (of: 'results' | 'cron') => [
+    ...old[of].filter((edge) => isOld(ordinateOf(edge))),
+    ...one[of].filter((edge) => !isOld(ordinateOf(edge)))
+  ]
+  return {
+    ...one,
+    claims: one.claims.map((claim) => (isOld(small.messageIds.indexOf(claim.id)) ? (byId.get(claim.id) ?? claim) : claim)),
+    ...(listings === 'new'
+      ? {}
+      : { results: pick('results').toSorted((a, b) => ordinateOf(a) - ordinateOf(b)), cron: pick('cron') })
+  }
+}
+
+const WAYS: Readonly<Record<string, (cut: number) => (nonce: number) => boolean>> = {
+  'since the cut': (cut) => (nonce) => nonce < cut,
+  'back and forth': () => (nonce) => nonce % 2 === 0
+}
+
+describe('an honest unit that changed, or several behind one URL', { timeout: 300_000 }, () => {
+  afterAll(closeUnits)
+
+  for (const [what, change] of Object.entries(CHANGES))
+    for (const [when, way] of Object.entries(WAYS))
+      it(`is not accused where it changed ${what} ${when}`, async () => {
+        const { small, old, one } = await bothOf(change)
+        const last = change.messages.length
+        for (const listings of ['mixed', 'new'] as const) {
+          const answers = mixed(small, old, one, way(last - 1), listings)
+          const { verdict, findings } = await audited([{ ...small, ...answers }])
+          const blamed = findings.filter(({ severity, attribution }) => severity === 'error' && attribution === 'compute-unit')
+          expect([listings, verdict === 'mismatch', blamed.map(({ code, nonce }) => [code, nonce])]).toEqual([
+            listings,
+            false,
+            []
+          ])
+        }
+      })
+
+  it.each([1, 3, 50, 4321])('is not accused where others on its thread read the clock %i times before', async (times) => {
+    const messages: readonly ScenarioMessage[] = ['count', 'clock', 'count', 'send 2']
+    const small = await processOf({ format: 'wasm32-unknown-emscripten4', messages, crons: [], intervalMs: 1500 })
+    const made = await runHonestUnit(small, { ...SETTINGS, asked: messages.map((_, place): Ask => ({ nonce: place + 1 })) })
+    const later = <T>(value: T): T =>
+      JSON.parse(JSON.stringify(value).replace(/"1000(\d)"/g, (_, digit: string) => `"${10_000 + Number(digit) + times}"`)) as T
+    const answers = { ...made, claims: later(made.claims), results: later(made.results) }
+    expect(JSON.stringify(answers.claims)).not.toBe(JSON.stringify(made.claims))
+    expect((await audited([{ ...small, ...answers }])).verdict).toBe('inconclusive')
+  })
+
+  it('is found out where it lies about what no past of it gives', async () => {
+    const { small, one } = await bothOf(CHANGES['its program path'] as Change)
+    const lying = one.claims.map((claim, place) =>
+      place === 3 ? { ...claim, result: { ...(claim.result as object), Output: '4711' } } : claim
+    )
+    const listed = one.results.map((edge) =>
+      ordinateOf(edge) === 4 ? { ...edge, node: { ...(edge.node as object), Output: '4711' } } : edge
+    )
+    expect((await audited([{ ...small, ...one, claims: lying, results: listed }])).verdict).toBe('mismatch')
+  })
+})
