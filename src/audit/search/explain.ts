@@ -15,7 +15,7 @@ import { renamedPath } from './environments.ts'
 import { duplicateSets } from './evaluated-duplicates.ts'
 import type { Hypothesis } from './hypothesis.ts'
 import { searchInstances } from './instances.ts'
-import { searchOtherPasts } from './other-pasts.ts'
+import { ANOTHER_PAST, searchOtherPasts } from './other-pasts.ts'
 import { isBefore, type Target, type TrialResult, trial } from './trial.ts'
 
 export interface Explained {
@@ -82,6 +82,13 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
   /** Candidates that came just as far were left, or one was taken that others may be mistaken for: then a difference blames nobody. */
   let ambiguous = false
 
+  /** What the first claims showed already: another environment that differs at the same place. */
+  function sampleAt({ profile }: Hypothesis, place: EvaluationKey | undefined): TrialResult | undefined {
+    const sample = chosen.samples.get(environmentText(profile))
+    if (place === undefined || !isAsBegun(best, begun) || (strict && sample?.orderDiffers !== 0)) return undefined
+    return sample?.differsAt !== undefined && keyText(sample.differsAt) === keyText(place) ? sample : undefined
+  }
+
   /** Tries every candidate, and takes the one that moves the difference furthest. */
   async function improve(): Promise<boolean> {
     let furthest: { readonly candidate: Hypothesis; readonly next: TrialResult; readonly alone: boolean } | undefined
@@ -107,7 +114,9 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
       const others = (result.readsEnvironment ? await chosen.tied() : []).slice(0, Math.max(0, trialsMax - tried))
       const candidates = others.map((other) => ({ ...best, profile: under(other, best.profile) }))
       const queue = new PQueue({ concurrency: all.options.jobs })
-      const results = await queue.addAll(candidates.map((candidate) => () => tryOut(candidate)))
+      const results = await queue.addAll(
+        candidates.map((candidate) => async () => sampleAt(candidate, result.differsAt) ?? (await tryOut(candidate)))
+      )
       for (const [place, next] of results.entries()) {
         const candidate = candidates[place]
         if (candidate !== undefined && take(candidate, next)) break
@@ -176,16 +185,31 @@ export async function explain(all: Material, options: ExplainOptions): Promise<E
   // A memory alone blames nobody.
   if (end === undefined || target.memory !== undefined) return ended({ kind: 'complete' })
   const { environments, startedBehind } = options
+  // The first claims tell of some already.
+  const known = (profile: ExecutionProfile) =>
+    isAsBegun(best, begun) ? chosen.samples.get(environmentText(profile))?.looked.get(keyText(end)) : undefined
+  if (environments.some((profile) => known(profile) === true)) return ended(ANOTHER_PAST)
   const others = await searchOtherPasts(all, {
     target,
     best,
     end,
-    environments,
+    environments: environments.filter((profile) => known(profile) === undefined),
     startedBehind,
     trialsMax: trialsMax - tried
   })
   tried += others.tried
   return ended(others.search)
+}
+
+function environmentText({ environment }: ExecutionProfile): string {
+  return environment.join('\n')
+}
+
+/** Whether nothing but the environment is another than the search began with. */
+function isAsBegun({ profile, instances, evaluates }: Hypothesis, begun: Hypothesis): boolean {
+  const { timeZone, blocks, instances: way } = profile
+  const same = timeZone === begun.profile.timeZone && blocks === begun.profile.blocks && way === begun.profile.instances
+  return same && instances.size === begun.instances.size && evaluates.size === begun.evaluates.size
 }
 
 const UNKNOWN_ZONE: SearchResult = {
@@ -239,6 +263,8 @@ interface Sampler {
   readonly exact: boolean
   /** Those that reproduce just as many: nothing tells yet which is the unit's. */
   tied(): Promise<readonly ExecutionProfile[]>
+  /** What came of the first claims under each that was looked at, by its text; all else as the search began with. */
+  readonly samples: ReadonlyMap<string, TrialResult>
 }
 
 /**
@@ -250,13 +276,14 @@ async function chooseEnvironment(
   { target, begun, environments }: ExplainOptions,
   onTried: (name: string) => void
 ): Promise<Sampler> {
-  const sample = (profile: ExecutionProfile, missesMax: number) => {
+  const sample = (profile: ExecutionProfile) => {
     onTried(profile.name)
-    return trial(all, target, { ...begun, profile }, { strict: false, evaluations: SAMPLE_EVALUATIONS, missesMax })
+    return trial(all, target, { ...begun, profile }, { strict: false, evaluations: SAMPLE_EVALUATIONS, counts: true })
   }
-  const first = await sample(begun.profile, Number.POSITIVE_INFINITY)
+  const first = await sample(begun.profile)
   let best = { profile: begun.profile, result: first }
   let tied: ExecutionProfile[] | undefined
+  const samples = new Map<string, TrialResult>()
   /** One that misses more of the first claims than the best so far is not the unit's. */
   async function lookAtAll(): Promise<readonly ExecutionProfile[]> {
     if (tied !== undefined) return tied
@@ -267,7 +294,8 @@ async function chooseEnvironment(
         .filter(({ environment }) => !sameStrings(environment, begun.profile.environment))
         .map((other) => async () => {
           const profile = under(other, begun.profile)
-          const result = await sample(profile, missesOf(best.result))
+          const result = await sample(profile)
+          samples.set(environmentText(profile), result)
           if (missesOf(result) < missesOf(best.result)) {
             best = { profile, result }
             tied = []
@@ -281,7 +309,8 @@ async function chooseEnvironment(
   return {
     profile: best.profile,
     exact: agreeing > 0 && orderDiffers === 0,
-    tied: lookAtAll
+    tied: lookAtAll,
+    samples
   }
 }
 

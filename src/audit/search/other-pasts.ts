@@ -57,7 +57,7 @@ export async function searchOtherPasts(
       if (!found) found = gives(await at(candidate))
     })
   )
-  if (found) return ended(ANOTHER_PAST)
+  if (found) return { search: ANOTHER_PAST, tried }
   if (first.readsHost) {
     const { atEnd } = await at(best)
     for (const profile of onOtherClocks(all, best.profile))
@@ -91,8 +91,10 @@ function onOtherClocks({ subject }: Material, profile: ExecutionProfile): Execut
   return READINGS_BY_OTHERS.map((readings) => ({ ...profile, clock: { start: start + readings * step, step } }))
 }
 
-const ANOTHER_PAST =
-  'what it claims there is what another past gives: it may have changed meanwhile, or another machine may have answered'
+export const ANOTHER_PAST: SearchResult = {
+  kind: 'open',
+  reason: 'what it claims there is what another past gives: it may have changed meanwhile, or another machine may have answered'
+}
 const THE_CLOCK = 'the result depends on the clock, which others on its thread may have read before'
 
 /** Whether the claim at the end, and nothing before it, agrees. */

@@ -5,7 +5,7 @@ import { createHistory, fingerprint } from '../../compare/history.ts'
 import { judgeEvaluation } from '../../compare/judge-evaluation.ts'
 import { createAnswerReader } from '../../inputs/claim-reader.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
-import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, memoryAfter } from '../../model/records.ts'
+import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from '../../model/records.ts'
 import { replay } from '../../replay/replay.ts'
 import type { Material } from '../context.ts'
 import { jobOf } from '../evaluate.ts'
@@ -30,8 +30,8 @@ export interface TrialOptions {
   readonly end?: EvaluationKey
   /** Claims of other evaluations are set aside, and instances begin as the hypothesis has them, not as claims suggest. */
   readonly only?: EvaluationKey
-  /** Count past differences, up to so many evaluations that do not agree to the last character. */
-  readonly missesMax?: number
+  /** Go on past differences, and count how many evaluations agree. */
+  readonly counts?: true
 }
 
 export interface TrialResult {
@@ -43,6 +43,8 @@ export interface TrialResult {
   readonly orderDiffers: number
   /** Evaluations whose claims agree to the last character. */
   readonly agreeing: number
+  /** Of all that were looked at whether their claims agree, but for the order of tags; by `keyText`. */
+  readonly looked: ReadonlyMap<string, boolean>
   /** Evaluations that differ, of which there is more than one only where the trial goes on. */
   readonly differing: number
   /** Instances that began, or did not, against the profile. */
@@ -79,7 +81,7 @@ export async function trial(
   given: Material,
   { unit, voice, memory }: Target,
   hypothesis: Hypothesis,
-  { strict, evaluations = Number.POSITIVE_INFINITY, end, only, missesMax }: TrialOptions
+  { strict, evaluations = Number.POSITIVE_INFINITY, end, only, counts: goesOn }: TrialOptions
 ): Promise<TrialResult> {
   const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
   const { options, subject, checkpoints } = all
@@ -100,12 +102,15 @@ export async function trial(
   const counts = { looked: 0, agreeing: 0, orderDiffers: 0, differing: 0, boundaries: 0 }
   let readsEnvironment = false
   let readsHost = false
+  let first: { readonly key: EvaluationKey; readonly evaluation: Evaluation } | undefined
+  const looked = new Map<string, boolean>()
   let atEnd: string | undefined
   const resultAt = (differsAt?: EvaluationKey, evaluation?: Evaluation, stoppedAt?: EvaluationKey): TrialResult => ({
     differsAt,
     shown: evaluation === undefined ? undefined : shownOf(evaluation),
     orderDiffers: counts.orderDiffers,
     agreeing: counts.agreeing,
+    looked,
     differing: counts.differing,
     boundaries: counts.boundaries,
     readings: seen.readings(),
@@ -135,17 +140,18 @@ export async function trial(
         gate: { ...GATE, checkpointBehind: seen.atCheckpoint(key) },
         options: { strictTagOrder: strict }
       })
+      looked.set(keyText(key), judged.unexplained !== true)
       if (judged.unexplained !== true) count(judged.compared ? judged.comparison : undefined)
       else {
         counts.differing++
-        if (missesMax === undefined) return resultAt(key, evaluation)
+        first ??= { key, evaluation }
+        if (goesOn === undefined) break
       }
-      if (missesMax !== undefined && counts.differing + counts.orderDiffers > missesMax) return resultAt(key, evaluation)
     }
     if (hashAfter(evaluation) && evaluation.stateHash !== memory?.sha256) return resultAt(key, evaluation)
     if (++counts.looked >= evaluations || (end !== undefined && isPlaceOf(end, evaluation))) break
   }
-  return resultAt()
+  return first === undefined ? resultAt() : resultAt(first.key, first.evaluation)
 
   function count(comparison: Comparison | undefined): void {
     if (comparison === undefined) return
