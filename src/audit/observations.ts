@@ -50,6 +50,9 @@ export function createStates(
   isOwn: (signer: string) => boolean
 ) {
   const atCheckpoint = new Set(found.map(({ key }) => memoryAfter(key)))
+  const signed = new Set(
+    found.filter(({ standing }) => standing === 'signed').map(({ key, sha256 }) => `${memoryAfter(key)} ${sha256}`)
+  )
   const own = ownMemories(found, isOwn)
   const computed = new Map<string, string>()
   const stateHashes: Record<string, string> = {}
@@ -61,6 +64,7 @@ export function createStates(
   let readsTimeZone = false
   let readings = 0
   let last: Reading[] = []
+  let first: EvaluationKey | undefined
   let before: EvaluationKey | undefined
   let midStream = false
   let differs = false
@@ -74,6 +78,14 @@ export function createStates(
     },
     /** From where on honest memories may differ without a search: a clock that had moved, a cron, a duplicate. */
     historyFrom: () => historyFrom,
+    /** A cron that was not evaluated where the replay went past it. */
+    isNowhere: (key: EvaluationKey): boolean =>
+      key.cron !== undefined &&
+      !computed.has(memoryAfter(key)) &&
+      first !== undefined &&
+      before !== undefined &&
+      first.ordinate <= key.ordinate &&
+      key.ordinate < before.ordinate,
     /** Results rest on a WeaveDrive file that a unit may have seen otherwise. */
     assumed: () => assumed,
     /** Results rest on an answer of the host that the profile does not state. */
@@ -82,8 +94,11 @@ export function createStates(
     twins: (): readonly SkippedTwin[] => twins,
     wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
       atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asksFor?.(nonce, run.to) === true),
-    /** Whether a checkpoint lies right behind an evaluation, whoever signed it. */
-    atCheckpoint: (key: EvaluationKey): boolean => atCheckpoint.has(memoryAfter(key)),
+    /** Whether a checkpoint lies right behind an evaluation, whoever signed it and whatever it holds. */
+    hasCheckpoint: (key: EvaluationKey): boolean => atCheckpoint.has(memoryAfter(key)),
+    /** Whether a signed checkpoint of the computed memory lies right behind an evaluation, whoever signed it. */
+    atCheckpoint: ({ key, stateHash }: Evaluation): boolean =>
+      stateHash !== undefined && signed.has(`${memoryAfter(key)} ${stateHash}`),
     readings: (): Readings => ({ count: readings, last }),
     judged(stands: readonly Standing[]): void {
       differs ||= stands.some(({ status }) => status === 'mismatch')
@@ -134,6 +149,7 @@ export function createStates(
         if (before !== undefined) last = [...last, { key, after: before, fresh }].slice(-READINGS_MAX)
       }
       before = key
+      first ??= key
       midStream = nonce === undefined
       if (readMovedClock === true) historyFrom ??= { ordinate, reason: 'the clock was read before it' }
       if (key.cron !== undefined) historyFrom ??= { ordinate, reason: 'a cron was evaluated before it' }

@@ -177,7 +177,7 @@ export async function beginPass(
           const borrowedStart = doubts?.doubt(evaluation)
           return {
             verified: verified && assumed === undefined,
-            checkpointBehind: seen.atCheckpoint(key),
+            checkpointBehind: seen.atCheckpoint(evaluation),
             cronShown,
             ...(trusted === undefined ? {} : { trusted }),
             evidence: {
@@ -205,6 +205,7 @@ export async function beginPass(
       const compared = compareCheckpoints({
         checkpoints: await checked,
         computed: seen.computed,
+        isNowhere: seen.isNowhere,
         profile,
         trusted: (nonce) => standingAt(nonce).trusted,
         accuse(nonce, signer) {

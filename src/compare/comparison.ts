@@ -33,7 +33,7 @@ export interface Gate {
   readonly verified?: boolean
   /** Inputs that it rests on and that were taken on trust, in words. */
   readonly trusted?: string
-  /** A checkpoint lies right behind it, from which a unit may have begun: then it evaluated nothing to answer with. */
+  /** A checkpoint of the memory computed there lies right behind it, from which a unit may have begun: then it evaluated nothing to answer with. */
   readonly checkpointBehind?: boolean
   /** It is a cron that the unit evaluated by its own word, a checkpoint behind it, whether it lists it or not. */
   readonly cronShown?: boolean
@@ -48,6 +48,7 @@ export interface Gate {
  * - `duplicate-evaluated`: it is thought to have evaluated a message that it would skip
  * - `duplicate-answer`: one of several answers that an honest unit may give for a message it skips
  * - `repeated-answer`: `/result` gave the first result of a message that is evaluated twice
+ * - `began-behind`: `/result` is empty, as of a unit that began with the memory of a checkpoint right behind the message
  * - `gas-left-out`: `/result` says nothing of gas where an honest unit would
  * - `gas-unlisted`: only a listing speaks of the evaluation, and listings have no gas
  * - `known-blocks`: which blocks the unit knew was found by what it lists
@@ -61,6 +62,7 @@ export type ToleranceKind =
   | 'duplicate-evaluated'
   | 'duplicate-answer'
   | 'repeated-answer'
+  | 'began-behind'
   | 'gas-left-out'
   | 'gas-unlisted'
   | 'known-blocks'

@@ -67,8 +67,12 @@ export function judgeEvaluation(input: JudgeInput): Judged {
       ? judgeResult({ ...input, claims }, outcome.result, outcome.profile)
       : { status: 'inconclusive', compared: false, reason: outcome.reason }
   const contradiction = findContradiction(claims, input.before)
-  return contradiction === undefined ? judged : { ...judged, contradiction }
+  if (contradiction === undefined) return judged
+  const agrees = judged.status === 'match' || judged.status === 'match-profile'
+  return { ...judged, contradiction, ...(agrees ? { status: 'inconclusive', reason: CONTRADICTION } : {}) }
 }
+
+const CONTRADICTION = 'its /result and its listings contradict each other'
 
 function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: string | undefined): Judged {
   const { evaluation, claims, before, gate, options, assumedProfile } = input
@@ -77,11 +81,18 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
   const held = all.filter(({ claim, comparison }) => agrees(comparison) || !saysNothing(claim))
   if (held.length === 0) return judgeUnclaimed(evaluation, computed, gate)
   const differing = held.find(({ comparison }) => !agrees(comparison))?.comparison
-  if (differing !== undefined) return { ...blame(input), compared: true, comparison: differing, unexplained: true }
+  if (differing !== undefined) {
+    const judged = { compared: true, comparison: differing, unexplained: true } as const
+    if (!held.every((one) => agrees(one.comparison) || saysRefused(one.claim, evaluation)))
+      return { ...blame(input), ...judged }
+    return { ...judged, status: 'inconclusive', reason: REFUSED, stateUnsure: REFUSED }
+  }
   const ambiguous = claims.find(isAmbiguous)
   if (ambiguous !== undefined) return { status: 'inconclusive', compared: true, reason: ambiguityOf(ambiguous) }
   const comparison = orderOf(held.map((one) => one.comparison))
-  const tolerated = tolerancesOf(all.length > held.length, comparison, gasOf(claims, computed), profile)
+  const aside = all.filter((one) => !held.includes(one)).map(({ claim }) => claim)
+  const began = aside.some((claim) => beganBehind(claim, gate))
+  const tolerated = tolerancesOf({ began, repeats: aside.length > 0 && !began }, comparison, gasOf(claims, computed), profile)
   const common = { compared: true, comparison, ...(tolerated.length === 0 ? {} : { tolerated }) }
   const under = profile ?? assumedProfile
   if (under === undefined) return { status: 'match', ...common }
@@ -108,12 +119,13 @@ function orderOf(comparisons: readonly Comparison[]): Comparison {
 }
 
 function tolerancesOf(
-  repeats: boolean,
+  { began, repeats }: { readonly began: boolean; readonly repeats: boolean },
   { tagOrderDiffers, tagOrderBits }: Comparison,
   gas: Tolerated | undefined,
   profile: string | undefined
 ): Tolerated[] {
   return [
+    ...(began ? [{ kind: 'began-behind', bits: 1 } as const] : []),
     ...(repeats ? [{ kind: 'repeated-answer', bits: 1 } as const] : []),
     ...(tagOrderDiffers ? [{ kind: 'tag-order', bits: tagOrderBits } as const] : []),
     ...(gas === undefined ? [] : [gas]),
@@ -138,12 +150,20 @@ function repeatsFirst(claim: Claim, { firstOfMessage }: Before): boolean {
 }
 
 /**
-/**
  * A unit that began with the memory of a checkpoint and is asked for the message right before it evaluates nothing, and gives the
- * empty result (CU domain/lib/evaluate.js, the first `prev`). Where a checkpoint lies, such an answer says nothing.
+ * empty result (CU domain/lib/evaluate.js, the first `prev`). Where a checkpoint lies whose memory is the computed one, such an answer
+ * says nothing.
  */
 function beganBehind({ kind, value }: Claim, { checkpointBehind = false }: Gate): boolean {
   return checkpointBehind && kind === 'result' && JSON.stringify(canonicalResult(value)) === EMPTY_TEXT
+}
+
+const REFUSED = 'it says that the message failed, which here asked for more memory: a host that has none refuses it'
+
+/** Whether the claim is an error where the module was given more memory: a unit's host may not have had it. */
+function saysRefused({ value }: Claim, { memoryGrew, outcome }: Evaluation): boolean {
+  if (memoryGrew !== true || outcome.kind !== 'result' || canonicalResult(outcome.result).Error) return false
+  return Boolean(canonicalResult(value).Error)
 }
 
 /**

@@ -16,6 +16,7 @@ const EXPLANATIONS: ReadonlySet<ToleranceKind> = new Set([
   'instance-boundary',
   'instances-per-message',
   'duplicate-evaluated',
+  'began-behind',
   'known-blocks',
   'program-path',
   'time-zone'

@@ -42,7 +42,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     if (outcome.kind === 'inconclusive') halted ??= `an evaluation before it could not be made: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
     if (step.state !== undefined && outcome.kind !== 'inconclusive') job.onState?.(step.planned, step.state, step.exportedTo)
-    const { hostInputs = [], unstated, assumed, clockMoved } = step.result ?? {}
+    const { hostInputs = [], unstated, assumed, clockMoved, memoryGrew } = step.result ?? {}
     const moved = clockMoved === true || step.otherInstance === true
     // Of a memory that nobody can vouch for there is no hash.
     const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
@@ -57,6 +57,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
       ...(moved ? { readMovedClock: true } : {}),
       ...(step.result?.readsEnvironment === true ? { readsEnvironment: true } : {}),
       ...(assumed === undefined ? {} : { assumed }),
+      ...(memoryGrew === true ? { memoryGrew } : {}),
       ...state
     }
   }

@@ -65,6 +65,7 @@ const TOLERANCE_WORDS: Readonly<Record<ToleranceKind, readonly [one: string, sev
   'duplicate-evaluated': ['duplicate evaluated', 'duplicates evaluated'],
   'duplicate-answer': ['answer for a duplicate', 'answers for duplicates'],
   'repeated-answer': ['answer repeated', 'answers repeated'],
+  'began-behind': ['empty answer at a checkpoint', 'empty answers at checkpoints'],
   'gas-left-out': ['answer without gas', 'answers without gas'],
   'gas-unlisted': ['listing without gas', 'listings without gas'],
   'known-blocks': ['set of known blocks', 'sets of known blocks'],

@@ -50,25 +50,33 @@ export const MEMORY_MAX_BYTES = 4 * 1024 ** 3
  * @returns undefined where they are no checkpoint's of this process
  */
 export function readCheckpointTags({ tags }: RawItem['record'], process: ProcessId): CheckpointTags | undefined {
-  const number = (name: string) => {
-    const text = tagValue(tags, name) ?? ''
-    return /^\d{1,15}$/.test(text) ? Number(text) : undefined
-  }
-  const nonce = number('Nonce')
-  const timestamp = number('Timestamp')
-  const sha256 = tagValue(tags, 'SHA-256') ?? ''
+  const nonce = numberIn(tagValue(tags, 'Nonce'))
+  const timestamp = numberIn(tagValue(tags, 'Timestamp'))
+  const sha256 = hashIn(tagValue(tags, 'SHA-256'))
   const known = tagValue(tags, 'Type') === 'Checkpoint' && tagValue(tags, 'Process') === process
-  if (!known || nonce === undefined || timestamp === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return undefined
+  if (!known || nonce === undefined || timestamp === undefined || sha256 === undefined) return undefined
   const cron = tagValue(tags, 'Cron-Interval')
   const key = { ordinate: nonce, timestamp, ...(cron === undefined ? {} : { cron }) }
   return { nonce, key, sha256, moduleId: tagValue(tags, 'Module') ?? '' }
 }
 
+/** A number as the CU's parseInt reads it: behind white space, up to what is no digit. */
+function numberIn(text = ''): number | undefined {
+  const digits = /^\s*\+?(\d{1,15})(?!\d)/.exec(text)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+/** However it is written, it names one memory. */
+function hashIn(text = ''): string | undefined {
+  const hash = text.trim().toLowerCase()
+  return /^[0-9a-f]{64}$/.test(hash) ? hash : undefined
+}
+
 /** Why the tags of a checkpoint cannot be read; such lie on Arweave. */
 export function checkpointFault({ tags }: RawItem['record']): string {
   for (const name of ['Nonce', 'Timestamp'])
-    if (!/^\d{1,15}$/.test(tagValue(tags, name) ?? '')) return `its tag ${name} is no number`
-  return /^[0-9a-f]{64}$/.test(tagValue(tags, 'SHA-256') ?? '') ? 'it is another process’s' : 'its tag SHA-256 names no memory'
+    if (numberIn(tagValue(tags, name)) === undefined) return `its tag ${name} is no number`
+  return hashIn(tagValue(tags, 'SHA-256')) !== undefined ? 'it is another process’s' : 'its tag SHA-256 names no memory'
 }
 
 /**

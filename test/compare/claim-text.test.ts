@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AnswerText, claimFaults, cursorFaults, pageFaults } from '../../src/compare/claim-text.ts'
@@ -96,7 +97,8 @@ describe('a claim’s text has a fault where', () => {
         const numbers = [...text.matchAll(/(?<=[[:,])7(?=[,}\]])/g)]
         const { index = 0 } = numbers[place % numbers.length] ?? {}
         const altered = `${text.slice(0, index)}7.0${text.slice(index + 1)}`
-        expect(JSON.parse(altered)).toEqual(JSON.parse(text))
+        // A 7 within a text is another matter.
+        fc.pre(isDeepStrictEqual(JSON.parse(altered), JSON.parse(text)))
         expect(faultsOf(altered)).toContainEqual(expect.stringContaining('number-not-exact'))
       })
     )

@@ -4,11 +4,28 @@
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import type { FakeListed } from '../fakes/data.ts'
-import type { SmallProcess } from '../modules/small-process.ts'
+import { compileSmallModule, type MoreOfModule } from '../modules/small-module.ts'
+import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
 import { closeUnits } from './cu.ts'
 import { audited, processOf } from './run.ts'
 import { OFFICIAL_PATH, pathOf, type ScenarioMessage } from './scenario.ts'
 import { type Ask, runHonestUnit, type UnitAnswers, type UnitSettings } from './unit.ts'
+
+const FORMAT = 'wasm32-unknown-emscripten4'
+
+/** `recurse N` calls itself N times, and answers N. */
+const RECURSING: MoreOfModule = {
+  words: { recurse: '$recurse' },
+  find: '$find_nothing',
+  begin: '$begin_nothing',
+  functions: `
+(func $find_nothing (param ptr))
+(func $begin_nothing)
+(func $down (param $left i64) (result i64)
+  (if (result i64) (i64.eqz (local.get $left)) (then (i64.const 0))
+    (else (i64.add (i64.const 1) (call $down (i64.sub (local.get $left) (i64.const 1)))))))
+(func $recurse (call $output_number (call $down (call $number (i64.const 1)))))`
+}
 
 const SETTINGS: Omit<UnitSettings, 'asked'> = {
   path: OFFICIAL_PATH,
@@ -47,7 +64,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
 
 async function bothOf({ messages, crons = [], before, after }: Change) {
   const small = await processOf({
-    format: 'wasm32-unknown-emscripten4',
+    format: FORMAT,
     messages,
     crons,
     intervalMs: crons.length > 0 ? 47_000 : 1500
@@ -111,13 +128,46 @@ describe('an honest unit that changed, or several behind one URL', { timeout: 30
 
   it.each([1, 3, 50, 4321])('is not accused where others on its thread read the clock %i times before', async (times) => {
     const messages: readonly ScenarioMessage[] = ['count', 'clock', 'count', 'send 2']
-    const small = await processOf({ format: 'wasm32-unknown-emscripten4', messages, crons: [], intervalMs: 1500 })
+    const small = await processOf({ format: FORMAT, messages, crons: [], intervalMs: 1500 })
     const made = await runHonestUnit(small, { ...SETTINGS, asked: messages.map((_, place): Ask => ({ nonce: place + 1 })) })
     const later = <T>(value: T): T =>
       JSON.parse(JSON.stringify(value).replace(/"1000(\d)"/g, (_, digit: string) => `"${10_000 + Number(digit) + times}"`)) as T
     const answers = { ...made, claims: later(made.claims), results: later(made.results) }
     expect(JSON.stringify(answers.claims)).not.toBe(JSON.stringify(made.claims))
     expect((await audited([{ ...small, ...answers }])).verdict).toBe('inconclusive')
+  })
+
+  it('is not accused where its host had no memory to give', async () => {
+    const messages: readonly ScenarioMessage[] = ['count', 'grow 200', 'count']
+    const small = await processOf({ format: FORMAT, messages, crons: [], intervalMs: 1500 })
+    const made = await runHonestUnit(small, { ...SETTINGS, asked: messages.map((_, place): Ask => ({ nonce: place + 1 })) })
+    const failed = { Messages: [], Assignments: [], Spawns: [], Output: '', Error: {} }
+    // It went on with the memory before.
+    const behind = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll('"Output":"3"', '"Output":"2"')) as T
+    const claims = behind(made.claims.map((one, place) => (place === 1 ? { ...one, result: failed } : one)))
+    const results = behind(made.results.filter((edge) => ordinateOf(edge) !== 2))
+    expect((await audited([{ ...small, ...made, claims, results }])).verdict).toBe('inconclusive')
+  })
+
+  it('is not accused where its thread has a larger stack, and where a message recurses less it is a match', async () => {
+    const wasm = await compileSmallModule(FORMAT, { more: RECURSING })
+    for (const [depth, verdict] of [
+      ['50000', 'inconclusive'],
+      ['500', 'match']
+    ] as const) {
+      const small = await signedSmallProcess({
+        format: FORMAT,
+        wasm,
+        messages: ['count', `recurse ${depth}`],
+        intervalMs: 1500
+      })
+      const made = await runHonestUnit(small, { ...SETTINGS, asked: [{ nonce: 1 }, { nonce: 2 }] })
+      const result = { ...(made.claims[0]?.result as object), Output: depth }
+      const claims = made.claims.map((one, place) => (place === 1 ? { ...one, result } : one))
+      const { GasUsed: _, ...node } = result as { GasUsed?: unknown }
+      const results = made.results.map((edge) => (ordinateOf(edge) === 2 ? { ...edge, node } : edge))
+      expect([depth, (await audited([{ ...small, ...made, claims, results }])).verdict]).toEqual([depth, verdict])
+    }
   })
 
   it('is found out where it lies about what no past of it gives', async () => {

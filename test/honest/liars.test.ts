@@ -1,4 +1,5 @@
 /** Liars who combine: each uses a tolerance that an honest unit needs. None may end in `match`. */
+import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Report } from '../../src/report/model.ts'
 import { cursorOf, type FakeClaim, type FakeListed, type FakeTransaction } from '../fakes/data.ts'
@@ -128,6 +129,43 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
     expect(await verdictOf({ small, honest }, honest, [published])).not.toBe('match')
+  })
+
+  it.each<[string, (sha256: string) => Record<string, string>]>([
+    ['whose hash is in capitals', (sha256) => ({ 'SHA-256': sha256.toUpperCase() })],
+    ['whose nonce has a space behind it', () => ({ Nonce: '4 ' })],
+    ['of a cron that the process does not have', () => ({ 'Cron-Interval': '0-7-minutes' })]
+  ])('whose own false checkpoint has odd tags: one %s', async (_, tagsOf) => {
+    const { small, honest } = await told(
+      times(6, () => 'count'),
+      { checkpoints: [3] }
+    )
+    const [own] = honest.checkpoints
+    if (own === undefined) throw new Error('no checkpoint')
+    const memory = Buffer.from(own.memory)
+    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const sha256 = createHash('sha256').update(memory).digest('hex')
+    const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar', tagsOf(sha256))
+    expect(await verdictOf({ small, honest }, honest, [published])).toBe('inconclusive')
+  })
+
+  it('who answers nothing where a stranger signed a checkpoint, true or false', async () => {
+    const { small, honest } = await told(
+      times(6, () => 'count'),
+      { checkpoints: [3] }
+    )
+    const [own] = honest.checkpoints
+    if (own === undefined) throw new Error('no checkpoint')
+    const memory = Buffer.from(own.memory)
+    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const empty = { Messages: [], Assignments: [], Spawns: [], Output: '' }
+    const at = own.place.ordinate
+    const claims = honest.claims.map((one) => (small.messageIds.indexOf(one.id) === at ? { ...one, result: empty } : one))
+    const published = await publishedCheckpoint(small, { place: own.place, memory }, 'a stranger')
+    const verdict = await verdictOf({ small, honest }, { ...honest, claims }, [published])
+    expect(verdict).not.toBe('match')
+    const isTrue = await publishedCheckpoint(small, own, 'a stranger')
+    expect(await verdictOf({ small, honest }, { ...honest, claims }, [isTrue])).toBe('inconclusive')
   })
 
   it('who signs a checkpoint with an environment of its choice, and answers what a module makes of it', async () => {

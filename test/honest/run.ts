@@ -125,7 +125,8 @@ export function addressOf(name: string): string {
 export async function publishedCheckpoint(
   small: SmallProcess,
   { place, memory }: { readonly place: Place; readonly memory: Uint8Array },
-  signedBy: string
+  signedBy: string,
+  otherTags: Readonly<Record<string, string>> = {}
 ): Promise<FakeTransaction> {
   const { assignment } = small.schedule[place.ordinate]?.node ?? {}
   const chain = assignment?.tags.find(({ name }) => name === 'Hash-Chain')?.value
@@ -145,7 +146,8 @@ export async function publishedCheckpoint(
     Ordinate: String(place.ordinate),
     ...(assignment === undefined ? {} : { Assignment: assignment.id }),
     ...(chain === undefined ? {} : { 'Hash-Chain': chain }),
-    ...(place.cron === undefined ? {} : { 'Cron-Interval': place.cron })
+    ...(place.cron === undefined ? {} : { 'Cron-Interval': place.cron }),
+    ...otherTags
   }).map(([name, value]) => ({ name, value }))
   const signer = signerOf(signedBy)
   const item = createData(gzipSync(memory, { level: 1 }), signer, { tags })

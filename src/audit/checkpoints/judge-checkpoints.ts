@@ -134,6 +134,8 @@ export interface CheckpointComparison {
   readonly checkpoints: readonly CheckedCheckpoint[]
   /** Lowercase hex of the memory after an evaluation, by `memoryAfter`. */
   readonly computed: ReadonlyMap<string, string>
+  /** Whether an evaluation is none of those that the replay went past. */
+  readonly isNowhere: (key: EvaluationKey) => boolean
   readonly profile: ExecutionProfile
   /** Whether a signer may be accused of what it says of a nonce. */
   readonly accuse: (nonce: number, signer: string) => Accusal
@@ -161,7 +163,7 @@ function asReached({ report }: JudgedCheckpoint): JudgedCheckpoint {
 }
 
 function judgeCheckpoint(
-  { computed, profile, accuse, trusted }: CheckpointComparison,
+  { computed, isNowhere, profile, accuse, trusted }: CheckpointComparison,
   checkpoint: CheckedCheckpoint
 ): JudgedCheckpoint {
   const { id, nonce, signer, sha256, dataSha256 = null, environments = [], standing, findings } = checkpoint
@@ -171,6 +173,11 @@ function judgeCheckpoint(
     findings: more === undefined ? findings : [...findings, more]
   })
   if (standing !== 'verified') return judged(standing)
+  if (computedSha256 === null && isNowhere(checkpoint.key)) {
+    const detail = `checkpoint ${id} is of cron ${checkpoint.key.cron} after nonce ${nonce}, which was not evaluated`
+    const about = { code: 'CHECKPOINT_NOT_READ', severity: 'warning', attribution: 'checkpoint-signer' } as const
+    return judged('unread', { ...about, nonce, claimant: signer, detail })
+  }
   if (computedSha256 === null) return judged('unread')
   if (computedSha256 === dataSha256) return judged('match')
   if (!fits(profile, environments)) {

@@ -57,6 +57,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const { process, module, setup } = subject
   const { counts } = joint.judged
   const lowered = trustFindings(trust)
+  const unreadCheckpoints = unreadFindings(await inputs.unreadCheckpoints(run.process))
   const checkpoints = checkpointsOf(judged)
   const reports = checkpoints.map(({ report }) => report)
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
@@ -80,7 +81,9 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
     notChecked: [
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
-      ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`])
+      ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`]),
+      ...unreadTexts(unreadCheckpoints),
+      ...unownedTexts(options, reports)
     ],
     checkpoints: reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
@@ -99,7 +102,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ),
       ...unheardFindings(others),
       ...(await listingFindings(inputs, run)),
-      ...unreadFindings(await inputs.unreadCheckpoints(run.process)),
+      ...unreadCheckpoints,
       ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
       ...blockFindings(await inputs.blockDifferences(run.process)),
       ...absenceFindings(absences),
@@ -127,6 +130,22 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   return assertSound(report)
 }
 
+/** Whoever signed them, a unit's own may be among them. */
+function unreadTexts(findings: readonly Finding[]): string[] {
+  const count = findings.reduce((sum, finding) => sum + (finding.count ?? 1), 0)
+  return count === 0 ? [] : [`${count === 1 ? '1 checkpoint that was' : `${count} checkpoints that were`} not read`]
+}
+
+/** Without a unit's address nothing tells which of them are its own. */
+function unownedTexts({ run, checkpointOwners }: AuditRunOptions, reports: readonly CheckpointReport[]): string[] {
+  const named = new Set([...checkpointOwners, ...run.computes.map(({ address }) => address)])
+  const strangers = reports.filter(({ signer }) => !named.has(signer))
+  if (strangers.length === 0) return []
+  return run.computes
+    .filter(({ address }) => address === undefined)
+    .map(({ url }) => `which checkpoints are those of ${url}: it names no address, which --checkpoint-owner does`)
+}
+
 /** A unit as a claimant: its judgement, and what its own checkpoints add to it. */
 function claimantOf(
   { run, checkpointOwners }: AuditRunOptions,
@@ -140,6 +159,9 @@ function claimantOf(
     if (!own.has(signer) || status === 'match' || reachedElsewhere.has(id)) return []
     if (findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')) {
       return [`its own checkpoint ${id} is not what its tags say`]
+    }
+    if (findings.some(({ code }) => code === 'CHECKPOINT_NOT_READ')) {
+      return [`its own checkpoint ${id} is of an evaluation that there is not`]
     }
     // Of what a gateway spoilt nothing is known.
     if (dataSha256 === null || computedSha256 === null) return []

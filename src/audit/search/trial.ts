@@ -137,7 +137,7 @@ export async function trial(
         evaluation,
         claims,
         before,
-        gate: { ...GATE, checkpointBehind: seen.atCheckpoint(key) },
+        gate: { ...GATE, checkpointBehind: seen.hasCheckpoint(key) },
         options: { strictTagOrder: strict }
       })
       looked.set(keyText(key), judged.unexplained !== true)

@@ -59,7 +59,9 @@ export interface SandboxResult {
   readonly fault?: Fault
   /** The trouble is that nobody has an input. */
   readonly inputMissing?: true
-  /** Why a unit may have read something else here: from here on nobody may be blamed. */
+  /** The module asked for more memory, and got it. */
+  readonly memoryGrew?: true
+  /** Why a unit's host may have answered otherwise: from here on nobody may be blamed. */
   readonly assumed?: string
 }
 

@@ -232,6 +232,7 @@ export async function createRunner(
       const answer = await instance.handle(entry.message)
       const handleUs = nowUs() - begun
       const result = resultOf(answer, host)
+      if (answer.thrown && isStackExhausted(answer.error)) host.assumed ??= STACK_EXHAUSTED
       const memoryBytes = instance.memory().byteLength
       if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
       environmentRead ||= host.environmentRead
@@ -243,6 +244,7 @@ export async function createRunner(
         hostInputs: [...host.inputs].sort(),
         ...(environmentRead ? { readsEnvironment: true as const } : {}),
         ...(unstated.length === 0 ? {} : { unstated }),
+        ...(host.memoryGrew ? { memoryGrew: true as const } : {}),
         ...(host.clockRead ? { clockRead: clockBefore } : {}),
         ...(host.clockRead && clockBefore !== factory.clockStart ? { clockMoved: true as const } : {}),
         ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble }),
@@ -304,6 +306,14 @@ export async function createRunner(
       last = undefined
     }
   }
+}
+
+const STACK_EXHAUSTED =
+  'the message used up the stack that this auditor gives a module; how much a CU gives depends on its thread and its Node'
+
+/** As V8 says it of a module's calls. */
+function isStackExhausted(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/i.test(error.message)
 }
 
 /** The result, or, where it is too large, too deep or cannot be written as JSON, an empty one over which nothing is judged. */
