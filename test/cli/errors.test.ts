@@ -103,6 +103,16 @@ describe('a store that cannot be used', () => {
     )
   })
 
+  // Node's own way to make folders never ends there, and hears no signal.
+  it.runIf(process.platform === 'linux')('because a folder is there that holds no other: exit 2', async () => {
+    for (const store of ['/proc/ao-audit', '/proc/self', '/proc/self/ao-audit/store']) {
+      const line = `ao-audit: the store ${store} cannot be opened`
+      expectError(await auditWith(store), 2, line, /^ {2}.*give another folder with --store DIR$/)
+      const archived = await run(['audit', '--archive', inFolder('none.tar.gz'), '--store', store])
+      expectError(archived, 2, `ao-audit: the store ${store} cannot be written`, /give another folder with --store DIR$/)
+    }
+  })
+
   // The administrator may write everywhere.
   it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('because it may not be written: exit 2', async () => {
     const locked = inFolder('read-only')
