@@ -64,6 +64,11 @@ describe('a report that cannot be written never leaves the exit code of a verdic
     expect((await run(auditOf(lying))).code).toBe(1)
   })
 
+  it('nonces that are not there make no match, and excuse no lie before them', async () => {
+    expect((await run(auditOf(honest, '--to', '99'))).code).toBe(3)
+    expect((await run(auditOf(lying, '--to', '99'))).code).toBe(1)
+  })
+
   describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
     it.each(OUTPUTS)('%s ends with 2 and one line, match or mismatch', async (option) => {
       for (const archive of [honest, lying]) {
