@@ -1,6 +1,7 @@
 /** `ao-audit pull`. */
 import { pullArchive } from '../src/audit/pull-archive.ts'
 import { INCONCLUSIVE, MATCH } from './codes.ts'
+import { checkCombinations } from './combinations.ts'
 import type { Shell } from './shell.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 
@@ -10,6 +11,7 @@ export interface PullFlags extends SourceFlags {
 
 /** Fetches, writes the archive, and says what is in it, and what was asked for and is not. */
 export async function runPull(id: string, flags: PullFlags, shell: Shell): Promise<void> {
+  checkCombinations(flags)
   const watched = watch(flags, shell)
   try {
     const run = await pullArchive({ ...sourceOptions(flags, watched, shell.signal), process: id }, flags.output)
