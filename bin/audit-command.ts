@@ -5,8 +5,10 @@ import { parseTrust } from '../src/audit/config.ts'
 import { AuditError } from '../src/model/errors.ts'
 import type { ExecutionProfile } from '../src/replay/profile.ts'
 import { parseProfile } from '../src/replay/profile-file.ts'
+import { directoryOf } from '../src/store/default-store.ts'
+import { assertApart } from '../src/store/places.ts'
 import { checkCombinations } from './combinations.ts'
-import { findLines } from './evaluation-lines.ts'
+import { linesTo } from './evaluation-lines.ts'
 import { exitCodeOfVerdict } from './exit.ts'
 import { findOutputs, writeReport } from './output.ts'
 import type { Shell } from './shell.ts'
@@ -35,7 +37,15 @@ export interface AuditFlags extends SourceFlags {
 export async function runAudit(id: string | undefined, flags: AuditFlags, shell: Shell): Promise<void> {
   checkCombinations(flags)
   const outputs = await findOutputs(flags)
-  const lines = flags.evaluations === undefined ? undefined : await findLines(flags.evaluations, shell.signal)
+  await assertApart(
+    [outputs.json, outputs.markdown, outputs.evaluations].flatMap((output) => (typeof output === 'object' ? output : [])),
+    [
+      ...(flags.archive === undefined ? [] : [{ what: 'archive', file: flags.archive }]),
+      ...(flags.profile === undefined || !isFile(flags.profile) ? [] : [{ what: 'profile', file: flags.profile }])
+    ],
+    directoryOf(flags.store)
+  )
+  const lines = outputs.evaluations === undefined ? undefined : linesTo(outputs.evaluations, shell.signal)
   const watched = watch(flags, shell)
   try {
     const report = await audit({
@@ -82,9 +92,13 @@ function placeIn(content: string, message: string): string {
   return ` (line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1})`
 }
 
+function isFile(profile: string): boolean {
+  return /[\\/]|\.json$/.test(profile)
+}
+
 /** A name, or the file of a profile of one's own: a path has a separator or ends in `.json`. */
 async function readProfile(text: string): Promise<string | ExecutionProfile> {
-  if (!/[\\/]|\.json$/.test(text)) return text
+  if (!isFile(text)) return text
   const content = await readFile(text, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new AuditError('USAGE', `the profile ${text} ${WHY[cause.code ?? ''] ?? 'cannot be read'}`, { cause })
   })
