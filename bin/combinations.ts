@@ -1,6 +1,5 @@
 /** Options that would have no effect beside others: refused, for what a user names must not be passed over. */
 import { AuditError } from '../src/model/errors.ts'
-import type { AuditFlags } from './audit-command.ts'
 import type { SourceFlags } from './sources.ts'
 
 const OF_NETWORK = {
@@ -13,7 +12,7 @@ const OF_NETWORK = {
 } as const satisfies Partial<Record<keyof SourceFlags, string>>
 
 /** @throws AuditError `USAGE` */
-export function checkCombinations(flags: SourceFlags & Pick<AuditFlags, 'archive'>): void {
+export function checkCombinations(flags: SourceFlags & { readonly archive?: string }): void {
   const { archive, schedule, scheduler, from, to } = flags
   if (archive !== undefined) {
     const names = Object.entries(OF_NETWORK).flatMap(([key, name]) =>
