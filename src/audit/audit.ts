@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts'
 import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
-import { parseProcessId, parseStart, parseTrust } from './config.ts'
+import { parseAddress, parseProcessId, parseStart, parseTrust } from './config.ts'
 import { inconclusiveReport } from './outcome/audit-report.ts'
 import { parseStateHashes } from './state-hashes.ts'
 import { auditStored, noneAway, profileOf } from './stored-audit.ts'
@@ -35,6 +35,7 @@ export async function audit(options: AuditOptions): Promise<Report> {
   if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
   if (options.start !== undefined) parseStart(options.start)
   for (const role of options.trust ?? []) parseTrust(role)
+  for (const owner of options.checkpointOwners ?? []) parseAddress(owner)
   profileOf(options)
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')

@@ -1,8 +1,8 @@
 /** Defaults of the public network, and what an option must look like. */
 
 import { isPlainHttp } from '../fetch/address.ts'
-import { AuditError } from '../model/errors.ts'
-import { isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
+import { AuditError, type AuditErrorOptions } from '../model/errors.ts'
+import { type Address, isAddress, isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
 import { TRUST_ROLES, type TrustRole } from '../verify/trust.ts'
 
 export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
@@ -24,7 +24,25 @@ export function parseProcessId(text: string): ProcessId {
 export function parseUnitUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && isPlainHttp(url) && !/[?#]/.test(text)) return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
-  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`)
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`, whyNoUnit(text, url))
+}
+
+function whyNoUnit(text: string, url: URL | undefined): AuditErrorOptions {
+  if (url !== undefined && (url.username !== '' || url.password !== '')) return { hint: 'leave out the user and the password' }
+  if (url !== undefined && /^https?:$/.test(url.protocol)) return { hint: 'leave out the query and all behind "#"' }
+  return /^[\w.-]+(:\d+)?(\/.*)?$|^\[[\da-f:]+\](:\d+)?$/i.test(text) ? { hint: 'begin it with http:// or https://' } : {}
+}
+
+/**
+ * The address of a wallet.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function parseAddress(text: string): Address {
+  if (isAddress(text)) return text
+  throw new AuditError('USAGE', `--checkpoint-owner takes an address, not ${JSON.stringify(text.slice(0, 80))}`, {
+    hint: 'an address is 43 characters of base64url, or 0x and 40 hex digits'
+  })
 }
 
 /**

@@ -6,7 +6,8 @@ import type { BlobRef } from '../model/records.ts'
 import { pull } from '../pull/pull.ts'
 import { namesDrive } from '../replay/drive/admission.ts'
 import { checkArchiveFile, type Selection, writeArchive } from '../store/archive.ts'
-import { withStore } from '../store/default-store.ts'
+import { directoryOf, withStore } from '../store/default-store.ts'
+import { assertApart } from '../store/places.ts'
 import type { RecordKey } from '../store/store.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { SourceOptions } from './audit-options.ts'
@@ -23,7 +24,7 @@ import { verifyInputs } from './verified-inputs.ts'
 export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
   const process = parseProcessId(options.process)
   // Before hours of work; a device or a pipe is never replaced, nor filled.
-  await checkArchiveFile(file)
+  await assertApart([await checkArchiveFile(file)], [], directoryOf(options.store))
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
     const pulling = await pullOptions(options, process, inputs, 'add')

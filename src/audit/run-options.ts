@@ -24,6 +24,8 @@ export interface AuditRunOptions {
   readonly store: Store
   readonly inputs: Inputs
   readonly run: Run
+  /** Nonces that were asked for and are not there, in words: they keep the audit from a match. */
+  readonly absentNonces?: readonly string[]
   /** The first nonce about which the units were asked; the range may begin later. */
   readonly claimsFrom: number
   /** Asked for WeaveDrive files that the store does not hold; which they are shows as the module opens them. */

@@ -6,6 +6,7 @@ import { AuditError } from '../model/errors.ts'
 import { type ExecutionProfile, namedProfile } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import type { Store } from '../store/store.ts'
+import { absentNonces } from './absent-nonces.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { parseStart } from './config.ts'
 import { auditRun } from './run.ts'
@@ -28,6 +29,7 @@ export async function auditStored(
     store,
     inputs,
     run: narrowed(run, options),
+    absentNonces: absentNonces(run, options, network === undefined),
     claimsFrom: run.from,
     ...network,
     fetched,

@@ -11,12 +11,20 @@ const profileSchema = z.strictObject({
       z
         .string()
         .max(4096)
-        .regex(/^[^\0]*$/)
+        .regex(/^[^=\0]+=[^\0]*$/, 'it takes NAME=value')
     )
     .max(32),
   clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
-  instances: z.union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)]).default('one'),
-  blocks: z.union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)]).optional(),
+  instances: z
+    .union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)], {
+      error: 'it takes "one", "per-message" or a list of nonces'
+    })
+    .default('one'),
+  blocks: z
+    .union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)], {
+      error: 'it takes "all", "stepwise", "one-stream" or a list of times in ms'
+    })
+    .optional(),
   timeZone: z.string().max(100).refine(isTimeZone, 'no time zone has that name').optional(),
   loader: z.string().max(100).default('0.0.44')
 })

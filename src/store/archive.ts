@@ -123,6 +123,15 @@ interface Unpacking {
   readonly ended: Promise<void>
 }
 
+/** What is nothing to be made again. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read',
+  EPERM: 'may not be read'
+}
+
 async function unpack<T>(file: string, take: (unpacking: Unpacking) => Promise<T>): Promise<T> {
   const extract = tar.extract()
   let ended: Promise<void> | undefined
@@ -135,6 +144,9 @@ async function unpack<T>(file: string, take: (unpacking: Unpacking) => Promise<T
     return await take({ entries: extract[Symbol.asyncIterator](), size, ended: unpacked })
   } catch (error) {
     if (error instanceof AuditError && error.code !== 'ARCHIVE_INVALID') throw error
+    const code = error instanceof AuditError ? undefined : (error as NodeJS.ErrnoException).code
+    const why = code === undefined ? undefined : UNREADABLE[code]
+    if (why !== undefined) throw new AuditError('ARCHIVE_INVALID', `the archive ${file} ${why}`, { cause: error })
     throw new AuditError('ARCHIVE_INVALID', `${file} is no whole archive: ${firstLineOf(error)}`, {
       hint: 'make it again with `ao-audit pull`',
       cause: error

@@ -1,11 +1,12 @@
 /** Blobs: files named by the SHA-256 of their bytes. What is not what its name says is as good as not there. */
 import { createHash, type Hash, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { AuditError } from '../model/errors.ts'
 import { isSha256Hex, type Sha256Hex } from '../model/ids.ts'
 import type { BlobRef } from '../model/records.ts'
 import { sha256OfFile } from './file-hash.ts'
+import { makeFolder } from './folders.ts'
 import type { Guard } from './guard.ts'
 import type { Store } from './store.ts'
 
@@ -20,7 +21,7 @@ export async function openBlobs(
 ): Promise<Pick<Store, 'putBlob' | 'getBlob' | 'removeBlob' | 'blobPath'>> {
   // What a killed process was writing.
   await rm(path.join(directory, PARTIAL), { recursive: true, force: true })
-  for (const folder of [BLOBS, PARTIAL]) await mkdir(path.join(directory, folder), { recursive: true })
+  for (const folder of [BLOBS, PARTIAL]) await makeFolder(path.join(directory, folder))
 
   /** Written and synced beside its place, then moved: a file in its place is whole. */
   async function writeWhole(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<BlobRef> {
@@ -37,7 +38,7 @@ export async function openBlobs(
       await guard('written', handle.sync())
       await guard('written', handle.close())
       const ref = { sha256: digestOf(hash), bytes }
-      await guard('written', mkdir(path.dirname(blobPath(ref)), { recursive: true }))
+      await guard('written', makeFolder(path.dirname(blobPath(ref))))
       await guard('written', rename(temporary, blobPath(ref)))
       return ref
     } catch (error) {

@@ -22,6 +22,7 @@ export function withPassingStore<T>(named: string | undefined, use: (store: Stor
   return withUnpackedStore(directoryOf(named), use)
 }
 
-function directoryOf(named: string | undefined): string {
+/** The folder of the store that a user names, or the default one. */
+export function directoryOf(named: string | undefined): string {
   return named ?? defaultStoreDirectory(process.env, process.platform, homedir())
 }

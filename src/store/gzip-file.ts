@@ -75,6 +75,7 @@ export interface GzipFile {
  */
 export async function checkGzip(file: string): Promise<GzipFile> {
   const stats = await stat(file)
+  if (stats.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
   const bodyBytes = stats.size - HEADER_BYTES - TRAILER_BYTES
   if (!stats.isFile() || bodyBytes < 1) throw invalidArchive('it does not begin as one')
   const header = await bytesAt(file, 0, HEADER_BYTES)

@@ -1,9 +1,9 @@
 /** The store on disk: records in level, blobs as files by content hash beside them. One process at a time. */
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Level } from 'level'
 import { boundedJson, RECORD_MAX_DEPTH } from '../util/json-depth.ts'
 import { openBlobs } from './blobs.ts'
+import { makeFolder } from './folders.ts'
 import { type Guard, guardOf, isLocked } from './guard.ts'
 import { decodeKey, encodeKey, rangeOf } from './keys.ts'
 import type { RecordKey, Store } from './store.ts'
@@ -33,8 +33,9 @@ const LIST_BYTES = 256 * 1024
 export async function openStore(directory: string): Promise<Store> {
   const guard = guardOf(directory)
   // First of all: level begins to open, and may lock, as soon as it is made.
-  await guard('opened', mkdir(directory, { recursive: true }))
-  const level = new Level(path.join(directory, RECORDS))
+  const records = path.join(directory, RECORDS)
+  await guard('opened', makeFolder(records))
+  const level = new Level(records)
   await guard(
     'opened',
     level.open({ maxOpenFiles: MAX_OPEN_FILES, maxFileSize: FILE_BYTES, writeBufferSize: WRITE_BUFFER_BYTES })
@@ -55,7 +56,16 @@ export async function openStore(directory: string): Promise<Store> {
 
 /** Whether no process has the store in `directory` open. */
 export async function isFree(directory: string): Promise<boolean> {
-  const level = new Level(path.join(directory, RECORDS))
+  const records = path.join(directory, RECORDS)
+  // level would make it too, and never end where that cannot be.
+  if (
+    !(await makeFolder(records).then(
+      () => true,
+      () => false
+    ))
+  )
+    return true
+  const level = new Level(records)
   try {
     await level.open()
     return true

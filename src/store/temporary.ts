@@ -1,6 +1,7 @@
 /** Folders for files that are of no use beyond an audit. They lie in the store's folder, where the next one finds what a killed one left. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { makeFolder } from './folders.ts'
 import type { Guard } from './guard.ts'
 
 const TEMPORARY = 'temporary'
@@ -18,7 +19,7 @@ export async function openTemporary(directory: string, guard: Guard): Promise<Te
   // Of a process that was killed.
   await clear()
   async function make(): Promise<string> {
-    await mkdir(root, { recursive: true })
+    await makeFolder(root)
     return mkdtemp(path.join(root, 'audit-'))
   }
   return { temporary: () => guard('written', make()), clear }

@@ -1,7 +1,8 @@
 /** Stores that live as long as one audit: an archive's records are somebody else's word, and do not belong among one's own. */
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { isAlive } from './alive.ts'
+import { makeFolder } from './folders.ts'
 import { guardOf } from './guard.ts'
 import { isFree, openStore } from './level-store.ts'
 import type { Store } from './store.ts'
@@ -18,7 +19,7 @@ export async function withUnpackedStore<T>(directory: string, use: (store: Store
   const root = path.join(directory, UNPACKED)
   const guard = guardOf(directory)
   await removeAbandoned(directory)
-  await guard('written', mkdir(root, { recursive: true }))
+  await guard('written', makeFolder(root))
   const folder = await guard('written', mkdtemp(path.join(root, `${process.pid}-`)))
   try {
     const store = await openStore(folder)

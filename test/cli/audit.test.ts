@@ -166,6 +166,24 @@ describe('what cannot be judged', () => {
       expect(report.coverage.compared).toBe(3)
     }))
 
+  it('nonces behind the newest: what is there is compared, what is not is named in every form, exit 3', async () => {
+    const [markdown, absent] = [inFolder('absent.md'), 'nonces 46 to 99 are not in the schedule']
+    const ended = await audit(honest, '--from', '44', '--to', '99', '--json', '--markdown', markdown)
+    expect(ended.code).toBe(3)
+    const report = reportIn(ended)
+    expect(report).toMatchObject({ verdict: 'inconclusive', range: { from: 44, to: 45 }, coverage: { compared: 2 } })
+    expect(report.reasons[0]).toContain(absent)
+    expect(report.notChecked.join()).toContain(absent)
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ code: 'INPUT_MISSING', detail: expect.stringContaining(absent) })
+    )
+    expect(report.claimants.map(({ verdict }) => verdict)).toEqual(['match'])
+    expect(readFileSync(markdown, 'utf8')).toContain(absent)
+    const shown = await audit(honest, '--from', '44', '--to', '46')
+    expect(shown.code).toBe(3)
+    expect(shown.stdout).toMatch(/^INCONCLUSIVE {2}nonce 46 is not in the schedule: .*newest nonce was 45\n/)
+  })
+
   it('a module that no gateway has: inconclusive, and nobody is accused', () =>
     against({ missingItems: [honest.module] }, async (network) => {
       const ended = await run([

@@ -47,20 +47,70 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       hint: '  an id is 43 characters of base64url'
     },
     { args: ['audit', ID, '--compute', 'ftp://unit'], line: 'ao-audit: "ftp://unit" is no http URL of a unit' },
-    { args: ['audit', ID, '--gateway', 'arweave.net'], line: 'ao-audit: "arweave.net" is no http URL of a unit' },
-    { args: ['audit', ID, '--scheduler', 'http://u:p@unit'], line: 'ao-audit: "http://u:p@unit" is no http URL of a unit' },
+    {
+      args: ['audit', ID, '--gateway', 'arweave.net'],
+      line: 'ao-audit: "arweave.net" is no http URL of a unit',
+      hint: '  begin it with http:// or https://'
+    },
+    {
+      args: ['audit', ID, '--scheduler', 'http://u:p@unit'],
+      line: 'ao-audit: "http://u:p@unit" is no http URL of a unit',
+      hint: '  leave out the user and the password'
+    },
     {
       args: ['audit', ID, '--schedule', 'mine'],
       line: /^error: option '--schedule <source>' argument 'mine' is invalid\. Allowed choices are scheduler, arweave, both\./
     },
     { args: ['audit', ID, '--trust', 'compute'], line: 'ao-audit: --trust takes scheduler or gateway, not "compute"' },
-    { args: ['audit', ID, '--to', '-1'], line: /^error: option '--to <nonce>' argument '-1' is invalid\. a nonce is/ },
-    { args: ['audit', ID, '--patience', '0'], line: /^error: option '--patience <seconds>' argument '0' is invalid\./ },
+    {
+      args: ['audit', ID, '--to', '-1'],
+      line: /^error: option '--to <nonce>' argument '-1' is invalid\. It takes a nonce: a whole number from 0\.$/
+    },
+    {
+      args: ['audit', ID, '--patience', '0'],
+      line: /^error: option '--patience <seconds>' argument '0' is invalid\. It takes a number of seconds above 0 /
+    },
     {
       args: ['audit', ID, '--state-hash', 'first'],
       line: 'ao-audit: --state-hash takes last, nonces with commas between them, or every:K'
     },
     { args: ['audit', ID, '--profile', 'none'], line: /^ao-audit: .*none/, hint: /^ {2}\S/ },
+    {
+      args: ['audit', ID, '--compute', 'localhost:1234'],
+      line: 'ao-audit: "localhost:1234" is no http URL of a unit',
+      hint: '  begin it with http:// or https://'
+    },
+    {
+      args: ['audit', ID, '--compute', 'http://unit/?a=b'],
+      line: 'ao-audit: "http://unit/?a=b" is no http URL of a unit',
+      hint: '  leave out the query and all behind "#"'
+    },
+    { args: ['audit', ID, '--jobs', '0'], line: /argument '0' is invalid\. It takes a whole number from 1 to 999\.$/ },
+    { args: ['audit', ID, '--from', '5', '--to', '2'], line: /^ao-audit: --from 5 lies behind --to 2: / },
+    { args: ['pull', ID, '-o', 'x', '--from', '5', '--to', '2'], line: /^ao-audit: --from 5 lies behind --to 2: / },
+    { args: ['audit', ID, '--quiet', '--verbose'], line: "error: option '--quiet' cannot be used with option '--verbose'" },
+    {
+      args: ['audit', '--archive', 'none', '--compute', 'http://unit', '--patience', '9'],
+      line: 'ao-audit: an archive is audited without a network: --compute, --patience cannot be given with --archive',
+      hint: /^ {2}whom to ask is said when the archive is made/
+    },
+    {
+      args: ['audit', ID, '--schedule', 'arweave', '--scheduler', 'http://unit'],
+      line: 'ao-audit: no scheduler is asked with --schedule arweave: leave out --scheduler'
+    },
+    {
+      args: ['audit', ID, '--scheduler', 'http://a', '--scheduler', 'http://b'],
+      line: "error: option '--scheduler <url>' is given more than once"
+    },
+    { args: ['audit', ID, '--json', ''], line: "error: option '--json [file]' is given without a value" },
+    {
+      args: ['audit', ID, '--checkpoint-owner', 'abc'],
+      line: 'ao-audit: --checkpoint-owner takes an address, not "abc"',
+      hint: /^ {2}an address is 43 characters/
+    },
+    { args: ['audit', ID, '--profile', './nope.json'], line: 'ao-audit: the profile ./nope.json is not there' },
+    { args: ['audit', '--archive', 'nope.tar.gz'], line: 'ao-audit: the archive nope.tar.gz does not exist' },
+    { args: ['audit', '--archive', '.'], line: 'ao-audit: the archive . is a folder' },
     { args: ['audit', ID, '--archive', 'a.tar.gz'], line: 'ao-audit: name a process or an archive, not both' },
     { args: ['pull', ID], line: "error: required option '-o, --output <file>' not specified" },
     { args: ['pull', '-o', 'a.tar.gz'], line: "error: missing required argument 'process'" }
@@ -69,6 +119,26 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     const store = path.join(folder, 'unused')
     const named = args.length > 1 && args[0] !== 'auditt' ? [...args, '--store', store] : args
     expectError(await run(named), 2, line, hint)
+  })
+
+  it.each([
+    ['help', 'replay'],
+    ['replay', '--help']
+  ])('%s %s', async (...args) => {
+    expectError(await run(args), 2, "error: unknown command 'replay'")
+  })
+
+  it.each([
+    ['{"name":"x","environment":["A"]}', 'ao-audit: the profile has faulty fields: environment.0: it takes NAME=value'],
+    [
+      '{"name":"x","environment":[],"instances":"two"}',
+      'ao-audit: the profile has faulty fields: instances: it takes "one", "per-message" or a list of nonces'
+    ],
+    ['{"name": "x"\n "y"}', /^ao-audit: the profile .*profile\.json is no JSON: .*line 2 column 2\)$/]
+  ])('a profile such as %j', async (content, line) => {
+    const file = inFolder('profile.json')
+    writeFileSync(file, content)
+    expectError(await run(['audit', ID, '--profile', file]), 2, line)
   })
 
   it('a range that lies behind the newest nonce', async () => {
@@ -101,6 +171,16 @@ describe('a store that cannot be used', () => {
       `ao-audit: the store ${file} cannot be opened`,
       /^ {2}.*give another folder with --store DIR$/
     )
+  })
+
+  // Node's own way to make folders never ends there, and hears no signal.
+  it.runIf(process.platform === 'linux')('because a folder is there that holds no other: exit 2', async () => {
+    for (const store of ['/proc/ao-audit', '/proc/self', '/proc/self/ao-audit/store']) {
+      const line = `ao-audit: the store ${store} cannot be opened`
+      expectError(await auditWith(store), 2, line, /^ {2}.*give another folder with --store DIR$/)
+      const archived = await run(['audit', '--archive', inFolder('none.tar.gz'), '--store', store])
+      expectError(archived, 2, `ao-audit: the store ${store} cannot be written`, /give another folder with --store DIR$/)
+    }
   })
 
   // The administrator may write everywhere.

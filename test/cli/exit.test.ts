@@ -64,6 +64,11 @@ describe('a report that cannot be written never leaves the exit code of a verdic
     expect((await run(auditOf(lying))).code).toBe(1)
   })
 
+  it('nonces that are not there make no match, and excuse no lie before them', async () => {
+    expect((await run(auditOf(honest, '--to', '99'))).code).toBe(3)
+    expect((await run(auditOf(lying, '--to', '99'))).code).toBe(1)
+  })
+
   describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
     it.each(OUTPUTS)('%s ends with 2 and one line, match or mismatch', async (option) => {
       for (const archive of [honest, lying]) {
@@ -149,6 +154,32 @@ describe('what lies where a report goes', () => {
     expect(statSync(file).size).toBeGreaterThan(0)
     if (POSIX) expect(statSync(file).mode & 0o777).toBe(0o640)
     expect(readdirSync(within).sort()).toEqual(['link', 'report'])
+  })
+
+  it('is no other output, no input and nothing of the store, under any name: exit 2, and it stays', async () => {
+    const within = newFolder()
+    const [archive, link, report] = [path.join(within, 'a.tgz'), path.join(within, 'link'), path.join(within, 'report')]
+    cpSync(honest, archive)
+    symlinkSync('a.tgz', link)
+    const hint = '  give it another name'
+    for (const option of OUTPUTS) {
+      const ended = await run(auditOf(archive, option, link))
+      expectError(ended, 2, `ao-audit: the file ${link} cannot be written: it is the archive ${archive} too`, hint)
+    }
+    expect(readFileSync(archive).equals(readFileSync(honest))).toBe(true)
+    const other = `${within}/./report`
+    const twice = await run(auditOf(archive, '--json', report, '--evaluations', other))
+    expectError(twice, 2, `ao-audit: the file ${other} cannot be written: it is the file ${report} too`, hint)
+    const id = 'A'.repeat(43)
+    const pulled = await run(['pull', id, '--scheduler', 'http://127.0.0.1:1', '--store', report, '-o', report])
+    expectError(
+      pulled,
+      2,
+      /^ao-audit: the archive .*report cannot be written: it lies where the store .* keeps its own files$/,
+      hint
+    )
+    expect(existsSync(report)).toBe(false)
+    expect((await run(auditOf(archive, '--json', '/dev/null', '--markdown', '/dev/null'))).code).toBe(0)
   })
 
   it.runIf(POSIX).each(OUTPUTS)('%s is written to where it is a device or a pipe', async (option) => {

@@ -49,6 +49,14 @@ describe('pull', () => {
     expect(await run([...args, '-o', inFolder('quiet.tar.gz')])).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
   })
 
+  it('of more than there is writes what there is, says where it ends, even with --quiet, and ends with 3', async () => {
+    const output = inFolder('short.tar.gz')
+    const args = ['pull', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '99', '--quiet']
+    const line = 'ao-audit: the archive ends at nonce 45, the newest there was: not at 99, as --to asked'
+    expectError(await run([...args, '-o', output]), 3, line)
+    expect(readdirSync(folder)).toContain('short.tar.gz')
+  })
+
   it('into a folder that is not there: one line, exit 2', async () => {
     const output = inFolder('nowhere/a.tar.gz')
     expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written: its folder is not there`)
@@ -89,6 +97,22 @@ describe('an archive', () => {
     expect(reportIn(ended).range).toEqual({ from: 0, to: 2 })
   })
 
+  it('does not hold all that is asked for: what it holds is compared, what it lacks is named, exit 3', async () => {
+    const ended = await audited(archive, '--to', '99')
+    expect(ended.code).toBe(3)
+    const report = reportIn(ended)
+    const absent = 'nonces 6 to 99 are not there: the archive ends at nonce 5'
+    expect(report).toMatchObject({ verdict: 'inconclusive', reasons: [absent], range: { from: 0, to: 5 } })
+    expect(report.coverage.compared).toBe(6)
+    const late = inFolder('late.tar.gz')
+    const args = ['pull', network.process, ...unitsOf(network), '--store', inFolder('store'), '--from', '3', '--to', '5']
+    expect((await run([...args, '-o', late])).code).toBe(0)
+    expect((await audited(late)).code).toBe(0)
+    const early = await audited(late, '--from', '0')
+    expect(early.code).toBe(3)
+    expect(reportIn(early).reasons).toEqual(['nonces 0 to 2 are not there: the archive begins at nonce 3'])
+  })
+
   it('does not hold what is asked for: exit 2', async () => {
     expectError(await audited(archive, '--from', '6'), 2, 'ao-audit: the archive holds nonces 0 to 5')
   })
@@ -118,7 +142,7 @@ describe('an archive', () => {
   })
 
   it('has to be there: exit 2', async () => {
-    expectError(await audited(inFolder('none.tar.gz')), 2, /^ao-audit: .*none\.tar\.gz/, /^ {2}\S/)
+    expectError(await audited(inFolder('none.tar.gz')), 2, /^ao-audit: the archive .*none\.tar\.gz does not exist$/)
   })
 
   it('leaves no folder behind, whatever it is', async () => {

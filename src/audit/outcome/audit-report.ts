@@ -45,7 +45,7 @@ export interface Outcomes {
 }
 
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
-  const { inputs, run } = options
+  const { inputs, run, absentNonces = [] } = options
   const { absences, unheard, fetchMs } = await options.fetched()
   // One that is an absence is named as that alone.
   const others = unheard.filter(({ unit }) => !absences.some((absence) => absence.unit?.url === unit?.url))
@@ -72,7 +72,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     range: { from: run.from, to: run.to },
     start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },
     coverage: { ...counts, compared: 0, unclaimed: 0 },
-    inconclusive: absences.map(({ message }) => message),
+    inconclusive: [...absentNonces, ...absences.map(({ message }) => message)],
     trusted: [
       ...(start === undefined ? [] : [trustedStart(start)]),
       ...lowered.map(({ detail }) => detail),
@@ -80,6 +80,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     ],
     unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
     notChecked: [
+      ...absentNonces,
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
       ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`]),
       ...unreadTexts(unreadCheckpoints),
@@ -106,6 +107,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
       ...blockFindings(await inputs.blockDifferences(run.process)),
       ...absenceFindings(absences),
+      ...absentNonces.map(absentFinding),
       ...units.flatMap(({ found }) => hostInputFindings(found.judged.profiled)),
       ...units.flatMap(({ findings }) => findings),
       ...passes.flatMap(({ findings }) => findings),
@@ -227,6 +229,11 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
 function withMemory(checkpoint: CheckpointReport, { found }: MemoryDifferences): CheckpointReport {
   const memory = found.get(checkpoint.id)
   return memory === undefined ? checkpoint : { ...checkpoint, memory }
+}
+
+/** Nobody is to blame: the user asked for more than there is. */
+function absentFinding(detail: string): Finding {
+  return { code: 'INPUT_MISSING', severity: 'warning', attribution: 'auditor', detail }
 }
 
 function trustedStart({ id, nonce, signer }: UsableCheckpoint): string {

@@ -1,0 +1,26 @@
+/** Nonces that were asked for and are not there: what is there is audited, but it is not all that was asked for. */
+import type { Run } from '../inputs/inputs.ts'
+import type { SourceOptions } from './audit-options.ts'
+
+/**
+ * In words, one sentence for each end of the range; empty where all is there.
+ *
+ * @param run with the range that it has
+ * @param asked with the range that was asked for; an end that was not is the run's
+ * @param archived whether the run comes out of an archive
+ */
+export function absentNonces(
+  run: Pick<Run, 'from' | 'to'>,
+  { from = run.from, to = run.to }: Pick<SourceOptions, 'from' | 'to'>,
+  archived: boolean
+): readonly string[] {
+  const before = `${noncesOf(from, run.from - 1)} not there: the archive begins at nonce ${run.from}`
+  const behind = archived
+    ? `${noncesOf(run.to + 1, to)} not there: the archive ends at nonce ${run.to}`
+    : `${noncesOf(run.to + 1, to)} not in the schedule: when the audit began, its newest nonce was ${run.to}`
+  return [...(from < run.from ? [before] : []), ...(to > run.to ? [behind] : [])]
+}
+
+function noncesOf(from: number, to: number): string {
+  return to > from ? `nonces ${from} to ${to} are` : `nonce ${from} is`
+}
