@@ -26,7 +26,7 @@ export function canonicalResult(result: EvaluationResult): CanonicalResult {
     Spawns: field(result, 'Spawns') ?? [],
     Assignments: field(result, 'Assignments') ?? [],
     // No unit's JSON has an infinite number: what reads as one is no text that a unit made of it.
-    Output: Number.isFinite(output) ? String(output) : output,
+    Output: typeof output === 'number' && Number.isFinite(output) ? String(output) : output,
     ...(error === undefined ? {} : { Error: error }),
     ...(gasUsed === undefined ? {} : { GasUsed: gasUsed })
   }

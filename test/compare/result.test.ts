@@ -143,7 +143,12 @@ describe('compareResult', () => {
   it('agrees with a number exactly where JSON reads the same one, whatever its text', () => {
     const digits = fc.stringMatching(/^(0|[1-9]\d{0,25})$/)
     const number = fc
-      .tuple(fc.constantFrom('', '-'), digits, fc.constantFrom('', '.0', '.5', '.10'), fc.constantFrom('', 'e0', 'E+2', 'e-400', 'e400'))
+      .tuple(
+        fc.constantFrom('', '-'),
+        digits,
+        fc.constantFrom('', '.0', '.5', '.10'),
+        fc.constantFrom('', 'e0', 'E+2', 'e-400', 'e400')
+      )
       .map((parts) => parts.join(''))
     fc.assert(
       fc.property(number, fc.oneof(number, fc.constantFrom('null', '"1"', '0', 'true')), (left, right) => {
