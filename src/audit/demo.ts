@@ -5,7 +5,6 @@ import path from 'node:path'
 import { STRICT_TALLY } from '../compare/tally.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import { AuditError } from '../model/errors.ts'
-import type { Claim } from '../model/records.ts'
 import { LEGACYNET } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import { withPassingStore } from '../store/default-store.ts'
@@ -68,7 +67,7 @@ async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
       const altered = structuredClone(claim.value) as { Messages: { Tags: { name: string; value: string }[] }[] }
       const tag = altered.Messages[0]?.Tags.find(({ name }) => name === DEMO_ALTERED.tag)
       if (tag !== undefined) tag.value = String(Number(tag.value) + 1)
-      await inputs.replaceClaim(run, claim, { ...claim, value: altered } as Claim)
+      await inputs.replaceClaim(run, claim, { ...claim, raw: JSON.stringify(altered) })
     }
   }
 }

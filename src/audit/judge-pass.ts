@@ -118,7 +118,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<Judged>
     const stands: Standing[] = []
     for (const { claimant, judge, answers } of units) {
       const gate = gates.get(claimant) ?? options.gate(evaluation, claimant)
-      const { claims, unavailable } = await answers.take(key)
+      const { claims, unavailable } = await answers.take(evaluation)
       const begun = options.clock()
       stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate, twin) })
       compareMs += options.clock() - begun

@@ -25,7 +25,8 @@ export function canonicalResult(result: EvaluationResult): CanonicalResult {
     Messages: field(result, 'Messages') ?? [],
     Spawns: field(result, 'Spawns') ?? [],
     Assignments: field(result, 'Assignments') ?? [],
-    Output: typeof output === 'number' ? String(output) : output,
+    // No unit's JSON has an infinite number: what reads as one is no text that a unit made of it.
+    Output: typeof output === 'number' && Number.isFinite(output) ? String(output) : output,
     ...(error === undefined ? {} : { Error: error }),
     ...(gasUsed === undefined ? {} : { GasUsed: gasUsed })
   }

@@ -119,6 +119,8 @@ export interface JudgedCoverage {
   readonly skipped: number
   /** Run, but nobody claimed anything. */
   readonly unclaimed: number
+  /** Answered with what could not be read, whatever else is claimed of them. */
+  readonly unread: number
   /** Over inputs whose signature was not checked. */
   readonly unverified: number
 }

@@ -43,7 +43,12 @@ export function findingsOf(
     const detail = `${name}: ${reason ?? 'left out by the rules of the unit'}`
     found.push({ code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', ...about, detail })
   }
-  for (const { status: answered, detail: words } of unavailable) {
+  for (const { status: answered, unread, detail: words } of unavailable) {
+    if (unread === true) {
+      const detail = `${name}: /result answered, but not so that it could be read: ${words}`
+      found.push({ code: 'ANSWER_NOT_READ', severity: 'warning', ...unit, detail })
+      continue
+    }
     const severity = claims.length > 0 || outcome.kind === 'skipped' ? 'info' : 'warning'
     const detail = `${name}: /result answered ${answered}${words === '' ? '' : `, ${words}`}`
     found.push({ code: 'RESULT_UNAVAILABLE', severity, ...unit, detail })
@@ -51,10 +56,11 @@ export function findingsOf(
   return found
 }
 
-/** The finding of a listed claim about an evaluation that is not planned. */
-export function unmatchedFinding({ claimant, key }: Claim): Finding {
+/** The finding of a claim about an evaluation that is not planned. */
+export function unmatchedFinding({ claimant, key, messageId }: Claim): Finding {
   const what = key.cron === undefined ? `nonce ${key.ordinate}` : `a cron ${key.cron} after nonce ${key.ordinate}`
-  const detail = `it lists ${what} at ${key.timestamp} ms, which the schedule does not have`
+  const says = messageId === undefined ? 'it lists' : `it answers for message ${messageId} as`
+  const detail = `${says} ${what} at ${key.timestamp} ms, which the schedule does not have`
   return { code: 'CLAIM_UNMATCHED', severity: 'warning', attribution: 'compute-unit', claimant, key, detail }
 }
 

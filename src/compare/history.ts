@@ -105,7 +105,7 @@ export function fingerprint(result: EvaluationResult): string {
       const names = memberNames(value).sort(byCodeUnits)
       said.push(`object ${JSON.stringify(names)}`)
       for (const name of names) stack.push(name === 'Tags' ? inOrderOfNames(value[name]) : value[name])
-    } else said.push(JSON.stringify(value))
+    } else said.push(typeof value === 'number' ? String(value) : JSON.stringify(value))
   }
   return createHash('sha256').update(said.join('\n')).digest().subarray(0, PRINT_BYTES).toString('base64url')
 }

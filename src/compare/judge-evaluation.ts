@@ -1,6 +1,6 @@
 /** One evaluation, and what one claimant says of it. */
 import { type Accusal, accuse } from '../attribution/rules.ts'
-import type { Claim, Evaluation, EvaluationResult } from '../model/records.ts'
+import { type Claim, type Evaluation, type EvaluationResult, isAmbiguous } from '../model/records.ts'
 import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
 import type { Comparison, EvaluationStatus, Gate, ToleranceKind } from './comparison.ts'
 import { type Before, fingerprint } from './history.ts'
@@ -12,6 +12,8 @@ export interface Judged {
   readonly status: EvaluationStatus
   /** Whether a claim was held against the result computed for this evaluation. */
   readonly compared: boolean
+  /** The unit gave an answer about it that could not be read. */
+  readonly unread?: true
   /** A cron that failed, of which nothing is claimed: no unit lists it. */
   readonly failedCron?: true
   /** The first claim's that does not agree; for an agreeing one only the order of tags is of interest. */
@@ -36,6 +38,8 @@ export interface JudgeInput {
   readonly evaluation: Evaluation
   /** Of one claimant, about this evaluation. */
   readonly claims: readonly Claim[]
+  /** Why an answer of the claimant could not be read, where there is one. */
+  readonly unread?: string
   readonly before: Before
   readonly gate: Gate
   /** Why the claimant's state may honestly be another by now. */
@@ -56,8 +60,18 @@ const SKIPPED_ANSWERS = 4
  * - `mismatch`: a claim differs and every rule of accusation holds; otherwise `inconclusive` with the reason of the first that does not
  * - `skipped`: the CU's rules skip it, and what is claimed is what an honest CU may answer then, or nothing
  * - `unclaimed`: evaluated here, but nothing is claimed
+ *
+ * Where an answer could not be read, what is read elsewhere may be the truth beside a lie: it is `inconclusive` at best.
  */
 export function judgeEvaluation(input: JudgeInput): Judged {
+  const judged = judgeRead(input)
+  if (input.unread === undefined) return judged
+  if (judged.status === 'mismatch' || judged.status === 'inconclusive') return { ...judged, unread: true }
+  return { ...judged, status: 'inconclusive', reason: `its answer could not be read: ${input.unread}`, unread: true }
+}
+
+/** By what was read. */
+function judgeRead(input: JudgeInput): Judged {
   const { outcome } = input.evaluation
   // What a memory hash says is judged beside results; results come first, then listings.
   const claims = [...ofKind(input.claims, 'result'), ...ofKind(input.claims, 'listed')]
@@ -87,8 +101,11 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
       return { ...blame(input), ...judged }
     return { ...judged, status: 'inconclusive', reason: REFUSED, stateUnsure: REFUSED }
   }
-  const ambiguous = claims.find(isAmbiguous)
-  if (ambiguous !== undefined) return { status: 'inconclusive', compared: true, reason: ambiguityOf(ambiguous) }
+  const ambiguous = claims.flatMap(({ faults = [] }) => faults).find(isAmbiguous)
+  if (ambiguous !== undefined) {
+    const reason = `its answer can be read in more than one way: ${ambiguous.detail}`
+    return { status: 'inconclusive', compared: true, reason }
+  }
   const comparison = orderOf(held.map((one) => one.comparison))
   const aside = all.filter((one) => !held.includes(one)).map(({ claim }) => claim)
   const began = aside.some((claim) => beganBehind(claim, gate))
@@ -97,15 +114,6 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
   const under = profile ?? assumedProfile
   if (under === undefined) return { status: 'match', ...common }
   return { status: 'match-profile', ...common, reason: `agrees under the profile ${under}` }
-}
-
-/** Readers would take it differently: one that reads the true value may sit beside one that reads a lie. */
-function isAmbiguous({ faults = [] }: Claim): boolean {
-  return faults.some(({ kind }) => kind === 'key-twice' || kind === 'invalid-utf8')
-}
-
-function ambiguityOf({ faults = [] }: Claim): string {
-  return `its answer can be read in more than one way: ${faults[0]?.detail ?? ''}`
 }
 
 /** Of comparisons that agree nothing is left but the order of tags. */

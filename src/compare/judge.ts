@@ -90,9 +90,11 @@ export function createJudge({
     evaluation(evaluation, allClaims, allUnavailable, gate, twin) {
       const claims = allClaims.filter((claim) => claim.claimant === claimant)
       const unavailable = allUnavailable.filter((answer) => answer.claimant === claimant)
+      const unread = unavailable.find((answer) => answer.unread)?.detail
       const judged = judgeEvaluation({
         evaluation,
         claims,
+        ...(unread === undefined ? {} : { unread }),
         before: history.before(evaluation, twin),
         gate,
         ...(stateUnsure === undefined ? {} : { otherState: stateUnsure }),

@@ -35,7 +35,7 @@ export const STRICT_TALLY: TallyOptions = { minCoveragePercent: 100, maxExplanat
 const NOTHING_COMPARED = 'nothing could be compared'
 
 export function createTally({ minCoveragePercent, maxExplanations, given }: TallyOptions = STRICT_TALLY): Tally {
-  const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
+  const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
   const counts = {
     mismatch: 0,
     trusted: 0,
@@ -72,6 +72,7 @@ export function createTally({ minCoveragePercent, maxExplanations, given }: Tall
         coverage.unclaimed++
         silent.add(key)
       }
+      if (judged.unread === true) coverage.unread++
       if (judged.failedCron === true) counts.failedCron++
       if (!verified) coverage.unverified += span
       if (status === 'match-profile') counts.profile++

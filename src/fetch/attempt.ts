@@ -64,6 +64,11 @@ export interface AttemptOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** As `fetch` has it in `ok`. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**

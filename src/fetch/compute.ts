@@ -1,6 +1,7 @@
 /** A Compute Unit (ao-protocol §2.1). */
 import { AuditError } from '../model/errors.ts'
 import type { ProcessId } from '../model/ids.ts'
+import { isSuccess } from './attempt.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
 import type { ComputeSource, ListedPage } from './sources.ts'
@@ -8,8 +9,8 @@ import { addressSchema, listedPageSchema, parseWire } from './unit-schemas.ts'
 
 const LISTED_PAGE = 500
 const DETAIL_CHARS = 500
-/** No JSON, larger or deeper than any result, or of a status that says neither yes nor no. */
-const UNREADABLE: ReadonlySet<string> = new Set(['WIRE_INVALID', 'ANSWER_TOO_LARGE', 'UNIT_REFUSED', 'ADDRESS_FORBIDDEN'])
+/** No JSON, larger or deeper than any result, or of another form than a listing; or it leads to where nobody may be asked. */
+const UNREADABLE: ReadonlySet<string> = new Set(['WIRE_INVALID', 'ANSWER_TOO_LARGE', 'ADDRESS_FORBIDDEN'])
 
 /** @param url the unit's base URL */
 export function createCompute(http: Http, url: string): ComputeSource {
@@ -21,7 +22,7 @@ export function createCompute(http: Http, url: string): ComputeSource {
     const from = after === undefined ? '' : `&from=${encodeURIComponent(after)}`
     return inPages[kind](LISTED_PAGE, async (size) => {
       const at = `${base}/${kind}/${processId}?limit=${size}&sort=ASC${from}`
-      const question = { role: 'compute-unit', url: at, maxBytes: listedPageBytes } as const
+      const question = { role: 'compute-unit', url: at, maxBytes: listedPageBytes, accept: isRead, busy: isBusy } as const
       const { bytes, text, value } = await http.json(question)
       const { pageInfo, edges } = parseWire(listedPageSchema, value, question)
       return {
@@ -41,7 +42,7 @@ export function createCompute(http: Http, url: string): ComputeSource {
           role: 'compute-unit',
           url: `${base}/`,
           maxBytes: recordBytes,
-          accept: isRefusal,
+          accept: isAnswer,
           optional: true
         } as const
         const parsed = addressSchema.safeParse((await http.json(question)).value)
@@ -60,16 +61,15 @@ export function createCompute(http: Http, url: string): ComputeSource {
           role: 'compute-unit',
           url: `${base}/result/${messageId}?process-id=${processId}`,
           maxBytes: resultBytes,
-          accept: isRefusal,
-          busy: (answered) => answered === 202,
+          accept: isAnswer,
+          busy: isBusy,
           acceptTrouble: true
         })
-        if (status === 200) return { kind: 'claim', body: { bytes, text, value } }
+        if (isSuccess(status)) return { kind: 'claim', body: { bytes, text, value } }
         return { kind: 'unavailable', status, detail: text.slice(0, DETAIL_CHARS) }
       } catch (error) {
-        // What cannot be read is no claim, but an answer to this question all the same.
-        if (!(error instanceof AuditError) || !UNREADABLE.has(error.code)) throw error
-        return { kind: 'unavailable', status: 200, detail: error.message.slice(0, DETAIL_CHARS) }
+        if (!isUnreadable(error)) throw error
+        return { kind: 'unread', detail: error.message.slice(0, DETAIL_CHARS) }
       }
     },
 
@@ -78,7 +78,22 @@ export function createCompute(http: Http, url: string): ComputeSource {
   }
 }
 
-/** The unit says no, for good: 404, 425 and the like. */
-function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429
+/** Whether a unit answered with what cannot be read. That is no claim, and no silence either: others may read it. */
+export function isUnreadable(error: unknown): error is AuditError {
+  return error instanceof AuditError && UNREADABLE.has(error.code)
+}
+
+/** It evaluates, and asks for time. */
+function isBusy(status: number): boolean {
+  return status === 202
+}
+
+/** Clients read what comes with any status of success. */
+function isRead(status: number): boolean {
+  return isSuccess(status) && !isBusy(status)
+}
+
+/** Read, or the unit says no, for good: 404, 425 and the like, or a redirect to nowhere. */
+function isAnswer(status: number): boolean {
+  return isRead(status) || (status >= 300 && status < 500 && status !== 408 && status !== 429)
 }

@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import pRetry from 'p-retry'
 import { AuditError } from '../model/errors.ts'
-import { nestsDeeperThan } from '../util/json-depth.ts'
+import { ANSWER_MAX_DEPTH, nestsDeeperThan } from '../util/json-depth.ts'
+import { parseJson } from '../util/json-value.ts'
 import type { Lookup } from './address.ts'
-import { type Answer, attemptOnce, type Question, Retriable } from './attempt.ts'
+import { type Answer, attemptOnce, isSuccess, type Question, Retriable } from './attempt.ts'
 import { fetchError } from './fetch-error.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchLimits } from './limits.ts'
 import { shown } from './unit-words.ts'
@@ -30,7 +31,7 @@ export interface JsonAnswer {
   readonly bytes: Uint8Array
   /** U+FFFD stands for what is no UTF-8. */
   readonly text: string
-  /** undefined where another status than 200 came with what is not JSON. */
+  /** As `parseJson` has it; undefined where the status is none of success. */
   readonly value: unknown
 }
 
@@ -42,7 +43,7 @@ export interface Http {
    */
   bytes(question: Question): Promise<Answer>
   /**
-   * As `bytes`, with a body that is JSON where the status is 200: one that is not is asked for again, then `WIRE_INVALID`.
+   * As `bytes`, with a body that is JSON where the status is one of success: one that is not is asked for again, then `WIRE_INVALID`.
    */
   json(question: Question): Promise<JsonAnswer>
 }
@@ -60,8 +61,6 @@ interface Peer {
 /** Questions that a unit may leave unanswered, one after another, until it is taken to be away; none where it never answered. */
 const GIVEN_UP_MAX = 3
 const OPTIONAL_ATTEMPTS = 4
-/** No unit's answer comes near it. */
-const JSON_MAX_DEPTH = 500
 
 /** A client that remembers of each unit when it last answered. */
 export function createHttp(options: HttpOptions = {}): Http {
@@ -160,14 +159,14 @@ export function createHttp(options: HttpOptions = {}): Http {
 
 function readJson({ status, bytes }: Answer, question: Question): JsonAnswer {
   const text = bytes.toString('utf8')
-  if (nestsDeeperThan(text, JSON_MAX_DEPTH)) {
-    const what = `${shown(question.url)} answered with JSON nested deeper than ${JSON_MAX_DEPTH} levels`
+  if (!isSuccess(status)) return { status, bytes, text, value: undefined }
+  if (nestsDeeperThan(text, ANSWER_MAX_DEPTH)) {
+    const what = `${shown(question.url)} answered with JSON nested deeper than ${ANSWER_MAX_DEPTH} levels`
     throw fetchError('WIRE_INVALID', question, what, { alone: true })
   }
   try {
-    return { status, bytes, text, value: JSON.parse(text) as unknown }
+    return { status, bytes, text, value: parseJson(text) }
   } catch (error) {
-    if (status !== 200) return { status, bytes, text, value: undefined }
     throw new Retriable('garbage', 'its answer is not JSON', { cause: error })
   }
 }

@@ -49,7 +49,8 @@ export const DEFAULT_FETCH_LIMITS: FetchLimits = {
   waitMinMs: 100,
   waitMaxMs: 3_000,
   retryAfterMaxMs: 60_000,
-  redirects: 5,
+  // As many as fetch follows: what ordinary clients come to is read.
+  redirects: 20,
   concurrency: 16,
   pages: 100_000,
   recordBytes: 16 * MIB,

@@ -64,9 +64,10 @@ export interface GatewaySource {
   blocks(fromHeight: number, toHeight: number): Promise<readonly BlockRecord[]>
 }
 
-/** What a CU says of one message: a claim's value, or why there is none. */
+/** What a CU says of one message: a claim's value, or why there is none, or that it said what cannot be read. */
 export type ResultAnswer =
   | { readonly kind: 'claim'; readonly body: ReceivedJson }
+  | { readonly kind: 'unread'; readonly detail: string }
   | { readonly kind: 'unavailable'; readonly status: number; readonly detail: string }
 
 /** JSON as it came, and as it reads. */

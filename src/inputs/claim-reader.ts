@@ -1,6 +1,7 @@
 /** Claims beside evaluations: both come in the order of ordinates, so that neither is held in memory as a whole. */
 
-import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../model/records.ts'
+import type { MessageId } from '../model/ids.ts'
+import { type Claim, type ClaimUnavailable, type Evaluation, type EvaluationKey, keyText } from '../model/records.ts'
 import type { Inputs, Run } from './inputs.ts'
 
 /** What one unit said about one evaluation. */
@@ -10,9 +11,12 @@ export interface Answers {
 }
 
 export interface AnswerReader {
-  /** The answers about `key`. Keys must come in the order of ordinates; each is answered once. */
-  take(key: EvaluationKey): Promise<Answers>
-  /** Claims that no key asked for, up to and including `ordinate`; after it they are forgotten. */
+  /**
+   * The answers about an evaluation: those under its key, and of its message where they name one. Keys must come in the order of
+   * ordinates; each is answered once.
+   */
+  take(evaluation: Pick<Evaluation, 'key' | 'messageId'>): Promise<Answers>
+  /** Claims that no evaluation asked for, up to and including `ordinate`; after it they are forgotten. */
   leftover(ordinate: number): Promise<readonly Claim[]>
 }
 
@@ -22,13 +26,14 @@ export function createAnswerReader(inputs: Inputs, run: Run, unit: string): Answ
   const claims = createGroups(run, (part) => inputs.claims(part, unit), cameTo)
   const unavailable = createGroups(run, (part) => inputs.unavailable(part, unit), cameTo)
   return {
-    take: async (key) => ({ claims: await claims.take(key), unavailable: await unavailable.take(key) }),
+    take: async (evaluation) => ({ claims: await claims.take(evaluation), unavailable: await unavailable.take(evaluation) }),
     leftover: (ordinate) => claims.leftover(ordinate)
   }
 }
 
 interface Keyed {
   readonly key: EvaluationKey
+  readonly messageId?: MessageId
 }
 
 /**
@@ -68,11 +73,13 @@ function createGroups<T extends Keyed>(
   }
 
   return {
-    async take(key: EvaluationKey): Promise<readonly T[]> {
+    async take({ key, messageId }: Keyed): Promise<readonly T[]> {
       await readTo(key.ordinate)
       const wanted = keyText(key)
-      const taken = open.filter((item) => keyText(item.key) === wanted)
-      if (taken.length > 0) open = open.filter((item) => keyText(item.key) !== wanted)
+      const isWanted = (item: T) =>
+        keyText(item.key) === wanted && (item.messageId ?? messageId) === (messageId ?? item.messageId)
+      const taken = open.filter(isWanted)
+      if (taken.length > 0) open = open.filter((item) => !isWanted(item))
       return taken
     },
     async leftover(ordinate: number): Promise<readonly T[]> {

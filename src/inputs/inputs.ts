@@ -7,6 +7,7 @@ import {
   type BlobRef,
   type BlockRecord,
   type Claim,
+  type ClaimFault,
   type ClaimUnavailable,
   type Evaluation,
   type EvaluationKey,
@@ -20,7 +21,7 @@ import {
 import type { RecordKey, Store } from '../store/store.ts'
 import type { EdgeVerdicts } from '../verify/checked-schedule.ts'
 import { createSaidToFail, saysError } from './claimed-errors.ts'
-import { contentOf } from './stored-claims.ts'
+import { claimRecord, contentOf } from './stored-claims.ts'
 import { DERIVED, openDoor } from './stored-records.ts'
 
 /** One reading of a process and of what is claimed about it; it fixes the range, so that it can go on after a kill. */
@@ -72,7 +73,9 @@ export interface ListingProgress {
   readonly bytes?: number
   /** Claims that were not kept: the third of one evaluation, and what is too large. */
   readonly dropped?: number
-  /** The first thing wrong with it. */
+  /** What no unit writes on its pages, and changes nothing of what is read; at most 16. */
+  readonly odd?: readonly ClaimFault[]
+  /** What ended the reading, or the first that makes it doubtful. */
   readonly fault?: ListingFault
 }
 
@@ -224,7 +227,7 @@ export interface Inputs {
   claimsAt(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
   /** Whether a unit claims that an evaluation failed, by what came so far: nobody waits. A hint, which no verdict rests on. */
   saidToFail(run: Run, unit: string, key: EvaluationKey): Promise<boolean>
-  /** Puts another value in a claim's place. */
+  /** Puts another text in a claim's place. */
   replaceClaim(run: Run, claim: Claim, by: Claim): Promise<void>
   unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
   putAnswers(run: Run, answers: readonly (Claim | ClaimUnavailable)[], listing?: ListingUpdate): Promise<void>
@@ -403,12 +406,12 @@ export function createInputs(store: Store): Inputs {
       return claims.some((claim) => keyText(claim.key) === keyText(key) && saysError(claim))
     },
     async replaceClaim(run, claim, by) {
-      const wanted = JSON.stringify(claim)
+      const nameOf = ({ kind, key, raw }: Claim) => JSON.stringify([kind, keyText(key), raw])
       for await (const [key, value] of door.list<Claim>(['claim', run.id, claim.claimant, claim.key.ordinate])) {
-        if (JSON.stringify(value) !== wanted) continue
+        if (nameOf(value) !== nameOf(claim)) continue
         await store.put([
           [key, undefined],
-          [[...key.slice(0, -1), contentOf(by.raw)], by]
+          [[...key.slice(0, -1), contentOf(by.raw)], claimRecord(by)]
         ])
       }
     },
@@ -421,7 +424,8 @@ export function createInputs(store: Store): Inputs {
           if (!('kind' in answer)) return [['unavailable', run.id, answer.claimant, ordinate], answer]
           // The content is part of the key: a unit that lists one evaluation twice, differently, has made two claims.
           const content = contentOf(answer.raw)
-          return [['claim', run.id, answer.claimant, ordinate, cron, timestamp, update?.listing ?? 'result', content], answer]
+          const place = [answer.claimant, ordinate, cron, timestamp, update?.listing ?? 'result', content]
+          return [['claim', run.id, ...place], claimRecord(answer)]
         }),
         ...(update === undefined ? [] : [[['listing', run.id, update.unit, update.listing], update.progress] as const])
       ])

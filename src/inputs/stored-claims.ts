@@ -2,15 +2,13 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { isArweaveId, type MessageId } from '../model/ids.ts'
-import type { Claim, ClaimUnavailable, EvaluationKey, EvaluationResult, ResultField } from '../model/records.ts'
+import type { Claim, ClaimFault, ClaimUnavailable, EvaluationKey } from '../model/records.ts'
 import type { RecordKey } from '../store/store.ts'
-import { membersOf, NONCE_MAX } from './stored-schedule.ts'
-
-/** `/results` and `/cron` say nothing of gas (ao-protocol §2.1). */
-export const LISTED_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
-export const RESULT_FIELDS: readonly ResultField[] = [...LISTED_FIELDS, 'GasUsed']
-
-const KINDS = ['result', 'listed']
+import { ANSWER_MAX_DEPTH, nestsDeeperThan } from '../util/json-depth.ts'
+import { parseJson, sameJson } from '../util/json-value.ts'
+import { readClaim, type SaidByText } from './claim-text.ts'
+import { type Members, membersOf, NONCE_MAX } from './stored-schedule.ts'
+import { claimFaults } from './stored-schemas.ts'
 
 function keyOf(value: unknown): EvaluationKey | undefined {
   const members = membersOf(value)
@@ -24,34 +22,79 @@ function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= NONCE_MAX
 }
 
-/** A claim, where its key says what it is about, and hashes what was said. */
+/** Of a claim its text is kept, and what was seen around it; what the text says is read off it anew each time. */
+export function claimRecord({ claimant, kind, key, messageId, faults, raw, receivedAt }: Claim): unknown {
+  const around = faults === undefined ? [] : besides(faults, readText(kind, raw)?.faults)
+  return {
+    claimant,
+    kind,
+    key,
+    ...(messageId === undefined ? {} : { messageId }),
+    ...(around.length === 0 ? {} : { faults: around }),
+    raw,
+    receivedAt
+  }
+}
+
+/**
+ * A claim, where its key says what it is about, and hashes what was said. What it says is what its text says: a record that says
+ * something else of that is none.
+ */
 export function readStoredClaim(key: RecordKey, value: unknown): Claim | undefined {
   const members = membersOf(value)
   const about = keyOf(members?.['key'])
   if (members === undefined || about === undefined) return undefined
-  const { claimant, kind, covers, raw, receivedAt, messageId } = members
-  const said = members['value']
+  const { claimant, kind, raw, receivedAt, messageId } = members
   if (typeof claimant !== 'string' || typeof raw !== 'string' || typeof receivedAt !== 'string') return undefined
-  if (typeof kind !== 'string' || !KINDS.includes(kind) || said === undefined) return undefined
-  const faults = faultsSchema.safeParse(members['faults'])
-  if (!faults.success) return undefined
-  if (messageId !== undefined && (typeof messageId !== 'string' || !isArweaveId(messageId))) return undefined
-  const fields = [LISTED_FIELDS, RESULT_FIELDS].find((some) => JSON.stringify(some) === JSON.stringify(covers))
-  if (fields === undefined || (kind === 'listed' && fields !== LISTED_FIELDS)) return undefined
+  if (kind !== 'result' && kind !== 'listed') return undefined
+  // `/result` is asked for by a message's id, and only it.
+  if (kind === 'result' ? typeof messageId !== 'string' || !isArweaveId(messageId) : messageId !== undefined) return undefined
   const named = [claimant, about.ordinate, about.cron ?? '', about.timestamp]
   const place = [...named, kind === 'result' ? 'result' : key[6], contentOf(raw)]
   if (JSON.stringify(place) !== JSON.stringify(key.slice(2))) return undefined
+  const faults = faultsSchema.safeParse(members['faults'])
+  const said = readText(kind, raw)
+  if (!faults.success || said === undefined || !agrees(members, said)) return undefined
+  const around = besides(faults.data, said.faults)
+  if (!around.every((fault) => mayLieAround(fault, kind, raw))) return undefined
+  const all = [...(said.faults ?? []), ...around]
   return {
     claimant,
-    kind: kind as Claim['kind'],
+    kind,
     key: about,
     ...(messageId === undefined ? {} : { messageId: messageId as MessageId }),
-    covers: fields,
-    value: said as EvaluationResult,
-    ...(faults.data === undefined ? {} : { faults: faults.data }),
+    covers: said.covers,
+    value: said.value,
+    ...(all.length === 0 ? {} : { faults: all }),
     raw,
     receivedAt
   }
+}
+
+/** Undefined where it is no JSON, or deeper than any answer that is taken. */
+function readText(kind: Claim['kind'], text: string): SaidByText | undefined {
+  if (kind === 'checkpoint' || nestsDeeperThan(text, ANSWER_MAX_DEPTH)) return undefined
+  try {
+    return readClaim(kind, { bytes: Buffer.from(text), text, value: parseJson(text) })
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether what a record tells of its text besides is so. */
+function agrees(members: Members, { value, covers }: SaidByText): boolean {
+  const { value: toldValue = value, covers: toldCovers = covers } = members
+  return sameJson(toldValue, value) && sameJson(toldCovers, covers)
+}
+
+function besides(all: readonly ClaimFault[] = [], known: readonly ClaimFault[] = []): ClaimFault[] {
+  const texts = new Set(known.map((fault) => JSON.stringify(fault)))
+  return all.filter(({ kind, path, detail }) => !texts.has(JSON.stringify({ kind, path, detail })))
+}
+
+/** The text has U+FFFD for bytes that were none; of an edge only the node is kept. */
+function mayLieAround({ kind }: ClaimFault, of: Claim['kind'], raw: string): boolean {
+  return of === 'listed' || (kind === 'invalid-utf8' && raw.includes('\uFFFD'))
 }
 
 /** The part of a claim's key that tells apart what one unit says twice of one evaluation. */
@@ -59,24 +102,20 @@ export function contentOf(raw: string): string {
   return createHash('sha256').update(raw).digest('base64url')
 }
 
-const faultsSchema = z
-  .array(
-    z.object({
-      kind: z.enum(['not-an-object', 'key-twice', 'invalid-utf8', 'unknown-field', 'number-not-exact']),
-      path: z.string(),
-      detail: z.string()
-    })
-  )
-  .optional()
+const faultsSchema = claimFaults.optional()
 
-const unavailable = z.object({
+const common = {
   claimant: z.string(),
   key: z.unknown(),
   messageId: z.string().refine(isArweaveId),
-  status: z.int(),
   detail: z.string(),
   receivedAt: z.string()
-})
+}
+const unavailable = z.union([
+  z.object({ ...common, unread: z.literal(true) }),
+  // An answer of success is a claim, or one that was not read.
+  z.object({ ...common, status: z.int().refine((status) => status < 200 || status >= 300) })
+])
 
 export function readStoredUnavailable(key: RecordKey, value: unknown): ClaimUnavailable | undefined {
   const { data } = unavailable.safeParse(value)

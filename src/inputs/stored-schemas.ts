@@ -71,8 +71,23 @@ export const anomalySchema = z.object({
 export const blockSchema = block
 export const blockDifferenceSchema = z.object({ kept: block, other: block.extend({ gateway: url }) })
 export const gatewayAnomalySchema = z.object({ id, gateway: url, proves: url })
+export const claimFaults = z.array(
+  z.object({
+    kind: z.enum([
+      'not-an-object',
+      'key-twice',
+      'invalid-utf8',
+      'unknown-field',
+      'number-not-exact',
+      'number-lossy',
+      'byte-order-mark'
+    ]),
+    path: z.string(),
+    detail: z.string()
+  })
+)
 const listingFault = z.object({
-  kind: z.enum(['not-ascending', 'too-many', 'too-large', 'beyond-schedule', 'ambiguous']),
+  kind: z.enum(['not-ascending', 'too-many', 'too-large', 'beyond-schedule', 'ambiguous', 'unread']),
   detail: z.string()
 })
 export const listingSchema = z.object({
@@ -83,6 +98,7 @@ export const listingSchema = z.object({
   listed: nonce.optional(),
   bytes: nonce.optional(),
   dropped: nonce.optional(),
+  odd: claimFaults.optional(),
   fault: listingFault.optional()
 })
 export const unreadCheckpointsSchema = z.object({

@@ -25,6 +25,7 @@ export const FINDING_CODES = [
   'CHECKPOINT_STATE_MISMATCH',
   'RESULT_MISMATCH',
   'RESULT_UNAVAILABLE',
+  'ANSWER_NOT_READ',
   'CLAIM_UNMATCHED',
   'CLAIM_FAULTY',
   'CRONS_BEHIND_RANGE',
@@ -44,6 +45,9 @@ export const FINDING_CODES = [
   'UNIT_UNREACHABLE',
   'TRUST_LOWERED'
 ] as const
+
+/** What is not known of a unit's claims: where one of these is said of it, its claims were not all checked, and it is no match. */
+export const LEAVES_OPEN: ReadonlySet<FindingCode> = new Set(['ANSWER_NOT_READ', 'CLAIM_UNMATCHED', 'LISTING_FAULTY'])
 
 export type FindingCode = (typeof FINDING_CODES)[number]
 export type Severity = 'info' | 'warning' | 'error'

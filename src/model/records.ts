@@ -159,9 +159,17 @@ export interface EvaluationResult {
 /**
  * What a claim's text says that two readers could take differently, or that no honest unit writes. `not-an-object`: the whole is
  * something else; `key-twice`: an object has a key again; `invalid-utf8`: bytes of a text are none; `unknown-field`: a field besides
- * those of a result; `number-not-exact`: a number's text is another than that of the double it reads as.
+ * those of a result, an edge or a page; `number-not-exact`: a number's text is another than that of the double it reads as;
+ * `number-lossy`: so is its value; `byte-order-mark`: one stands before the whole.
  */
-export type ClaimFaultKind = 'not-an-object' | 'key-twice' | 'invalid-utf8' | 'unknown-field' | 'number-not-exact'
+export type ClaimFaultKind =
+  | 'not-an-object'
+  | 'key-twice'
+  | 'invalid-utf8'
+  | 'unknown-field'
+  | 'number-not-exact'
+  | 'number-lossy'
+  | 'byte-order-mark'
 
 export interface ClaimFault {
   readonly kind: ClaimFaultKind
@@ -169,6 +177,11 @@ export interface ClaimFault {
   readonly path: string
   /** Short; may hold text from outside. */
   readonly detail: string
+}
+
+/** Whether readers would take it differently: one that reads the true value may sit beside one that reads a lie. */
+export function isAmbiguous({ kind }: ClaimFault): boolean {
+  return kind === 'key-twice' || kind === 'invalid-utf8' || kind === 'number-lossy'
 }
 
 export type ClaimKind = 'result' | 'listed' | 'checkpoint'
@@ -198,23 +211,32 @@ export interface Claim {
 /**
  * Why the reading of a listing ended before its end, or what is wrong with it as a whole. `not-ascending`: its cursors go back or
  * stand still, or name one evaluation twice; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that the schedule does
- * not have; `ambiguous`: two readers could take its pages differently.
+ * not have; `ambiguous`: two readers could take its pages differently; `unread`: a page could not be read.
  */
 export interface ListingFault {
-  readonly kind: 'not-ascending' | 'too-many' | 'too-large' | 'beyond-schedule' | 'ambiguous'
+  readonly kind: 'not-ascending' | 'too-many' | 'too-large' | 'beyond-schedule' | 'ambiguous' | 'unread'
   readonly detail: string
 }
 
-/** A CU has no result for a message: it says so (404, 425), or what it answers to this question alone cannot be read at all. */
-export interface ClaimUnavailable {
+/** Why there is no claim of a CU about a message. */
+export type ClaimUnavailable = {
   readonly claimant: string
   readonly key: EvaluationKey
   readonly messageId: MessageId
-  readonly status: number
-  /** The unit's own words, cut to 500 characters. */
   readonly detail: string
   readonly receivedAt: string
-}
+} & (
+  | {
+      /** It has none and says so (404, 425): `detail` are its own words, cut to 500 characters. */
+      readonly status: number
+      readonly unread?: undefined
+    }
+  | {
+      /** It answered, but what it said could not be read: others may, so this is not silence. `detail` says why. */
+      readonly unread: true
+      readonly status?: undefined
+    }
+)
 
 /** What replay says of one planned evaluation, in the order of the plan. */
 export interface Evaluation {

@@ -1,13 +1,11 @@
 /** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
 
-import { claimFaults } from '../compare/claim-text.ts'
-import type { ComputeSource, ReceivedJson } from '../fetch/sources.ts'
+import type { ComputeSource } from '../fetch/sources.ts'
+import { readClaim } from '../inputs/claim-text.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import type { Arrival } from '../inputs/live-inputs.ts'
-import { LISTED_FIELDS, RESULT_FIELDS } from '../inputs/stored-claims.ts'
 import { AuditError } from '../model/errors.ts'
-import type { Claim, ClaimUnavailable, EvaluationResult, ScheduledMessage } from '../model/records.ts'
-import { isJsonObject } from '../util/json-value.ts'
+import type { Claim, ClaimUnavailable, ScheduledMessage } from '../model/records.ts'
 import { createNonceSet, type NonceSet } from '../util/nonce-set.ts'
 import { readListing } from './listings.ts'
 
@@ -73,9 +71,11 @@ async function askForResults(
       const answer = await unit.result(run.process, messageId)
       const common = { claimant: unit.url, key: { ordinate: nonce, timestamp }, messageId, receivedAt: now() }
       await keeper.keep(
-        answer.kind === 'unavailable'
-          ? { ...common, status: answer.status, detail: answer.detail }
-          : { ...common, kind: 'result', ...claimOf(answer.body) }
+        answer.kind === 'claim'
+          ? { ...common, kind: 'result', ...readClaim('result', answer.body), raw: answer.body.text }
+          : answer.kind === 'unread'
+            ? { ...common, unread: true, detail: answer.detail }
+            : { ...common, status: answer.status, detail: answer.detail }
       )
       onAnswers(1)
     } catch (error) {
@@ -101,19 +101,6 @@ async function askForResults(
   if (failed !== undefined) throw failed.error
   if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
   if (unanswered.length > 0) throw unanswered[0]
-}
-
-/** What is left out is said to be empty; but for gas, which a CU leaves out after a throw (§2.2). */
-function claimOf(body: ReceivedJson): Pick<Claim, 'covers' | 'value' | 'raw' | 'faults'> {
-  const { value, text } = body
-  const faults = claimFaults(body)
-  const speaksOfGas = isJsonObject(value) && Object.hasOwn(value, 'GasUsed')
-  return {
-    covers: speaksOfGas ? RESULT_FIELDS : LISTED_FIELDS,
-    value: value as EvaluationResult,
-    raw: text,
-    ...(faults.length === 0 ? {} : { faults })
-  }
 }
 
 async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<NonceSet> {

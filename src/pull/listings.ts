@@ -1,11 +1,19 @@
 /** Listings of a Compute Unit, `/results` and `/cron`, read page by page and no further than the schedule can reach. */
-import { cursorFaults, pageFaults } from '../compare/claim-text.ts'
+import { isUnreadable } from '../fetch/compute.ts'
 import { LISTED_LIMITS, type ListedLimits } from '../fetch/limits.ts'
 import type { ComputeSource, ListedPage } from '../fetch/sources.ts'
+import { cursorFaults, LISTED_FIELDS, pageFaults } from '../inputs/claim-text.ts'
 import type { Inputs, Listing, ListingProgress, Run } from '../inputs/inputs.ts'
-import { LISTED_FIELDS } from '../inputs/stored-claims.ts'
 import { AuditError } from '../model/errors.ts'
-import { type Claim, type EvaluationKey, type EvaluationResult, keyText, type ListingFault } from '../model/records.ts'
+import {
+  type Claim,
+  type ClaimFault,
+  type EvaluationKey,
+  type EvaluationResult,
+  isAmbiguous,
+  keyText,
+  type ListingFault
+} from '../model/records.ts'
 import { type Cron, parseCrons } from '../replay/plan/cron-tags.ts'
 
 export interface ListingOptions {
@@ -21,13 +29,16 @@ export interface ListingOptions {
 
 /** Of one evaluation: two that differ show that the unit contradicts itself. */
 const KEPT_OF_ONE = 2
+/** Faults of pages that are named. */
+const ODD_MAX = 16
 /** Their bytes are counted; listings ascend, so that the earlier ones have ended. */
 const ORDINATES_COUNTED = 10_000
 
 /**
  * Reads all pages of a listing, from where the last reading ended to the range's end.
  *
- * The reading ends, and its progress names the fault, where cursors do not ascend, or where more is listed than the schedule can have.
+ * The reading ends, and its progress names the fault, where cursors do not ascend, where more is listed than the schedule can have, or
+ * where a page cannot be read; of the last one the next reading asks again.
  *
  * @throws AuditError as `ComputeSource`, `INTERRUPTED`; the pages that came are kept
  */
@@ -35,12 +46,17 @@ export async function readListing(options: ListingOptions, listing: Listing): Pr
   const { unit, run, inputs, now, signal, limits = LISTED_LIMITS } = options
   const kept = await inputs.listing(run, unit.url, listing)
   // What lies behind the end of an earlier reading was not kept: a run that has grown is read anew.
-  let progress: ListingProgress = kept?.to === run.to ? kept : { to: run.to, done: false }
+  let progress: ListingProgress = kept?.to === run.to ? toGoOnFrom(kept) : { to: run.to, done: false }
   const room = createRoom(options)
   const order = createOrder(progress.last)
   const store = createSieve(limits)
   while (!progress.done && signal?.aborted !== true) {
-    const page: ListedPage = await unit[listing](run.process, progress.cursor)
+    const page = await unit[listing](run.process, progress.cursor).catch(asUnread)
+    if ('unread' in page) {
+      progress = { ...progress, done: true, fault: progress.fault ?? { kind: 'unread', detail: page.unread } }
+      await inputs.putAnswers(run, [], { unit: unit.url, listing, progress })
+      break
+    }
     const { claims, faults } = readPage(page, unit.url, now())
     const last = page.edges.at(-1)?.key ?? progress.last
     const listed = (progress.listed ?? 0) + claims.length
@@ -48,26 +64,39 @@ export async function readListing(options: ListingOptions, listing: Listing): Pr
     const { kept: wanted, dropped } = store.take(claims.filter(({ key }) => key.ordinate >= run.from && key.ordinate <= run.to))
     const beyond = claims.length > 0 && claims.every(({ key }) => key.ordinate > run.to)
     const more = page.next !== undefined && !beyond && page.edges.length > 0
-    const [ambiguous] = faults
-    const fault: ListingFault | undefined =
-      progress.fault ??
-      order.take(page.edges.map(({ key }) => key)) ??
-      (more ? await room.fault(last, listed, bytes) : undefined) ??
-      (ambiguous === undefined ? undefined : { kind: 'ambiguous', detail: `${ambiguous.path}: ${ambiguous.detail}` })
-    const stops = fault !== undefined && fault.kind !== 'ambiguous'
+    const stop = order.take(page.edges.map(({ key }) => key)) ?? (more ? await room.fault(last, listed, bytes) : undefined)
+    const fault = stop ?? progress.fault ?? ambiguityOf(faults.find(isAmbiguous))
+    const odd = [...(progress.odd ?? []), ...faults.filter((one) => !isAmbiguous(one))].slice(0, ODD_MAX)
     progress = {
       ...(page.next === undefined ? {} : { cursor: page.next }),
       to: run.to,
-      done: !more || stops,
+      done: !more || stop !== undefined,
       ...(last === undefined ? {} : { last }),
       listed,
       bytes,
       dropped: (progress.dropped ?? 0) + dropped,
+      ...(odd.length === 0 ? {} : { odd }),
       ...(fault === undefined ? {} : { fault })
     }
     await inputs.putAnswers(run, wanted, { unit: unit.url, listing, progress })
   }
   if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')
+}
+
+/** What could not be read may be there by now. */
+function toGoOnFrom({ fault, ...kept }: ListingProgress): ListingProgress {
+  if (fault?.kind === 'unread') return { ...kept, done: false }
+  return fault === undefined ? kept : { ...kept, fault }
+}
+
+/** An answer that cannot be read is one all the same: the unit is not away. */
+function asUnread(error: unknown): { readonly unread: string } {
+  if (!isUnreadable(error)) throw error
+  return { unread: error.message }
+}
+
+function ambiguityOf(ambiguous: ClaimFault | undefined): ListingFault | undefined {
+  return ambiguous === undefined ? undefined : { kind: 'ambiguous', detail: `${ambiguous.path}: ${ambiguous.detail}` }
 }
 
 function readPage(page: ListedPage, claimant: string, receivedAt: string) {

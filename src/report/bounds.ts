@@ -1,7 +1,7 @@
 /** Bounds on what a report holds: a hostile claim may be as long and as deep as an answer may be. */
 
 import { fitsTerminal } from '../util/escape.ts'
-import { boundedJson } from '../util/json-depth.ts'
+import { boundedJson, RESULT_MAX_DEPTH } from '../util/json-depth.ts'
 import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
 
 /** Characters of JSON of one value. */
@@ -22,7 +22,22 @@ const CONTEXT_CHARS = 5
  * @returns `(nothing)` for undefined, `(cannot be written as JSON)` for what is nested too deeply
  */
 export function valueText(value: unknown): string {
-  return value === undefined ? '(nothing)' : (boundedJson(value) ?? '(cannot be written as JSON)')
+  if (value === undefined) return '(nothing)'
+  if (isInfinite(value)) return infiniteText(value)
+  return boundedJson(value, RESULT_MAX_DEPTH, readable) ?? '(cannot be written as JSON)'
+}
+
+/** Numbers that `JSON.parse` reads of `1e999` and the like, and that `JSON.stringify` would write as null. */
+function isInfinite(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isFinite(value)
+}
+
+function readable(_: string, value: unknown): unknown {
+  return isInfinite(value) ? infiniteText(value) : value
+}
+
+function infiniteText(value: number): string {
+  return value < 0 ? '-1e999' : '1e999'
 }
 
 /**
@@ -91,7 +106,7 @@ function isBounded(value: unknown): boolean {
 }
 
 function isShallow(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
+  if (typeof value !== 'object' || value === null) return !isInfinite(value)
   return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1))
 }
 

@@ -144,12 +144,13 @@ function worstCoverage(coverages: readonly Coverage[]): Coverage {
     compared: least((coverage) => coverage.compared),
     skipped: most((coverage) => coverage.skipped),
     unclaimed: most((coverage) => coverage.unclaimed),
+    unread: most((coverage) => coverage.unread),
     unverified: most((coverage) => coverage.unverified)
   }
 }
 
 /** What of the range was not compared, and what was compared over inputs that nobody checked. */
-function uncompared({ scheduled, cron, compared, skipped, unclaimed, unverified }: Coverage): readonly string[] {
+function uncompared({ scheduled, cron, compared, skipped, unclaimed, unread, unverified }: Coverage): readonly string[] {
   if (scheduled + cron === 0) return ['no evaluation is known, so none was checked']
   const missing = scheduled + cron - compared
   const claimless = Math.min(unclaimed, missing)
@@ -158,6 +159,7 @@ function uncompared({ scheduled, cron, compared, skipped, unclaimed, unverified 
     counted(claimless, 'without a claim'),
     counted(duplicates, 'skipped as duplicates'),
     counted(missing - claimless - duplicates, 'not evaluated or not comparable'),
+    counted(unread, 'with an answer that was given but could not be read'),
     counted(unverified, 'over inputs whose signature was not checked')
   ].flat()
 }

@@ -19,6 +19,8 @@ export interface Coverage {
   readonly skipped: number
   /** Evaluated, but nobody claimed anything. */
   readonly unclaimed: number
+  /** Answered by a CU with what could not be read, whatever else is claimed of them. */
+  readonly unread: number
   /** Over inputs whose signature was not checked. */
   readonly unverified: number
 }

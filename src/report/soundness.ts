@@ -1,6 +1,6 @@
 /** Held against every report before anybody sees it: a verdict that breaks the rules is a fault of this tool, and is not shown. */
 import { RULE_NAMES } from '../attribution/rules.ts'
-import type { Finding } from '../model/findings.ts'
+import { type Finding, LEAVES_OPEN } from '../model/findings.ts'
 import type { ClaimantReport, Report } from './model.ts'
 
 /** Said of a unit without blame: it was away, or sent what cannot be read. */
@@ -10,7 +10,8 @@ const NO_BLAME: ReadonlySet<Finding['code']> = new Set(['UNIT_UNREACHABLE', 'INP
  * What is wrong with a report, in words; empty for every report that this tool may give.
  *
  * - A mismatch is that of an audited unit, with all rules cited and the first divergence shown.
- * - A match covers an audited unit that claimed something, and none was away but gateways, in whose place another answered.
+ * - A match covers an audited unit that claimed something, of which nothing was left unread or unjudged, and none was away but
+ *   gateways, in whose place another answered.
  * - Nothing but a mismatch comes with an error that is attributed to a unit.
  */
 function violations(report: Report): string[] {
@@ -42,13 +43,15 @@ function ofClaimant({ id, verdict, rules, firstDivergence }: ClaimantReport): st
   ]
 }
 
-function ofMatch({ unreachable, trusted }: Report, audited: readonly ClaimantReport[]): string[] {
+function ofMatch({ unreachable, trusted, findings }: Report, audited: readonly ClaimantReport[]): string[] {
   const lowered = trusted.some((text) => text.includes('--min-coverage'))
   const silent = audited.some(({ coverage }) => coverage.compared === 0 || (coverage.unclaimed > 0 && !lowered))
   return [
     ...(audited.length === 0 ? ['a match without a unit'] : []),
     ...(audited.every(({ verdict }) => verdict === 'match') ? [] : ['a match over a unit that does not match']),
     ...(silent ? ['a match over evaluations that nobody claimed'] : []),
+    ...(audited.some(({ coverage }) => coverage.unread > 0) ? ['a match over an answer that was not read'] : []),
+    ...findings.filter(({ code }) => LEAVES_OPEN.has(code)).map(({ code }) => `a match beside ${code}`),
     ...(unreachable.every(({ unit }) => unit === 'gateway') ? [] : ['a match while a unit was away'])
   ]
 }

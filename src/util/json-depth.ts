@@ -3,8 +3,10 @@
  * Node to the next.
  */
 
-/** Levels of a module's result. No unit's answer is taken that nests deeper than half of it. */
+/** Levels of a module's result. */
 export const RESULT_MAX_DEPTH = 1_000
+/** Levels of a unit's answer: none comes near it. */
+export const ANSWER_MAX_DEPTH = 500
 /** Levels of a record: a result, and what lies around it. */
 export const RECORD_MAX_DEPTH = 1_100
 
@@ -41,12 +43,17 @@ function endOfText(json: string, from: number): number {
 /**
  * A value's JSON.
  *
+ * @param replacer puts another value in the place of what JSON cannot say
  * @returns undefined where it nests deeper than `levels`, or cannot be written at all; `undefined` as a value is one of these
  */
-export function boundedJson(value: unknown, levels = RESULT_MAX_DEPTH): string | undefined {
+export function boundedJson(
+  value: unknown,
+  levels = RESULT_MAX_DEPTH,
+  replacer?: (key: string, value: unknown) => unknown
+): string | undefined {
   let json: string | undefined
   try {
-    json = JSON.stringify(value)
+    json = JSON.stringify(value, replacer)
   } catch {
     return undefined
   }

@@ -3,8 +3,15 @@
 /** An object of JSON: neither null nor an array. */
 export type JsonObject = { readonly [key: string]: unknown }
 
+export const BYTE_ORDER_MARK = '\uFEFF'
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Reads JSON as `fetch().json()` does, which leaves out a byte order mark before it. */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
 }
 
 /** An own member, undefined where there is none: `__proto__` is a name like any other. */

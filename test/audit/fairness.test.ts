@@ -64,7 +64,8 @@ async function withOtherUnit(id: string, alter: (claim: Claim) => EvaluationResu
     const update = (unit: string) =>
       listing === undefined ? undefined : { unit, listing: listing as 'results', progress: { done: true } }
     await inputs.putAnswers(both, [claim], update(claim.claimant))
-    await inputs.putAnswers(both, [{ ...claim, claimant: OTHER, value: alter(claim) }], update(OTHER))
+    const said = { ...claim, claimant: OTHER, raw: JSON.stringify(alter(claim)) }
+    await inputs.putAnswers(both, [said], update(OTHER))
   }
   return both
 }

@@ -132,6 +132,27 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
     expect(await said(swapped)).toBe('ARCHIVE_INVALID')
   })
 
+  it('is refused where a claim says beside its text what the text does not', async () => {
+    const fault = { kind: 'key-twice', path: 'Output', detail: 'x' }
+    for (const more of [{ value: result({ Output: 'EVIL' }) }, { covers: ['Output'] }, { faults: [fault] }, { raw: '{' }])
+      expect([
+        more,
+        await said(changed('claim', (value) => (value['kind'] === 'result' ? { ...value, ...more } : value)))
+      ]).toEqual([more, 'ARCHIVE_INVALID'])
+  })
+
+  it('has an answer for another message where that is what it says, and no match', async () => {
+    const forged = changed('claim', (value, key) =>
+      key[3] === 3 && value['kind'] === 'result' ? { ...value, messageId: small.messageIds[1] } : value
+    )
+    const report = await auditOf(forged)
+    if (report instanceof AuditError) throw report
+    expect([report.verdict, report.findings.map(({ code }) => code)]).toEqual([
+      'inconclusive',
+      expect.arrayContaining(['CLAIM_UNMATCHED'])
+    ])
+  })
+
   it('runs the module that was signed, whatever stands beside the tags or under the key', async () => {
     expect(
       await said(changed('process', (value) => ({ ...value, moduleId: other.moduleId, scheduler: other.scheduler })))

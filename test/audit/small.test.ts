@@ -160,4 +160,60 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(found(report)).toContainEqual(['NONCE_GAP', SPOILT, 'scheduler'])
     expect(report.coverage).toMatchObject({ scheduled: 6, compared: 3 })
   })
+
+  describe('is no match where a unit answers so that other clients take', () => {
+    const path = () => `/result/${small.messageIds[3]}`
+    const lie = JSON.stringify(result({ Output: 'EVIL' }))
+
+    it.each([201, 203])('a lie, with status %i: then it is a mismatch', async (status) => {
+      const report = await audited({
+        ...small,
+        claims: honestClaims(small, WORDS),
+        faults: [{ kind: 'status', status, path: path(), body: lie }]
+      })
+      expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 3])
+    })
+
+    it.each([
+      ['behind a byte order mark', `\uFEFF${lie}`],
+      ['with an infinite Error', JSON.stringify(result({ Output: '2', Error: 0 })).replace('"Error":0', '"Error":1e999')]
+    ])('a lie %s: then it is a mismatch', async (_, body) => {
+      const faults = [{ kind: 'status', status: 200, path: path(), body } as const]
+      const report = await audited({ ...small, claims: honestClaims(small, WORDS), faults })
+      expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 3])
+      expect(found(report)).toContainEqual(['CLAIM_FAULTY', 3, 'compute-unit'])
+    })
+
+    it.each([
+      ['too deep', `${lie.slice(0, -1)},"x":${'['.repeat(1_500)}${']'.repeat(1_500)}}`],
+      ['too large', `${lie}${' '.repeat(34 * 1024 * 1024)}`],
+      ['no JSON', 'EVIL']
+    ])('what is %s here', async (_, body) => {
+      const faults = [{ kind: 'status', status: 200, path: path(), body } as const]
+      const fetchLimits = { contentAttempts: 2, waitMinMs: 1, waitMaxMs: 5 }
+      const report = await audited({ ...small, claims: honestClaims(small, WORDS), faults }, { fetchLimits })
+      expect([report.verdict, found(report)]).toEqual(['inconclusive', [['ANSWER_NOT_READ', 3, 'compute-unit']]])
+      expect([report.coverage.unread, report.unreachable]).toEqual([1, []])
+      expect(report.notChecked).toContain('1 evaluation with an answer that was given but could not be read')
+    })
+
+    const page = (extra: string, hasNextPage = false) => `{"pageInfo":{"hasNextPage":${hasNextPage}},${extra}"edges":[]}`
+    it.each([
+      ['a page that is no JSON', 'EVIL', 'ANSWER_NOT_READ', 'inconclusive'],
+      ['a page of another form', '{"edges":[]}', 'ANSWER_NOT_READ', 'inconclusive'],
+      [
+        'lies in a list that is there twice',
+        page('"edges":[{"node":{"Output":"EVIL"},"cursor":"x"}],'),
+        'LISTING_FAULTY',
+        'inconclusive'
+      ],
+      ['a word beside the list', page('"result":"EVIL",'), 'CLAIM_FAULTY', 'match']
+    ])('%s', async (_, body, code, verdict) => {
+      const faults = [{ kind: 'status', status: 201, path: '/cron/', body } as const]
+      const fetchLimits = { contentAttempts: 2, waitMinMs: 1, waitMaxMs: 5 }
+      const report = await audited({ ...small, claims: honestClaims(small, WORDS), faults }, { fetchLimits })
+      expect([report.verdict, found(report).map(([name]) => name), report.unreachable]).toEqual([verdict, [code], []])
+      expect(report.claimants[0]?.verdict).toBe(verdict)
+    })
+  })
 })

@@ -46,7 +46,9 @@ export function cronEvaluated(nonce: number, timestamp: number, result: Evaluati
 
 export function claimOf({ key }: Pick<Evaluation, 'key'>, value: EvaluationResult, more: Partial<Claim> = {}): Claim {
   const raw = JSON.stringify(value)
-  return { claimant: CU, kind: 'result', key, covers: ALL, value, raw, receivedAt: '2026-01-01T00:00:00.000Z', ...more }
+  const asked = more.kind === undefined || more.kind === 'result' ? { messageId: messageId(`m${key.ordinate}`) } : {}
+  const receivedAt = '2026-01-01T00:00:00.000Z'
+  return { claimant: CU, kind: 'result', key, covers: ALL, value, raw, receivedAt, ...asked, ...more }
 }
 
 /** The same as `/results` would list it: without gas. */

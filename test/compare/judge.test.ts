@@ -48,7 +48,7 @@ describe('a claimant that agrees', () => {
       claimant: CU,
       verdict: 'match',
       reasons: [],
-      coverage: { scheduled: 2, cron: 0, evaluated: 2, compared: 2, skipped: 0, unclaimed: 0, unverified: 0 },
+      coverage: { scheduled: 2, cron: 0, evaluated: 2, compared: 2, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 },
       firstDivergence: null,
       evaluations: [],
       evaluationsCut: 0,
@@ -74,6 +74,37 @@ describe('a claimant that agrees', () => {
         detail: 'nonce 0: /result answered 425, gone'
       }
     ])
+  })
+
+  it('is no match where an answer of its could not be read, whatever it lists, and is not blamed for that', () => {
+    const { judge, take } = open()
+    const unread = (nonce: number): ClaimUnavailable => {
+      const { status: _, ...rest } = unavailableOf(nonce, 0)
+      return { ...rest, unread: true, detail: 'its answer is not JSON' }
+    }
+    const [first, second, third] = [0, 1, 2].map((nonce) => evaluated(nonce, resultOf(nonce))) as [
+      Evaluation,
+      Evaluation,
+      Evaluation
+    ]
+    expect(take(first, [listedOf(first, resultOf(0))], OPEN, [unread(0)])).toBe('inconclusive')
+    expect(take(second, [], OPEN, [unread(1)])).toBe('inconclusive')
+    expect(take(third, [claimOf(third, resultOf(2))])).toBe('match')
+    const again = skipped(3, 1)
+    expect(take(again, [], OPEN, [unread(3)])).toBe('inconclusive')
+    const { verdict, coverage, findings, reasons } = judge.finish()
+    expect([verdict, coverage.unread, coverage.compared, coverage.unclaimed]).toEqual(['inconclusive', 3, 2, 0])
+    expect(reasons.join()).toContain('nonce 0: its answer could not be read: its answer is not JSON')
+    expect(findings.filter(({ code }) => code === 'ANSWER_NOT_READ')).toMatchObject(
+      [0, 1, 3].map((nonce) => ({ nonce, severity: 'warning' }))
+    )
+  })
+
+  it('is still a mismatch where what it lists is wrong', () => {
+    const { take } = open()
+    const evaluation = evaluated(0, resultOf(0))
+    const { status: _, ...rest } = unavailableOf(0, 0)
+    expect(take(evaluation, [listedOf(evaluation, resultOf(9))], OPEN, [{ ...rest, unread: true }])).toBe('mismatch')
   })
 
   it('matches under another profile, and says so', () => {

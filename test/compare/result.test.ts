@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalResult } from '../../src/compare/canonical.ts'
 import { MAX_LISTED_DIFFERENCES, MAX_PATH_DEPTH } from '../../src/compare/differences.ts'
+import { fingerprint } from '../../src/compare/history.ts'
 import { agrees, compareResult } from '../../src/compare/result.ts'
 import type { EvaluationResult } from '../../src/model/records.ts'
 import { ALL, distinctTags, LISTED, nested, resultArbitrary, resultOf } from './fixtures.ts'
@@ -126,6 +127,40 @@ describe('compareResult', () => {
     ])
     expect(compare({ Output: { a: undefined } }, { Output: {} }).differences).toEqual([])
     expect(compare({ Messages: {} }, { Messages: [] }).differences).toEqual([{ path: 'Messages', claimed: {}, computed: [] }])
+  })
+
+  it('tells an infinite number from null, nothing, its name and any finite number, wherever it stands', () => {
+    const infinite = JSON.parse('1e999') as unknown
+    for (const at of ['Error', 'GasUsed', 'Output', 'Messages']) {
+      expect([at, agrees(compare({ [at]: infinite }, {}))]).toEqual([at, false])
+      expect([at, agrees(compare({ [at]: [infinite] }, { [at]: [null] }))]).toEqual([at, false])
+      expect([at, agrees(compare({ [at]: { a: infinite } }, { [at]: {} }))]).toEqual([at, false])
+    }
+    expect(agrees(compare({ Output: infinite }, { Output: 'Infinity' }))).toBe(false)
+    expect(agrees(compare({ Output: [null] }, { Output: [null] }))).toBe(true)
+  })
+
+  it('agrees with a number exactly where JSON reads the same one, whatever its text', () => {
+    const digits = fc.stringMatching(/^(0|[1-9]\d{0,25})$/)
+    const number = fc
+      .tuple(
+        fc.constantFrom('', '-'),
+        digits,
+        fc.constantFrom('', '.0', '.5', '.10'),
+        fc.constantFrom('', 'e0', 'E+2', 'e-400', 'e400')
+      )
+      .map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(number, fc.oneof(number, fc.constantFrom('null', '"1"', '0', 'true')), (left, right) => {
+        for (const wrap of [(text: string) => `{"Output":[${text}]}`, (text: string) => `{"GasUsed":${text}}`]) {
+          const [claimed, computed] = [JSON.parse(wrap(left)), JSON.parse(wrap(right))] as [object, object]
+          const [one, other] = [JSON.parse(left), JSON.parse(right)] as [unknown, unknown]
+          expect(agrees(compare(claimed, computed))).toBe(one === other)
+          expect(fingerprint({ Output: [one] }) === fingerprint({ Output: [other] })).toBe(one === other)
+        }
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it('lists a bounded number of differences and counts the rest', () => {

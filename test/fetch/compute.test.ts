@@ -35,19 +35,34 @@ describe('/result', () => {
     })
   })
 
+  it.each<[string, Fault]>([
+    ['201', { kind: 'status', status: 201, body: '{"Output":"b"}' }],
+    ['203', { kind: 'status', status: 203, body: '{"Output":"b"}' }],
+    ['226', { kind: 'status', status: 226, body: '{"Output":"b"}' }],
+    ['a byte order mark', { kind: 'status', status: 200, body: '\uFEFF{"Output":"b"}' }]
+  ])('is a claim with %s, as it is for other clients', async (_, fault) => {
+    const { url } = await start({ faults: [fault] })
+    const answer = await createCompute(quick(), url).result(PROCESS, messageId(1))
+    expect(answer).toMatchObject({ kind: 'claim', body: { value: { Output: 'b' } } })
+  })
+
+  it('is read behind as many redirects as other clients follow', async () => {
+    const { url } = await start({ faults: [{ kind: 'redirect', path: messageId(1), times: 20 }] })
+    expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toMatchObject({ kind: 'claim' })
+  })
+
   it.each<[string, Fault, string]>([
     ['what is no JSON', { kind: 'garbage' }, 'its answer is not JSON'],
-    ['204', { kind: 'status', status: 204 }, 'answered 204'],
+    ['204', { kind: 'status', status: 204, body: '' }, 'its answer is not JSON'],
     ['more than any result', { kind: 'endless' }, 'its answer is larger than'],
     ['nesting without end', { kind: 'status', status: 200, body: '['.repeat(600) }, 'nested deeper than 500 levels'],
     ['a redirect without end', { kind: 'redirect' }, 'redirects more than'],
     ['a redirect into the network', { kind: 'redirect', location: 'http://10.0.0.1/' }, 'not public']
-  ])('is none where it answers with %s, and others are asked for', async (_, fault, words) => {
+  ])('is not read where it answers with %s, and others are asked for', async (_, fault, words) => {
     const { url } = await start({ faults: [{ ...fault, path: messageId(1) }] })
     const compute = createCompute(quick({ limits: { contentAttempts: 2, resultBytes: 100_000 } }), url)
     const answer = await compute.result(PROCESS, messageId(1))
-    expect(answer).toMatchObject({ kind: 'unavailable', status: 200 })
-    expect(answer.kind === 'unavailable' && answer.detail).toContain(words)
+    expect(answer).toEqual({ kind: 'unread', detail: expect.stringContaining(words) })
     expect(await compute.result(PROCESS, messageId(2))).toMatchObject({ kind: 'claim' })
   })
 
@@ -122,6 +137,12 @@ describe('/results and /cron', () => {
     const { edges, next } = await compute.results(PROCESS, undefined)
     expect([edges.length, next]).toEqual([500, cursorOf(499, 499)])
     expect(await compute.results(PROCESS, next)).toMatchObject({ edges: [{ key: { ordinate: 500 } }], next: undefined })
+  })
+
+  it('are read with any status of success', async () => {
+    const body = `{"pageInfo":{"hasNextPage":false},"edges":[{"node":{"Output":"b"},"cursor":"${cursorOf(1, 1)}"}]}`
+    const { url } = await start({ faults: [{ kind: 'status', status: 201, body }] })
+    expect((await createCompute(quick(), url).results(PROCESS, undefined)).edges).toMatchObject([{ value: { Output: 'b' } }])
   })
 
   it('keep names that are dangerous to copy', async () => {

@@ -4,7 +4,7 @@ import { createAnswerReader, saidToFail } from '../../src/inputs/claim-reader.ts
 import { createInputs, type Inputs, type Run } from '../../src/inputs/inputs.ts'
 import { createArrival, following } from '../../src/inputs/live-inputs.ts'
 import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/model/records.ts'
-import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
+import { CU, claimOf, keyOf, listedOf, messageId, unavailableOf } from '../compare/fixtures.ts'
 import { nameOf, openInputs, openTemporaryStore, runOf } from '../pull/start.ts'
 
 const cronKey = (ordinate: number, cron = '0-1-minutes') => ({ ordinate, cron, timestamp: 7 })
@@ -19,31 +19,39 @@ async function readerOf(answers: readonly (Claim | ClaimUnavailable)[]) {
 describe('answers are read along with evaluations', () => {
   it('each with its key: message and cron of one ordinate apart', async () => {
     const reader = await readerOf([claim(keyOf(1)), listedOf({ key: keyOf(1) }, {}), claim(cronKey(1)), unavailableOf(2, 425)])
-    expect((await reader.take(keyOf(1))).claims.map(nameOf).sort()).toEqual(['l1', 'r1'])
-    expect((await reader.take(cronKey(1))).claims.map(nameOf)).toEqual(['r1/0-1-minutes'])
-    expect(await reader.take(keyOf(2))).toEqual({ claims: [], unavailable: [unavailableOf(2, 425)] })
+    expect((await reader.take({ key: keyOf(1) })).claims.map(nameOf).sort()).toEqual(['l1', 'r1'])
+    expect((await reader.take({ key: cronKey(1) })).claims.map(nameOf)).toEqual(['r1/0-1-minutes'])
+    expect(await reader.take({ key: keyOf(2) })).toEqual({ claims: [], unavailable: [unavailableOf(2, 425)] })
     expect(await reader.leftover(100)).toEqual([])
   })
 
   it('a nonce of another time is not the same evaluation: its claim is left over, once', async () => {
     const reader = await readerOf([claim({ ordinate: 1, timestamp: 1 }), claim(keyOf(2))])
-    expect((await reader.take(keyOf(1))).claims).toEqual([])
+    expect((await reader.take({ key: keyOf(1) })).claims).toEqual([])
     expect((await reader.leftover(1)).map(nameOf)).toEqual(['r1'])
     expect(await reader.leftover(1)).toEqual([])
-    expect((await reader.take(keyOf(2))).claims.map(nameOf)).toEqual(['r2'])
+    expect((await reader.take({ key: keyOf(2) })).claims.map(nameOf)).toEqual(['r2'])
+  })
+
+  it('an answer for another message is none: it is left over', async () => {
+    const reader = await readerOf([claim(keyOf(1)), { ...claim(keyOf(1)), raw: '{}', messageId: messageId('m2') }])
+    expect((await reader.take({ key: keyOf(1), messageId: messageId('m1') })).claims.map(({ raw }) => raw)).toEqual([
+      claim(keyOf(1)).raw
+    ])
+    expect((await reader.leftover(1)).map((left) => left.messageId)).toEqual([messageId('m2')])
   })
 
   it('whatever lies between two evaluations is left over up to the ordinate asked for, no further', async () => {
     const reader = await readerOf([1, 3, 5, 10].map((nonce) => claim(keyOf(nonce))))
-    await reader.take(keyOf(4))
+    await reader.take({ key: keyOf(4) })
     expect((await reader.leftover(3)).map(nameOf)).toEqual(['r1', 'r3'])
     expect((await reader.leftover(9)).map(nameOf)).toEqual(['r5'])
-    expect((await reader.take(keyOf(10))).claims.map(nameOf)).toEqual(['r10'])
+    expect((await reader.take({ key: keyOf(10) })).claims.map(nameOf)).toEqual(['r10'])
   })
 
   it('of a unit that said nothing there are none', async () => {
     const reader = await readerOf([])
-    expect(await reader.take(keyOf(0))).toEqual({ claims: [], unavailable: [] })
+    expect(await reader.take({ key: keyOf(0) })).toEqual({ claims: [], unavailable: [] })
     expect(await reader.leftover(100)).toEqual([])
   })
 })
@@ -113,7 +121,7 @@ it('every claim is taken or left over, once, whatever is evaluated', () => {
         const seen: Claim[] = []
         for (const key of evaluated.sort(inOrder)) {
           seen.push(...(await reader.leftover(key.ordinate - 1)))
-          const taken = (await reader.take(key)).claims
+          const taken = (await reader.take({ key })).claims
           expect(taken).toEqual(claims.filter((one) => keyText(one.key) === keyText(key)))
           seen.push(...taken)
         }

@@ -5,12 +5,12 @@ import { createRivals } from '../../src/inputs/conflicting-assignments.ts'
 import { createInputs, type Run, runPrefixes } from '../../src/inputs/inputs.ts'
 import type { TransactionId } from '../../src/model/ids.ts'
 import type { Claim, ScheduledMessage, TransactionRecord } from '../../src/model/records.ts'
-import { CU, claimOf, keyOf, listedOf, unavailableOf } from '../compare/fixtures.ts'
+import { CU, claimOf, keyOf, LISTED, listedOf, unavailableOf } from '../compare/fixtures.ts'
 import { idOf } from '../fakes/data.ts'
 import { PROCESS } from '../fetch/start.ts'
 import { collect, nameOf, openInputs, openTemporaryStore, runOf, SCHEDULER, scheduled, upTo } from '../pull/start.ts'
 
-const result = (nonce: number, data = 'x'): Claim => claimOf({ key: keyOf(nonce) }, { Output: data })
+const result = (nonce: number, data = 'x'): Claim => claimOf({ key: keyOf(nonce) }, { Output: data }, { covers: LISTED })
 /** Another assignment of the same nonce. */
 const rival = (nonce: number, name: string): ScheduledMessage => {
   const one = scheduled(nonce)

@@ -352,6 +352,54 @@ describe('of many claims of one evaluation', () => {
   })
 })
 
+describe('a page that cannot be read', () => {
+  it('is said, with what was read before it, and asked for again', async () => {
+    const unit = unitOf({
+      async results(_, cursor) {
+        if (cursor === 'a') throw fetchError('WIRE_INVALID', { role: 'compute-unit', url: 'http://unit.example' }, 'no JSON')
+        return pageOf([0, 1], 'a')
+      }
+    })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unit)
+    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({
+      done: true,
+      fault: { kind: 'unread', detail: 'no JSON' },
+      listed: 2
+    })
+    await ask(inputs, runOf(), unitOf({ results: async (_, cursor) => pageOf(cursor === 'a' ? [2, 3] : []) }))
+    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({ done: true, listed: 4 })
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
+  })
+})
+
+describe('a page that readers take in two ways', () => {
+  const twice = (ordinate: number, next: string): ListedPage => {
+    const page = pageOf([ordinate], next)
+    return { ...page, body: received(page.body.text.replace('"edges":', '"edges":[],"edges":')) }
+  }
+
+  it('is named, and does not hide that a listing has no end', async () => {
+    const unit = unitOf({ results: async (_, cursor) => twice(cursor === undefined ? 2 : 1, 'a') })
+    const inputs = await inputsUpTo(3)
+    await ask(inputs, runOf(), unitOf({ results: async (_, cursor) => (cursor === undefined ? twice(1, 'a') : pageOf([2])) }))
+    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('ambiguous')
+    const others = await inputsUpTo(3)
+    await ask(others, runOf(), unit)
+    expect((await others.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
+  })
+
+  it('has what no unit gives beside its edges: that is named, and changes nothing', async () => {
+    const page = pageOf([1])
+    const text = page.body.text.replace('"pageInfo":{', '"result":"EVIL","pageInfo":{"error":"EVIL",')
+    const inputs = await inputsUpTo(3)
+    const unit = unitOf({ results: async () => ({ ...page, body: received(text) }) })
+    await ask(inputs, runOf(), unit)
+    const { fault, odd = [] } = (await inputs.listing(runOf(), unit.url, 'results')) ?? {}
+    expect([fault, odd.map(({ path }) => path)]).toEqual([undefined, ['result', 'pageInfo.error']])
+  })
+})
+
 describe('what a text says besides its value is kept with the claim', () => {
   it('of a result and of what is listed', async () => {
     const node = '{"Output":"a","Output":"b"}'

@@ -214,7 +214,7 @@ describe('a pull that was finished', () => {
 
   it('asks for claims anew where that is wanted, and for nothing else', async () => {
     const { network, inputs, run } = await finishedAt3()
-    const stale = { ...(await inputs.claimsAt(run, network.url, 1))[0], raw: 'another', value: { Output: 'stale' } }
+    const stale = { ...(await inputs.claimsAt(run, network.url, 1))[0], raw: '{"Output":"stale"}' }
     await inputs.putAnswers(run, [stale as Parameters<Inputs['putAnswers']>[1][number]])
     expect(await inputs.claimsAt(run, network.url, 1)).toHaveLength(3)
     const requested = await requestedBy(network, pull(optionsOf(network, inputs, { claims: 'new' })))

@@ -16,7 +16,9 @@ describe('valueText', () => {
     ['text "quoted"', '"text \\"quoted\\""'],
     [null, 'null'],
     [{ a: [1] }, '{"a":[1]}'],
-    [undefined, '(nothing)']
+    [undefined, '(nothing)'],
+    [JSON.parse('1e999'), '1e999'],
+    [[JSON.parse('-1e999'), null], '["-1e999",null]']
   ])('shows %s', (value, expected) => {
     expect(valueText(value)).toBe(expected)
   })

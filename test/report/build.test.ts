@@ -77,8 +77,8 @@ describe('the verdict', () => {
 
 describe('coverage', () => {
   it('is in each count the worst of the audited', () => {
-    const one = { scheduled: 10, cron: 2, evaluated: 12, compared: 9, skipped: 1, unclaimed: 2, unverified: 0 }
-    const other = { scheduled: 10, cron: 2, evaluated: 11, compared: 10, skipped: 0, unclaimed: 1, unverified: 5 }
+    const one = { scheduled: 10, cron: 2, evaluated: 12, compared: 9, skipped: 1, unclaimed: 2, unread: 0, unverified: 0 }
+    const other = { scheduled: 10, cron: 2, evaluated: 11, compared: 10, skipped: 0, unclaimed: 1, unread: 0, unverified: 5 }
     const report = buildReport(
       parts({ claimants: [claimant({ coverage: one }), claimant({ claimant: OTHER_CU, coverage: other })] })
     )
@@ -89,12 +89,13 @@ describe('coverage', () => {
       compared: 9,
       skipped: 1,
       unclaimed: 2,
+      unread: 0,
       unverified: 5
     })
   })
 
   it('says everything that was not checked, and the audit adds what it knows', () => {
-    const coverage = { scheduled: 9, cron: 1, evaluated: 6, compared: 3, skipped: 2, unclaimed: 1, unverified: 3 }
+    const coverage = { scheduled: 9, cron: 1, evaluated: 6, compared: 3, skipped: 2, unclaimed: 1, unread: 0, unverified: 3 }
     const report = buildReport(parts({ claimants: [claimant({ coverage })], notChecked: ['the module signature'] }))
     expect(report.notChecked).toEqual([
       '1 evaluation without a claim',
@@ -111,7 +112,7 @@ describe('coverage', () => {
   })
 
   it('does not pass over an audit that knows of nothing', () => {
-    const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
+    const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
     const report = buildReport(parts({ process: null, range: null, claimants: [], coverage }))
     expect(report.verdict).toBe('inconclusive')
     expect(report.notChecked).toEqual(['no evaluation is known, so none was checked'])

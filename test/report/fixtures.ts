@@ -14,7 +14,16 @@ export const STATE_SHA256 = 'cd'.repeat(32)
 export const HOSTILE =
   '\u001b[2J\u009b1A\r\n\u202Emoor\u200b\u2028\u007f\u0000\ud800|<img src=x onerror=a()>`**[b](http://c)`</code>'
 
-export const COVERAGE: Coverage = { scheduled: 4, cron: 0, evaluated: 4, compared: 4, skipped: 0, unclaimed: 0, unverified: 0 }
+export const COVERAGE: Coverage = {
+  scheduled: 4,
+  cron: 0,
+  evaluated: 4,
+  compared: 4,
+  skipped: 0,
+  unclaimed: 0,
+  unread: 0,
+  unverified: 0
+}
 
 export const DIVERGENCE: Divergence = {
   key: { ordinate: 2, timestamp: 1_700_000_000_002 },

@@ -52,7 +52,16 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
   })
 
   it('does not pass over what was not compared', () => {
-    const coverage = { scheduled: 402, cron: 0, evaluated: 400, compared: 398, skipped: 2, unclaimed: 2, unverified: 7 }
+    const coverage = {
+      scheduled: 402,
+      cron: 0,
+      evaluated: 400,
+      compared: 398,
+      skipped: 2,
+      unclaimed: 2,
+      unread: 0,
+      unverified: 7
+    }
     const evaluations = [
       evaluation(4, { status: 'skipped' }),
       evaluation(5, { status: 'unclaimed' }),
@@ -168,7 +177,7 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 describe('an inconclusive audit', () => {
   it('begins with its first reason, and says who did not answer', () => {
     const unreachable = [{ unit: 'scheduler', url: 'http://127.0.0.1:2', detail: 'no answer in 60 s, 5 attempts' }] as const
-    const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 }
+    const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
     const text = render({
       process: null,
       range: null,

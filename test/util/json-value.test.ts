@@ -33,3 +33,10 @@ it('takes an undefined member for none', () => {
   expect(sameJson({ a: undefined, b: 1 }, { b: 1 })).toBe(true)
   expect(sameJson({ b: 1 }, { a: undefined, b: 1 })).toBe(true)
 })
+
+it('tells an infinite number from null, nothing, its name and every other number', () => {
+  for (const other of [null, undefined, 'Infinity', '1e999', 0, Number.MAX_VALUE, Number.NEGATIVE_INFINITY, true, [], {}]) {
+    expect(sameJson([JSON.parse('1e999')], [other])).toBe(false)
+  }
+  expect(sameJson({ a: JSON.parse('1e999') }, { a: JSON.parse('1e400') })).toBe(true)
+})

@@ -227,6 +227,7 @@ export function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[]
       compared,
       skipped: 0,
       unclaimed: 0,
+      unread: 0,
       unverified: own.length - compared
     }
     return {

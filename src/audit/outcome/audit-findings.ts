@@ -77,20 +77,25 @@ export function unreadFindings(lists: readonly UnreadCheckpoints[]): Finding[] {
 export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
   const found: Finding[] = []
   for (const { url } of run.computes) {
+    const about = { severity: 'warning', attribution: 'compute-unit', claimant: url } as const
     for (const listing of ['results', 'cron'] as const) {
-      const { fault, dropped = 0 } = (await inputs.listing(run, url, listing)) ?? {}
-      const about = { code: 'LISTING_FAULTY', attribution: 'compute-unit', claimant: url } as const
+      const { fault, odd = [], dropped = 0 } = (await inputs.listing(run, url, listing)) ?? {}
+      const name = `its listing /${listing}`
       if (fault !== undefined) {
-        const ends = fault.kind === 'ambiguous' ? '' : ', and was read no further'
-        found.push({ ...about, severity: 'warning', detail: `its listing /${listing}: ${fault.detail}${ends}` })
+        const code = fault.kind === 'unread' ? 'ANSWER_NOT_READ' : 'LISTING_FAULTY'
+        const ends = fault.kind === 'ambiguous' ? 'can be read in more than one way' : 'was read no further'
+        found.push({ code, ...about, detail: `${name} ${ends}: ${fault.detail}` })
       }
       if (dropped > 0)
+        found.push({ code: 'LISTING_FAULTY', ...about, count: dropped, detail: `${name} has claims that were not kept` })
+      for (const { kind, path, detail } of odd) {
+        const place = path === '' ? '' : ` at ${path}`
         found.push({
+          code: 'CLAIM_FAULTY',
           ...about,
-          severity: 'warning',
-          count: dropped,
-          detail: `its listing /${listing} has claims that were not kept`
+          detail: `${name} is not one that a unit writes (${kind}${place}): ${detail}`
         })
+      }
     }
   }
   return found

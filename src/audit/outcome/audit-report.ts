@@ -3,7 +3,7 @@
 import { worstVerdict } from '../../compare/combine.ts'
 import { STRICT_TALLY } from '../../compare/tally.ts'
 import type { AuditError } from '../../model/errors.ts'
-import type { Finding } from '../../model/findings.ts'
+import { type Finding, LEAVES_OPEN } from '../../model/findings.ts'
 import { toolVersions } from '../../model/version.ts'
 import { moduleFormat } from '../../replay/formats.ts'
 import { clockStart } from '../../replay/profile.ts'
@@ -62,6 +62,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const reports = checkpoints.map(({ report }) => report)
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
+  const ofListings = await listingFindings(inputs, run)
   const report = buildReport({
     process: {
       id: process.id,
@@ -71,7 +72,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     },
     range: { from: run.from, to: run.to },
     start: start === undefined ? null : { checkpoint: start.id, nonce: start.nonce, signer: start.signer },
-    coverage: { ...counts, compared: 0, unclaimed: 0 },
+    coverage: { ...counts, compared: 0, unclaimed: 0, unread: 0 },
     inconclusive: [...absentNonces, ...absences.map(({ message }) => message)],
     trusted: [
       ...(start === undefined ? [] : [trustedStart(start)]),
@@ -88,7 +89,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     ],
     checkpoints: reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
-      ...units.map((unit) => judgedAsHeard(claimantOf(options, unit, checkpoints, setup.format), unheardUrls)),
+      ...units.map((unit) => judgedAsHeard(claimantOf(options, unit, checkpoints, ofListings, setup.format), unheardUrls)),
       ...signersOf(reports)
     ],
     findings: distinct([
@@ -102,7 +103,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
         unheardUrls
       ),
       ...unheardFindings(others),
-      ...(await listingFindings(inputs, run)),
+      ...ofListings,
       ...unreadCheckpoints,
       ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
       ...blockFindings(await inputs.blockDifferences(run.process)),
@@ -148,16 +149,18 @@ function unownedTexts({ run, checkpointOwners }: AuditRunOptions, reports: reado
     .map(({ url }) => `which checkpoints are those of ${url}: it names no address, which --checkpoint-owner does`)
 }
 
-/** A unit as a claimant: its judgement, and what its own checkpoints add to it. */
+/** A unit as a claimant: its judgement, and what its own checkpoints and its listings as a whole add to it. */
 function claimantOf(
   { run, checkpointOwners }: AuditRunOptions,
   { claimant, judgement, profile, reachedElsewhere }: JudgedUnit,
   checkpoints: readonly JudgedCheckpoint[],
+  ofListings: readonly Finding[],
   format: string
 ): ClaimantParts {
   const { address } = run.computes.find(({ url }) => url === claimant) ?? {}
   const own = new Set([...checkpointOwners, address])
-  const reasons = checkpoints.flatMap(({ report: { id, signer, nonce, status, dataSha256, computedSha256 }, findings }) => {
+  const open = ofListings.filter((finding) => finding.claimant === claimant && LEAVES_OPEN.has(finding.code))
+  const ofMemories = checkpoints.flatMap(({ report: { id, signer, nonce, status, dataSha256, computedSha256 }, findings }) => {
     if (!own.has(signer) || status === 'match' || reachedElsewhere.has(id)) return []
     if (findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')) {
       return [`its own checkpoint ${id} is not what its tags say`]
@@ -169,9 +172,10 @@ function claimantOf(
     if (dataSha256 === null || computedSha256 === null) return []
     return [`its own checkpoint ${id} is not the memory after nonce ${nonce} under any past that was tried`]
   })
+  const reasons = [...ofMemories, ...open.map(({ detail }) => detail)]
   return {
     ...judgement,
-    // A memory alone accuses nobody, and never sits beside a match.
+    // A memory alone accuses nobody, and never sits beside a match; nor does a listing of which something was not read.
     verdict: reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict,
     reasons: [...reasons, ...judgement.reasons],
     kind: 'compute-unit',
@@ -201,7 +205,7 @@ export function inconclusiveReport(absences: readonly AuditError[], fetchMs: num
     process: null,
     range: null,
     start: null,
-    coverage: { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unverified: 0 },
+    coverage: { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 },
     inconclusive: absences.map(({ message }) => message),
     trusted: [],
     unreachable: unreachable(absences),
@@ -245,9 +249,12 @@ function startFinding(start: UsableCheckpoint): Finding {
   return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
 }
 
+/** A unit that said no, or what is not to be used, is not away. */
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
-  return absences.flatMap(({ unit, message }) =>
-    unit === undefined ? [] : { unit: unit.role, url: unit.url, detail: message }
+  return absences.flatMap(({ unit, message, code }) =>
+    unit === undefined || (unit.role === 'compute-unit' && code !== 'UNIT_UNREACHABLE')
+      ? []
+      : { unit: unit.role, url: unit.url, detail: message }
   )
 }
 

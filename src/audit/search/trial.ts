@@ -132,7 +132,7 @@ export async function trial(
     const twin = outcome.kind === 'skipped' ? await messageIdAt(inputs, run, outcome.of) : undefined
     const before = history.before(evaluation, twin)
     if (key.ordinate >= run.from && (only === undefined || isPlaceOf(only, evaluation))) {
-      const { claims } = await answers.take(key)
+      const { claims } = await answers.take(evaluation)
       const judged = judgeEvaluation({
         evaluation,
         claims,

@@ -3,17 +3,38 @@
  * takes the same of its answer; what could be taken in two ways is named, with its place.
  */
 import { isUtf8 } from 'node:buffer'
-import type { ClaimFault } from '../model/records.ts'
-import { isJsonObject, member } from '../util/json-value.ts'
-import { RESULT_FIELDS } from './canonical.ts'
-import { type JsonPath, scanJson } from './json-scan.ts'
+import type { Claim, ClaimFault, EvaluationResult, ResultField } from '../model/records.ts'
+import { type JsonPath, scanJson } from '../util/json-scan.ts'
+import { BYTE_ORDER_MARK, isJsonObject, type JsonObject, member } from '../util/json-value.ts'
 
-/** An answer's body: its bytes, and what `JSON.parse` makes of them. */
+/** An answer's body: its bytes, and what `parseJson` makes of them. */
 export interface AnswerText {
   readonly bytes: Uint8Array
   /** The bytes decoded, with U+FFFD for what is no UTF-8. */
   readonly text: string
   readonly value: unknown
+}
+
+/** `/results` and `/cron` say nothing of gas (ao-protocol §2.1). */
+export const LISTED_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
+const RESULT_FIELDS: readonly ResultField[] = [...LISTED_FIELDS, 'GasUsed']
+
+/** What a claim says by its text alone. */
+export type SaidByText = Pick<Claim, 'covers' | 'value' | 'faults'>
+
+/**
+ * Reads a claim off its text. What is left out is said to be empty; but for gas, which a CU leaves out after a throw (§2.2), and
+ * which listings never have.
+ */
+export function readClaim(kind: 'result' | 'listed', answer: AnswerText): SaidByText {
+  const { value } = answer
+  const faults = claimFaults(answer)
+  const speaksOfGas = kind === 'result' && isJsonObject(value) && Object.hasOwn(value, 'GasUsed')
+  return {
+    covers: speaksOfGas ? RESULT_FIELDS : LISTED_FIELDS,
+    value: value as EvaluationResult,
+    ...(faults.length === 0 ? {} : { faults })
+  }
 }
 
 export interface EdgeText {
@@ -35,6 +56,10 @@ const DETAIL_CHARS = 80
 /** Below its root a path is shown so deep. */
 const PATH_PARTS = 12
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(RESULT_FIELDS)
+const PAGE_FIELDS: ReadonlySet<string> = new Set(['pageInfo', 'edges'])
+const PAGE_INFO_FIELDS: ReadonlySet<string> = new Set(['hasNextPage'])
+const EDGE_FIELDS: ReadonlySet<string> = new Set(['node', 'cursor'])
+const CURSOR_FIELDS: ReadonlySet<string> = new Set(['timestamp', 'ordinate', 'cron', 'sort'])
 
 /**
  * Reads the text of an answer to `/result`.
@@ -49,6 +74,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set(RESULT_FIELDS)
  */
 export function claimFaults(answer: AnswerText): readonly ClaimFault[] {
   const found = createFaults()
+  checkBegin(answer, found)
   checkShape(answer.value, found)
   if (!isAsWritten(answer)) scanFaults(answer, (path) => ({ found, path }))
   return found.all
@@ -60,10 +86,18 @@ export function claimFaults(answer: AnswerText): readonly ClaimFault[] {
  * @param page an object with a list `edges` of objects
  */
 export function pageFaults(page: AnswerText): PageText {
-  const nodes = edgesOf(page.value).map((edge) => member(edge, 'node'))
-  const ofEdges = nodes.map(createFaults)
-  for (const [place, node] of nodes.entries()) checkShape(node, ofEdges[place] ?? createFaults())
+  const edges = edgesOf(page.value)
+  const nodes = edges.map((edge) => member(edge, 'node'))
+  const ofEdges = edges.map((edge) => {
+    const found = createFaults()
+    checkShape(member(edge, 'node'), found)
+    checkFields(edge, EDGE_FIELDS, [], found)
+    return found
+  })
   const ofPage = createFaults()
+  checkBegin(page, ofPage)
+  checkFields(page.value, PAGE_FIELDS, [], ofPage)
+  checkFields(isJsonObject(page.value) ? member(page.value, 'pageInfo') : undefined, PAGE_INFO_FIELDS, ['pageInfo'], ofPage)
   const raws = new Map<number, string>()
   if (!isAsWritten(page)) {
     const decoder = new TextDecoder()
@@ -89,11 +123,12 @@ export function cursorFaults(cursor: string): readonly ClaimFault[] {
   const text = bytes.toString()
   const found = createFaults()
   const content = { bytes, text, value: JSON.parse(text) as unknown }
+  checkFields(content.value, CURSOR_FIELDS, ['cursor'], found)
   if (!isAsWritten(content)) scanFaults(content, (path) => ({ found, path: ['cursor', ...path] }))
   return found.all
 }
 
-function edgesOf(page: unknown): readonly { readonly [key: string]: unknown }[] {
+function edgesOf(page: unknown): readonly JsonObject[] {
   const edges = isJsonObject(page) ? member(page, 'edges') : undefined
   return Array.isArray(edges) ? edges.map((edge: unknown) => (isJsonObject(edge) ? edge : {})) : []
 }
@@ -124,9 +159,18 @@ function checkShape(value: unknown, found: Faults): void {
     found.add('not-an-object', [], `it is ${what}`)
     return
   }
+  checkFields(value, KNOWN_FIELDS, [], found)
+}
+
+function checkFields(value: unknown, known: ReadonlySet<string>, at: JsonPath, found: Faults): void {
+  if (!isJsonObject(value)) return
   for (const name of Object.keys(value)) {
-    if (!KNOWN_FIELDS.has(name)) found.add('unknown-field', [name], 'no Compute Unit gives it')
+    if (!known.has(name)) found.add('unknown-field', [...at, name], 'no Compute Unit gives it')
   }
+}
+
+function checkBegin({ text }: AnswerText, found: Faults): void {
+  if (text.startsWith(BYTE_ORDER_MARK)) found.add('byte-order-mark', [], 'some readers take no JSON behind one')
 }
 
 /**
@@ -152,7 +196,8 @@ function scanFaults(
     },
     number(path, text) {
       const read = JSON.stringify(Number(text))
-      if (read !== text) add('number-not-exact', path, `${cut(text)} reads as ${read}`)
+      if (read === text) return
+      add(isSameNumber(text, read) ? 'number-not-exact' : 'number-lossy', path, `${cut(text)} reads as ${read}`)
     },
     text(path, content) {
       if (!valid && !isUtf8(content)) add('invalid-utf8', path, 'readers put U+FFFD or something else in its place')
@@ -163,6 +208,29 @@ function scanFaults(
     }
   })
   return spans
+}
+
+/** Whether two texts of numbers are of one number, however long. */
+function isSameNumber(text: string, other: string): boolean {
+  const [left, right] = [plainly(text), plainly(other)]
+  return left !== undefined && left === right
+}
+
+/** Sign, digits without zeros at either end, and what power of ten they begin at; undefined for what is no number that a double may be. */
+function plainly(text: string): string | undefined {
+  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
+  if (whole === undefined) return undefined
+  const all = `${whole}${fraction}`
+  const digits = all.replace(/^0+/, '')
+  if (digits === '') return '0'
+  const begins = whole.length - (all.length - digits.length) + Number(exponent)
+  return `${sign}${withoutEnd(digits)}e${begins}`
+}
+
+function withoutEnd(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, end)
 }
 
 /** `Messages[0].Tags[3].value`; what could be mistaken for such words stands in quotes. */

@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AnswerText, claimFaults, cursorFaults, pageFaults } from '../../src/compare/claim-text.ts'
 import { compareResult } from '../../src/compare/result.ts'
+import { type AnswerText, claimFaults, cursorFaults, pageFaults } from '../../src/inputs/claim-text.ts'
+import { parseJson } from '../../src/util/json-value.ts'
 
 function answer(content: string | Uint8Array): AnswerText {
   const bytes = Buffer.from(content)
   const text = bytes.toString()
-  return { bytes, text, value: JSON.parse(text) }
+  return { bytes, text, value: parseJson(text) }
 }
 
 const faultsOf = (content: string | Uint8Array) => claimFaults(answer(content)).map(({ kind, path }) => `${kind} ${path}`)
@@ -61,14 +62,24 @@ describe('a claim’s text has a fault where', () => {
       ['unknown-field Patches', 'unknown-field Memory']
     ],
     ['a field differs by its case', '{"output":"evil","Output":""}', ['unknown-field output']],
-    ['a number is no double', '{"Output":9007199254740993}', ['number-not-exact Output']],
+    ['a number is no double', '{"Output":9007199254740993}', ['number-lossy Output']],
     [
       'a number is written otherwise',
-      '{"Output":[1.0,1e2,-0,1E400]}',
-      [0, 1, 2, 3].map((place) => `number-not-exact Output[${place}]`)
+      '{"Output":[1.0,1e2,-0,0e9,0.10E+1,10000000000000000000000]}',
+      [0, 1, 2, 3, 4, 5].map((place) => `number-not-exact Output[${place}]`)
+    ],
+    [
+      'a number is of no double',
+      '{"Output":[1E400,-1e999,1e-999,0.1000000000000000000001,12345678901234567890123]}',
+      [0, 1, 2, 3, 4].map((place) => `number-lossy Output[${place}]`)
     ]
   ])('%s', (_, text, faults) => {
     expect(faultsOf(text)).toEqual(faults)
+  })
+
+  it('a byte order mark stands before it', () => {
+    expect(faultsOf(`\uFEFF${RESULT}`)).toEqual(['byte-order-mark '])
+    expect(faultsOf('\uFEFF{"Output":"a","Output":"b"}')).toEqual(['byte-order-mark ', 'key-twice Output'])
   })
 
   it('bytes of a value or of a key are no UTF-8', () => {
@@ -137,6 +148,16 @@ describe('a page', () => {
     expect(faults).toEqual([])
   })
 
+  it('has a fault where an edge or the page has what no unit gives', () => {
+    const text = (extra: string) =>
+      `\uFEFF{"pageInfo":{"hasNextPage":false,"a":1},"edges":[{"node":{},"cursor":"c","error":"EVIL"}${extra}],"b":2}`
+    for (const extra of ['', ' ']) {
+      const { edges, faults } = pageFaults(answer(text(extra)))
+      const named = [...(edges[0]?.faults ?? []), ...faults].map(({ kind, path }) => `${kind} ${path}`)
+      expect(named).toEqual(['unknown-field error', 'byte-order-mark ', 'unknown-field b', 'unknown-field pageInfo.a'])
+    }
+  })
+
   it('whose list comes twice is ambiguous as a whole', () => {
     const twice = answer(`{"edges":[${edge('{"Output":"evil"}')}],"edges":[${edge('{"Output":"true"}')}]}`)
     const { edges, faults } = pageFaults(twice)
@@ -149,6 +170,9 @@ describe('a cursor', () => {
   it('says of one evaluation, or of two', () => {
     const cursor = (text: string) => Buffer.from(text).toString('base64')
     expect(cursorFaults(cursor('{"timestamp":1,"ordinate":"2","cron":null,"sort":"ASC"}'))).toEqual([])
+    expect(cursorFaults(cursor('{"timestamp":1,"ordinate":"2","x":"EVIL"}'))).toMatchObject([
+      { kind: 'unknown-field', path: 'cursor.x' }
+    ])
     expect(cursorFaults(cursor('{"timestamp":1,"ordinate":"2","ordinate":"3"}'))).toMatchObject([
       { kind: 'key-twice', path: 'cursor.ordinate' }
     ])
