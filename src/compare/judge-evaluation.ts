@@ -81,7 +81,8 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
   const ambiguous = claims.find(isAmbiguous)
   if (ambiguous !== undefined) return { status: 'inconclusive', compared: true, reason: ambiguityOf(ambiguous) }
   const comparison = orderOf(held.map((one) => one.comparison))
-  const tolerated = tolerancesOf(all.length > held.length, comparison, gasOf(claims, computed), profile)
+  const silent = all.flatMap((one) => (held.includes(one) ? [] : silenceOf(one.claim, before)))
+  const tolerated = tolerancesOf(silent, comparison, gasOf(claims, computed), profile)
   const common = { compared: true, comparison, ...(tolerated.length === 0 ? {} : { tolerated }) }
   const under = profile ?? assumedProfile
   if (under === undefined) return { status: 'match', ...common }
@@ -108,13 +109,13 @@ function orderOf(comparisons: readonly Comparison[]): Comparison {
 }
 
 function tolerancesOf(
-  repeats: boolean,
+  silent: readonly ToleranceKind[],
   { tagOrderDiffers, tagOrderBits }: Comparison,
   gas: Tolerated | undefined,
   profile: string | undefined
 ): Tolerated[] {
   return [
-    ...(repeats ? [{ kind: 'repeated-answer', bits: 1 } as const] : []),
+    ...[...new Set(silent)].map((kind) => ({ kind, bits: 1 })),
     ...(tagOrderDiffers ? [{ kind: 'tag-order', bits: tagOrderBits } as const] : []),
     ...(gas === undefined ? [] : [gas]),
     ...(profile === undefined ? [] : [{ kind: 'instance-boundary', bits: 1 } as const])
@@ -137,7 +138,11 @@ function repeatsFirst(claim: Claim, { firstOfMessage }: Before): boolean {
   return claim.kind === 'result' && firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage
 }
 
-/**
+/** Why an answer says nothing of the evaluation. */
+function silenceOf(claim: Claim, before: Before): ToleranceKind {
+  return repeatsFirst(claim, before) ? 'repeated-answer' : 'checkpoint-answer'
+}
+
 /**
  * A unit that began with the memory of a checkpoint and is asked for the message right before it evaluates nothing, and gives the
  * empty result (CU domain/lib/evaluate.js, the first `prev`). Where a checkpoint lies, such an answer says nothing.

@@ -62,6 +62,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
   const report = buildReport({
+    processId: process.id,
     process: {
       id: process.id,
       owner: process.owner.address,
@@ -80,7 +81,13 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
     notChecked: [
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
-      ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`])
+      ...(memories.cut === 0
+        ? []
+        : [
+            memories.cut === 1
+              ? 'where the memory of 1 further checkpoint differs'
+              : `where the memories of ${memories.cut} further checkpoints differ`
+          ])
     ],
     checkpoints: reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
@@ -145,11 +152,13 @@ function claimantOf(
     if (dataSha256 === null || computedSha256 === null) return []
     return [`its own checkpoint ${id} is not the memory after nonce ${nonce} under any past that was tried`]
   })
+  const verdict = reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict
   return {
     ...judgement,
     // A memory alone accuses nobody, and never sits beside a match.
-    verdict: reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict,
+    verdict,
     reasons: [...reasons, ...judgement.reasons],
+    remarks: [...(verdict === 'mismatch' ? reasons : []), ...judgement.remarks],
     kind: 'compute-unit',
     audited: true,
     profile: profileReport(profile, format),
@@ -172,8 +181,9 @@ function distinct(findings: readonly Finding[]): Finding[] {
 }
 
 /** A report on an audit that could not begin. */
-export function inconclusiveReport(absences: readonly AuditError[], fetchMs: number): Report {
+export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number): Report {
   return buildReport({
+    processId: process,
     process: null,
     range: null,
     start: null,
@@ -217,8 +227,8 @@ function startFinding(start: UsableCheckpoint): Finding {
 }
 
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
-  return absences.flatMap(({ unit, message }) =>
-    unit === undefined ? [] : { unit: unit.role, url: unit.url, detail: message }
+  return absences.flatMap(({ unit, code, message, hint }) =>
+    unit === undefined ? [] : { unit: unit.role, url: unit.url, code, detail: message, ...(hint === undefined ? {} : { hint }) }
   )
 }
 
