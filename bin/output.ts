@@ -19,7 +19,8 @@ export interface ReportOutputs {
   readonly evaluations?: OutputTarget
 }
 
-const DEFAULT_WIDTH = 100
+/** Of a file, a pipe, a terminal that does not say. */
+const DEFAULT_WIDTH = 80
 
 /**
  * Whether the files can be written, before hours of work. What lies there stays until the report is made.
@@ -45,7 +46,7 @@ export async function writeReport(report: Report, { json, markdown }: ReportOutp
   await shell.print(json === true ? reportJson(report) : await summaryOf(report, shell))
 }
 
-/** Loaded where it is asked for: its tables take a while. */
+/** Loaded where it is asked for. */
 async function summaryOf(report: Report, { stdout }: Shell): Promise<string> {
   const { renderTerminal } = await import('../src/report/terminal.ts')
   // Colours only where somebody sees them (https://no-color.org).

@@ -66,7 +66,7 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
     gateway = wanted.units.gateway
     pulling = await beginPull(wanted)
   } catch (error) {
-    return withoutInputs(error, begun)
+    return withoutInputs(error, process, begun)
   }
   const { run, inputs, ready, ended, askForClaims, failedWith } = pulling
   const fetched = ended.then(({ absences, unheard }) => ({ absences, unheard, fetchMs: performance.now() - begun }))
@@ -81,7 +81,7 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
     stop.abort()
     await Promise.allSettled([ended])
     // What the module is, or a start that is not there, ends in a report too.
-    if (failedWith(error) || isOfInputs(error)) return withoutInputs(error, begun)
+    if (failedWith(error) || isOfInputs(error)) return withoutInputs(error, process, begun)
     throw error
   }
 }
@@ -94,16 +94,16 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
     try {
       return await auditStored(options, store, inputs, run, noneAway(performance.now() - begun))
     } catch (error) {
-      return withoutInputs(error, begun)
+      return withoutInputs(error, run.process, begun)
     }
   })
 }
 
 /** The report where an audit cannot go on without what could not be had. */
-function withoutInputs(error: unknown, begun: number): Report {
+function withoutInputs(error: unknown, process: string, begun: number): Report {
   const absence = absenceOf(error)
   if (absence === undefined) throw error
-  return inconclusiveReport([absence], performance.now() - begun)
+  return inconclusiveReport(process, [absence], performance.now() - begun)
 }
 
 function isOfInputs(error: unknown): boolean {

@@ -48,7 +48,7 @@ export interface Gate {
  * - `duplicate-evaluated`: it is thought to have evaluated a message that it would skip
  * - `duplicate-answer`: one of several answers that an honest unit may give for a message it skips
  * - `repeated-answer`: `/result` gave the first result of a message that is evaluated twice
- * - `began-behind`: `/result` is empty, as of a unit that began with the memory of a checkpoint right behind the message
+ * - `checkpoint-answer`: `/result` gave the empty result for the message right before a checkpoint, as a unit that began there does
  * - `gas-left-out`: `/result` says nothing of gas where an honest unit would
  * - `gas-unlisted`: only a listing speaks of the evaluation, and listings have no gas
  * - `known-blocks`: which blocks the unit knew was found by what it lists
@@ -62,7 +62,7 @@ export type ToleranceKind =
   | 'duplicate-evaluated'
   | 'duplicate-answer'
   | 'repeated-answer'
-  | 'began-behind'
+  | 'checkpoint-answer'
   | 'gas-left-out'
   | 'gas-unlisted'
   | 'known-blocks'
@@ -131,6 +131,8 @@ export interface Judgement {
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]
+  /** Those of the reasons that do not make the verdict what it is, but are to be known. */
+  readonly remarks: readonly string[]
   readonly coverage: JudgedCoverage
   readonly firstDivergence: Divergence | null
   /** All that are not a plain match, in order. */

@@ -25,32 +25,33 @@ export function findingsOf(
   const { status, comparison, contradiction, reason } = judged
   const about = { claimant, key, ...(nonce === undefined ? {} : { nonce }) }
   const unit = { attribution: 'compute-unit', ...about } as const
-  const name = evaluationName(evaluation)
+  // What has a nonce of its own is placed by it.
+  const place = nonce === undefined || evaluation.through !== undefined ? `${evaluationName(evaluation)}: ` : ''
   const found: Finding[] = []
   if (status === 'mismatch') {
-    found.push({ code: 'RESULT_MISMATCH', severity: 'error', ...unit, detail: `${name}: ${reason ?? inWords(comparison)}` })
+    found.push({ code: 'RESULT_MISMATCH', severity: 'error', ...unit, detail: `${place}${reason ?? inWords(comparison)}` })
   }
   if (contradiction !== undefined) {
     // Several machines may answer at one URL, each of them honest.
-    const detail = `${name}: /result and /results do not agree, ${inWords(contradiction)}; one URL may be several machines`
+    const detail = `${place}/result and /results do not agree, ${inWords(contradiction)}; one URL may be several machines`
     found.push({ code: 'CLAIMANT_CONTRADICTS_ITSELF', severity: 'warning', ...unit, detail })
   }
   for (const { kind, path, detail: what } of claims.flatMap(({ faults = [] }) => faults.slice(0, FAULTS_SHOWN))) {
-    const detail = `${name}: its answer is not one that a unit writes (${kind}${path === '' ? '' : ` at ${path}`}): ${what}`
+    const detail = `${place}its answer is not one that a unit writes (${kind}${path === '' ? '' : ` at ${path}`}): ${what}`
     found.push({ code: 'CLAIM_FAULTY', severity: 'warning', ...unit, detail })
   }
   if (outcome.kind === 'skipped') {
-    const detail = `${name}: ${reason ?? 'left out by the rules of the unit'}`
+    const detail = `${place}${reason ?? 'left out by the rules of the unit'}`
     found.push({ code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', ...about, detail })
   }
   for (const { status: answered, unread, detail: words } of unavailable) {
     if (unread === true) {
-      const detail = `${name}: /result answered, but not so that it could be read: ${words}`
+      const detail = `${place}/result answered, but not so that it could be read: ${words}`
       found.push({ code: 'ANSWER_NOT_READ', severity: 'warning', ...unit, detail })
       continue
     }
     const severity = claims.length > 0 || outcome.kind === 'skipped' ? 'info' : 'warning'
-    const detail = `${name}: /result answered ${answered}${words === '' ? '' : `, ${words}`}`
+    const detail = `${place}/result answered ${answered}${words === '' ? '' : `, ${words}`}`
     found.push({ code: 'RESULT_UNAVAILABLE', severity, ...unit, detail })
   }
   return found
@@ -83,5 +84,6 @@ export function tagOrderFindings(claimant: string, tagOrder: ReturnType<Tally['t
 function inWords(comparison: Comparison | undefined): string {
   const [first, ...others] = comparison?.differences ?? []
   const more = others.length + (comparison?.cut ?? 0)
+  if (first?.path === '') return 'the answer as a whole is no object'
   return `${first?.path ?? 'the result'} differs${more === 0 ? '' : `, and ${more} more`}`
 }

@@ -107,9 +107,8 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
     return { status: 'inconclusive', compared: true, reason }
   }
   const comparison = orderOf(held.map((one) => one.comparison))
-  const aside = all.filter((one) => !held.includes(one)).map(({ claim }) => claim)
-  const began = aside.some((claim) => beganBehind(claim, gate))
-  const tolerated = tolerancesOf({ began, repeats: aside.length > 0 && !began }, comparison, gasOf(claims, computed), profile)
+  const silent = all.flatMap((one) => (held.includes(one) ? [] : silenceOf(one.claim, before)))
+  const tolerated = tolerancesOf(silent, comparison, gasOf(claims, computed), profile)
   const common = { compared: true, comparison, ...(tolerated.length === 0 ? {} : { tolerated }) }
   const under = profile ?? assumedProfile
   if (under === undefined) return { status: 'match', ...common }
@@ -127,14 +126,13 @@ function orderOf(comparisons: readonly Comparison[]): Comparison {
 }
 
 function tolerancesOf(
-  { began, repeats }: { readonly began: boolean; readonly repeats: boolean },
+  silent: readonly ToleranceKind[],
   { tagOrderDiffers, tagOrderBits }: Comparison,
   gas: Tolerated | undefined,
   profile: string | undefined
 ): Tolerated[] {
   return [
-    ...(began ? [{ kind: 'began-behind', bits: 1 } as const] : []),
-    ...(repeats ? [{ kind: 'repeated-answer', bits: 1 } as const] : []),
+    ...[...new Set(silent)].map((kind) => ({ kind, bits: 1 })),
     ...(tagOrderDiffers ? [{ kind: 'tag-order', bits: tagOrderBits } as const] : []),
     ...(gas === undefined ? [] : [gas]),
     ...(profile === undefined ? [] : [{ kind: 'instance-boundary', bits: 1 } as const])
@@ -155,6 +153,11 @@ function gasOf(claims: readonly Claim[], computed: EvaluationResult): Tolerated 
  */
 function repeatsFirst(claim: Claim, { firstOfMessage }: Before): boolean {
   return claim.kind === 'result' && firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage
+}
+
+/** Why an answer says nothing of the evaluation. */
+function silenceOf(claim: Claim, before: Before): ToleranceKind {
+  return repeatsFirst(claim, before) ? 'repeated-answer' : 'checkpoint-answer'
 }
 
 /**

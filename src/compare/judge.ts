@@ -126,6 +126,7 @@ export function createJudge({
         claimant,
         verdict: tally.verdict(),
         reasons: tally.reasons(),
+        remarks: tally.remarks(),
         coverage: tally.coverage(),
         firstDivergence,
         evaluations,

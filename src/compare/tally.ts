@@ -1,5 +1,6 @@
 /** Counts of a claimant's evaluations, and the verdict that follows from them. */
 import { type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
+import { counted as numbered } from '../util/counted.ts'
 import type { Gate, JudgedCoverage, Tolerance, Verdict } from './comparison.ts'
 import type { Judged } from './judge-evaluation.ts'
 import { createNonceRanges } from './nonce-ranges.ts'
@@ -14,6 +15,8 @@ export interface Tally {
   verdict(): Verdict
   /** Why not a plain match, in words. */
   reasons(): string[]
+  /** Those of the reasons that do not make the verdict what it is. */
+  remarks(): string[]
   tolerances(): readonly Tolerance[]
   /** How many agree but for the order of tags, and the first of them. */
   tagOrder(): { readonly count: number; readonly first: Evaluation } | undefined
@@ -31,6 +34,12 @@ export interface TallyOptions {
 
 /** A match covers all of the range, and takes no more explanations than an honest unit plausibly needs. */
 export const STRICT_TALLY: TallyOptions = { minCoveragePercent: 100, maxExplanations: 8, given: [] }
+
+/** A reason, and the verdict that it makes; none where it is only to be known. */
+interface Said {
+  readonly text: string
+  readonly makes?: 'mismatch' | 'inconclusive'
+}
 
 const NOTHING_COMPARED = 'nothing could be compared'
 
@@ -57,6 +66,31 @@ export function createTally({ minCoveragePercent, maxExplanations, given }: Tall
   const coveredPercent = () => (100 * coverage.compared) / Math.max(1, coverage.compared + coverage.unclaimed)
   const leavesOut = () => coverage.unclaimed > 0 && coveredPercent() < minCoveragePercent
   const isStrained = () => tolerances.explanations() > maxExplanations
+
+  function verdict(): Verdict {
+    if (counts.mismatch > 0) return 'mismatch'
+    const open = counts.inconclusive > 0 || counts.unmatched > 0 || counts.gasless > 0
+    return open || coverage.compared === 0 || leavesOut() || isStrained() ? 'inconclusive' : 'match'
+  }
+
+  function said(): Said[] {
+    const first = firstMismatch === undefined ? '' : `, the first at ${evaluationName(firstMismatch)}`
+    const needed = numbered(tolerances.explanations(), 'explanation')
+    const strained = `the unit needs ${needed}, more than the ${maxExplanations} that are allowed (--max-explanations)`
+    return [
+      ...counted(counts.mismatch, `what is claimed differs from what was computed${first}`, 'mismatch'),
+      ...counted(counts.trusted, `differs over what was taken on trust, the first at ${firstTrusted}`, 'mismatch'),
+      ...counted(counts.inconclusive, `no verdict, the first at ${firstInconclusive}`, 'inconclusive'),
+      ...(coverage.compared === 0 ? [{ text: NOTHING_COMPARED, makes: 'inconclusive' } as const] : []),
+      ...counted(counts.unmatched, 'listed by the unit, but not in the schedule', 'inconclusive'),
+      ...counted(coverage.unclaimed, `nothing is claimed (${silent.text()})`, leavesOut() ? 'inconclusive' : undefined),
+      ...counted(counts.failedCron, 'a cron that failed, which no unit lists'),
+      ...counted(counts.gasless, 'its answer leaves out the gas that was used', 'inconclusive'),
+      ...(isStrained() ? [{ text: strained, makes: 'inconclusive' } as const] : []),
+      ...counted(counts.profile, 'agrees under another execution profile'),
+      ...counted(counts.tagOrder, 'agrees but for the order of tags')
+    ]
+  }
 
   return {
     count(evaluation, judged, { verified = true, trusted }) {
@@ -95,28 +129,9 @@ export function createTally({ minCoveragePercent, maxExplanations, given }: Tall
     },
     countUnmatched: () => counts.unmatched++,
     coverage: () => ({ ...coverage }),
-    verdict() {
-      if (counts.mismatch > 0) return 'mismatch'
-      const open = counts.inconclusive > 0 || counts.unmatched > 0 || counts.gasless > 0
-      return open || coverage.compared === 0 || leavesOut() || isStrained() ? 'inconclusive' : 'match'
-    },
-    reasons() {
-      const first = firstMismatch === undefined ? '' : `, the first at ${evaluationName(firstMismatch)}`
-      const strained = `it takes ${tolerances.explanations()} explanations, of which ${maxExplanations} are allowed`
-      return [
-        ...counted(counts.mismatch, `what is claimed differs from what was computed${first}`),
-        ...counted(counts.trusted, `differs over what was taken on trust, the first at ${firstTrusted}`),
-        ...counted(counts.inconclusive, `no verdict, the first at ${firstInconclusive}`),
-        ...(coverage.compared === 0 ? [NOTHING_COMPARED] : []),
-        ...counted(counts.unmatched, 'listed by the unit, but not in the schedule'),
-        ...counted(coverage.unclaimed, `nothing is claimed (${silent.text()})`),
-        ...counted(counts.failedCron, 'a cron that failed, which no unit lists'),
-        ...counted(counts.gasless, 'its answer leaves out the gas that was used'),
-        ...(isStrained() ? [strained] : []),
-        ...counted(counts.profile, 'agrees under another execution profile'),
-        ...counted(counts.tagOrder, 'agrees but for the order of tags')
-      ]
-    },
+    verdict,
+    reasons: () => said().map(({ text }) => text),
+    remarks: () => said().flatMap(({ text, makes }) => (makes === verdict() ? [] : text)),
     tolerances: () => tolerances.all(),
     tagOrder: () => (firstTagOrder === undefined ? undefined : { count: counts.tagOrder, first: firstTagOrder }),
     unexplained: () => unexplained
@@ -130,6 +145,7 @@ export function evaluationName({ key, nonce, through }: Pick<Evaluation, 'key' |
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 
-function counted(count: number, what: string): string[] {
-  return count === 0 ? [] : [`${count} ${count === 1 ? 'evaluation' : 'evaluations'}: ${what}`]
+function counted(count: number, what: string, makes?: Said['makes']): Said[] {
+  if (count === 0) return []
+  return [{ text: `${numbered(count, 'evaluation')}: ${what}`, ...(makes === undefined ? {} : { makes }) }]
 }

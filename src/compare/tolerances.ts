@@ -16,7 +16,7 @@ const EXPLANATIONS: ReadonlySet<ToleranceKind> = new Set([
   'instance-boundary',
   'instances-per-message',
   'duplicate-evaluated',
-  'began-behind',
+  'checkpoint-answer',
   'known-blocks',
   'program-path',
   'time-zone'

@@ -5,6 +5,12 @@ import type { AuditError } from '../model/errors.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import { shown } from './unit-words.ts'
 
+/** By which a user names a unit. */
+const OPTIONS = { scheduler: '--scheduler', gateway: '--gateway', 'compute-unit': '--compute' } as const satisfies Record<
+  Asked['role'],
+  string
+>
+
 /** Resolves a host's name to all its addresses. */
 export type Lookup = (host: string) => Promise<readonly string[]>
 
@@ -34,11 +40,18 @@ export function isPlainHttp({ protocol, username, password }: URL): boolean {
  */
 export async function assertPublic(url: URL, asked: Asked, lookUp: Lookup = resolve): Promise<Destination> {
   const where = shown(url.origin === 'null' ? url.href : url.origin)
-  if (!isPlainHttp(url)) throw forbidden(where, asked, 'it is no plain http URL')
+  if (!isPlainHttp(url))
+    throw forbidden(where, asked, 'it is no plain http URL', `name the unit yourself (${OPTIONS[asked.role]} URL)`)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const [first, ...more] = ipaddr.isValid(host) ? [host] : await lookUp(host).catch(() => [])
   if (first === undefined) throw fetchError('UNIT_UNREACHABLE', asked, `${where} cannot be resolved`)
-  if (![first, ...more].every(isPublic)) throw forbidden(where, asked, 'it leads to an address that is not public')
+  if (![first, ...more].every(isPublic))
+    throw forbidden(
+      where,
+      asked,
+      'it leads to an address that is not public',
+      `name the unit yourself (${OPTIONS[asked.role]} URL), or give --allow-private`
+    )
   return [first, ...more]
 }
 
@@ -49,8 +62,6 @@ function isPublic(text: string): boolean {
   return address instanceof ipaddr.IPv6 ? address.match(GLOBAL_UNICAST_V6) : true
 }
 
-function forbidden(where: string, asked: Asked, why: string): AuditError {
-  return fetchError('ADDRESS_FORBIDDEN', asked, `${where} is not asked: ${why}`, {
-    hint: 'give the URL yourself, or allow private addresses with --allow-private'
-  })
+function forbidden(where: string, asked: Asked, why: string, hint: string): AuditError {
+  return fetchError('ADDRESS_FORBIDDEN', asked, `${where} is not asked: ${why}`, { hint })
 }

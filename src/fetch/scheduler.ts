@@ -29,7 +29,14 @@ export function createScheduler(http: Http, url: string, destination?: Destinati
 
     async process(processId) {
       const at = `${base}/processes/${processId}?process-id=${processId}`
-      const record = parseWire(processSchema, await read(at, http.limits.recordBytes), asked(at))
+      const isUnknown = (status: number) => status === 404
+      const question = { role: 'scheduler', url: at, maxBytes: http.limits.recordBytes, accept: isUnknown, ...way } as const
+      const { status, value } = await http.json(question)
+      if (isUnknown(status)) {
+        const what = `the scheduler ${shown(base)} does not know the process ${processId} (it answered 404)`
+        throw fetchError('UNIT_REFUSED', asked(at), what, { alone: true })
+      }
+      const record = parseWire(processSchema, value, asked(at))
       if (record.id !== processId) throw fetchError('WIRE_INVALID', asked(at), `${shown(at)} answered with another process`)
       return record
     },

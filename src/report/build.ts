@@ -22,6 +22,7 @@ export interface ClaimantParts extends Judgement, Pick<ClaimantReport, 'kind' | 
 export interface ReportParts
   extends Pick<
     Report,
+    | 'processId'
     | 'process'
     | 'range'
     | 'start'
@@ -61,14 +62,17 @@ export function buildReport(parts: ReportParts): Report {
   const evaluations = claimants
     .flatMap((claimant) => claimant.evaluations)
     .sort((left, right) => compareOrder(left.key, right.key))
+  const said = reasonsOf(parts, audited, verdict)
   const cutBefore = claimants.reduce((sum, claimant) => sum + claimant.evaluationsCut, 0)
   const findings = [...parts.findings, ...claimants.flatMap((claimant) => claimant.findings)].sort(compareFindings)
   return {
     schema: 'ao-audit/report/v1',
     verdict,
-    reasons: reasonsOf(parts, audited, verdict),
+    reasons: said.map(({ text }) => text),
+    remarks: said.flatMap(({ text, decides }) => (decides ? [] : text)),
     trusted: parts.trusted.map((text) => boundText(text)),
     unreachable: parts.unreachable.map((unit) => ({ ...unit, detail: boundText(unit.detail) })),
+    processId: parts.processId,
     process: parts.process,
     range: parts.range,
     start: parts.start,
@@ -100,13 +104,15 @@ function worst(verdicts: readonly Verdict[]): Verdict {
 function claimantReport(claimant: ClaimantParts): ClaimantReport {
   const { claimant: id, kind, audited, address, coverage, firstDivergence, tolerances, profile } = claimant
   const verdict = soundVerdict(claimant)
+  const said = claimantReasons(claimant)
   return {
     id,
     kind,
     audited,
     ...(address === undefined ? {} : { address }),
     verdict,
-    reasons: claimantReasons(claimant),
+    reasons: said.map(({ text }) => text),
+    remarks: said.flatMap(({ text, decides }) => (decides ? [] : text)),
     coverage,
     firstDivergence: firstDivergence === null ? null : boundDivergence(firstDivergence),
     rules: audited && verdict === 'mismatch' ? RULE_NAMES : [],
@@ -115,22 +121,32 @@ function claimantReport(claimant: ClaimantParts): ClaimantReport {
   }
 }
 
-function claimantReasons(claimant: ClaimantParts): readonly string[] {
-  const reasons = claimant.reasons.map((text) => boundText(text))
-  return soundVerdict(claimant) === claimant.verdict ? reasons : [NOTHING_COMPARED, ...reasons]
+/** A reason, and whether it makes the verdict what it is. */
+interface Said {
+  readonly text: string
+  readonly decides: boolean
+}
+
+function claimantReasons(claimant: ClaimantParts): readonly Said[] {
+  const remarks = new Set(claimant.remarks)
+  const isSound = soundVerdict(claimant) === claimant.verdict
+  const reasons = claimant.reasons.map((text) => ({ text: boundText(text), decides: isSound && !remarks.has(text) }))
+  return isSound ? reasons : [{ text: NOTHING_COMPARED, decides: true }, ...reasons]
 }
 
 /** The audit's own reasons, then the audited claimants': first of those whose verdict it is, with names where there are several. */
-function reasonsOf(parts: ReportParts, audited: readonly ClaimantParts[], verdict: Verdict): readonly string[] {
+function reasonsOf(parts: ReportParts, audited: readonly ClaimantParts[], verdict: Verdict): readonly Said[] {
   const nobody = audited.length === 0 ? ['no Compute Unit was audited'] : []
+  const ours = [...parts.inconclusive.map((text) => boundText(text)), ...nobody]
   const isDecisive = (claimant: ClaimantParts) => soundVerdict(claimant) === verdict
   const inTurn = [...audited.filter(isDecisive), ...audited.filter((claimant) => !isDecisive(claimant))]
   const theirs = inTurn.flatMap((claimant) => {
-    return claimantReasons(claimant).map((reason) =>
-      audited.length === 1 ? reason : boundText(`${claimant.claimant}: ${reason}`)
-    )
+    return claimantReasons(claimant).map(({ text, decides }) => ({
+      text: audited.length === 1 ? text : boundText(`${claimant.claimant}: ${text}`),
+      decides: decides && verdict !== 'match' && isDecisive(claimant)
+    }))
   })
-  return [...parts.inconclusive.map((text) => boundText(text)), ...nobody, ...theirs]
+  return [...ours.map((text) => ({ text, decides: verdict === 'inconclusive' })), ...theirs]
 }
 
 /** In each count the worst: the least of what was done, the most of what was not. */

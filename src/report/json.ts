@@ -6,8 +6,8 @@ import type { Report, ReportedEvaluation } from './model.ts'
 
 /** The keys of all parts of the schema, each before those that follow it in any part; other keys come after, by code unit. */
 const KEY_ORDER = [
-  ...['schema', 'id', 'kind', 'audited', 'address', 'verdict', 'reasons', 'trusted', 'unreachable', 'unit', 'url'],
-  ...['process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to', 'start', 'checkpoint'],
+  ...['schema', 'id', 'kind', 'audited', 'address', 'verdict', 'reasons', 'remarks', 'trusted', 'unreachable', 'unit', 'url'],
+  ...['processId', 'process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to', 'start', 'checkpoint'],
   ...['coverage', 'scheduled', 'cron', 'evaluated', 'compared', 'skipped', 'unclaimed', 'unverified', 'notChecked'],
   ...['rules', 'tolerances', 'bits', 'first', 'claimants', 'evaluations', 'evaluationsCut', 'firstDivergence'],
   ...['code', 'severity', 'attribution', 'key', 'ordinate', 'timestamp', 'nonce', 'through', 'message'],
@@ -39,7 +39,7 @@ const KEY_ORDER = [
     'tried',
     'instancesTried'
   ],
-  ...['count', 'reason', 'detail', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
+  ...['count', 'reason', 'detail', 'hint', 'differences', 'differencesCut', 'path', 'claimed', 'computed', 'cut'],
   ...['stateHashes', 'tool'],
   ...[
     'timings',

@@ -1,8 +1,8 @@
-/** The report as a page: GitHub-flavoured Markdown, all text from outside as entities. */
+/** The report as a page: GitHub-flavoured Markdown, values from outside as code spans. */
 
-import { escapeForMarkdown as safe } from '../util/escape.ts'
+import { codeSpan, markdownSentence } from '../util/escape.ts'
 import { differingTexts } from './bounds.ts'
-import type { CheckpointReport, ClaimantReport, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
+import type { CheckpointReport, ClaimantReport, Report, ReportedEvaluation } from './model.ts'
 import * as words from './report-words.ts'
 
 /** Rows of one table; the JSON has all. */
@@ -14,18 +14,26 @@ const VALUE_CHARS = 400
  * match, checkpoints, findings, state hashes), each of at most 100 rows with the rest counted.
  */
 export function renderMarkdown(report: Report): string {
+  const said = new Set(report.reasons)
   const sections = [
-    [`# ao-audit: ${report.verdict.toUpperCase()}`, '', words.headline(report, safe)],
-    list(report.verdict === 'match' ? 'But' : 'Why', report.reasons.map(sentence)),
+    headlineSection(report),
+    list('Why', words.decisive(report).map(sentence)),
+    list('But', report.remarks.map(sentence)),
+    rulesSection(report),
     list('Taken on trust', report.trusted.map(sentence)),
     list(
-      'Did not answer',
-      report.unreachable.map(({ unit, url, detail }) => `${unit} ${code(url)}: ${sentence(detail)}`)
+      'No usable answer',
+      report.unreachable.map((unit) => `${words.absenceName(unit)}: ${words.absenceText(unit, said, WRITING)}`)
     ),
     divergenceSection(report),
     table('What was audited', ['', ''], aboutRows(report)),
-    list('Not checked', words.notCheckedTexts(report, safe)),
-    table('Claimants', ['claimant', 'audited', 'verdict', 'compared', 'why'], report.claimants.map(claimantRow)),
+    list('Not checked', words.notCheckedTexts(report, WRITING)),
+    table('Claimants', ['claimant', 'audited', 'verdict', 'compared', 'why', 'but'], report.claimants.map(claimantRow)),
+    table(
+      'Tolerated',
+      ['claimant', 'tolerance', 'count', 'bits', 'first at'],
+      report.claimants.filter(({ audited }) => audited).flatMap(toleranceRows)
+    ),
     table('Findings', ['severity', 'code', 'about', 'nonce', 'count', 'detail'], findingRows(report), report.findingsCut),
     table(
       'Evaluations that are no plain match',
@@ -58,13 +66,27 @@ export function renderMarkdown(report: Report): string {
 /** Both sides of a range with what stands beside it, in hex. */
 const MEMORY_CHARS = 200
 
-function sentence(text: string): string {
-  return safe(text, words.SENTENCE_CHARS)
+const WRITING: words.Writing = {
+  value: (text) => codeSpan(text, words.ID_CHARS),
+  sentence: (text) => markdownSentence(text, words.SENTENCE_CHARS)
+}
+const { sentence, value } = WRITING
+
+function code(text: string, maxChars = words.ID_CHARS): string {
+  return codeSpan(text, maxChars)
 }
 
-/** An element, not a code span: in a span the entities would show. */
-function code(text: string, maxChars = words.ID_CHARS): string {
-  return `<code>${safe(text, maxChars)}</code>`
+function headlineSection(report: Report): readonly string[] {
+  const tolerated = words.toleratedTexts(report, WRITING).map((text) => `Tolerated: ${text}`)
+  const lines = [words.headline(report, WRITING), ...tolerated]
+  return [`# ao-audit: ${report.verdict.toUpperCase()}`, ...lines.flatMap((line) => ['', line])]
+}
+
+function rulesSection(report: Report): readonly string[] {
+  const rules = words.citedRules(report)
+  if (rules.length === 0) return []
+  const names = rules.map((rule) => code(rule)).join(', ')
+  return ['## Rules of accusation', '', `All ${rules.length} rules of ${code(words.RULES_PAGE)} hold: ${names}.`]
 }
 
 function list(title: string, items: readonly string[]): readonly string[] {
@@ -89,26 +111,24 @@ function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }
 
-function divergenceSection({ firstDivergence }: Report): readonly string[] {
-  if (firstDivergence === null) return []
-  const cut = firstDivergence.differencesCut ?? 0
-  const rows = firstDivergence.differences.map((difference) => {
+function divergenceSection(report: Report): readonly string[] {
+  const shown = words.shownDivergence(report)
+  if (shown === undefined) return []
+  const { differences, differencesCut, message, claimant } = shown.divergence
+  const rows = differences.map((difference) => {
     const [claimed, computed] = differingTexts(difference, VALUE_CHARS)
-    return [code(difference.path, VALUE_CHARS), code(claimed, VALUE_CHARS), code(computed, VALUE_CHARS)]
+    const path = words.pathText(difference, (text) => code(text, VALUE_CHARS))
+    return [path, code(claimed, VALUE_CHARS), code(computed, VALUE_CHARS)]
   })
-  const [heading, ...body] = table('First divergence', ['path', 'claimed', 'computed'], rows, cut)
-  return heading === undefined ? [] : [heading, '', divergenceName(firstDivergence), ...body]
+  const [heading, ...body] = table(shown.title, ['path', 'claimed', 'computed'], rows, differencesCut)
+  const where = `${words.evaluationName(shown.divergence, value)}${message === undefined ? '' : `, message ${code(message)}`}`
+  return heading === undefined ? [] : [heading, '', `${where}, claimed by ${code(claimant)}`, ...body]
 }
 
-function divergenceName(divergence: FirstDivergence): string {
-  const message = divergence.message === undefined ? '' : `, message ${code(divergence.message)}`
-  return `${words.evaluationName(divergence, safe)}${message}, claimed by ${code(divergence.claimant)}`
-}
-
-function aboutRows({ process, range, coverage, profile, timings, tool }: Report): readonly (readonly string[])[] {
+function aboutRows({ processId, process, range, coverage, profile, timings, tool }: Report): readonly (readonly string[])[] {
   const about =
     process === null
-      ? []
+      ? [['process', code(processId)]]
       : [
           ['process', code(process.id)],
           ['owner', code(process.owner)],
@@ -123,22 +143,33 @@ function aboutRows({ process, range, coverage, profile, timings, tool }: Report)
     ...(profile === null
       ? []
       : [
-          ['profile', words.profileText(profile, safe)],
+          ['profile', words.profileText(profile, WRITING)],
           ['environment', profile.environment.map((variable) => code(variable)).join('<br>')]
         ]),
     ['time', words.timingsText(timings)],
-    ['tool', words.toolText(tool, safe)]
+    ['tool', words.toolText(tool, WRITING)]
   ]
 }
 
 function claimantRow(claimant: ClaimantReport): readonly string[] {
   return [
-    words.claimantName(claimant, safe),
+    words.claimantName(claimant, WRITING),
     claimant.audited ? 'yes' : 'no',
     claimant.verdict,
     words.comparedOf(claimant.coverage),
-    claimant.reasons.map(sentence).join('<br>')
+    words.decisive(claimant).map(sentence).join('<br>'),
+    claimant.remarks.map(sentence).join('<br>')
   ]
+}
+
+function toleranceRows({ id, tolerances }: ClaimantReport): readonly (readonly string[])[] {
+  return tolerances.map(({ kind, count, bits, first }) => [
+    code(id),
+    code(kind),
+    String(count),
+    String(bits),
+    first === undefined ? 'all of them' : words.keyName(first, value)
+  ])
 }
 
 function findingRows({ findings }: Report): readonly (readonly string[])[] {
@@ -157,11 +188,11 @@ function evaluationRow(evaluation: ReportedEvaluation): readonly string[] {
   const count = differences.length + differencesCut
   const [first] = differences
   return [
-    words.evaluationName(evaluation, safe),
+    words.evaluationName(evaluation, value),
     message === undefined ? '' : code(message),
     reason === undefined ? status : `${status}: ${sentence(reason)}`,
     claimant === undefined ? '' : code(claimant),
-    first === undefined ? '' : `${count}, first at ${code(first.path)}`
+    first === undefined ? '' : `${count}, first at ${words.pathText(first, value)}`
   ]
 }
 

@@ -2,6 +2,7 @@
 
 import type { Difference, EvaluationStatus, Tolerance, Verdict } from '../compare/comparison.ts'
 import type { MemoryDifference } from '../memory/difference.ts'
+import type { AuditErrorCode } from '../model/errors.ts'
 import type { Finding } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
 
@@ -66,6 +67,8 @@ export interface ClaimantReport {
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]
+  /** Those of the reasons that do not make the verdict what it is. */
+  readonly remarks: readonly string[]
   readonly coverage: Coverage
   readonly firstDivergence: FirstDivergence | null
   /** The rules of accusation, all of which hold where the verdict of an audited unit is `mismatch`; else empty. */
@@ -76,12 +79,16 @@ export interface ClaimantReport {
   readonly profile?: ProfileReport
 }
 
-/** A unit that did not answer within its patience. */
+/** A unit that did not answer within its patience, or from which nothing could be had for another reason. */
 export interface UnreachableUnit {
   readonly unit: 'scheduler' | 'gateway' | 'compute-unit'
   readonly url: string
+  /** Whether it was away, refused, was not asked at all, or answered what cannot be used. */
+  readonly code: AuditErrorCode
   /** What was tried and what came of it, in words. */
   readonly detail: string
+  /** What the user can do about it. */
+  readonly hint?: string
 }
 
 export interface CheckpointReport {
@@ -144,10 +151,14 @@ export interface Report {
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]
+  /** Those of the reasons that do not make the verdict what it is, but are to be known: all of a match's. */
+  readonly remarks: readonly string[]
   /** Gates that the user lowered, in words: the verdict holds only as far as these are trusted. */
   readonly trusted: readonly string[]
   /** Who did not answer. */
   readonly unreachable: readonly UnreachableUnit[]
+  /** The process that was asked about, also where nothing was learnt of it. */
+  readonly processId: string
   readonly process: {
     readonly id: string
     readonly owner: string

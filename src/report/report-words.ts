@@ -1,54 +1,79 @@
-/** What the renderings say in the same words. Text from outside passes through the renderer's own `safe`. */
+/** What the renderings say in the same words. Text from outside passes through the rendering's own {@link Writing}. */
 
-import type { Tolerance, ToleranceKind } from '../compare/comparison.ts'
+import type { Difference, Tolerance, ToleranceKind } from '../compare/comparison.ts'
 import type { MemoryDifference } from '../memory/difference.ts'
 import type { Finding } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
-import type { ClaimantReport, Coverage, ProfileReport, Report, Timings } from './model.ts'
+import { counted } from '../util/counted.ts'
+import type {
+  ClaimantReport,
+  Coverage,
+  FirstDivergence,
+  ProfileReport,
+  Report,
+  ReportedEvaluation,
+  Timings,
+  UnreachableUnit
+} from './model.ts'
 
-/** Makes text from outside fit for the rendering, cut after `maxChars`. */
-type Escape = (text: string, maxChars: number) => string
+/** Makes text from outside fit for a rendering. */
+export interface Writing {
+  /** An id, an address, a URL, a name. */
+  readonly value: (text: string) => string
+  /** A sentence that may hold such. */
+  readonly sentence: (text: string) => string
+}
 
 /** Characters of an id, an address or a URL that are shown. */
 export const ID_CHARS = 100
 /** Characters of a reason or a detail that are shown where a line has no other bound. */
-export const SENTENCE_CHARS = 300
+export const SENTENCE_CHARS = 500
 
 /** The verdict in words, without the verdict's own word. */
-export function headline(report: Report, safe: Escape): string {
+export function headline(report: Report, { value, sentence }: Writing): string {
   const audited = report.claimants.filter((claimant) => claimant.audited)
   const [first] = audited
   if (report.verdict === 'match') {
-    const whom = audited.length === 1 && first !== undefined ? safe(first.id, ID_CHARS) : `${audited.length} claimants`
+    const whom = audited.length === 1 && first !== undefined ? value(first.id) : `${audited.length} claimants`
     return `${comparedOf(report.coverage)} compared, all agree with ${whom}`
   }
   if (report.verdict === 'mismatch' && report.firstDivergence !== null) {
     const { claimant } = report.firstDivergence
-    return `${evaluationName(report.firstDivergence, safe)}: re-execution contradicts ${safe(claimant, ID_CHARS)}`
+    return `${evaluationName(report.firstDivergence, value)}: re-execution contradicts ${value(claimant)}`
   }
-  return safe(report.reasons[0] ?? 'see the findings', SENTENCE_CHARS)
+  return sentence(decisive(report)[0] ?? 'see the findings')
+}
+
+/** The reasons that make the verdict what it is. */
+export function decisive({ reasons, remarks }: Pick<Report, 'reasons' | 'remarks'>): readonly string[] {
+  return reasons.filter((reason) => !remarks.includes(reason))
 }
 
 /** `398 of 402 evaluations`. */
 export function comparedOf({ compared, scheduled, cron }: Coverage): string {
   const total = scheduled + cron
-  return `${compared} of ${total} ${total === 1 ? 'evaluation' : 'evaluations'}`
+  return `${compared} of ${counted(total, 'evaluation')}`
 }
 
 /** What was evaluated: a nonce, a cron message, or the process message that has no nonce of its own. */
 export function evaluationName(
   { key, nonce, through }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number },
-  safe: Escape
+  value: Writing['value']
 ): string {
-  if (key.cron !== undefined) return `cron ${safe(key.cron, ID_CHARS)} after nonce ${key.ordinate}`
+  if (key.cron !== undefined) return `cron ${value(key.cron)} after nonce ${key.ordinate}`
   if (through !== undefined) return `nonces ${nonce} to ${through}`
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 
+/** A place in the order of evaluation. */
+export function keyName({ cron, ordinate }: EvaluationKey, value: Writing['value']): string {
+  return cron === undefined ? `nonce ${ordinate}` : `cron ${value(cron)} after nonce ${ordinate}`
+}
+
 /** `Compute Unit http://… (address …)`. */
-export function claimantName({ id, kind, address }: ClaimantReport, safe: Escape): string {
-  const name = `${kind === 'compute-unit' ? 'Compute Unit' : 'checkpoint signer'} ${safe(id, ID_CHARS)}`
-  return address === undefined ? name : `${name} (address ${safe(address, ID_CHARS)})`
+export function claimantName({ id, kind, address }: ClaimantReport, { value }: Writing): string {
+  const name = `${kind === 'compute-unit' ? 'Compute Unit' : 'checkpoint signer'} ${value(id)}`
+  return address === undefined ? name : `${name} (address ${value(address)})`
 }
 
 /** `2 mismatch, 1 skipped`, in the order of first appearance; empty for no values. */
@@ -65,7 +90,7 @@ const TOLERANCE_WORDS: Readonly<Record<ToleranceKind, readonly [one: string, sev
   'duplicate-evaluated': ['duplicate evaluated', 'duplicates evaluated'],
   'duplicate-answer': ['answer for a duplicate', 'answers for duplicates'],
   'repeated-answer': ['answer repeated', 'answers repeated'],
-  'began-behind': ['empty answer at a checkpoint', 'empty answers at checkpoints'],
+  'checkpoint-answer': ['empty answer before a checkpoint', 'empty answers before checkpoints'],
   'gas-left-out': ['answer without gas', 'answers without gas'],
   'gas-unlisted': ['listing without gas', 'listings without gas'],
   'known-blocks': ['set of known blocks', 'sets of known blocks'],
@@ -74,16 +99,71 @@ const TOLERANCE_WORDS: Readonly<Record<ToleranceKind, readonly [one: string, sev
 }
 
 /** `1 instance boundary (1 bit), 2 answers for duplicates (4 bits)`; empty where nothing was tolerated. */
-export function tolerancesText(tolerances: readonly Tolerance[]): string {
+function tolerancesText(tolerances: readonly Tolerance[]): string {
   return tolerances
-    .map(({ kind, count, bits }) => {
-      const [one, several] = TOLERANCE_WORDS[kind]
-      return `${count} ${count === 1 ? one : several} (${bits} ${bits === 1 ? 'bit' : 'bits'})`
-    })
+    .map(({ kind, count, bits }) => `${counted(count, ...TOLERANCE_WORDS[kind])} (${counted(bits, 'bit')})`)
     .join(', ')
 }
 
-interface FindingGroup {
+/** Of every audited unit that needed any: what was let pass in its favour. */
+export function toleratedTexts({ claimants }: Report, { value }: Writing): readonly string[] {
+  const audited = claimants.filter((claimant) => claimant.audited)
+  return audited.flatMap((claimant) => {
+    const text = tolerancesText(claimant.tolerances)
+    if (text === '') return []
+    return audited.length === 1 ? text : `${value(claimant.id)}: ${text}`
+  })
+}
+
+/** Where the rules of accusation stand, from the package's folder. */
+export const RULES_PAGE = 'docs/accusation-rules.md'
+
+/** The rules that a mismatch cites; none where nobody is blamed. */
+export function citedRules({ claimants }: Report): readonly string[] {
+  return [...new Set(claimants.flatMap(({ rules }) => rules))]
+}
+
+/** A difference, and what it means: where nobody is blamed, the first that would be looked at. */
+export interface ShownDivergence {
+  readonly title: string
+  readonly divergence: FirstDivergence
+}
+
+export function shownDivergence({ firstDivergence, verdict, evaluations }: Report): ShownDivergence | undefined {
+  if (firstDivergence !== null) return { title: 'First divergence', divergence: firstDivergence }
+  const first = verdict === 'inconclusive' ? evaluations.find(isOpenDifference) : undefined
+  return first === undefined ? undefined : { title: 'First difference, over which nobody is blamed', divergence: first }
+}
+
+function isOpenDifference(evaluation: ReportedEvaluation): evaluation is ReportedEvaluation & FirstDivergence {
+  const { status, claimant, differences = [] } = evaluation
+  return status === 'inconclusive' && claimant !== undefined && differences.length > 0
+}
+
+/** Where a difference lies, in words where it has no place. */
+export function pathText({ path }: Difference, value: Writing['value']): string {
+  return path === '' ? 'the answer as a whole, which is no object' : value(path)
+}
+
+/** What became of a unit from which something could not be had. */
+export function absenceName({ code }: UnreachableUnit): string {
+  if (code === 'UNIT_UNREACHABLE') return 'no answer'
+  if (code === 'ADDRESS_FORBIDDEN') return 'not asked'
+  return code === 'UNIT_REFUSED' ? 'refused' : 'not usable'
+}
+
+/** @param said sentences that the rendering has said already */
+export function absenceText({ unit, url, detail, hint }: UnreachableUnit, said: ReadonlySet<string>, writing: Writing): string {
+  const why = said.has(detail) ? '' : `: ${writing.sentence(detail)}`
+  return `${unit} ${writing.value(url)}${why}${hint === undefined ? '' : `; ${writing.sentence(hint)}`}`
+}
+
+/** Whom a finding is about, and at which nonce. */
+export function findingPlace({ attribution, nonce }: Finding): string {
+  return nonce === undefined ? attribution : `${attribution}, nonce ${nonce}`
+}
+
+export interface FindingGroup {
   /** The first of its kind in the report's order. */
   readonly first: Finding
   readonly count: number
@@ -100,12 +180,12 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
   return [...groups.values()]
 }
 
-export function profileText(profile: ProfileReport, safe: Escape): string {
+export function profileText(profile: ProfileReport, { value, sentence }: Writing): string {
   return [
-    `${safe(profile.name, ID_CHARS)} (${safe(profile.source, ID_CHARS)})`,
-    `loader ${safe(profile.loader, ID_CHARS)}`,
+    `${value(profile.name)} (${sentence(profile.source)})`,
+    `loader ${value(profile.loader)}`,
     instancesText(profile),
-    `${profile.environment.length} environment strings`,
+    counted(profile.environment.length, 'environment string'),
     ...(profile.tried.length > 1 ? [`${profile.tried.length} profiles tried`] : [])
   ].join(', ')
 }
@@ -126,18 +206,14 @@ export function addressText(offset: number): string {
   return `0x${offset.toString(16)}`
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
 /** All that the verdict does not speak of, never an empty list. */
-export function notCheckedTexts({ notChecked }: Report, safe: Escape): readonly string[] {
+export function notCheckedTexts({ notChecked }: Report, { sentence }: Writing): readonly string[] {
   if (notChecked.length === 0) return ['nothing in the range was left out']
-  return notChecked.map((text) => safe(text, SENTENCE_CHARS))
+  return notChecked.map(sentence)
 }
 
-export function toolText({ version, node, loader }: Report['tool'], safe: Escape): string {
-  return `ao-audit ${safe(version, ID_CHARS)}, Node ${safe(node, ID_CHARS)}, loader ${safe(loader, ID_CHARS)}`
+export function toolText({ version, node, loader }: Report['tool'], { value }: Writing): string {
+  return `ao-audit ${value(version)}, Node ${value(node)}, loader ${value(loader)}`
 }
 
 /** `fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.4 s; 33.5 messages/s`. */

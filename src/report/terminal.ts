@@ -1,27 +1,31 @@
 /** The report as an auditor reads it in ten seconds. */
-import CliTable from 'cli-table3'
 import pc from 'picocolors'
 import type { Verdict } from '../compare/comparison.ts'
 import type { Severity } from '../model/findings.ts'
+import { counted } from '../util/counted.ts'
 import { escapeForTerminal as safe } from '../util/escape.ts'
 import { differingTexts } from './bounds.ts'
-import type { FirstDivergence, Report, ReportedDifference } from './model.ts'
+import type { Report, ReportedDifference } from './model.ts'
 import * as words from './report-words.ts'
+import { wrap } from './wrap.ts'
 
 interface TerminalOptions {
   /** Whether to write colours; what `NO_COLOR` and the stream say is the caller's to know. */
   readonly color: boolean
-  /** Columns. Values and details are cut to them; below 80 they may wrap. */
+  /** Columns: what is longer goes on in the next line. */
   readonly width: number
 }
 
 type Colors = ReturnType<typeof pc.createColors>
 
 const LABEL_COLUMNS = 14
-const MIN_VALUE_CHARS = 52
-const MIN_DETAIL_COLUMNS = 40
+const FINDING_INDENT = 10
+/** Of a narrower terminal a line is wrapped by the terminal itself. */
+const MIN_WIDTH = 40
+/** Characters of one side of a difference, and of its path. */
+const VALUE_CHARS = 320
 /** `… (16384 more)`, the most that a cut value's mark takes. */
-const CUT_MARK_COLUMNS = 14
+const CUT_MARK_CHARS = 14
 /** Lines of one kind that are shown, so that the summary stays one. */
 const MAX_DIFFERENCES_SHOWN = 3
 const MAX_GROUPS_SHOWN = 8
@@ -33,46 +37,84 @@ const VERDICT_COLOR = { match: 'green', mismatch: 'red', inconclusive: 'yellow' 
 >
 const SEVERITY_COLOR = { error: 'red', warning: 'yellow', info: 'dim' } as const satisfies Record<Severity, keyof Colors>
 
+const WRITING: words.Writing = {
+  value: (text) => safe(text, words.ID_CHARS),
+  sentence: (text) => safe(text, words.SENTENCE_CHARS)
+}
+const { sentence, value } = WRITING
+
+/** Writes lines of a terminal. */
+interface Page {
+  readonly colors: Colors
+  /** A text in lines of the width: behind `begin` columns, the further lines moved in; each coloured by itself. */
+  readonly wrapped: (text: string, begin: number, indent: number, color?: (line: string) => string) => readonly string[]
+  /** Rows under one label, of many the first. */
+  readonly rows: (label: string, texts: readonly string[], color?: (line: string) => string) => readonly string[]
+}
+
+function createPage({ color, width }: TerminalOptions): Page {
+  const colors = pc.createColors(color)
+  const columns = Math.max(MIN_WIDTH, width)
+  const wrapped: Page['wrapped'] = (text, begin, indent, paint = (line) => line) => {
+    const lines = wrap(text, { width: columns, begin, indent })
+    return lines.map((line, index) => `${index === 0 ? '' : ' '.repeat(indent)}${line === '' ? '' : paint(line)}`)
+  }
+  const rows: Page['rows'] = (label, texts, paint) => {
+    return limited(texts).flatMap((text, place) => {
+      const [first = '', ...more] = wrapped(text, LABEL_COLUMNS, LABEL_COLUMNS, paint)
+      return [`${colors.dim((place === 0 ? label : '').padEnd(LABEL_COLUMNS))}${first}`, ...more]
+    })
+  }
+  return { colors, wrapped, rows }
+}
+
 /**
  * Renders the summary for a terminal: about 25 lines, the verdict first, the first divergence with its fields, then what was
- * and what was not compared. All text from outside is escaped.
+ * and what was not compared. All text from outside is escaped; what is longer than a line goes on in the next.
  *
  * @returns lines, each with its line feed
  */
-export function renderTerminal(report: Report, { color, width }: TerminalOptions): string {
-  const colors = pc.createColors(color)
-  const verdict = colors.bold(colors[VERDICT_COLOR[report.verdict]](report.verdict.toUpperCase()))
-  const row = (label: string, text: string) => `${colors.dim(label.padEnd(LABEL_COLUMNS))}${text}`
-  const rows = (label: string, texts: readonly string[]) => {
-    return limited(texts).map((text, index) => row(index === 0 ? label : '', text))
-  }
+export function renderTerminal(report: Report, options: TerminalOptions): string {
+  const page = createPage(options)
+  const { colors, rows } = page
+  const { why, but } = otherReasons(report)
+  const said = new Set([...(headlineReason(report) ?? []), ...[why, but].flatMap((texts) => texts.slice(0, MAX_LINES_SHOWN))])
   const lines = [
-    `${verdict}  ${words.headline(report, safe)}`,
-    ...rows('tolerated', toleratedTexts(report)),
-    ...rows(report.verdict === 'match' ? 'but' : 'why', otherReasons(report).map(sentence)),
-    ...rows(
-      'trusted',
-      report.trusted.map((text) => colors.yellow(sentence(text)))
-    ),
-    ...rows('no answer', unreachableTexts(report)),
-    ...divergenceLines(report, colors, width),
+    ...headlineLines(report, page),
+    ...rows('tolerated', words.toleratedTexts(report, WRITING)),
+    ...rows('why', why.map(sentence)),
+    ...rows('but', but.map(sentence)),
+    ...rows('rules', ruleTexts(report)),
+    ...rows('trusted', report.trusted.map(sentence), colors.yellow),
+    ...absenceLines(report, said, page),
+    ...divergenceLines(report, page),
     '',
-    ...aboutProcess(report, row),
+    ...aboutProcess(report, page),
     ...rows('compared', comparedTexts(report)),
-    ...rows('not checked', words.notCheckedTexts(report, safe)),
+    ...rows('not checked', words.notCheckedTexts(report, WRITING)),
     ...rows('evaluations', evaluationTexts(report)),
     ...rows(
       'checkpoints',
       report.checkpoints.length === 0 ? [] : [words.countedBy(report.checkpoints.map(({ status }) => status))]
     ),
     ...rows('memory', memoryTexts(report)),
-    ...findingLines(report, colors, width),
-    ...rows('profile', report.profile === null ? [] : [words.profileText(report.profile, safe)]),
+    ...findingLines(
+      report,
+      new Set([...said, ...report.unreachable.slice(0, MAX_LINES_SHOWN).map(({ detail }) => detail)]),
+      page
+    ),
+    ...rows('profile', report.profile === null ? [] : [words.profileText(report.profile, WRITING)]),
     ...rows('state hash', stateHashTexts(report)),
-    row('time', words.timingsText(report.timings)),
-    row('tool', words.toolText(report.tool, safe))
+    ...rows('time', [words.timingsText(report.timings)]),
+    ...rows('tool', [words.toolText(report.tool, WRITING)])
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+function headlineLines(report: Report, { colors, wrapped }: Page): readonly string[] {
+  const verdict = report.verdict.toUpperCase()
+  const [first = '', ...more] = wrapped(words.headline(report, WRITING), verdict.length + 2, LABEL_COLUMNS)
+  return [`${colors.bold(colors[VERDICT_COLOR[report.verdict]](verdict))}  ${first}`, ...more]
 }
 
 /** A line for each checkpoint that differs; the ranges are in the other renderings. */
@@ -81,12 +123,8 @@ function memoryTexts({ checkpoints }: Report): readonly string[] {
     if (memory === undefined) return []
     const [first] = memory.ranges
     const where = first === undefined ? '' : `, first at ${words.addressText(first.offset)} (${first.place})`
-    return [`${safe(id, words.ID_CHARS)}: ${words.memoryText(memory)}${where}`]
+    return [`${value(id)}: ${words.memoryText(memory)}${where}`]
   })
-}
-
-function sentence(text: string): string {
-  return safe(text, words.SENTENCE_CHARS)
 }
 
 function limited(texts: readonly string[]): readonly string[] {
@@ -94,67 +132,73 @@ function limited(texts: readonly string[]): readonly string[] {
   return [...texts.slice(0, MAX_LINES_SHOWN), `… and ${texts.length - MAX_LINES_SHOWN} more, see --json`]
 }
 
-/** Escaped, and within the columns together with the mark of a cut. */
-function fitted(text: string, columns: number): string {
-  const whole = safe(text, columns)
-  return whole.length <= columns ? whole : safe(text, columns - CUT_MARK_COLUMNS)
-}
-
 /** The headline of an inconclusive report is its first reason. */
-function otherReasons({ verdict, reasons }: Report): readonly string[] {
-  return verdict === 'inconclusive' ? reasons.slice(1) : reasons
+function headlineReason(report: Report): readonly string[] | undefined {
+  return report.verdict === 'inconclusive' ? words.decisive(report).slice(0, 1) : undefined
 }
 
-function unreachableTexts(report: Report): readonly string[] {
-  return report.unreachable.map(({ unit, url, detail }) => `${unit} ${safe(url, words.ID_CHARS)}: ${sentence(detail)}`)
+/** What makes the verdict what it is, but for what the headline says; and what is to be known besides. */
+function otherReasons(report: Report): { readonly why: readonly string[]; readonly but: readonly string[] } {
+  const why = words.decisive(report)
+  return { why: report.verdict === 'inconclusive' ? why.slice(1) : why, but: report.remarks }
 }
 
-/** Of every audited unit that needed any: what was let pass in its favour. */
-function toleratedTexts({ claimants }: Report): readonly string[] {
-  const audited = claimants.filter((claimant) => claimant.audited)
-  return audited.flatMap((claimant) => {
-    const text = words.tolerancesText(claimant.tolerances)
-    if (text === '') return []
-    return audited.length === 1 ? text : `${safe(claimant.id, words.ID_CHARS)}: ${text}`
+function ruleTexts(report: Report): readonly string[] {
+  const rules = words.citedRules(report)
+  return rules.length === 0 ? [] : [`all ${rules.length} of ${words.RULES_PAGE} hold: ${rules.join(', ')}`]
+}
+
+/** A sentence that was said before is not said again. */
+function absenceLines({ unreachable }: Report, said: ReadonlySet<string>, { rows }: Page): readonly string[] {
+  const shown = unreachable.map((unit) => ({ label: words.absenceName(unit), text: words.absenceText(unit, said, WRITING) }))
+  return [...new Set(shown.map(({ label }) => label))].flatMap((label) => {
+    return rows(
+      label,
+      shown.flatMap((one) => (one.label === label ? one.text : []))
+    )
   })
 }
 
-function divergenceLines({ firstDivergence }: Report, colors: Colors, width: number): readonly string[] {
-  if (firstDivergence === null) return []
-  const shown = firstDivergence.differences.slice(0, MAX_DIFFERENCES_SHOWN)
-  const more = firstDivergence.differences.length - shown.length + (firstDivergence.differencesCut ?? 0)
+function divergenceLines(report: Report, page: Page): readonly string[] {
+  const { colors, wrapped } = page
+  const shown = words.shownDivergence(report)
+  if (shown === undefined) return []
+  const { differences, differencesCut = 0, message, claimant } = shown.divergence
+  const more = Math.max(0, differences.length - MAX_DIFFERENCES_SHOWN) + differencesCut
+  const name = `${words.evaluationName(shown.divergence, value)}, claimed by ${value(claimant)}`
   return [
     '',
-    colors.bold(`First divergence: ${divergenceName(firstDivergence)}`),
-    ...(firstDivergence.message === undefined ? [] : [`  message ${safe(firstDivergence.message, words.ID_CHARS)}`]),
-    ...shown.flatMap((difference) => differenceLines(difference, colors, width)),
-    ...(more > 0 ? [`  … and ${more} more ${more === 1 ? 'difference' : 'differences'}`] : [])
+    ...wrapped(`${shown.title}: ${name}`, 0, 2, colors.bold),
+    ...(message === undefined ? [] : wrapped(`  message ${value(message)}`, 0, 4)),
+    ...differences.slice(0, MAX_DIFFERENCES_SHOWN).flatMap((difference) => differenceLines(difference, page)),
+    ...(more > 0 ? [`  … and ${counted(more, 'more difference', 'more differences')}`] : [])
   ]
 }
 
-function divergenceName(divergence: FirstDivergence): string {
-  return `${words.evaluationName(divergence, safe)}, claimed by ${safe(divergence.claimant, words.ID_CHARS)}`
-}
-
-function differenceLines(difference: ReportedDifference, colors: Colors, width: number): readonly string[] {
-  const columns = Math.max(MIN_VALUE_CHARS + CUT_MARK_COLUMNS, width - '    computed  '.length)
-  const [claimed, computed] = differingTexts(difference, columns - CUT_MARK_COLUMNS)
+/** Both values where they begin to differ. */
+function differenceLines(difference: ReportedDifference, { colors, wrapped }: Page): readonly string[] {
+  const [claimed, computed] = differingTexts(difference, VALUE_CHARS - CUT_MARK_CHARS)
+  const side = (label: string, text: string, paint: (line: string) => string) => {
+    const [first = '', ...more] = wrapped(safe(text, VALUE_CHARS), LABEL_COLUMNS, LABEL_COLUMNS, paint)
+    return [`    ${label.padEnd(LABEL_COLUMNS - 4)}${first}`, ...more]
+  }
+  const path = words.pathText(difference, (text) => safe(text, VALUE_CHARS))
   return [
-    `  ${fitted(difference.path, columns)}`,
-    `    claimed   ${colors.red(fitted(claimed, columns))}`,
-    `    computed  ${colors.green(fitted(computed, columns))}`
+    ...wrapped(path, 2, 4).map((line, index) => (index === 0 ? `  ${line}` : line)),
+    ...side('claimed', claimed, colors.red),
+    ...side('computed', computed, colors.green)
   ]
 }
 
-function aboutProcess({ process, range }: Report, row: (label: string, text: string) => string): readonly string[] {
-  if (process === null) return []
+function aboutProcess({ processId, process, range }: Report, { rows }: Page): readonly string[] {
+  if (process === null) return rows('process', [value(processId)])
   const { id, sha256, format } = process.module
   return [
-    row('process', safe(process.id, words.ID_CHARS)),
-    row('module', `${safe(id, words.ID_CHARS)} (${safe(format, words.ID_CHARS)})`),
-    row('', `sha256 ${safe(sha256, words.ID_CHARS)}`),
-    row('scheduler', safe(process.scheduler, words.ID_CHARS)),
-    ...(range === null ? [] : [row('range', `nonces ${range.from} to ${range.to}`)])
+    ...rows('process', [value(process.id)]),
+    ...rows('module', [`${value(id)} (${value(format)})`]),
+    ...rows('module sha256', [value(sha256)]),
+    ...rows('scheduler', [value(process.scheduler)]),
+    ...rows('range', range === null ? [] : [`nonces ${range.from} to ${range.to}`])
   ]
 }
 
@@ -162,7 +206,7 @@ function comparedTexts({ claimants, coverage }: Report): readonly string[] {
   if (claimants.length === 0) return [`${words.comparedOf(coverage)}, with no claimant`]
   return claimants.map((claimant) => {
     const role = claimant.audited ? '' : ', not audited'
-    return `${words.comparedOf(claimant.coverage)}, by ${words.claimantName(claimant, safe)}: ${claimant.verdict}${role}`
+    return `${words.comparedOf(claimant.coverage)}, by ${words.claimantName(claimant, WRITING)}: ${claimant.verdict}${role}`
   })
 }
 
@@ -172,46 +216,31 @@ function evaluationTexts({ evaluations, evaluationsCut }: Report): readonly stri
   return [`not a plain match: ${words.countedBy(evaluations.map(({ status }) => status))}${cut}`]
 }
 
-function findingLines({ findings, findingsCut }: Report, colors: Colors, width: number): readonly string[] {
-  if (findings.length === 0) return [`${colors.dim('findings'.padEnd(LABEL_COLUMNS))}none`]
+/** One for each kind: the first of them, in full, where it was not said before. */
+function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<string>, page: Page): readonly string[] {
+  const { colors, rows, wrapped } = page
+  if (findings.length === 0) return rows('findings', ['none'])
   const groups = words.groupFindings(findings)
   const shown = groups.slice(0, MAX_GROUPS_SHOWN)
-  const codeColumns = Math.max(...shown.map(({ first }) => first.code.length))
-  const detailColumns = Math.max(MIN_DETAIL_COLUMNS, width - '  warning  '.length - codeColumns - '  ×1000  '.length)
-  const table = borderlessTable()
-  for (const { first, count } of shown) {
-    const nonce = first.nonce === undefined ? '' : `, nonce ${first.nonce}`
-    const detail = fitted(`${first.attribution}${nonce}: ${first.detail}`, detailColumns)
-    table.push([colors[SEVERITY_COLOR[first.severity]](first.severity), first.code, `×${count}`, detail])
-  }
+  const columnsOf = (text: (group: words.FindingGroup) => string) => Math.max(...shown.map((group) => text(group).length))
+  const severityColumns = columnsOf(({ first }) => first.severity)
+  const codeColumns = columnsOf(({ first }) => first.code)
+  const countColumns = columnsOf(({ count }) => `×${count}`)
+  const lines = shown.flatMap(({ first, count }) => {
+    const kind = `  ${first.code.padEnd(codeColumns)}  ${`×${count}`.padEnd(countColumns)}  `
+    const detail = said.has(first.detail) ? '' : `: ${sentence(first.detail)}`
+    const begin = 2 + severityColumns + kind.length
+    const [text = '', ...more] = wrapped(`${words.findingPlace(first)}${detail}`, begin, FINDING_INDENT)
+    const severity = first.severity.padEnd(severityColumns)
+    return [`  ${colors[SEVERITY_COLOR[first.severity]](severity)}${kind}${text}`.trimEnd(), ...more]
+  })
   const hidden = groups.length - shown.length
   return [
     colors.dim('findings'),
-    ...table
-      .toString()
-      .split('\n')
-      .map((line) => line.trimEnd()),
-    ...(hidden > 0 ? [`  … and ${hidden} more ${hidden === 1 ? 'kind' : 'kinds'}, see --json`] : []),
+    ...lines,
+    ...(hidden > 0 ? [`  … and ${counted(hidden, 'more kind', 'more kinds')}, see --json`] : []),
     ...(findingsCut > 0 ? [`  … and ${findingsCut} left out of the report`] : [])
   ]
-}
-
-function borderlessTable(): CliTable.Table {
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' }
-  const neither = {
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: ''
-  }
-  return new CliTable({
-    chars: { ...none, ...neither },
-    style: { 'padding-left': 2, 'padding-right': 0, head: [], border: [] }
-  })
 }
 
 function stateHashTexts({ stateHashes }: Report): readonly string[] {
@@ -219,5 +248,5 @@ function stateHashTexts({ stateHashes }: Report): readonly string[] {
   const last = hashes.at(-1)
   if (last === undefined) return []
   const others = hashes.length === 1 ? '' : ` (and ${hashes.length - 1} earlier)`
-  return [`nonce ${safe(last[0], words.ID_CHARS)}: ${safe(last[1], words.ID_CHARS)}${others}`]
+  return [`nonce ${value(last[0])}: ${value(last[1])}${others}`]
 }

@@ -7,8 +7,11 @@
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 const ALL_UNSEEN = new RegExp(UNSEEN.source, 'gu')
 
-/** All that Markdown or HTML could give a meaning to, wherever it stands: ASCII punctuation. */
-const MARKUP = /[!-/:-@[-`{-~]/g
+/**
+ * A word that is a word wherever it stands in Markdown: letters and digits, with what may stand between and behind them. No
+ * punctuation that begins markup, no address that becomes a link by itself.
+ */
+const PLAIN_WORD = /^(?!www\.)\(?[\p{L}\p{N}]+(?:[-'’,][\p{L}\p{N}]+|\.\p{N}+)*[,;:.)…?]{0,3}$/iu
 
 /**
  * Makes text safe to print on a terminal: what cannot be seen is shown as `\u{1b}`. A backslash stays one, so the result is
@@ -50,21 +53,61 @@ function shownAs(character: string): string {
   return UNSEEN.test(character) ? visible(character) : character
 }
 
+/** What begins a list where it is the first word. */
+const LIST_NUMBER = /^\d+[.)]$/
+
 /**
- * Makes text safe in Markdown, in a table's cell, a list or running text: as {@link escapeForTerminal}, and all ASCII
- * punctuation as numeric entities, so that nothing becomes markup, HTML, a link or the cell's end.
+ * A value from outside as a code span, in a table's cell, a list or running text: as {@link escapeForTerminal}, with a fence of
+ * more backticks than stand together in it. A `|` is shown as `\u{7c}`, since a table's cells are told apart before its spans are.
  *
  * @param text from outside
- * @param maxChars as for {@link escapeForTerminal}, counted before the entities
- * @returns text that a Markdown reader shows as it was. Not for code spans, which do not decode entities: use `<code>`.
+ * @param maxChars as for {@link escapeForTerminal}
  *
  * @example
  * ```ts
- * escapeForMarkdown('a|<b>', 80) // 'a&#124;&#60;b&#62;'
+ * codeSpan('<b>', 80)  // '`<b>`'
+ * codeSpan('a`b', 80)  // '``a`b``'
+ * codeSpan('', 80)     // '(empty)'
  * ```
  */
-export function escapeForMarkdown(text: string, maxChars: number): string {
-  return escapeForTerminal(text, maxChars).replace(MARKUP, (character) => `&#${character.charCodeAt(0)};`)
+export function codeSpan(text: string, maxChars: number): string {
+  if (text === '') return '(empty)'
+  const shown = escapeForTerminal(text, maxChars).replaceAll('|', visible('|'))
+  const runs = shown.match(/`+/g) ?? []
+  const fence = '`'.repeat(Math.max(0, ...runs.map(({ length }) => length)) + 1)
+  // A reader takes away one space at each end where both have one.
+  const padding = /^[` ]|[` ]$/.test(shown) ? ' ' : ''
+  return `${fence}${padding}${shown}${padding}${fence}`
+}
+
+/**
+ * A sentence that may hold text from outside, in Markdown: words stay as they are, and whatever could be more than a word becomes a
+ * code span, with all that is quoted in it.
+ *
+ * @param text with words from outside
+ * @param maxChars as for {@link escapeForTerminal}
+ *
+ * @example
+ * ```ts
+ * markdownSentence('http://unit.example did not answer', 80) // '`http://unit.example` did not answer'
+ * ```
+ */
+export function markdownSentence(text: string, maxChars: number): string {
+  const parts: { readonly isPlain: boolean; text: string }[] = []
+  for (const word of escapeForTerminal(text, maxChars).split(' ')) {
+    const last = parts.at(-1)
+    const isQuoted = last?.isPlain === false && last.text.split('"').length % 2 === 0
+    const isPlain = PLAIN_WORD.test(word) && !isQuoted && !(last === undefined && LIST_NUMBER.test(word))
+    if (last?.isPlain === isPlain) last.text += ` ${word}`
+    else parts.push({ isPlain, text: word })
+  }
+  return parts.map((part) => (part.isPlain ? part.text : spanOf(part.text))).join(' ')
+}
+
+/** What stands behind the words of a span is none of them. */
+function spanOf(words: string): string {
+  const [, value = '', behind = ''] = /^(.*?)([,;:]?)$/u.exec(words) ?? []
+  return value === '' ? codeSpan(words, Number.POSITIVE_INFINITY) : `${codeSpan(value, Number.POSITIVE_INFINITY)}${behind}`
 }
 
 /**

@@ -36,12 +36,16 @@ describe('the finding of a mismatch', () => {
       ...unit,
       key: keyOf(1),
       nonce: 1,
-      detail: 'nonce 1: Output[0] differs'
+      detail: 'Output[0] differs'
     })
-    expect(detail(first, { comparison: differing(3) })?.detail).toBe('nonce 1: Output[0] differs, and 2 more')
-    expect(detail(first, { comparison: differing(3, 4) })?.detail).toBe('nonce 1: Output[0] differs, and 6 more')
-    expect(detail(first, { comparison: differing(0, 4) })?.detail).toBe('nonce 1: the result differs, and 4 more')
-    expect(detail(first, {})?.detail).toBe('nonce 1: the result differs')
+    expect(detail(first, { comparison: differing(3) })?.detail).toBe('Output[0] differs, and 2 more')
+    expect(detail(first, { comparison: differing(3, 4) })?.detail).toBe('Output[0] differs, and 6 more')
+    expect(detail(first, { comparison: differing(0, 4) })?.detail).toBe('the result differs, and 4 more')
+    expect(detail(first, {})?.detail).toBe('the result differs')
+    const whole = { ...differing(0), differences: [{ path: '', claimed: 'x', computed: {} }] }
+    expect(detail(first, { comparison: whole })?.detail).toBe('the answer as a whole is no object')
+    const through = { ...first, through: 4 }
+    expect(detail(through, { comparison: differing(1) })?.detail).toBe('nonces 1 to 4: Output[0] differs')
   })
 
   it('names a cron by the nonce before it, and the process message', () => {
@@ -56,7 +60,7 @@ describe('the finding of a mismatch', () => {
   })
 
   it('gives the reason where there is one', () => {
-    expect(detail(first, { comparison: differing(1), reason: 'so it is' })?.detail).toBe('nonce 1: so it is')
+    expect(detail(first, { comparison: differing(1), reason: 'so it is' })?.detail).toBe('so it is')
   })
 })
 
@@ -69,7 +73,7 @@ it('says where a claimant contradicts itself', () => {
       ...unit,
       key: keyOf(1),
       nonce: 1,
-      detail: 'nonce 1: /result and /results do not agree, Output[0] differs, and 1 more; one URL may be several machines'
+      detail: '/result and /results do not agree, Output[0] differs, and 1 more; one URL may be several machines'
     }
   ])
 })
@@ -78,10 +82,10 @@ it('says that a message is skipped, and why where it is known', () => {
   const judged: Judged = { status: 'skipped', compared: false }
   const finding = { code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', claimant: CU, key: keyOf(2), nonce: 2 }
   expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, [listedOf(first, resultOf(1))], [])).toStrictEqual([
-    { ...finding, detail: 'nonce 2: a push' }
+    { ...finding, detail: 'a push' }
   ])
   expect(findingsOf(CU, skipped(2, 1), judged, [listedOf(first, resultOf(1))], [])).toStrictEqual([
-    { ...finding, detail: 'nonce 2: left out by the rules of the unit' }
+    { ...finding, detail: 'left out by the rules of the unit' }
   ])
 })
 
@@ -90,10 +94,10 @@ it('warns of an answer without a result only where nothing else is claimed', () 
   const finding = { code: 'RESULT_UNAVAILABLE', ...unit, key: keyOf(1), nonce: 1 }
   const answer = unavailableOf(1, 425)
   expect(findingsOf(CU, first, judged, [listedOf(first, resultOf(1))], [{ ...answer, detail: '' }])).toStrictEqual([
-    { ...finding, severity: 'info', detail: 'nonce 1: /result answered 425' }
+    { ...finding, severity: 'info', detail: '/result answered 425' }
   ])
   expect(findingsOf(CU, first, judged, [], [answer])).toStrictEqual([
-    { ...finding, severity: 'warning', detail: 'nonce 1: /result answered 425, gone' }
+    { ...finding, severity: 'warning', detail: '/result answered 425, gone' }
   ])
 })
 

@@ -54,6 +54,7 @@ describe('a claimant that agrees', () => {
       evaluationsCut: 0,
       findings: [],
       tolerances: [],
+      remarks: [],
       unexplained: null,
       contradicts: null
     })
@@ -71,7 +72,7 @@ describe('a claimant that agrees', () => {
         claimant: CU,
         key: keyOf(0),
         nonce: 0,
-        detail: 'nonce 0: /result answered 425, gone'
+        detail: '/result answered 425, gone'
       }
     ])
   })
@@ -127,6 +128,7 @@ describe('a claimant that agrees', () => {
       }
     ])
     expect(reasons).toEqual(['1 evaluation: agrees under another execution profile'])
+    expect(judge.finish().remarks).toEqual(reasons)
   })
 
   it('matches in another order of tags, which is counted; under a proven profile it does not', () => {
@@ -184,7 +186,7 @@ describe('a claimant that differs', () => {
       { code: 'RESULT_MISMATCH', severity: 'error', attribution: 'compute-unit', nonce: 1, claimant: CU },
       { code: 'RESULT_MISMATCH', severity: 'error', attribution: 'compute-unit', nonce: 3, claimant: CU }
     ])
-    expect(findings[0]?.detail).toBe('nonce 1: Messages[0].Tags[1].value differs')
+    expect(findings[0]?.detail).toBe('Messages[0].Tags[1].value differs')
     expect(reasons).toEqual(['2 evaluations: what is claimed differs from what was computed, the first at nonce 1'])
     expect(coverage).toMatchObject({ scheduled: 5, evaluated: 5, compared: 5, unclaimed: 0 })
   })
@@ -553,6 +555,33 @@ it('keeps a bounded number of evaluations, each mismatch among them, and of find
   expect(findings).toHaveLength(101)
   expect(findings.at(-1)).toMatchObject({ code: 'RESULT_MISMATCH', count: 150, claimant: CU })
   expect(findings.at(-1)?.nonce).toBeUndefined()
+})
+
+it('tells reasons that make the verdict from what is only to be known', () => {
+  const { judge, take } = open({ tally: { ...STRICT_TALLY, maxExplanations: 0 } })
+  const one = evaluated(1, resultOf(1))
+  const renewed: Evaluation = { ...one, outcome: { kind: 'result', result: resultOf(1), text: '', profile: 'anew' } }
+  take(renewed, [claimOf(renewed, resultOf(1))])
+  const strained = 'the unit needs 1 explanation, more than the 0 that are allowed (--max-explanations)'
+  const renews = '1 evaluation: agrees under another execution profile'
+  expect(judge.finish()).toMatchObject({ verdict: 'inconclusive', reasons: [strained, renews], remarks: [renews] })
+  const two = evaluated(2, resultOf(2))
+  take(two, [claimOf(two, resultOf(9))])
+  expect(judge.finish()).toMatchObject({ verdict: 'mismatch', remarks: [strained, renews] })
+})
+
+it('calls an empty answer right before a checkpoint another thing than one that repeats', () => {
+  const { judge, take, honest } = open()
+  honest(0)
+  const one = evaluated(1, resultOf(1))
+  const behind: Gate = { ...OPEN, checkpointBehind: true }
+  take(one, [claimOf(one, {}), listedOf(one, resultOf(1))], behind)
+  const again = { ...evaluated(2, resultOf(2)), messageId: one.messageId ?? messageId('m1') }
+  take(again, [claimOf(again, resultOf(1)), listedOf(again, resultOf(2))])
+  expect(judge.finish().tolerances).toMatchObject([
+    { kind: 'checkpoint-answer', count: 1, bits: 1 },
+    { kind: 'repeated-answer', count: 1, bits: 1 }
+  ])
 })
 
 describe('the reasons', () => {

@@ -42,7 +42,11 @@ describe('forbidden', () => {
   it('a name of which one address is private', async () => {
     await expect(assertPublic(new URL('http://unit.example/'), ASKED, at('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
       code: 'ADDRESS_FORBIDDEN',
-      message: 'http://unit.example is not asked: it leads to an address that is not public'
+      message: 'http://unit.example is not asked: it leads to an address that is not public',
+      hint: 'name the unit yourself (--gateway URL), or give --allow-private'
+    })
+    await expect(assertPublic(new URL('ftp://unit.example/'), { ...ASKED, role: 'scheduler' })).rejects.toMatchObject({
+      hint: 'name the unit yourself (--scheduler URL)'
     })
   })
 

@@ -30,6 +30,7 @@ describe('a scheduler', () => {
     const { url } = await start()
     await expect(createScheduler(quick(), url).process(idOf('another') as ProcessId)).rejects.toMatchObject({
       code: 'UNIT_REFUSED',
+      message: `the scheduler ${url} does not know the process ${idOf('another')} (it answered 404)`,
       unit: { role: 'scheduler', url }
     })
   })

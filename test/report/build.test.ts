@@ -207,7 +207,7 @@ describe('findings', () => {
 it('hands the rest through and leaves nothing of the parts behind', () => {
   const given = parts({
     trusted: ['gateway answers are taken on trust'],
-    unreachable: [{ unit: 'gateway', url: 'http://127.0.0.1:3', detail: 'no answer in 30 s' }],
+    unreachable: [{ unit: 'gateway', url: 'http://127.0.0.1:3', code: 'UNIT_UNREACHABLE', detail: 'no answer in 30 s' }],
     checkpoints: [
       { id: MESSAGE_ID, nonce: 3, signer: CU, claimedSha256: 'a', dataSha256: null, computedSha256: null, status: 'unread' }
     ],
@@ -217,8 +217,10 @@ it('hands the rest through and leaves nothing of the parts behind', () => {
     schema: 'ao-audit/report/v1',
     verdict: 'match',
     reasons: [],
+    remarks: [],
     trusted: ['gateway answers are taken on trust'],
     unreachable: given.unreachable,
+    processId: given.processId,
     process: given.process,
     range: { from: 0, to: 3 },
     coverage: COVERAGE,
@@ -231,6 +233,7 @@ it('hands the rest through and leaves nothing of the parts behind', () => {
         address: 'addr',
         verdict: 'match',
         reasons: [],
+        remarks: [],
         coverage: COVERAGE,
         firstDivergence: null,
         rules: [],

@@ -54,6 +54,7 @@ export function claimant(over: Partial<ClaimantParts> = {}): ClaimantParts {
     evaluationsCut: 0,
     findings: [],
     tolerances: [],
+    remarks: [],
     unexplained: null,
     contradicts: null,
     ...over
@@ -75,6 +76,7 @@ export function dishonest(over: Partial<ClaimantParts> = {}): ClaimantParts {
 
 export function parts(over: Partial<ReportParts> = {}): ReportParts {
   return {
+    processId: PROCESS_ID,
     process: {
       id: PROCESS_ID,
       owner: 'own0own0own0own0own0own0own0own0own0own0ow0',

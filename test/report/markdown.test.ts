@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { RULE_NAMES } from '../../src/attribution/rules.ts'
 import { buildReport } from '../../src/report/build.ts'
 import { renderMarkdown } from '../../src/report/markdown.ts'
 import { renderTerminal } from '../../src/report/terminal.ts'
@@ -15,7 +16,7 @@ import {
   STATE_SHA256
 } from './fixtures.ts'
 
-const URL_ESCAPED = 'http&#58;&#47;&#47;127&#46;0&#46;0&#46;1&#58;4000'
+const URL_SPAN = '`http://127.0.0.1:4000`'
 
 function section(markdown: string, title: string): string {
   const [, body = ''] = markdown.split(`## ${title}\n\n`)
@@ -29,7 +30,7 @@ describe('renderMarkdown', () => {
         claimants: [dishonest({ address: 'addr' })],
         trusted: ['the schedule'],
         notChecked: ['the module signature'],
-        unreachable: [{ unit: 'gateway', url: 'u1', detail: 'no answer' }],
+        unreachable: [{ unit: 'gateway', url: 'u1', code: 'UNIT_UNREACHABLE', detail: 'no answer' }],
         checkpoints: [
           { id: 'c1', nonce: 3, signer: 's1', claimedSha256: 'aa', dataSha256: null, computedSha256: 'bb', status: 'mismatch' }
         ]
@@ -37,43 +38,47 @@ describe('renderMarkdown', () => {
     )
     expect(renderMarkdown(report)).toBe(`# ao-audit: MISMATCH
 
-nonce 2: re-execution contradicts ${URL_ESCAPED}
+nonce 2: re-execution contradicts ${URL_SPAN}
 
 ## Why
 
 - nonce 2 differs under every profile tried
 
+## Rules of accusation
+
+All 12 rules of \`docs/accusation-rules.md\` hold: ${RULE_NAMES.map((name) => `\`${name}\``).join(', ')}.
+
 ## Taken on trust
 
 - the schedule
 
-## Did not answer
+## No usable answer
 
-- gateway <code>u1</code>: no answer
+- no answer: gateway \`u1\`: no answer
 
 ## First divergence
 
-nonce 2, message <code>mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0</code>, claimed by <code>${URL_ESCAPED}</code>
+nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${URL_SPAN}
 
 | path | claimed | computed |
 | --- | --- | --- |
-| <code>Messages&#91;0&#93;&#46;Tags&#91;3&#93;&#46;value</code> | <code>&#34;1001&#34;</code> | <code>&#34;1000&#34;</code> |
+| \`Messages[0].Tags[3].value\` | \`"1001"\` | \`"1000"\` |
 
 ## What was audited
 
 |  |  |
 | --- | --- |
-| process | <code>pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0</code> |
-| owner | <code>own0own0own0own0own0own0own0own0own0own0ow0</code> |
-| scheduler | <code>sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0</code> |
-| module | <code>mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0</code> (<code>wasm64&#45;unknown&#45;emscripten</code>) |
-| module SHA-256 | <code>${MODULE_SHA256}</code> |
+| process | \`pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0\` |
+| owner | \`own0own0own0own0own0own0own0own0own0own0ow0\` |
+| scheduler | \`sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0\` |
+| module | \`mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0\` (\`wasm64-unknown-emscripten\`) |
+| module SHA-256 | \`${MODULE_SHA256}\` |
 | range | nonces 0 to 3 |
 | compared | 4 of 4 evaluations |
-| profile | legacynet (default), loader 0&#46;0&#46;44, one instance, 2 environment strings |
-| environment | <code>LANG&#61;C&#46;UTF&#45;8</code><br><code>&#95;&#61;&#47;usr&#47;app</code> |
+| profile | \`legacynet\` (default), loader \`0.0.44\`, one instance, 2 environment strings |
+| environment | \`LANG=C.UTF-8\`<br>\`_=/usr/app\` |
 | time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
-| tool | ao-audit 0&#46;1&#46;0, Node v22&#46;0&#46;0, loader 0&#46;0&#46;49 |
+| tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
 ## Not checked
 
@@ -81,34 +86,60 @@ nonce 2, message <code>mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0</code>, claim
 
 ## Claimants
 
-| claimant | audited | verdict | compared | why |
-| --- | --- | --- | --- | --- |
-| Compute Unit ${URL_ESCAPED} (address addr) | yes | mismatch | 4 of 4 evaluations | nonce 2 differs under every profile tried |
+| claimant | audited | verdict | compared | why | but |
+| --- | --- | --- | --- | --- | --- |
+| Compute Unit ${URL_SPAN} (address \`addr\`) | yes | mismatch | 4 of 4 evaluations | nonce 2 differs under every profile tried |  |
 
 ## Findings
 
 | severity | code | about | nonce | count | detail |
 | --- | --- | --- | --- | --- | --- |
-| error | RESULT_MISMATCH | compute-unit <code>${URL_ESCAPED}</code> | 2 | 1 | the results differ |
+| error | RESULT_MISMATCH | compute-unit ${URL_SPAN} | 2 | 1 | the results differ |
 
 ## Evaluations that are no plain match
 
 | evaluation | message | status | claimant | differences |
 | --- | --- | --- | --- | --- |
-| nonce 2 | <code>mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0</code> | mismatch | <code>${URL_ESCAPED}</code> | 1, first at <code>Messages&#91;0&#93;&#46;Tags&#91;3&#93;&#46;value</code> |
+| nonce 2 | \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\` | mismatch | ${URL_SPAN} | 1, first at \`Messages[0].Tags[3].value\` |
 
 ## Checkpoints
 
 | id | nonce | signer | status | claimed | data | computed |
 | --- | --- | --- | --- | --- | --- | --- |
-| <code>c1</code> | 3 | <code>s1</code> | mismatch | <code>aa</code> |  | <code>bb</code> |
+| \`c1\` | 3 | \`s1\` | mismatch | \`aa\` |  | \`bb\` |
 
 ## State hashes
 
 | after nonce | SHA-256 |
 | --- | --- |
-| <code>3</code> | <code>${STATE_SHA256}</code> |
+| \`3\` | \`${STATE_SHA256}\` |
 `)
+  })
+
+  it('says what was tolerated, in its second line and in a table, and what does not make the verdict', () => {
+    const tolerances = [
+      { kind: 'duplicate-answer', count: 2, bits: 4, first: { ordinate: 1, timestamp: 1 } },
+      { kind: 'time-zone', count: 1, bits: 1 }
+    ] as const
+    const remarks = ['1 evaluation: agrees under another execution profile']
+    const markdown = renderMarkdown(buildReport(parts({ claimants: [claimant({ tolerances, reasons: remarks, remarks })] })))
+    expect(markdown.split('\n').slice(2, 9)).toEqual([
+      `4 of 4 evaluations compared, all agree with ${URL_SPAN}`,
+      '',
+      'Tolerated: 2 answers for duplicates (4 bits), 1 time zone (1 bit)',
+      '',
+      '## But',
+      '',
+      '- 1 evaluation: agrees under another execution profile'
+    ])
+    expect(section(markdown, 'Tolerated').split('\n')).toEqual([
+      '| claimant | tolerance | count | bits | first at |',
+      '| --- | --- | --- | --- | --- |',
+      `| ${URL_SPAN} | \`duplicate-answer\` | 2 | 4 | nonce 1 |`,
+      `| ${URL_SPAN} | \`time-zone\` | 1 | 1 | all of them |`
+    ])
+    expect(markdown).not.toContain('## Why')
+    expect(markdown).not.toContain('## Rules')
   })
 
   it('leaves out what is not there', () => {
@@ -126,13 +157,14 @@ no Compute Unit was audited
 
 |  |  |
 | --- | --- |
+| process | \`pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0\` |
 | compared | 0 of 0 evaluations |
 | time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
-| tool | ao-audit 0&#46;1&#46;0, Node v22&#46;0&#46;0, loader 0&#46;0&#46;49 |
+| tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
 ## Not checked
 
-- no evaluation is known&#44; so none was checked
+- no evaluation is known, so none was checked
 `)
   })
 
@@ -144,7 +176,7 @@ no Compute Unit was audited
     const markdown = renderMarkdown(buildReport(parts({ findings, claimants: [claimant({ evaluations })] })))
     const rows = section(markdown, 'Evaluations that are no plain match').split('\n')
     expect(rows).toHaveLength(104)
-    expect(rows[101]).toBe(`| nonce 99 |  | skipped: seen | <code>${URL_ESCAPED}</code> |  |`)
+    expect(rows[101]).toBe(`| nonce 99 |  | skipped: seen | ${URL_SPAN} |  |`)
     expect(rows[103]).toBe('… and 9905 more.')
     expect(section(markdown, 'Findings').endsWith('\n\n… and 1 more.')).toBe(true)
   })
@@ -180,7 +212,7 @@ no Compute Unit was audited
         findings: [finding({ detail: HOSTILE, claimant: HOSTILE })],
         trusted: [HOSTILE],
         notChecked: [HOSTILE],
-        unreachable: [{ unit: 'gateway', url: HOSTILE, detail: HOSTILE }],
+        unreachable: [{ unit: 'gateway', url: HOSTILE, code: 'UNIT_UNREACHABLE', detail: HOSTILE }],
         stateHashes: { [HOSTILE]: HOSTILE },
         tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
         process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } },
@@ -203,18 +235,20 @@ no Compute Unit was audited
         : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE, environment: [HOSTILE] }
     const lines = renderMarkdown({ ...report, profile }).split('\n')
     expect(lines.join('')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
-    expect(lines.join('')).not.toMatch(/[`\\]|\*\*|<(?!\/?code>|br>)/)
+    // Outside of spans, whose fences are of as many backticks as the hostile text needs, there is no markup but the page's own.
+    const between = lines.join('\n').replace(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
+    expect(between).not.toMatch(/[`\\[\]]|\*\*|<(?!br>)|http/)
     const columns = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length - 2)
     expect(columns).toEqual([
       ...repeat(3, 3),
       ...repeat(2, 13),
-      ...repeat(5, 3),
+      ...repeat(6, 3),
       ...repeat(6, 4),
       ...repeat(5, 3),
       ...repeat(7, 3),
       ...repeat(2, 3)
     ])
-    expect(lines.filter((line) => line.startsWith('#'))).toHaveLength(12)
+    expect(lines.filter((line) => line.startsWith('#'))).toHaveLength(13)
   })
 })
 
@@ -254,8 +288,8 @@ describe('memories that differ', () => {
   it('are told with sizes, ranges and what was left out, and without markup of their own', () => {
     const lines = section(renderMarkdown(buildReport(parts({ checkpoints: [checkpoint] }))), 'Memories that differ').split('\n')
     expect(lines.slice(2, 4)).toEqual([
-      '| <code>checkpoint</code> | 131072 bytes as claimed, 65536 as computed; 3 bytes in 2 pages of 4 KiB differ, 2 further ranges not shown |  |  |  |  |  |',
-      '| <code>checkpoint</code> | range | heap | 0x1000 | 1 | <code>3c623e</code> <code>&#60;b&#62;</code> | <code>3c633e</code> <code>&#60;c&#62;</code> |'
+      '| `checkpoint` | 131072 bytes as claimed, 65536 as computed; 3 bytes in 2 pages of 4 KiB differ, 2 further ranges not shown |  |  |  |  |  |',
+      '| `checkpoint` | range | heap | 0x1000 | 1 | `3c623e` `<b>` | `3c633e` `<c>` |'
     ])
   })
 

@@ -37,16 +37,20 @@ describe('a match', () => {
     expect(render()).toBe(`MATCH  4 of 4 evaluations compared, all agree with http://127.0.0.1:4000
 
 process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
-module        mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0 (wasm64-unknown-emscripten)
-              sha256 abababababababababababababababababababababababababababababababab
+module        mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0
+              (wasm64-unknown-emscripten)
+module sha256 abababababababababababababababababababababababababababababababab
 scheduler     sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0
 range         nonces 0 to 3
 compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000: match
 not checked   nothing in the range was left out
 findings      none
-profile       legacynet (default), loader 0.0.44, one instance, 2 environment strings
-state hash    nonce 3: cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s
+profile       legacynet (default), loader 0.0.44, one instance, 2 environment
+              strings
+state hash    nonce 3:
+              cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
+              messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -96,9 +100,11 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
     const text = render({ claimants })
     expect(text).toMatch(/^MATCH {2}4 of 4 evaluations compared, all agree with 2 claimants\n/)
     expect(block(text, 'compared')).toEqual([
-      'compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000 (address addr1): match',
+      'compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000 (address',
+      '              addr1): match',
       '              4 of 4 evaluations, by Compute Unit http://127.0.0.1:4001: match',
-      '              1 of 4 evaluations, by checkpoint signer signer: match, not audited'
+      '              1 of 4 evaluations, by checkpoint signer signer: match, not',
+      '              audited'
     ])
   })
 })
@@ -109,6 +115,12 @@ describe('a mismatch', () => {
     const text = render({ claimants: [dishonest()], findings: [tags, { ...tags, count: 3 }] })
     expect(text).toBe(`MISMATCH  nonce 2: re-execution contradicts http://127.0.0.1:4000
 why           nonce 2 differs under every profile tried
+rules         all 12 of docs/accusation-rules.md hold: inputs-are-signed,
+              inputs-were-served-as-signed, gateways-were-heard,
+              blocks-are-undisputed, known-blocks-are-settled,
+              host-inputs-are-stated, files-are-proven, start-is-the-units-own,
+              state-is-the-same, one-voice, profile-fits,
+              explanations-are-exhausted
 
 First divergence: nonce 2, claimed by http://127.0.0.1:4000
   message mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0
@@ -117,19 +129,24 @@ First divergence: nonce 2, claimed by http://127.0.0.1:4000
     computed  "1000"
 
 process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
-module        mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0 (wasm64-unknown-emscripten)
-              sha256 abababababababababababababababababababababababababababababababab
+module        mod0mod0mod0mod0mod0mod0mod0mod0mod0mod0mo0
+              (wasm64-unknown-emscripten)
+module sha256 abababababababababababababababababababababababababababababababab
 scheduler     sch0sch0sch0sch0sch0sch0sch0sch0sch0sch0sc0
 range         nonces 0 to 3
-compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000: mismatch
+compared      4 of 4 evaluations, by Compute Unit http://127.0.0.1:4000:
+              mismatch
 not checked   nothing in the range was left out
 evaluations   not a plain match: 1 mismatch
 findings
   error  RESULT_MISMATCH    ×1   compute-unit, nonce 2: the results differ
   info   TAG_ORDER_DIFFERS  ×15  compute-unit: two tags change places
-profile       legacynet (default), loader 0.0.44, one instance, 2 environment strings
-state hash    nonce 3: cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s
+profile       legacynet (default), loader 0.0.44, one instance, 2 environment
+              strings
+state hash    nonce 3:
+              cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
+              messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -152,9 +169,12 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
     const { nonce: _, message: __, ...withoutNonce } = firstDivergence
     const text = render({ claimants: [dishonest({ firstDivergence: withoutNonce })] })
     expect(block(text, 'First divergence')).toEqual([
-      'First divergence: cron 0-10-minutes after nonce 2, claimed by http://127.0.0.1:4000',
+      'First divergence: cron 0-10-minutes after nonce 2, claimed by',
+      '  http://127.0.0.1:4000',
       '  Output.data',
-      `    claimed   …xxxxx1${'x'.repeat(45)}… (256 more)`,
+      `    claimed   …xxxxx1${'x'.repeat(59)}`,
+      ...Array.from({ length: 3 }, () => `              ${'x'.repeat(66)}`),
+      `              ${'x'.repeat(43)}"`,
       '    computed  …xxxxx2"',
       '  Error',
       '    claimed   (nothing)',
@@ -176,7 +196,9 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 
 describe('an inconclusive audit', () => {
   it('begins with its first reason, and says who did not answer', () => {
-    const unreachable = [{ unit: 'scheduler', url: 'http://127.0.0.1:2', detail: 'no answer in 60 s, 5 attempts' }] as const
+    const unreachable = [
+      { unit: 'scheduler', url: 'http://127.0.0.1:2', code: 'UNIT_UNREACHABLE', detail: 'no answer in 60 s, 5 attempts' }
+    ] as const
     const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
     const text = render({
       process: null,
@@ -192,10 +214,12 @@ describe('an inconclusive audit', () => {
 why           no Compute Unit was audited
 no answer     scheduler http://127.0.0.1:2: no answer in 60 s, 5 attempts
 
+process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
 compared      0 of 0 evaluations, with no claimant
 not checked   no evaluation is known, so none was checked
 findings      none
-time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s
+time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
+              messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -240,19 +264,102 @@ describe('its bounds', () => {
       '  … and 10 left out of the report'
     ])
     expect(block(text, 'checkpoints')).toEqual(['checkpoints   2 match, 1 unverified'])
-    expect(block(text, 'state hash')).toEqual([`state hash    nonce 3: ${STATE_SHA256} (and 2 earlier)`])
+    expect(block(text, 'state hash')).toEqual([
+      'state hash    nonce 3:',
+      `              ${STATE_SHA256}`,
+      '              (and 2 earlier)'
+    ])
   })
 
-  it('are columns: a detail is cut to the width, and not below what can be read', () => {
-    const detail = 'y'.repeat(200)
-    const findings = [finding({ detail })]
-    expect(block(render({ findings }, 80), 'findings')[1]).toBe(
-      `  error  RESULT_MISMATCH  ×1  compute-unit: ${'y'.repeat(17)}… (183 more)`
-    )
-    expect(block(render({ findings }, 120), 'findings')[1]).toBe(
-      `  error  RESULT_MISMATCH  ×1  compute-unit: ${'y'.repeat(57)}… (143 more)`
-    )
+  it('are columns: a detail goes on in the next line, no line is wider, and none narrower than can be read', () => {
+    const detail = `${'word '.repeat(30)}${'y'.repeat(100)}`
+    const findings = [finding({ detail, nonce: 7 })]
+    expect(block(render({ findings }, 80), 'findings')).toEqual([
+      'findings',
+      '  error  RESULT_MISMATCH  ×1  compute-unit, nonce 7: word word word word word',
+      `          ${'word '.repeat(14).trim()}`,
+      `          ${'word '.repeat(11).trim()}`,
+      `          ${'y'.repeat(70)}`,
+      `          ${'y'.repeat(30)}`
+    ])
+    const address = 'a'.repeat(43)
+    const wide = { claimants: [dishonest({ address, reasons: [detail] })], findings, trusted: [detail], notChecked: [detail] }
+    for (const width of [60, 80, 120]) {
+      const lines = render(wide, width).split('\n')
+      expect(lines.filter((line) => line.length > width).filter((line) => !line.startsWith('module sha256'))).toEqual([])
+    }
     expect(render({ findings }, 0)).toBe(render({ findings }, 40))
+  })
+})
+
+describe('what is said', () => {
+  const ALSO = '1 evaluation: agrees under another execution profile'
+  const AWAY = 'http://127.0.0.1:2 did not answer: the connection failed'
+  const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
+  const away = { unit: 'gateway', url: 'http://127.0.0.1:2', code: 'UNIT_UNREACHABLE', detail: AWAY } as const
+
+  it('as why are reasons for the verdict alone, the rest stands under but', () => {
+    const text = render({
+      inconclusive: [AWAY, 'another'],
+      claimants: [claimant({ reasons: [ALSO], remarks: [ALSO] })],
+      unreachable: [{ ...away, hint: 'try again' }]
+    })
+    expect(text.split('\n').slice(0, 5)).toEqual([
+      `INCONCLUSIVE  ${AWAY}`,
+      'why           another',
+      `but           ${ALSO}`,
+      'no answer     gateway http://127.0.0.1:2; try again',
+      ''
+    ])
+    const also = dishonest({ reasons: ['it differs', ALSO], remarks: [ALSO] })
+    const blamed = render({ claimants: [also, claimant({ claimant: OTHER_CU, verdict: 'inconclusive', reasons: ['open'] })] })
+    expect(block(blamed, 'why')).toEqual([`why           ${CU}: it differs`])
+    expect(block(blamed, 'but')[0]).toBe(`but           ${CU}: 1 evaluation: agrees under another`)
+    expect(block(blamed, 'but').at(-1)).toBe(`              ${OTHER_CU}: open`)
+  })
+
+  it('of an audit that could not begin, once, with the process', () => {
+    const text = render({
+      process: null,
+      range: null,
+      claimants: [],
+      inconclusive: [AWAY],
+      unreachable: [
+        away,
+        { ...away, code: 'UNIT_REFUSED', detail: 'no' },
+        { ...away, code: 'ADDRESS_FORBIDDEN', detail: 'private' }
+      ],
+      findings: [finding({ code: 'UNIT_UNREACHABLE', attribution: 'gateway', detail: AWAY })],
+      coverage
+    })
+    expect(text.split('did not answer')).toHaveLength(2)
+    expect(text).toContain(`
+no answer     gateway http://127.0.0.1:2
+refused       gateway http://127.0.0.1:2: no
+not asked     gateway http://127.0.0.1:2: private
+
+process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
+`)
+    expect(block(text, 'findings')).toEqual(['findings', '  error  UNIT_UNREACHABLE  ×1  gateway'])
+  })
+
+  it('of a difference over which nobody is blamed is the first, with both values', () => {
+    const differences = [{ path: 'Output', claimed: 'a  b', computed: 'c' }]
+    const open = evaluation(2, { status: 'inconclusive', reason: 'no other profile was tried', differences })
+    const text = render({ claimants: [claimant({ verdict: 'inconclusive', reasons: ['open'], evaluations: [open] })] })
+    expect(block(text, 'First')).toEqual([
+      'First difference, over which nobody is blamed: nonce 2, claimed by',
+      '  http://127.0.0.1:4000',
+      '  Output',
+      '    claimed   "a  b"',
+      '    computed  "c"'
+    ])
+  })
+
+  it('of an answer that is no object', () => {
+    const differences = [{ path: '', claimed: 'x', computed: {} }]
+    const text = render({ claimants: [dishonest({ firstDivergence: { ...DIVERGENCE, differences } })] })
+    expect(block(text, 'First')[2]).toBe('  the answer as a whole, which is no object')
   })
 })
 
@@ -263,7 +370,8 @@ describe('the profile and the evaluations', () => {
     const evaluations = Array.from({ length: 10_002 }, (_, ordinate) => evaluation(ordinate, { status: 'unclaimed' }))
     const text = render({ profile: searched, claimants: [claimant({ evaluations })] })
     expect(block(text, 'profile')).toEqual([
-      'profile       legacynet (default), loader 0.0.44, an instance per message, 2 environment strings, 3 profiles tried'
+      'profile       legacynet (default), loader 0.0.44, an instance per message, 2',
+      '              environment strings, 3 profiles tried'
     ])
     expect(block(text, 'evaluations')).toEqual(['evaluations   not a plain match: 10000 unclaimed, 2 left out'])
   })
@@ -285,7 +393,7 @@ describe('text from outside', () => {
         findings: [finding({ detail: HOSTILE })],
         trusted: [HOSTILE],
         notChecked: [HOSTILE],
-        unreachable: [{ unit: 'gateway', url: HOSTILE, detail: HOSTILE }],
+        unreachable: [{ unit: 'gateway', url: HOSTILE, code: 'UNIT_UNREACHABLE', detail: HOSTILE }],
         stateHashes: { [HOSTILE]: HOSTILE },
         tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
         process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } }
@@ -298,17 +406,18 @@ describe('text from outside', () => {
   it('reaches the terminal escaped, wherever it stands', () => {
     const text = renderTerminal(hostile(), plain)
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
-    expect(text.split('\n')[0]).toMatch(
-      /^MISMATCH {2}cron \\u\{1b\}\[2J\\u\{9b\}1A\\u\{d\}\\u\{a\}\\u\{202e\}moor\\u\{200b\}\\u\{2028\}/
+    expect(text).toMatch(
+      /^MISMATCH {2}cron\n {14}\\u\{1b\}\[2J\\u\{9b\}1A\\u\{d\}\\u\{a\}\\u\{202e\}moor\\u\{200b\}\\u\{2028\}/
     )
     const tame = render({
       claimants: [dishonest({ address: 'a' })],
       findings: [finding()],
       trusted: ['t'],
       notChecked: ['n'],
-      unreachable: [{ unit: 'gateway', url: 'u', detail: 'd' }]
+      unreachable: [{ unit: 'gateway', url: 'u', code: 'UNIT_UNREACHABLE', detail: 'd' }]
     })
-    expect(text.split('\n')).toHaveLength(tame.split('\n').length)
+    const labels = (shown: string) => shown.split('\n').flatMap((line) => /^[a-z][a-z ]{12} /.exec(line) ?? [])
+    expect(labels(text)).toEqual(labels(tame))
   })
 })
 

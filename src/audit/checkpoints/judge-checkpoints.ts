@@ -236,6 +236,7 @@ export function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[]
       audited: false,
       verdict: differs ? 'mismatch' : compared === own.length ? 'match' : 'inconclusive',
       reasons: differs ? ['a checkpoint is not the memory that was computed'] : [],
+      remarks: [],
       coverage,
       firstDivergence: null,
       evaluations: [],

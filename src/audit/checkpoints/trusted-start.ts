@@ -25,8 +25,8 @@ export async function findStart(id: string, { found, checked }: Checkpoints): Pr
   const named = found.find((checkpoint) => checkpoint.id === id)
   const start = named === undefined ? undefined : await checked(named)
   if (start !== undefined && isUsable(start)) return start
-  const why = start?.findings[0]?.detail ?? `the checkpoint ${id} was not found in range`
-  throw new AuditError('INPUT_MISSING', `a replay cannot begin with it: ${why}`, {
+  const why = start?.findings[0]?.detail ?? 'it was not found in range'
+  throw new AuditError('INPUT_MISSING', `the checkpoint ${id} cannot be the start of a replay: ${why}`, {
     hint: 'the report of an audit without --start lists the checkpoints'
   })
 }

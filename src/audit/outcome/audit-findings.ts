@@ -47,6 +47,7 @@ export function judgedAsHeard<T extends Judgement>(judgement: T, unheard: readon
   return {
     ...judgement,
     reasons: judgement.reasons.map((reason) => asHeard(reason, unheard)),
+    remarks: judgement.remarks.map((remark) => asHeard(remark, unheard)),
     evaluations: judgement.evaluations.map(({ reason, ...rest }) =>
       reason === undefined ? rest : { ...rest, reason: asHeard(reason, unheard) }
     ),

@@ -64,6 +64,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
   const ofListings = await listingFindings(inputs, run)
   const report = buildReport({
+    processId: process.id,
     process: {
       id: process.id,
       owner: process.owner.address,
@@ -83,7 +84,13 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     notChecked: [
       ...absentNonces,
       ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
-      ...(memories.cut === 0 ? [] : [`where the memories of ${memories.cut} further checkpoints differ`]),
+      ...(memories.cut === 0
+        ? []
+        : [
+            memories.cut === 1
+              ? 'where the memory of 1 further checkpoint differs'
+              : `where the memories of ${memories.cut} further checkpoints differ`
+          ]),
       ...unreadTexts(unreadCheckpoints),
       ...unownedTexts(options, reports)
     ],
@@ -173,11 +180,13 @@ function claimantOf(
     return [`its own checkpoint ${id} is not the memory after nonce ${nonce} under any past that was tried`]
   })
   const reasons = [...ofMemories, ...open.map(({ detail }) => detail)]
+  const verdict = reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict
   return {
     ...judgement,
     // A memory alone accuses nobody, and never sits beside a match; nor does a listing of which something was not read.
-    verdict: reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict,
+    verdict,
     reasons: [...reasons, ...judgement.reasons],
+    remarks: [...(verdict === 'mismatch' ? reasons : []), ...judgement.remarks],
     kind: 'compute-unit',
     audited: true,
     profile: profileReport(profile, format),
@@ -200,8 +209,9 @@ function distinct(findings: readonly Finding[]): Finding[] {
 }
 
 /** A report on an audit that could not begin. */
-export function inconclusiveReport(absences: readonly AuditError[], fetchMs: number): Report {
+export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number): Report {
   return buildReport({
+    processId: process,
     process: null,
     range: null,
     start: null,
@@ -251,10 +261,10 @@ function startFinding(start: UsableCheckpoint): Finding {
 
 /** A unit that said no, or what is not to be used, is not away. */
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
-  return absences.flatMap(({ unit, message, code }) =>
+  return absences.flatMap(({ unit, code, message, hint }) =>
     unit === undefined || (unit.role === 'compute-unit' && code !== 'UNIT_UNREACHABLE')
       ? []
-      : { unit: unit.role, url: unit.url, detail: message }
+      : { unit: unit.role, url: unit.url, code, detail: message, ...(hint === undefined ? {} : { hint }) }
   )
 }
 

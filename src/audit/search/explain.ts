@@ -10,6 +10,7 @@ import type { SearchResult } from '../../attribution/rules.ts'
 import { type EvaluationKey, keyText } from '../../model/records.ts'
 import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
 import { TIME_ZONES } from '../../replay/time-zones.ts'
+import { counted } from '../../util/counted.ts'
 import type { Material } from '../context.ts'
 import { renamedPath } from './environments.ts'
 import { duplicateSets } from './evaluated-duplicates.ts'
@@ -218,13 +219,14 @@ const UNKNOWN_ZONE: SearchResult = {
 }
 
 function outOfTrials(tried: number): SearchResult {
-  return { kind: 'open', reason: `${tried} explanations were tried, which is the limit, and some were left` }
+  const some = counted(tried, 'explanation was', 'explanations were')
+  return { kind: 'open', reason: `${some} tried, which is the limit, and some were left` }
 }
 
 function undecided(what: string, ways: number, tried: number): SearchResult {
   return {
     kind: 'open',
-    reason: `the result depends on ${what} (${ways} ways), and not every combination was tried (${tried} were)`
+    reason: `the result depends on ${what} (${counted(ways, 'way')}), and not every combination was tried (${counted(tried, 'was', 'were')})`
   }
 }
 

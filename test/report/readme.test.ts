@@ -1,0 +1,43 @@
+/** What the README says of findings, tolerances and files is what there is. */
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { FINDING_CODES } from '../../src/model/findings.ts'
+
+const README = readFileSync('README.md', 'utf8')
+
+function section(title: string): string {
+  return README.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
+}
+
+/** The names in the first column of the table with this head. */
+function namesOf(text: string, head: string): string[] {
+  const lines = text.split('\n')
+  const start = lines.findIndex((line) => line.startsWith(`| ${head} `))
+  const behind = lines.slice(start + 2)
+  const rows = behind.slice(
+    0,
+    behind.findIndex((line) => !line.startsWith('|'))
+  )
+  return rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
+}
+
+it('lists every finding code, and no other', () => {
+  expect(namesOf(section('Findings'), 'code').sort()).toEqual([...FINDING_CODES].sort())
+})
+
+it('lists every tolerance, and no other', () => {
+  const source = readFileSync('src/compare/comparison.ts', 'utf8')
+  const kinds = source.split('export type ToleranceKind =')[1]?.split('\n\n')[0] ?? ''
+  const names = [...kinds.matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
+  expect(namesOf(section('What a verdict means'), 'tolerance').sort()).toEqual(names.sort())
+})
+
+it('links and names files that are there, and in the package', () => {
+  const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly files: readonly string[] }
+  const links = [...README.matchAll(/\]\(([^)#]+)/g)].map(([, target = '']) => target)
+  const sources = [...README.matchAll(/`((?:src|bin|docs|demo)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+  const named = [...links, ...sources].filter((target) => !target.startsWith('http'))
+  expect(named.length).toBeGreaterThan(5)
+  expect(named.filter((path) => !existsSync(path))).toEqual([])
+  expect(named.filter((path) => !files.some((file) => path === file || path.startsWith(`${file}/`)))).toEqual([])
+})
