@@ -140,8 +140,11 @@ export const RULES: readonly Rule[] = [
     name: 'explanations-are-exhausted',
     says:
       'Every honest explanation was tried by the unit’s own claims: named profiles, the environments of its checkpoints, lengths of ' +
-      'its program path, instance boundaries, known blocks, duplicates, time zones. The difference remains under each.',
-    rationale: 'An honest unit may have run under any of them. A difference that one of them explains is nobody’s fault.',
+      'its program path, instance boundaries, known blocks, duplicates, time zones. The difference remains under each, also with all ' +
+      'earlier claims set aside, and the result does not depend on the clock.',
+    rationale:
+      'An honest unit may have run under any of them, or have changed and kept its earlier answers; one URL may be several machines; and ' +
+      'others on its thread may have read the clock. A difference that one of these explains is nobody’s fault.',
     broken: ({ search }) => (search.kind === 'open' ? search.reason : undefined)
   }
 ]

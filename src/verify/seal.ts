@@ -1,4 +1,4 @@
-/** The seals. Only `src/verification/` may import this: whoever holds a `Signed` knows that it was verified there. */
+/** The seals. Only `src/verify/` may import this: whoever holds a `Signed` knows that it was verified there. */
 import type { Signed, Unproven } from './signed.ts'
 import type { Doubt } from './trust.ts'
 
