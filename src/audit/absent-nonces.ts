@@ -21,6 +21,21 @@ export function absentNonces(
   return [...(from < run.from ? [before] : []), ...(to > run.to ? [behind] : [])]
 }
 
+const SHOWN_MAX = 10
+
+/**
+ * Memories that were asked for by number (`--state-hash N,N`) and lie behind the range, in words.
+ *
+ * @param to the last nonce of the range
+ */
+export function absentMemories(to: number, stateHash = ''): readonly string[] {
+  const behind = stateHash.split(',').filter((text) => /^\d{1,15}$/.test(text) && Number(text) > to)
+  if (behind.length === 0) return []
+  const more = behind.length > SHOWN_MAX ? `, and ${behind.length - SHOWN_MAX} more` : ''
+  const named = `${behind.slice(0, SHOWN_MAX).map(Number).join(', ')}${more}`
+  return [`the memory after nonce ${named} was asked for, and the range ends at nonce ${to}`]
+}
+
 function noncesOf(from: number, to: number): string {
   return to > from ? `nonces ${from} to ${to} are` : `nonce ${from} is`
 }

@@ -6,7 +6,7 @@ import { AuditError } from '../model/errors.ts'
 import { type ExecutionProfile, namedProfile } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import type { Store } from '../store/store.ts'
-import { absentNonces } from './absent-nonces.ts'
+import { absentMemories, absentNonces } from './absent-nonces.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { parseStart } from './config.ts'
 import { auditRun } from './run.ts'
@@ -25,11 +25,12 @@ export async function auditStored(
   fetched: AuditRunOptions['fetched'],
   network?: Pick<AuditRunOptions, 'gateway' | 'spare' | 'onBusy'>
 ): Promise<Report> {
+  const range = narrowed(run, options)
   return auditRun({
     store,
     inputs,
-    run: narrowed(run, options),
-    absentNonces: absentNonces(run, options, network === undefined),
+    run: range,
+    absentNonces: [...absentNonces(run, options, network === undefined), ...absentMemories(range.to, options.stateHash)],
     claimsFrom: run.from,
     ...network,
     fetched,

@@ -244,9 +244,5 @@ function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<strin
 }
 
 function stateHashTexts({ stateHashes }: Report): readonly string[] {
-  const hashes = Object.entries(stateHashes)
-  const last = hashes.at(-1)
-  if (last === undefined) return []
-  const others = hashes.length === 1 ? '' : ` (and ${hashes.length - 1} earlier)`
-  return [`nonce ${value(last[0])}: ${value(last[1])}${others}`]
+  return Object.entries(stateHashes).map(([nonce, hash]) => `nonce ${value(nonce)}: ${value(hash)}`)
 }

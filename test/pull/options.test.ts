@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { absentMemories } from '../../src/audit/absent-nonces.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseProcessId, parseUnitUrl } from '../../src/audit/config.ts'
 import { parseStateHashes } from '../../src/audit/state-hashes.ts'
 import { PROCESS } from '../fetch/start.ts'
@@ -61,6 +62,13 @@ describe('a unit’s URL', () => {
 })
 
 describe('which memories are hashed', () => {
+  it('those of nonces behind the range are named as not there', () => {
+    expect(absentMemories(6, '3,5,99,7')).toEqual(['the memory after nonce 99, 7 was asked for, and the range ends at nonce 6'])
+    for (const text of ['3,6', 'last', 'every:50', undefined]) expect(absentMemories(6, text)).toEqual([])
+    const many = Array.from({ length: 12 }, (_, place) => 10 + place).join(',')
+    expect(absentMemories(6, many)[0]).toContain('18, 19, and 2 more was asked for')
+  })
+
   const wanted = (text: string) => [0, 1, 2, 3, 4, 5, 6].filter((nonce) => parseStateHashes(text)(nonce, 6))
 
   it.each([

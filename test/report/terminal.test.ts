@@ -2,19 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { buildReport } from '../../src/report/build.ts'
 import { renderTerminal } from '../../src/report/terminal.ts'
-import {
-  COVERAGE,
-  CU,
-  claimant,
-  DIVERGENCE,
-  dishonest,
-  evaluation,
-  finding,
-  HOSTILE,
-  OTHER_CU,
-  parts,
-  STATE_SHA256
-} from './fixtures.ts'
+import { COVERAGE, CU, claimant, DIVERGENCE, dishonest, evaluation, finding, HOSTILE, OTHER_CU, parts } from './fixtures.ts'
 
 const plain = { color: false, width: 80 }
 
@@ -241,7 +229,7 @@ describe('its bounds', () => {
       inconclusive: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
       findings: [...kinds, ...many],
       checkpoints: [status('match'), status('unverified'), status('match')],
-      stateHashes: { 1: 'aa', 2: 'bb', 3: STATE_SHA256 }
+      stateHashes: Object.fromEntries(Array.from({ length: 40 }, (_, nonce) => [nonce, `hash-${nonce}`]))
     })
     expect(block(text, 'why')).toEqual([
       'why           b',
@@ -265,9 +253,9 @@ describe('its bounds', () => {
     ])
     expect(block(text, 'checkpoints')).toEqual(['checkpoints   2 match, 1 unverified'])
     expect(block(text, 'state hash')).toEqual([
-      'state hash    nonce 3:',
-      `              ${STATE_SHA256}`,
-      '              (and 2 earlier)'
+      'state hash    nonce 0: hash-0',
+      ...[1, 2, 3].map((nonce) => `              nonce ${nonce}: hash-${nonce}`),
+      '              … and 36 more, see --json'
     ])
   })
 
