@@ -109,7 +109,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   if (refused !== undefined) return yield* refusedSteps(refused, first, batches)
   const { sandbox } = opened.value
   job.onLayout?.(sandbox.layout)
-  const abort = () => void sandbox.close()
+  const abort = () => void sandbox.close(true)
   job.signal?.addEventListener('abort', abort, { once: true })
   const sent: Sent[] = []
   let batchUs = 0

@@ -9,6 +9,7 @@ import PQueue from 'p-queue'
 import type { SearchResult } from '../../attribution/rules.ts'
 import { type EvaluationKey, keyText } from '../../model/records.ts'
 import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
+import { createChildPool } from '../../replay/sandbox/sandbox.ts'
 import { TIME_ZONES } from '../../replay/time-zones.ts'
 import { counted } from '../../util/counted.ts'
 import type { Material } from '../context.ts'
@@ -51,6 +52,15 @@ const INSTANCE_TRIALS_MAX = 64
 
 /** Searches until all that is claimed is reached, or nothing is left to be tried. */
 export async function explain(all: Material, options: ExplainOptions): Promise<Explained> {
+  const pool = createChildPool()
+  try {
+    return await search({ ...all, options: { ...all.options, spare: pool } }, options)
+  } finally {
+    pool.close()
+  }
+}
+
+async function search(all: Material, options: ExplainOptions): Promise<Explained> {
   const { target, begun, trialsMax } = options
   const profiles = new Set([begun.profile.name])
   /** What was computed at the present difference, under every candidate that came that far. */

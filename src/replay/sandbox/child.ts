@@ -4,6 +4,8 @@ import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import type { KnownMemory } from '../../memory/fingerprint.ts'
 import { readGzip } from '../../memory/gzip.ts'
@@ -28,6 +30,8 @@ const FLUSH_US = 25_000
 const shared = new Int32Array(new SharedArrayBuffer(12))
 let runner: Runner | undefined
 let paused = false
+let watchdog: Worker | undefined
+let wasmRead: { readonly path: string; readonly bytes: ArrayBuffer } | undefined
 
 /** Who waits for a file: a module opens one after another. */
 let driven: ((answer: DriveAnswer) => void) | undefined
@@ -73,13 +77,31 @@ async function askDrive(question: DriveQuestion): Promise<DriveAnswer> {
   return answer
 }
 
-async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxReply> {
+/** What was opened before is over: its memories go, so that the next one has the room that it would have in a child of its own. */
+async function endOpened(): Promise<void> {
+  if (watchdog === undefined) return
+  await watchdog.terminate()
+  runner = undefined
+  paused = false
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
+
+/** The same buffer for the same file: what was compiled of it is there. */
+async function bytesOf(wasmPath: string): Promise<ArrayBuffer> {
+  if (wasmRead?.path === wasmPath) return wasmRead.bytes
   // Pooled bytes would share their ArrayBuffer with others: the metering compiles the whole buffer.
   Buffer.poolSize = 0
-  const file = await readFile(request.setup.wasmPath)
-  const wasm = new Uint8Array(file).buffer
+  const bytes = new Uint8Array(await readFile(wasmPath)).buffer
+  wasmRead = { path: wasmPath, bytes }
+  return bytes
+}
+
+async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxReply> {
+  await endOpened()
+  const wasm = await bytesOf(request.setup.wasmPath)
   const start = request.start === undefined ? undefined : await readStart(request.start)
-  const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
+  watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
     workerData: { shared, limits: request.limits }
   })
   watchdog.unref()

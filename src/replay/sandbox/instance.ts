@@ -52,6 +52,7 @@ const PAGE_BYTES = 65_536
 /** The host of the instance whose code, or the loader's for it, runs now. */
 let running: Host | undefined
 let takenOver = false
+const compiled = new WeakMap<ArrayBuffer, { readonly format: string; readonly module: WebAssembly.Module }>()
 
 const DATA_FROM = 1024
 /** Formats that call `main` with the program's path, or stub nothing of what the host says of it. */
@@ -100,9 +101,14 @@ export async function createInstanceFactory(
   process.argv[1] = profile.environment.find((text) => text.startsWith('_='))?.slice(2) ?? ''
   // The loader replaces `WebAssembly.compile` by one that meters where the format asks for it.
   const compile = WebAssembly.compile as unknown as Compile
-  const module = await compile(wasm, { format: format.name }).catch((error: unknown) => {
-    throw new ModuleFault('the module does not compile', error)
-  })
+  const known = compiled.get(wasm)
+  const module =
+    known?.format === format.name
+      ? known.module
+      : await compile(wasm, { format: format.name }).catch((error: unknown) => {
+          throw new ModuleFault('the module does not compile', error)
+        })
+  compiled.set(wasm, { format: format.name, module })
   const declared = declaredMemory(new Uint8Array(wasm)) ?? { initialPages: 0, maximumPages: Number.POSITIVE_INFINITY }
   const initialBytes = declared.initialPages * PAGE_BYTES
   if (initialBytes > heapBytes)

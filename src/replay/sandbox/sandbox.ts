@@ -77,7 +77,8 @@ export interface Sandbox {
   state(likely?: readonly KnownMemory[]): Promise<InstanceState>
   /** Writes the memory, gzip'd, to a file that must not exist yet. */
   exportTo(path: string): Promise<void>
-  close(): Promise<void>
+  /** @param atOnce kills the child whatever it does; else it may be used again, where its source takes it back */
+  close(atOnce?: boolean): Promise<void>
 }
 
 export interface SandboxOptions {
@@ -94,9 +95,40 @@ export interface SandboxOptions {
 export interface SpareChild {
   /** The child, for whom asks first. */
   take(): ChildProcess | undefined
+  /** Takes a child back that did all that it was asked; without it each runs one module once. */
+  give?(child: ChildProcess): void
   /** Ends it, where nobody took it. */
   close(): void
 }
+
+/** Children that are used again: a replay of a few messages takes less than the start of a child. */
+export function createChildPool(): Required<SpareChild> {
+  const idle: ChildProcess[] = []
+  const given = new Map<ChildProcess, number>()
+  let closed = false
+  return {
+    take() {
+      for (let child = idle.pop(); child !== undefined; child = idle.pop()) if (child.connected) return child
+      return undefined
+    },
+    give(child) {
+      const times = (given.get(child) ?? 0) + 1
+      given.set(child, times)
+      if (closed || times > POOLED_USES || idle.length >= POOLED_MAX || !child.connected) child.kill('SIGKILL')
+      else idle.push(child)
+    },
+    close() {
+      closed = true
+      for (const child of idle.splice(0)) child.kill('SIGKILL')
+    }
+  }
+}
+
+/** What a module leaves behind in a child, if anything, is gone after so many. */
+const POOLED_USES = 50
+const POOLED_MAX = 8
+/** What was sent ahead and is not wanted any more may take so long to be worked off. */
+const DRAIN_MS = 1_000
 
 export function startSpareChild(): SpareChild {
   let child: ChildProcess | undefined = startChild()
@@ -142,7 +174,7 @@ export async function openSandbox(
   moduleFormat(setup.format)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const child = options.spare?.take() ?? startChild()
-  const session = createSession(child, options.drive)
+  const session = createSession(child, options)
   const start = options.start === undefined ? {} : { start: options.start }
   const request = { op: 'open', setup, profile, limits, ...start } as const
   const opened = await session.open(request).catch(async (error: unknown) => {
@@ -181,7 +213,7 @@ export async function openSandbox(
 }
 
 /** Requests in, replies out, in order; and what becomes of them when the child ends. */
-function createSession(child: ChildProcess, drive: DriveSource | undefined) {
+function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOptions, 'drive' | 'spare'>) {
   const pending: Pending[] = []
   let report = ''
   let ended = false
@@ -203,7 +235,8 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
     if (child.connected) child.send({ op: 'driven', answer } satisfies SandboxRequest)
   }
 
-  child.on('message', (reply: SandboxReply) => {
+  let drained: (() => void) | undefined
+  const onMessage = (reply: SandboxReply) => {
     if (reply.op === 'drive') return void serve(reply.question)
     if (reply.op === 'begun') {
       begun = true
@@ -217,16 +250,21 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
     }
     pending.shift()
     first.settle(reply)
-  })
+    if (pending.length === 0) drained?.()
+  }
+  child.on('message', onMessage)
   const watchdog = child.stdio[3] as Readable
   watchdog.setEncoding('utf8')
-  watchdog.on('data', (text: string) => {
+  const onReport = (text: string) => {
     report = (report + text).slice(0, 1000)
-  })
+  }
+  watchdog.on('data', onReport)
   // `close` comes after the pipe's end, so that the watchdog's last word is there.
+  let release = () => {}
   const closed = new Promise<void>((resolve) => {
     const finish = () => {
       ended = true
+      drained?.()
       const word = readReport(report)
       for (const [position, waiting] of pending.splice(0).entries()) {
         const index = position === 0 && word !== undefined && word.index >= 0 ? word.index : waiting.results.length
@@ -234,13 +272,30 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
       }
       resolve()
     }
-    child.on('close', finish)
-    child.on('error', (error) => {
+    const onError = (error: Error) => {
       // It is told of a message that could not be sent as well, and of one that could not be stopped.
       if (child.pid === undefined) failed ??= failure(error.message)
       finish()
-    })
+    }
+    child.on('close', finish)
+    child.on('error', onError)
+    release = () => {
+      child.off('message', onMessage).off('close', finish).off('error', onError)
+      watchdog.off('data', onReport)
+      // Whoever takes it next hears of its end; until then nobody has to.
+      if (child.listenerCount('error') === 0) child.on('error', () => {})
+    }
   })
+
+  /** Whether the child did all that it was asked, and can be asked for something else. */
+  async function isDone(): Promise<boolean> {
+    if (pending.length > 0)
+      await new Promise<void>((resolve) => {
+        drained = resolve
+        setTimeout(resolve, DRAIN_MS).unref()
+      })
+    return !ended && pending.length === 0 && failed === undefined && report === '' && child.connected
+  }
 
   function ask<T>(request: SandboxRequest, settle: (end: SandboxReply | Stopped, results: SandboxResult[]) => T): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -292,7 +347,11 @@ function createSession(child: ChildProcess, drive: DriveSource | undefined) {
         if (end.op !== answer) throw failure(end.op === 'failed' ? end.message : `it answered ${request.op} with ${end.op}`)
         return end as SandboxReply & { op: Op }
       }),
-    async close(): Promise<void> {
+    async close(atOnce = false): Promise<void> {
+      if (!atOnce && begun && spare?.give !== undefined && (await isDone())) {
+        release()
+        return spare.give(child)
+      }
       child.kill('SIGKILL')
       await closed
     }
