@@ -19,8 +19,8 @@ export interface ReportOutputs {
   readonly evaluations?: OutputTarget
 }
 
-/** Of a file, a pipe, a terminal that does not say. */
-const DEFAULT_WIDTH = 80
+/** In a file or a pipe no line is broken: what reads it goes by lines. */
+const DEFAULT_WIDTH = Number.POSITIVE_INFINITY
 
 /**
  * Whether the files can be written, before hours of work. What lies there stays until the report is made.
