@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
+import { checkAuditOptions } from './checked-options.ts'
 import { parseAddress, parseProcessId, parseStart, parseTrust } from './config.ts'
 import { inconclusiveReport } from './outcome/audit-report.ts'
 import { parseStateHashes } from './state-hashes.ts'
@@ -32,6 +33,7 @@ import { pullOptions } from './units.ts'
  * ```
  */
 export async function audit(options: AuditOptions): Promise<Report> {
+  checkAuditOptions(options)
   if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
   if (options.start !== undefined) parseStart(options.start)
   for (const role of options.trust ?? []) parseTrust(role)

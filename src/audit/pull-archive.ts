@@ -11,6 +11,7 @@ import { assertApart } from '../store/places.ts'
 import type { RecordKey } from '../store/store.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { SourceOptions } from './audit-options.ts'
+import { checkSourceOptions } from './checked-options.ts'
 import { parseProcessId } from './config.ts'
 import { auditStored, noneAway } from './stored-audit.ts'
 import { pullOptions } from './units.ts'
@@ -22,6 +23,7 @@ import { verifyInputs } from './verified-inputs.ts'
  * @throws AuditError as `audit`, and where anything is missing: an archive is whole
  */
 export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
+  checkSourceOptions(options)
   const process = parseProcessId(options.process)
   // Before hours of work; a device or a pipe is never replaced, nor filled.
   await assertApart([await checkArchiveFile(file)], [], directoryOf(options.store))

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { audit, pullArchive } from '../../src/index.ts'
+
+/** As a caller without types. */
+const auditAny = audit as (options?: unknown) => Promise<unknown>
+const pullAny = pullArchive as (options: unknown, file: string) => Promise<unknown>
+const ID = 'A'.repeat(43)
+
+describe('options of the library that are not as they must be', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['none at all', undefined, /^the options must be an object$/],
+    ['a text', 'x', /^the options must be an object$/],
+    ['an id that is a number', { process: 1 }, /^the option process must be a text$/],
+    ['a nonce that is a text', { process: ID, from: 'x' }, /^the option from must be a whole number$/],
+    ['a nonce below 0', { process: ID, to: -1 }, /^the option to must not be below 0$/],
+    ['a single unit', { process: ID, compute: 'http://cu.example' }, /^the option compute must be a list of texts$/],
+    ['a list with a number in it', { process: ID, gateway: [7] }, /^the option gateway\.0 must be a text$/],
+    ['a schedule of nobody', { process: ID, schedule: 'mine' }, /^the option schedule must be scheduler, arweave or both$/],
+    ['a signal that is none', { process: ID, signal: {} }, /^the option signal must be an AbortSignal$/],
+    ['a listener that is none', { process: ID, onEvaluation: 1 }, /^the option onEvaluation must be a function$/],
+    ['one that there is not', { process: ID, computes: [] }, /^there is no option "computes"$/],
+    ['a prototype', JSON.parse(`{"process":"${ID}","__proto__":{}}`), /^there is no option "__proto__"$/]
+  ])('%s: end in USAGE, before anything is read', async (_, options, message) => {
+    await expect(auditAny(options)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(message) })
+  })
+
+  it('of a pull end in USAGE, too', async () => {
+    await expect(pullAny({ process: 7 }, 'x.tgz')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'the option process must be a text'
+    })
+    await expect(pullAny({ process: ID, jobs: 2 }, 'x.tgz')).rejects.toMatchObject({ message: 'there is no option "jobs"' })
+  })
+})
