@@ -180,7 +180,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     const strange = [1, 2, 3, 4, 5].map((place) => signed(2, altered(memory, 200_000 + place), `stranger ${place}`))
     const report = await audited(await Promise.all(strange))
     expect(report.checkpoints.filter((one) => one.memory !== undefined)).toHaveLength(4)
-    expect(report.notChecked).toContain('where the memories of 1 further checkpoints differ')
+    expect(report.notChecked).toContain('where the memory of 1 further checkpoint differs')
   })
 
   it('of the unit is come to by an instance that began where nothing is claimed', async () => {
