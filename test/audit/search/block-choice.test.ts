@@ -18,7 +18,7 @@ const planned = (key: EvaluationKey, height = 7): PlannedEvaluation => {
   const nonce = key.cron === undefined ? { nonce: key.ordinate } : {}
   return { key, ...nonce, saved: true, work: { kind: 'run', message: { 'Block-Height': height } } }
 }
-const listed = (key: EvaluationKey): Claim => claimOf({ key }, {}, { kind: 'listed', covers: LISTED, raw: keyText(key) })
+const listed = (key: EvaluationKey): Claim => claimOf({ key }, { Output: keyText(key) }, { kind: 'listed', covers: LISTED })
 
 /** Messages 0 to 3 with the crons of a set between them; a unit that lists these keys. */
 async function candidates(
