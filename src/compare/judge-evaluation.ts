@@ -44,6 +44,8 @@ export interface JudgeInput {
   readonly gate: Gate
   /** Why the claimant's state may honestly be another by now. */
   readonly otherState?: string
+  /** Whether the claimant claimed anything of an earlier evaluation; undefined where that is not known. */
+  readonly claimedBefore?: boolean
   readonly options: ComparisonOptions
   /** The profile of the replay, where it is assumed. */
   readonly assumedProfile?: string
@@ -97,14 +99,14 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
   const differing = held.find(({ comparison }) => !agrees(comparison))?.comparison
   if (differing !== undefined) {
     const judged = { compared: true, comparison: differing, unexplained: true } as const
-    if (!held.every((one) => agrees(one.comparison) || saysRefused(one.claim, evaluation)))
-      return { ...blame(input), ...judged }
-    return { ...judged, status: 'inconclusive', reason: REFUSED, stateUnsure: REFUSED }
+    if (held.every((one) => agrees(one.comparison) || saysRefused(one.claim, evaluation)))
+      return { ...judged, status: 'inconclusive', reason: REFUSED, stateUnsure: REFUSED }
+    if (mayHaveBegun(input)) return { ...judged, status: 'inconclusive', reason: BEGAN_UNSEEN }
+    return { ...blame(input), ...judged }
   }
   const ambiguous = claims.flatMap(({ faults = [] }) => faults).find(isAmbiguous)
   if (ambiguous !== undefined) {
-    const reason = `its answer can be read in more than one way: ${ambiguous.detail}`
-    return { status: 'inconclusive', compared: true, reason }
+    return { status: 'inconclusive', compared: true, reason: ambiguityOf(ambiguous) }
   }
   const comparison = orderOf(held.map((one) => one.comparison))
   const silent = all.flatMap((one) => (held.includes(one) ? [] : silenceOf(one.claim, before)))
@@ -113,6 +115,10 @@ function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: str
   const under = profile ?? assumedProfile
   if (under === undefined) return { status: 'match', ...common }
   return { status: 'match-profile', ...common, reason: `agrees under the profile ${under}` }
+}
+
+function ambiguityOf({ detail }: { readonly detail: string }): string {
+  return `its answer can be read in more than one way: ${detail}`
 }
 
 /** Of comparisons that agree nothing is left but the order of tags. */
@@ -171,10 +177,23 @@ function beganBehind({ kind, value }: Claim, { checkpointBehind = false }: Gate)
 
 const REFUSED = 'it says that the message failed, which here asked for more memory: a host that has none refuses it'
 
-/** Whether the claim is an error where the module was given more memory: a unit's host may not have had it. */
+/**
+ * Whether the claim is a failure where the module was given more memory: a unit's host may not have had it. Some modules say so in
+ * `Output` alone (§2.10).
+ */
 function saysRefused({ value }: Claim, { memoryGrew, outcome }: Evaluation): boolean {
   if (memoryGrew !== true || outcome.kind !== 'result' || canonicalResult(outcome.result).Error) return false
-  return Boolean(canonicalResult(value).Error)
+  const { Error: error, Output: output } = canonicalResult(value)
+  return Boolean(error) || /memory/i.test(JSON.stringify(output))
+}
+
+const BEGAN_UNSEEN =
+  'it answers nothing, and claims nothing before it: it may have begun with the memory right behind, of a checkpoint that no gateway lists'
+
+/** As `beganBehind`, of a unit that says nothing else of what came before: that no gateway lists a checkpoint proves nothing. */
+function mayHaveBegun({ claims, claimedBefore }: JudgeInput): boolean {
+  if (claimedBefore !== false) return false
+  return claims.every(({ kind, value }) => kind === 'result' && JSON.stringify(canonicalResult(value)) === EMPTY_TEXT)
 }
 
 /**
@@ -213,6 +232,10 @@ function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): Judged {
     const { status, reason: kept } = blame(input)
     if (kept === undefined) return { ...judged, status, reason }
     return { ...judged, status, reason: kept, stateUnsure: `it may have evaluated ${what}` }
+  }
+  const ambiguous = claims.flatMap(({ faults = [] }) => faults).find(isAmbiguous)
+  if (ambiguous !== undefined) {
+    return { status: 'inconclusive', compared: false, reason: `${what}; ${ambiguityOf(ambiguous)}` }
   }
   const given = answers.find((answer) => answer.kind === 'agrees')
   if (given === undefined) return { status: 'skipped', compared: false, reason: what }

@@ -85,6 +85,7 @@ export function createJudge({
   const behindEnd = new Set<string>()
   /** Why this claimant's state may honestly be another by now. */
   let stateUnsure: string | undefined
+  let claimed = false
 
   return {
     evaluation(evaluation, allClaims, allUnavailable, gate, twin) {
@@ -98,11 +99,13 @@ export function createJudge({
         before: history.before(evaluation, twin),
         gate,
         ...(stateUnsure === undefined ? {} : { otherState: stateUnsure }),
+        claimedBefore: claimed,
         options: { strictTagOrder },
         ...(assumedProfile === undefined ? {} : { assumedProfile })
       })
       if (judged.status === 'unclaimed' && isInjected(evaluation)) return judged.status
       stateUnsure ??= judged.stateUnsure
+      claimed ||= claims.length > 0
       if (judged.contradiction !== undefined) contradicts ??= contradictionAt(evaluation)
       tally.count(evaluation, judged, gate)
       for (const finding of findingsOf(claimant, evaluation, judged, claims, unavailable)) findings.add(finding)

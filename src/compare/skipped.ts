@@ -42,22 +42,33 @@ export function judgeSkipped(
   options: ComparisonOptions
 ): SkippedAnswer {
   if (answer.kind === 'listed') return { kind: 'evaluated', stateKept: false }
-  // Nothing was evaluated, so there is no gas that it could speak of.
+  // Nothing was evaluated: the gas that it may speak of is that of what it repeats.
+  const gas = gasOf(answer.value, previous)
+  if (gas === 'none') return { kind: 'unknown' }
   const claim = { ...answer, covers: answer.covers.filter((field) => field !== 'GasUsed') }
   const toEmpty = compareResult(claim, EMPTY_RESULT, options)
-  if (agrees(toEmpty)) return { kind: 'agrees', as: 'the empty result' }
+  if (agrees(toEmpty) && gas === 'known') return { kind: 'agrees', as: 'the empty result' }
   const toPrevious = previous === undefined ? toEmpty : compareResult(claim, previous, options)
-  if (agrees(toPrevious)) return { kind: 'agrees', as: 'the result before it' }
+  if (agrees(toPrevious) && gas === 'known') return { kind: 'agrees', as: 'the result before it' }
   if (firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage) {
     return { kind: 'agrees', as: 'the first result of the same message' }
   }
   if (firstOfTwin !== undefined && fingerprint(claim.value) === firstOfTwin) {
     return { kind: 'agrees', as: 'the result of the message that it repeats' }
   }
+  // It speaks of gas that nothing here had.
+  if (agrees(toEmpty) || agrees(toPrevious)) return { kind: 'unknown' }
   if (canonicalResult(claim.value).Error) return { kind: 'evaluated', stateKept: true }
   const firstUnknown = reason === 'duplicate-assignment' && firstOfMessage === undefined
   if (previous === undefined || firstUnknown) return { kind: 'unknown' }
   return { kind: 'differs', comparison: size(toPrevious) < size(toEmpty) ? toPrevious : toEmpty }
+}
+
+/** What the unit says of gas: nothing, or what the result that it gives had; of a first result that is not kept. */
+function gasOf(value: Claim['value'], previous: Before['previous']): 'known' | 'a number' | 'none' {
+  const { GasUsed: gas } = canonicalResult(value)
+  if (gas === undefined || gas === 0 || gas === previous?.GasUsed) return 'known'
+  return typeof gas === 'number' ? 'a number' : 'none'
 }
 
 function size({ differences, cut }: Comparison): number {

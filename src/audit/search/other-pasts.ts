@@ -54,7 +54,8 @@ export async function searchOtherPasts(
   let found = false
   await queue.addAll(
     candidates.map((candidate) => async () => {
-      if (!found) found = gives(await at(candidate))
+      // Others end meanwhile: what one of them found stays.
+      if (!found && gives(await at(candidate))) found = true
     })
   )
   if (found) return { search: ANOTHER_PAST, tried }

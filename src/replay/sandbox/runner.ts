@@ -232,7 +232,7 @@ export async function createRunner(
       const answer = await instance.handle(entry.message)
       const handleUs = nowUs() - begun
       const result = resultOf(answer, host)
-      if (answer.thrown && isStackExhausted(answer.error)) host.assumed ??= STACK_EXHAUSTED
+      if (answer.thrown && isStackExhausted(answer.error)) host.trouble ??= STACK_EXHAUSTED
       const memoryBytes = instance.memory().byteLength
       if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
       environmentRead ||= host.environmentRead
