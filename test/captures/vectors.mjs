@@ -8,16 +8,16 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const folder = path.join(process.cwd(), '../shared/vectors')
-const load = (name) => import(pathToFileURL(path.join(process.cwd(), `dist/src/verify/${name}.js`)).href)
-const { parseDataItem, verifyDataItem, verifyItem, idOfSignature } = await load('data-item')
-const { decodeTags } = await load('avro-tags')
-const { parseBundle } = await load('bundle')
-const { createItemStream } = await load('item-stream')
-const { createScheduleVerifier } = await load('schedule')
-const { verifyHttpSignatures } = await load('http-signature')
-const { verifyMessage } = await load('message-item')
-const { verifyTransaction } = await load('transaction')
-const { wireOfItem } = await load('as-signed')
+const load = (name) => import(pathToFileURL(path.join(process.cwd(), `dist/src/${name}.js`)).href)
+const { parseDataItem, verifyDataItem, verifyItem, idOfSignature } = await load('ans104/data-item')
+const { decodeTags } = await load('ans104/avro-tags')
+const { parseBundle } = await load('ans104/bundle')
+const { createItemStream } = await load('ans104/item-stream')
+const { createScheduleVerifier } = await load('verify/verify-schedule')
+const { verifyHttpSignatures } = await load('verify/http-signature')
+const { verifyMessage } = await load('verify/message-item')
+const { verifyTransaction } = await load('ans104/transaction')
+const { wireOfItem } = await load('verify/as-signed')
 
 const CASES = Number(process.argv[2] ?? 100_000)
 const SEED = 20_260_706

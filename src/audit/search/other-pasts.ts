@@ -60,9 +60,11 @@ export async function searchOtherPasts(
   )
   if (found) return { search: ANOTHER_PAST, tried }
   if (first.readsHost) {
-    const { atEnd } = await at(best)
-    for (const profile of onOtherClocks(all, best.profile))
-      if ((await at({ ...best, profile })).atEnd !== atEnd) return ended(THE_CLOCK)
+    const asStated = await at(best)
+    for (const profile of onOtherClocks(all, best.profile)) {
+      const other = await at({ ...best, profile })
+      if (other.atEnd !== asStated.atEnd && !differsBeside(asStated.textsAtEnd, other.textsAtEnd)) return ended(THE_CLOCK)
+    }
   }
   return { search: { kind: 'complete' }, tried }
 }
@@ -101,4 +103,38 @@ const THE_CLOCK = 'the result depends on the clock, which others on its thread m
 /** Whether the claim at the end, and nothing before it, agrees. */
 function gives({ differsAt, stoppedAt, atEnd }: TrialResult): boolean {
   return differsAt === undefined && stoppedAt === undefined && atEnd !== undefined
+}
+
+/**
+ * Whether what is claimed is not what was computed in places where the clock changes nothing: before the first and behind the last
+ * character that another clock changes.
+ */
+function differsBeside(stated: TrialResult['textsAtEnd'], other: TrialResult['textsAtEnd']): boolean {
+  if (stated === undefined || other === undefined) return false
+  const { computed, claimed } = stated
+  let begin = sharedLength(computed, other.computed)
+  let end = sharedTail(computed.slice(begin), other.computed.slice(begin))
+  // Of a number every digit may change.
+  while (begin > 0 && isOfNumber(computed[begin - 1])) begin--
+  while (end > 0 && isOfNumber(computed[computed.length - end])) end--
+  return claimed.some((text) => {
+    const tail = computed.slice(computed.length - end)
+    return !text.startsWith(computed.slice(0, begin)) || !text.endsWith(tail) || text.length < begin + end
+  })
+}
+
+function isOfNumber(character = ''): boolean {
+  return /[\d.e+-]/.test(character)
+}
+
+function sharedLength(one: string, other: string): number {
+  let length = 0
+  while (length < one.length && one[length] === other[length]) length++
+  return length
+}
+
+function sharedTail(one: string, other: string): number {
+  let length = 0
+  while (length < one.length && length < other.length && one.at(-1 - length) === other.at(-1 - length)) length++
+  return length
 }
