@@ -97,7 +97,7 @@ export function createStates(
     /** Whether a checkpoint lies right behind an evaluation, whoever signed it and whatever it holds. */
     hasCheckpoint: (key: EvaluationKey): boolean => atCheckpoint.has(memoryAfter(key)),
     /** Whether a signed checkpoint of the computed memory lies right behind an evaluation, whoever signed it. */
-    atCheckpoint: ({ key, stateHash }: Evaluation): boolean =>
+    reachesCheckpoint: ({ key, stateHash }: Evaluation): boolean =>
       stateHash !== undefined && signed.has(`${memoryAfter(key)} ${stateHash}`),
     readings: (): Readings => ({ count: readings, last }),
     judged(stands: readonly Standing[]): void {

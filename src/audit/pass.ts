@@ -18,7 +18,7 @@ import { createStates } from './observations.ts'
 import type { Hypothesis } from './search/hypothesis.ts'
 import { type ChosenBlocks, chooseBlocks, createPassBlocks, type FoundBlocks } from './search/pass-blocks.ts'
 import { countFirstClaims, type FirstClaims, speaksForUnits } from './search/profile-choice.ts'
-import { hasCrons } from './subject.ts'
+import { cronNames, hasCrons } from './subject.ts'
 
 export interface Found {
   readonly judged: Judged
@@ -99,6 +99,7 @@ export async function beginPass(
   const { options, subject, plan, checks, checkpoints, start } = all
   const { profile, instances, evaluates } = hypothesis
   const { inputs, run } = options
+  const crons = cronNames(subject)
   const isOwn = speaksForUnits(options)
   const seen = createStates(options, checkpoints, profile, isOwn)
   const own = { ...all, plan: (set: KnownBlockSets) => plan(set, evaluates) }
@@ -177,7 +178,7 @@ export async function beginPass(
           const borrowedStart = doubts?.doubt(evaluation)
           return {
             verified: verified && assumed === undefined,
-            checkpointBehind: seen.atCheckpoint(evaluation),
+            checkpointBehind: seen.reachesCheckpoint(evaluation),
             cronShown,
             ...(trusted === undefined ? {} : { trusted }),
             evidence: {
@@ -205,7 +206,7 @@ export async function beginPass(
       const compared = compareCheckpoints({
         checkpoints: await checked,
         computed: seen.computed,
-        isNowhere: seen.isNowhere,
+        isNowhere: (key) => seen.isNowhere(key) || (key.cron !== undefined && !crons.has(key.cron)),
         profile,
         trusted: (nonce) => standingAt(nonce).trusted,
         accuse(nonce, signer) {

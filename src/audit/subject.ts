@@ -4,6 +4,7 @@ import type { Inputs, Run } from '../inputs/inputs.ts'
 import type { Finding } from '../model/findings.ts'
 import { type ModuleItem, type ProcessItem, tagValue } from '../model/records.ts'
 import { hasDrive } from '../replay/drive/admission.ts'
+import { parseCrons } from '../replay/plan/cron-tags.ts'
 import { moduleEnvironment, moduleOptions } from '../replay/plan/module.ts'
 import { planEvaluations } from '../replay/plan/plan.ts'
 import type { BlockKnowledge, PlannedEvaluation } from '../replay/plan/planned.ts'
@@ -65,6 +66,12 @@ export async function readSubject(
 
 export function hasCrons({ process }: Pick<Subject, 'process'>): boolean {
   return process.tags.some(({ name }) => name === 'Cron-Interval')
+}
+
+/** The names of its crons, as keys have them; none where the CU evaluates nothing of it. */
+export function cronNames({ process }: Pick<Subject, 'process'>): ReadonlySet<string> {
+  const crons = parseCrons(process.tags)
+  return new Set('fault' in crons ? [] : crons.map(({ name }) => name))
 }
 
 export interface SubjectPlan {

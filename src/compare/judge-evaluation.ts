@@ -222,9 +222,8 @@ function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): Judged {
     const unsure = evaluated.stateKept ? {} : { stateUnsure: reason }
     return { status: 'inconclusive', compared: false, reason, unexplained: true, ...unsure }
   }
-  if (answers.some(({ kind }) => kind === 'unknown')) {
-    return { status: 'inconclusive', compared: false, reason: `${what}, and what came before was not evaluated here` }
-  }
+  const unknown = answers.find((answer) => answer.kind === 'unknown')
+  if (unknown !== undefined) return { status: 'inconclusive', compared: false, reason: `${what}; ${unknown.why}` }
   const differing = answers.find((answer) => answer.kind === 'differs')
   if (differing !== undefined) {
     const reason = `${what}: no unit that skips it answers this`

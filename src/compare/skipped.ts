@@ -21,8 +21,10 @@ export type SkippedAnswer =
   | { readonly kind: 'differs'; readonly comparison: Comparison }
   /** The unit says that it evaluated the message; after an Error it went on from the state before. */
   | { readonly kind: 'evaluated'; readonly stateKept: boolean }
-  /** It may be an answer that is not known here: what came before was not evaluated. */
-  | { readonly kind: 'unknown' }
+  /** It may be an answer that is not known here. */
+  | { readonly kind: 'unknown'; readonly why: string }
+
+const UNKNOWN_GAS = 'its answer speaks of gas that no result before it used'
 
 /**
  * Judges an answer for a skipped message.
@@ -43,32 +45,30 @@ export function judgeSkipped(
 ): SkippedAnswer {
   if (answer.kind === 'listed') return { kind: 'evaluated', stateKept: false }
   // Nothing was evaluated: the gas that it may speak of is that of what it repeats.
-  const gas = gasOf(answer.value, previous)
-  if (gas === 'none') return { kind: 'unknown' }
+  const { GasUsed: gas } = canonicalResult(answer.value)
+  if (gas !== undefined && typeof gas !== 'number') return { kind: 'unknown', why: UNKNOWN_GAS }
+  const known = isKnownGas(gas, previous)
   const claim = { ...answer, covers: answer.covers.filter((field) => field !== 'GasUsed') }
   const toEmpty = compareResult(claim, EMPTY_RESULT, options)
-  if (agrees(toEmpty) && gas === 'known') return { kind: 'agrees', as: 'the empty result' }
+  if (agrees(toEmpty) && known) return { kind: 'agrees', as: 'the empty result' }
   const toPrevious = previous === undefined ? toEmpty : compareResult(claim, previous, options)
-  if (agrees(toPrevious) && gas === 'known') return { kind: 'agrees', as: 'the result before it' }
+  if (agrees(toPrevious) && known) return { kind: 'agrees', as: 'the result before it' }
   if (firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage) {
     return { kind: 'agrees', as: 'the first result of the same message' }
   }
   if (firstOfTwin !== undefined && fingerprint(claim.value) === firstOfTwin) {
     return { kind: 'agrees', as: 'the result of the message that it repeats' }
   }
-  // It speaks of gas that nothing here had.
-  if (agrees(toEmpty) || agrees(toPrevious)) return { kind: 'unknown' }
+  if (agrees(toEmpty) || agrees(toPrevious)) return { kind: 'unknown', why: UNKNOWN_GAS }
   if (canonicalResult(claim.value).Error) return { kind: 'evaluated', stateKept: true }
   const firstUnknown = reason === 'duplicate-assignment' && firstOfMessage === undefined
-  if (previous === undefined || firstUnknown) return { kind: 'unknown' }
+  if (previous === undefined || firstUnknown) return { kind: 'unknown', why: 'what came before was not evaluated here' }
   return { kind: 'differs', comparison: size(toPrevious) < size(toEmpty) ? toPrevious : toEmpty }
 }
 
-/** What the unit says of gas: nothing, or what the result that it gives had; of a first result that is not kept. */
-function gasOf(value: Claim['value'], previous: Before['previous']): 'known' | 'a number' | 'none' {
-  const { GasUsed: gas } = canonicalResult(value)
-  if (gas === undefined || gas === 0 || gas === previous?.GasUsed) return 'known'
-  return typeof gas === 'number' ? 'a number' : 'none'
+/** Whether what the unit says of gas is nothing, or what the result before it had; of a first result the gas is not kept. */
+function isKnownGas(gas: unknown, previous: Before['previous']): boolean {
+  return gas === undefined || gas === 0 || gas === previous?.GasUsed
 }
 
 function size({ differences, cut }: Comparison): number {

@@ -257,7 +257,7 @@ export interface Evaluation {
   readonly readsEnvironment?: true
   /** It was given more memory, which a host that has none refuses. */
   readonly memoryGrew?: true
-  /** Why a unit's host may have answered otherwise, a WeaveDrive file or the stack's size: from here on nobody may be blamed. */
+  /** Why a unit may have read another WeaveDrive file than the auditor: from here on nobody may be blamed. */
   readonly assumed?: string
   /** Lowercase hex SHA-256 of the memory after it, where asked for. */
   readonly stateHash?: string

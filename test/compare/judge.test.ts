@@ -614,7 +614,7 @@ describe('the reasons', () => {
     )
     expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], closed('so it is')])).toBe('so it is')
     expect(reasonOf([push, [claimOf(push, resultOf(9))]])).toBe(
-      'a push that repeats nonce 1, and what came before was not evaluated here'
+      'a push that repeats nonce 1; what came before was not evaluated here'
     )
     expect(reasonOf([one, []], [push, [listedOf(push, resultOf(9))]])).toBe(
       'it evaluated a push that repeats nonce 1, as a unit may that started from a checkpoint in between'

@@ -6,21 +6,10 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
+import '../modules/before-loader.mjs'
 
 // Of Node 20 and 22; later ones have it always.
 if (Number.parseInt(process.versions.node, 10) < 24) setFlagsFromString('--experimental-wasm-memory64')
-// The metering compiles the whole buffer behind its bytes.
-Buffer.poolSize = 0
-const { grow } = WebAssembly.Memory.prototype
-/** The loader hands over a fraction; a 64-bit memory takes a BigInt from Node 24 on. */
-WebAssembly.Memory.prototype.grow = function (pages) {
-  try {
-    return Number(grow.call(this, BigInt(Math.trunc(Number(pages)))))
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    return grow.call(this, Math.trunc(Number(pages)))
-  }
-}
 const { instantiate } = WebAssembly
 const AoLoader = createRequire(import.meta.url)('@permaweb/ao-loader')
 const compile = WebAssembly.compile

@@ -62,6 +62,19 @@ async function verdictOf(
 const outputOf = (claim: FakeClaim | undefined) => (claim?.result as { readonly Output: string } | undefined)?.Output ?? ''
 const times = <T>(count: number, make: (place: number) => T) => Array.from({ length: count }, (_, place) => make(place))
 
+/** A unit that counts, its memory after the fourth message, and the same with another count in it. */
+async function withFalseMemory(messages: number) {
+  const { small, honest } = await told(
+    times(messages, () => 'count'),
+    { checkpoints: [3] }
+  )
+  const [own] = honest.checkpoints
+  if (own === undefined) throw new Error('no checkpoint')
+  const memory = Buffer.from(own.memory)
+  memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+  return { small, honest, own, memory }
+}
+
 describe('a liar never passes as a match', { timeout: 300_000 }, () => {
   afterAll(closeUnits)
 
@@ -105,12 +118,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
   })
 
   it('who signs a checkpoint over a false memory, and answers by it', async () => {
-    const words = times(8, () => 'count')
-    const { small, honest } = await told(words, { checkpoints: [3] })
-    const [own] = honest.checkpoints
-    if (own === undefined) throw new Error('no checkpoint')
-    const memory = Buffer.from(own.memory)
-    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const { small, honest, own, memory } = await withFalseMemory(8)
     const after = await runHonestUnit(small, { ...HONEST, asked: [{ nonce: 8 }], start: { place: own.place, memory } })
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
     const spliced = splice(honest, after, small, own.place.ordinate)
@@ -119,14 +127,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
   })
 
   it('whose answers are true, but whose own signed checkpoint is not', async () => {
-    const { small, honest } = await told(
-      times(6, () => 'count'),
-      { checkpoints: [3] }
-    )
-    const [own] = honest.checkpoints
-    if (own === undefined) throw new Error('no checkpoint')
-    const memory = Buffer.from(own.memory)
-    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const { small, honest, own, memory } = await withFalseMemory(6)
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
     expect(await verdictOf({ small, honest }, honest, [published])).not.toBe('match')
   })
@@ -134,30 +135,17 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
   it.each<[string, (sha256: string) => Record<string, string>]>([
     ['whose hash is in capitals', (sha256) => ({ 'SHA-256': sha256.toUpperCase() })],
     ['whose nonce has a space behind it', () => ({ Nonce: '4 ' })],
-    ['of a cron that the process does not have', () => ({ 'Cron-Interval': '0-7-minutes' })]
+    ['of a cron that the process does not have', () => ({ 'Cron-Interval': '0-7-minutes' })],
+    ['of a cron that the process does not have, behind the last nonce', () => ({ 'Cron-Interval': '0-7-minutes', Nonce: '6' })]
   ])('whose own false checkpoint has odd tags: one %s', async (_, tagsOf) => {
-    const { small, honest } = await told(
-      times(6, () => 'count'),
-      { checkpoints: [3] }
-    )
-    const [own] = honest.checkpoints
-    if (own === undefined) throw new Error('no checkpoint')
-    const memory = Buffer.from(own.memory)
-    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const { small, honest, own, memory } = await withFalseMemory(6)
     const sha256 = createHash('sha256').update(memory).digest('hex')
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar', tagsOf(sha256))
     expect(await verdictOf({ small, honest }, honest, [published])).toBe('inconclusive')
   })
 
   it('who answers nothing where a stranger signed a checkpoint, true or false', async () => {
-    const { small, honest } = await told(
-      times(6, () => 'count'),
-      { checkpoints: [3] }
-    )
-    const [own] = honest.checkpoints
-    if (own === undefined) throw new Error('no checkpoint')
-    const memory = Buffer.from(own.memory)
-    memory.writeBigUInt64LE(memory.readBigUInt64LE(1024) + 100n, 1024)
+    const { small, honest, own, memory } = await withFalseMemory(6)
     const empty = { Messages: [], Assignments: [], Spawns: [], Output: '' }
     const at = own.place.ordinate
     const claims = honest.claims.map((one) => (small.messageIds.indexOf(one.id) === at ? { ...one, result: empty } : one))

@@ -290,7 +290,7 @@ async function chooseEnvironment(
 ): Promise<Sampler> {
   const sample = (profile: ExecutionProfile) => {
     onTried(profile.name)
-    return trial(all, target, { ...begun, profile }, { strict: false, evaluations: SAMPLE_EVALUATIONS, counts: true })
+    return trial(all, target, { ...begun, profile }, { strict: false, evaluations: SAMPLE_EVALUATIONS, goesOn: true })
   }
   const first = await sample(begun.profile)
   let best = { profile: begun.profile, result: first }

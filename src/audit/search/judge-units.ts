@@ -13,6 +13,7 @@ import { searchBlocks } from './blocks.ts'
 import { candidateEnvironments, shownEnvironments } from './environments.ts'
 import { type Explained, type ExplainOptions, explain } from './explain.ts'
 import { assumptionsOf, type Hypothesis, inWords, plainly } from './hypothesis.ts'
+import { ownCheckpoints } from './own-checkpoints.ts'
 import { type KnownProfile, type ProfileChoice, speaksForUnits } from './profile-choice.ts'
 import { isBefore, trial, withVoice } from './trial.ts'
 
@@ -358,35 +359,6 @@ async function optionsFor(all: Material, joint: Found, unit: string): Promise<Om
     startedBehind: own.map(({ nonce }) => nonce),
     trialsMax: TRIALS_MAX
   }
-}
-
-interface OwnCheckpoints {
-  /** Which one proves the profile, in words: a replay under it reached its memory. */
-  readonly proven: string | undefined
-  readonly unreached: readonly CheckedCheckpoint[]
-}
-
-/** Of what gateways spoilt nothing can be said. */
-function ownCheckpoints(
-  { options }: Material,
-  { compared }: Found,
-  all: readonly CheckedCheckpoint[],
-  unit: string
-): OwnCheckpoints {
-  const isOwn = speaksForUnits(options, unit)
-  const statuses = new Map(compared.judged.map(({ report }) => [report.id, report.status]))
-  const computed = new Set(compared.judged.flatMap(({ report }) => (report.computedSha256 === null ? [] : [report.id])))
-  const own = all.filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))
-  const reached = own.find(({ id }) => statuses.get(id) === 'match')
-  return {
-    proven: reached === undefined ? undefined : `the memory of checkpoint ${reached.id}, which it reached`,
-    unreached: own.filter((one) => computed.has(one.id) && statuses.get(one.id) !== 'match' && isItsOwnWord(one))
-  }
-}
-
-/** Whether the signer said it: its signature holds, and its data is there. */
-function isItsOwnWord({ standing, findings }: CheckedCheckpoint): boolean {
-  return standing === 'verified' || findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')
 }
 
 function sourceOf({ source }: KnownProfile, { firstClaims }: Found, unit: string): string {

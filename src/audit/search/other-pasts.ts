@@ -20,6 +20,7 @@ import { type Target, type TrialResult, trial } from './trial.ts'
  * (execution-profile, "who else uses the clock"). Any number is honest; what shows one of these shows them all.
  */
 const READINGS_BY_OTHERS = [1, 7, 1000]
+const INSTANCES = ['one', 'per-message'] as const
 const BLOCK_SETS = ['all', 'stepwise', 'one-stream'] as const
 
 export interface OtherPastsOptions {
@@ -47,6 +48,7 @@ export async function searchOtherPasts(
 
   const plain = { ...best, instances: new Map<string, boolean>(), evaluates: new Set<number>() }
   const first = await at(plain)
+  if (gives(first)) return { search: ANOTHER_PAST, tried }
   const candidates = otherPasts(all, options, first)
   if (candidates.length > trialsMax)
     return ended(`there are ${candidates.length} other pasts that it may have had, too many to try`)
@@ -60,31 +62,31 @@ export async function searchOtherPasts(
   )
   if (found) return { search: ANOTHER_PAST, tried }
   if (first.readsHost) {
-    const asStated = await at(best)
-    for (const profile of onOtherClocks(all, best.profile)) {
-      const other = await at({ ...best, profile })
-      if (other.atEnd !== asStated.atEnd && !differsBeside(asStated.textsAtEnd, other.textsAtEnd)) return ended(THE_CLOCK)
-    }
+    const { atEnd } = await at(best)
+    for (const profile of onOtherClocks(all, best.profile))
+      if ((await at({ ...best, profile })).atEnd !== atEnd) return ended(THE_CLOCK)
   }
   return { search: { kind: 'complete' }, tried }
 }
 
-/** Each differs from the best one in one assumption; duplicates as no past so far had to skip or evaluate them. */
+/** Each differs from the best one in one assumption; duplicates are those of the plain past, which skipped them all. */
 function otherPasts(
   all: Material,
   { best, environments, startedBehind }: OtherPastsOptions,
   { readsEnvironment, twins }: TrialResult
 ): Hypothesis[] {
-  const { profile } = best
+  const { profile, evaluates: chosen } = best
   const base = { ...best, instances: new Map<string, boolean>() }
-  const duplicates = duplicateSets(twins, startedBehind)
+  const isAnother = (way: 'one' | 'per-message') => way !== profile.instances || chosen.size > 0
   return [
     ...(readsEnvironment ? environments : [])
       .filter(({ environment }) => !sameStrings(environment, profile.environment))
       .map(({ name, environment, loader }) => ({ ...base, profile: { ...profile, name, environment, loader } })),
-    ...[new Set<number>(), ...duplicates].map((evaluates) => ({ ...base, evaluates })),
-    ...(['one', 'per-message'] as const).map((instances) => ({ ...base, profile: { ...profile, instances } })),
-    ...(hasCrons(all.subject) ? BLOCK_SETS : []).map((blocks) => ({ ...base, profile: { ...profile, blocks } }))
+    ...duplicateSets(twins, startedBehind).map((evaluates) => ({ ...base, evaluates })),
+    ...INSTANCES.filter(isAnother).map((instances) => ({ ...base, profile: { ...profile, instances } })),
+    ...(hasCrons(all.subject) ? BLOCK_SETS : [])
+      .filter((blocks) => blocks !== profile.blocks)
+      .map((blocks) => ({ ...base, profile: { ...profile, blocks } }))
   ]
 }
 
@@ -103,38 +105,4 @@ const THE_CLOCK = 'the result depends on the clock, which others on its thread m
 /** Whether the claim at the end, and nothing before it, agrees. */
 function gives({ differsAt, stoppedAt, atEnd }: TrialResult): boolean {
   return differsAt === undefined && stoppedAt === undefined && atEnd !== undefined
-}
-
-/**
- * Whether what is claimed is not what was computed in places where the clock changes nothing: before the first and behind the last
- * character that another clock changes.
- */
-function differsBeside(stated: TrialResult['textsAtEnd'], other: TrialResult['textsAtEnd']): boolean {
-  if (stated === undefined || other === undefined) return false
-  const { computed, claimed } = stated
-  let begin = sharedLength(computed, other.computed)
-  let end = sharedTail(computed.slice(begin), other.computed.slice(begin))
-  // Of a number every digit may change.
-  while (begin > 0 && isOfNumber(computed[begin - 1])) begin--
-  while (end > 0 && isOfNumber(computed[computed.length - end])) end--
-  return claimed.some((text) => {
-    const tail = computed.slice(computed.length - end)
-    return !text.startsWith(computed.slice(0, begin)) || !text.endsWith(tail) || text.length < begin + end
-  })
-}
-
-function isOfNumber(character = ''): boolean {
-  return /[\d.e+-]/.test(character)
-}
-
-function sharedLength(one: string, other: string): number {
-  let length = 0
-  while (length < one.length && one[length] === other[length]) length++
-  return length
-}
-
-function sharedTail(one: string, other: string): number {
-  let length = 0
-  while (length < one.length && length < other.length && one.at(-1 - length) === other.at(-1 - length)) length++
-  return length
 }

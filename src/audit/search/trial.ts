@@ -1,20 +1,11 @@
 /** A replay under one hypothesis, held against one unit's claims as far as they agree. */
 
-import { canonicalResult } from '../../compare/canonical.ts'
 import type { Comparison, Gate } from '../../compare/comparison.ts'
 import { createHistory, fingerprint } from '../../compare/history.ts'
 import { judgeEvaluation } from '../../compare/judge-evaluation.ts'
 import { createAnswerReader } from '../../inputs/claim-reader.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
-import {
-  type Claim,
-  type Evaluation,
-  type EvaluationKey,
-  type EvaluationResult,
-  isPlaceOf,
-  keyText,
-  memoryAfter
-} from '../../model/records.ts'
+import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from '../../model/records.ts'
 import { replay } from '../../replay/replay.ts'
 import type { Material } from '../context.ts'
 import { jobOf } from '../evaluate.ts'
@@ -40,7 +31,7 @@ export interface TrialOptions {
   /** Claims of other evaluations are set aside, and instances begin as the hypothesis has them, not as claims suggest. */
   readonly only?: EvaluationKey
   /** Go on past differences, and count how many evaluations agree. */
-  readonly counts?: true
+  readonly goesOn?: true
 }
 
 export interface TrialResult {
@@ -66,8 +57,6 @@ export interface TrialResult {
   readonly readsHost: boolean
   /** What was computed at the one evaluation whose claims are looked at; undefined where it was not reached. */
   readonly atEnd: string | undefined
-  /** The same and what is claimed of it, each as one text in which neither keys nor tags have an order. */
-  readonly textsAtEnd: { readonly computed: string; readonly claimed: readonly string[] } | undefined
   /** Where the module could not be run any further. */
   readonly stoppedAt: EvaluationKey | undefined
 }
@@ -92,7 +81,7 @@ export async function trial(
   given: Material,
   { unit, voice, memory }: Target,
   hypothesis: Hypothesis,
-  { strict, evaluations = Number.POSITIVE_INFINITY, end, only, counts: goesOn }: TrialOptions
+  { strict, evaluations = Number.POSITIVE_INFINITY, end, only, goesOn }: TrialOptions
 ): Promise<TrialResult> {
   const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
   const { options, subject, checkpoints } = all
@@ -116,7 +105,6 @@ export async function trial(
   let first: { readonly key: EvaluationKey; readonly evaluation: Evaluation } | undefined
   const looked = new Map<string, boolean>()
   let atEnd: string | undefined
-  let textsAtEnd: TrialResult['textsAtEnd']
   const resultAt = (differsAt?: EvaluationKey, evaluation?: Evaluation, stoppedAt?: EvaluationKey): TrialResult => ({
     differsAt,
     shown: evaluation === undefined ? undefined : shownOf(evaluation),
@@ -131,7 +119,6 @@ export async function trial(
     readsEnvironment,
     readsHost,
     atEnd,
-    textsAtEnd,
     stoppedAt
   })
   for await (const evaluation of replay(job)) {
@@ -146,8 +133,6 @@ export async function trial(
     const before = history.before(evaluation, twin)
     if (key.ordinate >= run.from && (only === undefined || isPlaceOf(only, evaluation))) {
       const { claims } = await answers.take(evaluation)
-      if (only !== undefined && outcome.kind === 'result')
-        textsAtEnd = { computed: plainText(outcome.result), claimed: claims.map(({ value }) => plainText(value)) }
       const judged = judgeEvaluation({
         evaluation,
         claims,
@@ -189,23 +174,4 @@ export function isBefore(left: EvaluationKey, right: EvaluationKey): boolean {
   if (left.ordinate !== right.ordinate) return left.ordinate < right.ordinate
   if ((left.cron === undefined) !== (right.cron === undefined)) return left.cron === undefined
   return left.timestamp < right.timestamp
-}
-
-/** All but gas, which listings do not have. */
-function plainText(value: unknown): string {
-  const { GasUsed: _, ...rest } = canonicalResult(value as EvaluationResult)
-  return JSON.stringify(ordered(rest))
-}
-
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const all = value.map(ordered)
-    return all.every((one) => typeof one === 'object' && one !== null && 'name' in one)
-      ? all.map((one) => JSON.stringify(one)).sort()
-      : all
-  }
-  if (typeof value !== 'object' || value === null) return value
-  return Object.entries(value)
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([name, inner]) => [name, ordered(inner)])
 }

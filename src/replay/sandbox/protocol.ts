@@ -61,7 +61,7 @@ export interface SandboxResult {
   readonly inputMissing?: true
   /** The module asked for more memory, and got it. */
   readonly memoryGrew?: true
-  /** Why a unit's host may have answered otherwise: from here on nobody may be blamed. */
+  /** Why a unit may have read something else here: from here on nobody may be blamed. */
   readonly assumed?: string
 }
 
