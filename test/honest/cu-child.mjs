@@ -25,13 +25,14 @@ async function run({ wasm, key, options, environment, zone, path, first, streams
   const module = compiled.get(compiledAs)
   const begin = () => newInstance(module, options, environment)
 
-  let memory = first === null ? null : Buffer.from(first)
+  const begun = first === null ? null : Buffer.from(first)
+  let memory = begun
   const texts = []
   const memories = []
   const neededAgain = new Set(streams.map(({ from }) => from))
   for (const stream of streams) {
     // A unit that was restarted goes on with a memory that it had before.
-    if (stream.from !== undefined) memory = stream.from === null ? null : memories[stream.from]
+    if (stream.from !== undefined) memory = stream.from === null ? begun : memories[stream.from]
     let handle
     for (const { message, env } of stream.evaluations) {
       handle ??= await begin()

@@ -17,7 +17,7 @@ export interface StreamRequest {
   readonly evaluations: readonly { readonly message: Message; readonly env: Message }[]
   /** What of the memory after it is handed out; nothing where not given. */
   readonly wanted?: 'memory' | 'hash'
-  /** It begins with the memory after this stream, not with that after the one before it; null: with none. */
+  /** It begins with the memory after this stream, not with that after the one before it; null: with that which the unit began with. */
   readonly from?: number | null
 }
 
