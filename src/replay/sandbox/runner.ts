@@ -59,6 +59,12 @@ interface Last {
   readonly spoilt: boolean
   /** Files were opened in the instance before it. */
   readonly hadFiles: boolean
+  /** The CU had a memory to hand on before it. */
+  readonly handedOnBefore: boolean
+  /** The instance held before it what a message left that would have been taken back. */
+  readonly leftoverBefore: boolean
+  /** That instance, where a new one took its place. */
+  readonly replaced?: { readonly instance: Instance; readonly hasFiles: boolean }
 }
 
 /**
@@ -143,6 +149,7 @@ export async function createRunner(
       instance = await factory.create()
       leftover = false
       instanceHasFiles = false
+      syncDue = true
     }
     const memory = instance.memory()
     if (instanceHasFiles || factory.sizeFor(memory.byteLength) !== memory.byteLength) {
@@ -221,7 +228,13 @@ export async function createRunner(
 
     async run(entry) {
       if (broken !== undefined) return nothing(broken)
-      const before = { clockBefore: instance.host.clock, pastBefore: past }
+      const before = {
+        clockBefore: instance.host.clock,
+        pastBefore: past,
+        handedOnBefore: handedOn,
+        leftoverBefore: leftover,
+        ...(entry.fresh && leftover ? { replaced: { instance, hasFiles: instanceHasFiles } } : {})
+      }
       if (entry.fresh) await unlessBroken(beginInstance)
       if (broken !== undefined) return nothing(broken)
       if (syncDue || failsSurely(entry) || syncPays()) sync()
@@ -294,13 +307,22 @@ export async function createRunner(
 
     async undo() {
       if (last === undefined) throw new Error('there is nothing to take back')
-      if (last.kept) {
-        const { spoilt } = last
-        historyChars -= history.pop()?.chars ?? 0
+      const { kept, hadFiles, leftoverBefore, replaced } = last
+      if (replaced !== undefined) {
+        instance = replaced.instance
+        instanceHasFiles = replaced.hasFiles
+        history = []
+        historyChars = 0
+        syncDue = true
+      } else if (kept || leftover || leftoverBefore) {
+        const spoilt = last.spoilt || leftover || leftoverBefore
+        if (kept) historyChars -= history.pop()?.chars ?? 0
         await unlessBroken(() => restore(spoilt))
-        filesLost ||= last.spoilt && last.hadFiles
+        filesLost ||= spoilt && hadFiles
         syncDue = false
       }
+      leftover = leftoverBefore
+      handedOn = last.handedOnBefore
       instance.host.clock = last.clockBefore
       past = last.pastBefore
       last = undefined

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Response } from '../../../src/replay/sandbox/cu-result.ts'
+import { type Answer, cuResult, type Response } from '../../../src/replay/sandbox/cu-result.ts'
 import { createHost } from '../../../src/replay/sandbox/host.ts'
 import type { Instance, InstanceFactory } from '../../../src/replay/sandbox/instance.ts'
 import { createRunner } from '../../../src/replay/sandbox/runner.ts'
@@ -118,5 +119,86 @@ describe('what is kept to be run again', () => {
   it('is bounded by how large the messages are, not the results alone', async () => {
     expect(await runAgain(6, 1000)).toBe(6)
     expect(await runAgain(6, 10 * 1024 * 1024)).toBe(2)
+  })
+})
+
+describe('a replay in place', () => {
+  /** What a module does with a message, in memories of four bytes: those that fail leave their mark as well. */
+  function act(memory: Uint8Array, word: string): Response {
+    const at = ['count', 'quiet', 'oom', 'error', 'trap'].indexOf(word)
+    if (at >= 0) memory[Math.min(at, 3)] = (memory[Math.min(at, 3)] ?? 0) + 1
+    const seen = [...memory.subarray(0, 4)].join(' ')
+    if (word === 'trap') throw new Error('unreachable')
+    if (word === 'error') return { Error: `boom ${seen}` }
+    if (word === 'oom') return { Output: `${seen}: not enough memory for buffer allocation` }
+    return { Output: word === 'quiet' ? 'done' : seen }
+  }
+
+  const acting: InstanceFactory = {
+    clockStart: 0,
+    laysPathDown: false,
+    async create(): Promise<Instance> {
+      const memory = new Uint8Array(4)
+      return {
+        host: createHost(),
+        layout: () => ({}),
+        memory: () => memory,
+        async handle({ Data }) {
+          try {
+            return { thrown: false, response: act(memory, String(Data)) }
+          } catch (error) {
+            return { thrown: true, error }
+          }
+        }
+      }
+    },
+    sizeFor: (bytes) => bytes,
+    load: ({ memory }, copyInto) => copyInto(memory())
+  }
+
+  /** As a CU does it: a memory, once there is one, goes in and out with each message (ao-protocol §2.10). */
+  function createUnit() {
+    let memory: Uint8Array | undefined
+    let instance = new Uint8Array(4)
+    return (word: string, fresh: boolean) => {
+      if (fresh) instance = new Uint8Array(4)
+      if (memory !== undefined) instance.set(memory)
+      let answer: Answer
+      try {
+        answer = { thrown: false, response: act(instance, word) }
+      } catch (error) {
+        answer = { thrown: true, error }
+      }
+      const { text, keepsMemory, newInstance } = cuResult(answer)
+      if (keepsMemory) memory = instance.slice()
+      if (newInstance) instance = new Uint8Array(4)
+      return { text, memory: memory?.join(' ') }
+    }
+  }
+
+  it('comes to what a CU comes to, whatever fails, and however often a message is taken back and run otherwise', async () => {
+    const step = fc.record({
+      word: fc.constantFrom('count', 'quiet', 'look', 'oom', 'error', 'trap'),
+      fresh: fc.boolean(),
+      turned: fc.boolean(),
+      failing: fc.boolean()
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const runner = await createRunner(acting, () => 0)
+        const unit = createUnit()
+        for (const { word, fresh, turned, failing } of steps) {
+          if (turned) {
+            await runner.run(entry(word, !fresh, failing))
+            await runner.undo()
+          }
+          const { text } = await runner.run(entry(word, fresh, failing))
+          const expected = unit(word, fresh)
+          expect(text).toBe(expected.text)
+          if (expected.memory !== undefined) expect(runner.memory().join(' ')).toBe(expected.memory)
+        }
+      }),
+      { numRuns: 2000 }
+    )
   })
 })
