@@ -40,7 +40,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** One line and, where there is one, a hint; the stack only where it was asked for or nobody expected the error. */
-export function explain(error: unknown, verbose: boolean): string {
+export function errorText(error: unknown, verbose: boolean): string {
   const message = error instanceof Error ? error.message : String(error)
   const hint = error instanceof AuditError && error.hint !== undefined ? `\n  ${shown(error.hint)}` : ''
   const unexpected = error instanceof AuditError ? '' : isOfMachine(error) ? OF_MACHINE : OF_ITSELF

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { FAULT, INTERRUPTED, MATCH, USAGE } from './codes.ts'
 import { createCommands, withHyphenedIds, withKnownCommand } from './commands.ts'
-import { exitCodeOf, explain } from './exit.ts'
+import { errorText, exitCodeOf } from './exit.ts'
 import { openShell } from './shell.ts'
 
 /** Without an await at the top, of which Node would warn where nothing is left to wait for. */
@@ -18,14 +18,14 @@ async function main(): Promise<void> {
     else {
       shell.exitCode = exitCodeOf(error)
       // Who heard the signal says it.
-      if (shell.exitCode !== INTERRUPTED) shell.tell(explain(error, process.argv.includes('--verbose')))
+      if (shell.exitCode !== INTERRUPTED) shell.tell(errorText(error, process.argv.includes('--verbose')))
     }
   }
   try {
     await shell.printed()
   } catch (error) {
     shell.exitCode = shell.exitCode === FAULT ? FAULT : exitCodeOf(error)
-    shell.tell(explain(error, process.argv.includes('--verbose')))
+    shell.tell(errorText(error, process.argv.includes('--verbose')))
   }
   end()
 }

@@ -6,7 +6,7 @@ import { decodeTags, READ_TAG_LIMITS, type TagLimits } from './avro-tags.ts'
 import { ByteReader, decodeBase64url, EMPTY, equalBytes, type Parsed } from './bytes.ts'
 import { deepHash, foldMembers, startList } from './deep-hash.ts'
 import { SIGNATURE_TYPES, verifySignature } from './signature.ts'
-import { invalid, type Verdict } from './signature-status.ts'
+import { invalid, type SignatureStatus } from './signature-status.ts'
 
 /** What stands before an item's data. The byte fields are views into what was parsed. */
 export interface ItemHeader {
@@ -103,7 +103,7 @@ export function signedMessage(item: Omit<ItemHeader, 'tags' | 'signature'>, data
 }
 
 /** Whether an item's signature covers its fields. Its id, the hash of the signature, needs no check of its own here. */
-export function verifyItem(item: DataItem): Verdict {
+export function verifyItem(item: DataItem): SignatureStatus {
   const { signatureType, owner, signature } = item
   return verifySignature(signatureType, owner, signedMessage(item, deepHash(item.data)), signature)
 }
@@ -113,7 +113,7 @@ export function verifyItem(item: DataItem): Verdict {
  *
  * @param id where it is known under which id the item was asked for: an item of another id is invalid
  */
-export function verifyDataItem(bytes: Uint8Array, id?: TransactionId, limits: TagLimits = READ_TAG_LIMITS): Verdict {
+export function verifyDataItem(bytes: Uint8Array, id?: TransactionId, limits: TagLimits = READ_TAG_LIMITS): SignatureStatus {
   const item = parseDataItem(bytes, limits)
   if (!item.ok) return invalid(item.reason)
   if (id !== undefined && !isIdOf(id, item.value.signature)) return invalid('the id is not that of the signature')

@@ -5,7 +5,7 @@ import { ByteReader } from './bytes.ts'
 import { type ItemHeader, isIdOf, readItemHeader, signedMessage } from './data-item.ts'
 import { type BlobHasher, createBlobHasher } from './deep-hash.ts'
 import { verifySignature } from './signature.ts'
-import { invalid, type Verdict } from './signature-status.ts'
+import { invalid, type SignatureStatus } from './signature-status.ts'
 
 export interface ItemStream {
   /**
@@ -17,7 +17,7 @@ export interface ItemStream {
   /** The header, as soon as it is whole. It is not proven before `end` says so. */
   header(): ItemHeader | undefined
   /** Ends the item and judges it. */
-  end(): Verdict
+  end(): SignatureStatus
 }
 
 /**

@@ -4,7 +4,7 @@ import { encodeTags, encodeTagsOpen, encodeTagsSized } from './avro-tags.ts'
 import { decodeBase64url, EMPTY } from './bytes.ts'
 import { addressOfKey, type DataItem, isIdOf } from './data-item.ts'
 import { ethereumAddress, SIGNATURE_TYPES } from './signature.ts'
-import { type HiddenPart, invalid, unverifiable, type Verdict } from './signature-status.ts'
+import { type HiddenPart, invalid, type SignatureStatus, unverifiable } from './signature-status.ts'
 
 /**
  * An item as JSON shows it. Bytes are exact; text may stand for other bytes, and null for some that are not shown. `data` is
@@ -19,7 +19,7 @@ export type Rebuilt =
   /** The signature covers one of `readings`, likeliest first; none of them only if a part is in `hidden` or it is invalid. */
   | { readonly ok: true; readonly readings: readonly DataItem[]; readonly hidden: readonly HiddenPart[] }
   /** Nothing can be rebuilt; `verdict` is never `valid`. */
-  | { readonly ok: false; readonly verdict: Verdict }
+  | { readonly ok: false; readonly verdict: SignatureStatus }
 
 const ANCHOR_BYTES = 32
 const TARGET_BYTES = 32
@@ -28,7 +28,7 @@ const AMBIGUOUS_TYPE = 5
 const REPLACEMENT = '\u{FFFD}'
 
 /** A part as it may have been signed, and whether it may also have been something that is not shown. */
-interface Readings {
+interface TagReadings {
   readonly choices: readonly Uint8Array[]
   readonly hidden: boolean
 }
@@ -72,7 +72,7 @@ export function rebuildFromWire(shown: ShownItem): Rebuilt {
   return { ok: true, readings, hidden: hiddenParts(tags, anchors.hidden, data.hidden, types) }
 }
 
-function refused(verdict: Verdict): Rebuilt {
+function refused(verdict: SignatureStatus): Rebuilt {
   return { ok: false, verdict }
 }
 
@@ -83,7 +83,7 @@ function withoutPart(part: HiddenPart, text: string): Rebuilt {
 }
 
 /** The address is what the module sees as the owner: it must be that of the key that signed. */
-function judgeAddress(address: string, owner: Uint8Array): Verdict | undefined {
+function judgeAddress(address: string, owner: Uint8Array): SignatureStatus | undefined {
   if (address === addressOfKey(owner)) return undefined
   if (owner.length === 65 && address.toLowerCase() === ethereumAddress(owner).toLowerCase()) return undefined
   if (owner.length === 32) return unverifiable(['key'], 'the address is in a form of its own')
@@ -107,7 +107,7 @@ function readTarget(target: string | null): Uint8Array | undefined {
  * An anchor is 32 bytes. A message's is text, or null like none at all; an assignment's is base64url with `show-anchor`. Only
  * these are read, so that a message that proves itself is also shown to the module as the rules have it.
  */
-function readAnchor({ anchor, data }: ShownItem): Readings {
+function readAnchor({ anchor, data }: ShownItem): TagReadings {
   if (anchor instanceof Uint8Array) return { choices: [anchor], hidden: false }
   if (anchor === null || anchor === '') return { choices: [EMPTY], hidden: true }
   const text = Buffer.from(anchor)
@@ -116,7 +116,7 @@ function readAnchor({ anchor, data }: ShownItem): Readings {
   return bytes?.length === ANCHOR_BYTES ? { choices: [bytes], hidden: false } : { choices: [], hidden: true }
 }
 
-function readData(data: ShownItem['data']): Readings {
+function readData(data: ShownItem['data']): TagReadings {
   if (data === null) return { choices: [], hidden: true }
   if (typeof data === 'string') return { choices: [Buffer.from(data)], hidden: data.includes(REPLACEMENT) }
   return { choices: [data ?? EMPTY], hidden: false }

@@ -3,7 +3,7 @@
 /** Parts of an item that a JSON answer may not show as they were signed. */
 export type HiddenPart = 'data' | 'anchor' | 'tags' | 'key' | 'signature' | 'signature-type'
 
-export type Verdict =
+export type SignatureStatus =
   /** The signature covers exactly what was given, and the id is the signature's. */
   | { readonly status: 'valid' }
   /** All that was signed is there, and the signature or the id does not fit it. */
@@ -13,12 +13,12 @@ export type Verdict =
   /** A kind of signature that is not verified here. */
   | { readonly status: 'unsupported'; readonly reason: string; readonly signatureType: number }
 
-export const VALID: Verdict = { status: 'valid' }
+export const VALID: SignatureStatus = { status: 'valid' }
 
-export function invalid(reason: string): Verdict {
+export function invalid(reason: string): SignatureStatus {
   return { status: 'invalid', reason }
 }
 
-export function unverifiable(hidden: readonly HiddenPart[], reason: string): Verdict {
+export function unverifiable(hidden: readonly HiddenPart[], reason: string): SignatureStatus {
   return { status: 'unverifiable', reason, hidden }
 }

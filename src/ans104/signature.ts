@@ -4,7 +4,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { encodeBase64url, equalBytes } from './bytes.ts'
-import { invalid, unverifiable, VALID, type Verdict } from './signature-status.ts'
+import { invalid, type SignatureStatus, unverifiable, VALID } from './signature-status.ts'
 
 export interface SignatureLayout {
   readonly name: string
@@ -30,7 +30,7 @@ export const SIGNATURE_TYPES: ReadonlyMap<number, SignatureLayout> = new Map([
  * @param owner the raw public key; for type 7 the address as text
  * @param message the deep hash, 48 bytes
  */
-export function verifySignature(type: number, owner: Uint8Array, message: Uint8Array, signature: Uint8Array): Verdict {
+export function verifySignature(type: number, owner: Uint8Array, message: Uint8Array, signature: Uint8Array): SignatureStatus {
   switch (type) {
     case 1:
       return judge(verifyRsaPss(owner, message, signature))
@@ -46,7 +46,7 @@ export function verifySignature(type: number, owner: Uint8Array, message: Uint8A
   }
 }
 
-function judge(holds: boolean): Verdict {
+function judge(holds: boolean): SignatureStatus {
   return holds ? VALID : invalid('the signature does not fit what is signed')
 }
 
@@ -68,7 +68,7 @@ export function verifyRsaPss(modulus: Uint8Array, message: Uint8Array, signature
 }
 
 /** A type 4 signer signs the hash as hex text in place of its bytes: wallets show text only. Both forms name the type inside. */
-function verifyEd25519(type: number, owner: Uint8Array, message: Uint8Array, signature: Uint8Array): Verdict {
+function verifyEd25519(type: number, owner: Uint8Array, message: Uint8Array, signature: Uint8Array): SignatureStatus {
   if (once(smallOrders, encodeBase64url(owner), () => isSmallOrder(owner)))
     return unverifiable(['key'], 'the key is of small order: its signatures fit any message')
   const key = publicKey({ kty: 'OKP', crv: 'Ed25519', x: encodeBase64url(owner) })
@@ -134,7 +134,7 @@ const RECOVERY_AT = 64
 const RECOVERY_FIRST = 27
 
 /** The same signature may end in 0 or 1 in place of 27 or 28: gateways take that form of it, schedulers do not. */
-function judgeEthereum(signature: Uint8Array, holds: (form: Uint8Array) => boolean): Verdict {
+function judgeEthereum(signature: Uint8Array, holds: (form: Uint8Array) => boolean): SignatureStatus {
   const recovery = signature[RECOVERY_AT] ?? RECOVERY_FIRST
   if (recovery > 1) return judge(holds(signature))
   const common = Uint8Array.from(signature)

@@ -5,7 +5,7 @@ import { decodeBase64url, equalBytes } from './bytes.ts'
 import { isIdOf } from './data-item.ts'
 import { type DeepHashInput, deepHash } from './deep-hash.ts'
 import { verifyRsaPss } from './signature.ts'
-import { invalid, unverifiable, VALID, type Verdict } from './signature-status.ts'
+import { invalid, type SignatureStatus, unverifiable, VALID } from './signature-status.ts'
 
 const RSA_BYTES = 512
 const MAX_TAGS_BYTES = 1 << 20
@@ -16,7 +16,7 @@ const AMOUNT = /^\d{1,30}$/
  *
  * @param data all of its data, which the signature covers through `data_root` alone; undefined: only the header is verified
  */
-export function verifyTransaction(transaction: TransactionHeader, data?: Uint8Array): Verdict {
+export function verifyTransaction(transaction: TransactionHeader, data?: Uint8Array): SignatureStatus {
   if (transaction.format !== 2) return unverifiable(['data'], `a transaction of format ${transaction.format}`)
   const fields = decodeFields(transaction)
   if (fields === undefined) return invalid('a field is not in the form of a transaction')

@@ -152,7 +152,7 @@ export const RULES: readonly Rule[] = [
 /** Whether somebody may be accused, and of what that rests. */
 export type Accusal =
   /** All rules hold. */
-  { readonly accusable: true } | { readonly accusable: false; readonly rule: string; readonly reason: string }
+  { readonly attributable: true } | { readonly attributable: false; readonly rule: string; readonly reason: string }
 
 /**
  * Holds the evidence against every rule.
@@ -160,15 +160,15 @@ export type Accusal =
  * @example
  * ```ts
  * accuse({ ordinate: 7, search: { kind: 'open', reason: 'it was not searched for explanations' } })
- * // { accusable: false, rule: 'explanations-are-exhausted', reason: 'it was not searched for explanations' }
+ * // { attributable: false, rule: 'explanations-are-exhausted', reason: 'it was not searched for explanations' }
  * ```
  */
 export function accuse(evidence: Evidence): Accusal {
   for (const { name, broken } of RULES) {
     const reason = broken(evidence)
-    if (reason !== undefined) return { accusable: false, rule: name, reason }
+    if (reason !== undefined) return { attributable: false, rule: name, reason }
   }
-  return { accusable: true }
+  return { attributable: true }
 }
 
 /** The names of all rules: what a mismatch cites. */

@@ -1,7 +1,7 @@
 /** The run that an archive is of, read into a store of its own. */
 import { z } from 'zod'
 import { createInputs, type Inputs, type Run, sourcesOf } from '../inputs/inputs.ts'
-import { type Admission, admitRun } from '../inputs/stored-records.ts'
+import { admitRun, type RecordAdmission } from '../inputs/stored-records.ts'
 import { AuditError } from '../model/errors.ts'
 import { isArweaveId } from '../model/ids.ts'
 import { readArchive } from '../store/archive.ts'
@@ -22,7 +22,7 @@ export interface ArchivedRun {
  * @throws AuditError `ARCHIVE_INVALID`, also where a record is of another kind, shape, process or run; `STORE_UNUSABLE`
  */
 export async function readArchivedRun(file: string, store: Store): Promise<ArchivedRun> {
-  let admission: Admission | undefined
+  let admission: RecordAdmission | undefined
   const unclear = () =>
     new AuditError('ARCHIVE_INVALID', `${file} does not say what it is of`, { hint: 'make it again with `ao-audit pull`' })
   const subject = await readArchive(file, store, (named) => {

@@ -7,7 +7,7 @@ import type { AuditRunOptions } from './run-options.ts'
 import type { Checks } from './schedule-evidence.ts'
 import type { Subject, SubjectPlan } from './subject.ts'
 
-export interface Material {
+export interface AuditContext {
   readonly options: AuditRunOptions
   readonly subject: Subject
   readonly plan: SubjectPlan['plan']

@@ -1,7 +1,7 @@
 /** The evaluations of an audit: one replay, in parts side by side where there are memories to begin them with. */
 
 import { agrees, compareResult } from '../compare/result.ts'
-import { claimsOf, saidToFail } from '../inputs/claim-reader.ts'
+import { claimsAnError, claimsOf } from '../inputs/claim-reader.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import { type Evaluation, type EvaluationKey, type EvaluationResult, keyText } from '../model/records.ts'
 import type { DriveSource } from '../replay/drive/source.ts'
@@ -9,7 +9,7 @@ import type { ReplayJob } from '../replay/job.ts'
 import type { PlannedEvaluation } from '../replay/plan/planned.ts'
 import type { ExecutionProfile } from '../replay/profile.ts'
 import { replay } from '../replay/replay.ts'
-import { type Boundary, type Link, replaySegments } from '../replay/segments.ts'
+import { type Boundary, replaySegments, type SegmentProof } from '../replay/segments.ts'
 import type { Checkpoints } from './checkpoints/judge-checkpoints.ts'
 import type { Snapshots } from './checkpoints/snapshots.ts'
 import type { UsableCheckpoint } from './checkpoints/trusted-start.ts'
@@ -55,7 +55,7 @@ export function jobOf({
     ...(hashAfter === undefined ? {} : { hashAfter }),
     ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
     ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
-    failing: ({ key }) => saidToFail(inputs, run, units, key),
+    claimedError: ({ key }) => claimsAnError(inputs, run, units, key),
     ...(limits === undefined ? {} : { limits }),
     ...(spare === undefined ? {} : { spare }),
     ...(onBusy === undefined ? {} : { onBusy }),
@@ -68,7 +68,7 @@ export interface Parts {
   /** Sandboxes that may run at the same time, and the memory for all of them. */
   readonly jobs: number
   readonly freeBytes: number
-  readonly onLink: (link: Link) => void
+  readonly onLink: (link: SegmentProof) => void
 }
 
 /** What a sandbox takes besides its module's memory: the engine, and what is compiled. */

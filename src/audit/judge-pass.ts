@@ -39,7 +39,7 @@ export interface Standing {
   readonly status: EvaluationStatus
 }
 
-export interface Judged {
+export interface PassJudgements {
   readonly judgements: readonly Judgement[]
   /** Of the range. */
   readonly counts: {
@@ -58,7 +58,7 @@ export interface Judged {
 const PROFILED_MAX = 1000
 
 /** Runs the evaluations through, and judges every unit by each. */
-export async function judgeEvaluations(options: JudgingOptions): Promise<Judged> {
+export async function judgeEvaluations(options: JudgingOptions): Promise<PassJudgements> {
   const { inputs, run } = options
   const history = createHistory()
   const { crons, strictTagOrder, assumedProfile, tally } = options

@@ -16,7 +16,7 @@ export interface SkippedTwin {
 }
 
 /** An evaluation that read the clock where that had moved. */
-export interface Reading {
+export interface ClockReading {
   readonly key: EvaluationKey
   /** The evaluation right before it. */
   readonly after: EvaluationKey
@@ -25,10 +25,10 @@ export interface Reading {
 }
 
 /** Evaluations that read a clock that had moved, up to the first difference from a claim or from a unit's own checkpoint. */
-export interface Readings {
+export interface ClockReadings {
   readonly count: number
   /** The last ones, in order. */
-  readonly last: readonly Reading[]
+  readonly last: readonly ClockReading[]
 }
 
 /** Duplicates that are remembered, to be tried as evaluated. */
@@ -43,7 +43,7 @@ export function ownMemories(found: Checkpoints['found'], isOwn: (signer: string)
 }
 
 /** Gathers from every evaluation, and from every judgement. */
-export function createStates(
+export function createObservations(
   { stateHashes: asksFor, run }: AuditRunOptions,
   { found }: Checkpoints,
   profile: ExecutionProfile,
@@ -63,7 +63,7 @@ export function createStates(
   let historyFrom: Since | undefined
   let readsTimeZone = false
   let readings = 0
-  let last: Reading[] = []
+  let last: ClockReading[] = []
   let first: EvaluationKey | undefined
   let before: EvaluationKey | undefined
   let midStream = false
@@ -99,7 +99,7 @@ export function createStates(
     /** Whether a signed checkpoint of the computed memory lies right behind an evaluation, whoever signed it. */
     reachesCheckpoint: ({ key, stateHash }: Evaluation): boolean =>
       stateHash !== undefined && signed.has(`${memoryAfter(key)} ${stateHash}`),
-    readings: (): Readings => ({ count: readings, last }),
+    readings: (): ClockReadings => ({ count: readings, last }),
     judged(stands: readonly Standing[]): void {
       differs ||= stands.some(({ status }) => status === 'mismatch')
     },

@@ -3,31 +3,31 @@ import { accuse, type Evidence, type SearchResult, type Since } from '../attribu
 import type { Gate, Tolerance } from '../compare/comparison.ts'
 import type { Finding } from '../model/findings.ts'
 import type { Evaluation } from '../model/records.ts'
-import { readBlockDoubts } from '../pull/gateway-blocks.ts'
+import { readBlockDisputes } from '../pull/gateway-blocks.ts'
 import { oneAhead } from '../replay/ahead.ts'
 import type { KnownBlockSets } from '../replay/profile.ts'
-import type { Link } from '../replay/segments.ts'
+import type { SegmentProof } from '../replay/segments.ts'
 import { joined } from '../util/signals.ts'
 import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints/judge-checkpoints.ts'
 import { openSnapshots } from './checkpoints/snapshots.ts'
-import { boundariesOf, createStartDoubts } from './checkpoints/trusted-start.ts'
-import type { Material } from './context.ts'
+import { boundariesOf, createStartEffects } from './checkpoints/trusted-start.ts'
+import type { AuditContext } from './context.ts'
 import { evaluate, evaluateOn, jobOf, unevaluated } from './evaluate.ts'
-import { type Judged, judgeEvaluations } from './judge-pass.ts'
-import { createStates } from './observations.ts'
+import { judgeEvaluations, type PassJudgements } from './judge-pass.ts'
+import { createObservations } from './observations.ts'
 import type { Hypothesis } from './search/hypothesis.ts'
 import { type ChosenBlocks, chooseBlocks, createPassBlocks, type FoundBlocks } from './search/pass-blocks.ts'
 import { countFirstClaims, type FirstClaims, speaksForUnits } from './search/profile-choice.ts'
 import { cronNames, hasCrons } from './subject.ts'
 
-export interface Found {
-  readonly judged: Judged
+export interface PassResult {
+  readonly judged: PassJudgements
   /** Under which it was replayed, with the blocks that were chosen. */
   readonly hypothesis: Hypothesis
   readonly compared: ComparedCheckpoints
   readonly stateHashes: Readonly<Record<string, string>>
   /** Memories between the parts of the replay, and whether they were reached. */
-  readonly links: readonly Link[]
+  readonly links: readonly SegmentProof[]
   /** The nonce behind which the replay went on from what an earlier audit computed; null: it went through all. */
   readonly resumedAfter: number | null
   /** The blocks that the units are taken to have known. */
@@ -48,7 +48,7 @@ export interface ReplayOptions {
 }
 
 /** How the units are judged over a replay. */
-export interface JudgeOptions {
+export interface PassJudgeOptions {
   readonly search: SearchResult
   /** Another order of tags is a difference: for a profile that a checkpoint of the unit has proven. */
   readonly strictTagOrder?: boolean
@@ -61,12 +61,12 @@ export interface JudgeOptions {
   readonly given?: readonly Tolerance[]
 }
 
-export interface PassOptions extends ReplayOptions, JudgeOptions {}
+export interface PassOptions extends ReplayOptions, PassJudgeOptions {}
 
 /** A replay that goes on while what it found is judged. */
 export interface BegunPass {
   /** Judges the units over it, once. */
-  judge(options: JudgeOptions): Promise<Found>
+  judge(options: PassJudgeOptions): Promise<PassResult>
   /** Ends the replay, wherever it is. */
   end(): Promise<void>
 }
@@ -76,12 +76,12 @@ export const NOT_SEARCHED_YET: SearchResult = { kind: 'open', reason: 'no explan
 
 /** One replay, and the units judged over it. */
 export async function pass(
-  all: Material,
+  context: AuditContext,
   hypothesis: Hypothesis,
   units: readonly string[],
   { snapshots = false, blocks, ...how }: PassOptions
-): Promise<Found> {
-  const begun = await beginPass(all, hypothesis, units, { snapshots, ...(blocks === undefined ? {} : { blocks }) })
+): Promise<PassResult> {
+  const begun = await beginPass(context, hypothesis, units, { snapshots, ...(blocks === undefined ? {} : { blocks }) })
   try {
     return await begun.judge(how)
   } finally {
@@ -91,44 +91,44 @@ export async function pass(
 
 /** Begins a replay; what it finds waits to be judged. It must be ended. */
 export async function beginPass(
-  all: Material,
+  context: AuditContext,
   hypothesis: Hypothesis,
   units: readonly string[],
   { snapshots = false, blocks: given }: ReplayOptions
 ): Promise<BegunPass> {
-  const { options, subject, plan, checks, checkpoints, start } = all
+  const { options, subject, plan, checks, checkpoints, start } = context
   const { profile, instances, evaluates } = hypothesis
   const { inputs, run } = options
   const crons = cronNames(subject)
   const isOwn = speaksForUnits(options)
-  const seen = createStates(options, checkpoints, profile, isOwn)
-  const own = { ...all, plan: (set: KnownBlockSets) => plan(set, evaluates) }
-  const blocks = createPassBlocks(all, given ?? (await chooseBlocks(own, profile, units)))
-  const disputed = await readBlockDoubts(inputs, run)
-  const doubts = start === undefined ? undefined : createStartDoubts(start, units.length === 1 && isOwn(start.signer))
+  const seen = createObservations(options, checkpoints, profile, isOwn)
+  const own = { ...context, plan: (set: KnownBlockSets) => plan(set, evaluates) }
+  const blocks = createPassBlocks(context, given ?? (await chooseBlocks(own, profile, units)))
+  const disputed = await readBlockDisputes(inputs, run)
+  const startEffects = start === undefined ? undefined : createStartEffects(start, units.length === 1 && isOwn(start.signer))
   const planned = () => {
     const whole = plan(blocks.set, evaluates)
-    return doubts === undefined ? whole : doubts.watch(whole)
+    return startEffects === undefined ? whole : startEffects.watch(whole)
   }
   // Needed at the end: until all is fetched, the cores have enough to do.
   const checked = options.fetched().then(() => checkpoints.all())
   checked.catch(() => {})
   const kept =
-    snapshots && start === undefined && subject.spoilt === undefined
+    snapshots && start === undefined && subject.tampered === undefined
       ? await openSnapshots({ ...options, subject, profile, to: run.to, plan: planned, wanted: seen.wanted })
       : undefined
-  const links: Link[] = []
+  const links: SegmentProof[] = []
   let moduleUs = 0
   const onRun = (us: number) => {
     moduleUs += us
   }
 
   async function* replayed(stop: AbortSignal): AsyncGenerator<Evaluation> {
-    if (subject.spoilt !== undefined) return yield* unevaluated(planned())
+    if (subject.tampered !== undefined) return yield* unevaluated(planned())
     const from = kept?.resumed?.nonce ?? start?.nonce ?? -1
     const boundaries = options.jobs > 1 ? await boundariesOf(checkpoints, profile, from, options.partMessages) : []
-    const parts = { boundaries, ...options, onLink: (link: Link) => void links.push(link) }
-    const whole = jobOf({ ...all, instances, plan: planned, profile, units, hashAfter: seen.wanted })
+    const parts = { boundaries, ...options, onLink: (link: SegmentProof) => void links.push(link) }
+    const whole = jobOf({ ...context, instances, plan: planned, profile, units, hashAfter: seen.wanted })
     const job = { ...whole, onRun, signal: joined(stop, whole.signal) }
     yield* kept === undefined ? evaluate(job, parts) : evaluateOn(job, parts, kept)
   }
@@ -175,7 +175,7 @@ export async function beginPass(
           const { key, assumed } = evaluation
           const { evidence, verified, trusted } = standingAt(key.ordinate)
           const { blocksKnown, cronShown = false } = blocks.gateAt(key, unit)
-          const borrowedStart = doubts?.doubt(evaluation)
+          const borrowedStart = startEffects?.mayReach(evaluation)
           return {
             verified: verified && assumed === undefined,
             checkpointBehind: seen.reachesCheckpoint(evaluation),
@@ -183,7 +183,7 @@ export async function beginPass(
             ...(trusted === undefined ? {} : { trusted }),
             evidence: {
               ...evidence,
-              ...disputedAt(key.ordinate, disputed.doubt(key)),
+              ...disputedAt(key.ordinate, disputed.disputeAt(key)),
               ...(blocksKnown ? {} : { unsettledBlocks: UNSETTLED_BLOCKS }),
               ...(borrowedStart === undefined ? {} : { borrowedStart }),
               ...(severalVoices === undefined ? {} : { severalVoices }),
@@ -202,7 +202,7 @@ export async function beginPass(
         }
       })
       const shown = search.kind === 'complete' ? blocks.misjudged(judged.judgements) : undefined
-      if (shown !== undefined) return pass(all, hypothesis, units, { ...how, blocks: shown })
+      if (shown !== undefined) return pass(context, hypothesis, units, { ...how, blocks: shown })
       const compared = compareCheckpoints({
         checkpoints: await checked,
         computed: seen.computed,
@@ -215,7 +215,7 @@ export async function beginPass(
           return accuse({
             ordinate: nonce,
             ...standingAt(nonce).evidence,
-            ...disputedAt(nonce, disputed.doubtAfter(nonce)),
+            ...disputedAt(nonce, disputed.disputeAfter(nonce)),
             ...(start === undefined || start.signer === signer
               ? {}
               : { borrowedStart: `the replay began with another's memory` }),

@@ -44,12 +44,12 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const checks = withShortfall(planned.checks, await shortfallOf(inputs, given.run))
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
-    const all = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
+    const context = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
     const verifyMs = clock() - begun
-    const judged = await judgeUnits(all, chooseProfile(all))
-    const memories = await memoryDifferences(all, judged, verifier)
+    const judged = await judgeUnits(context, chooseProfile(context))
+    const memories = await memoryDifferences(context, judged, verifier)
     const replayMs = clock() - begun - verifyMs
-    return await reportOf(options, { ...all, judged, memories, trust, verifyMs, replayMs })
+    return await reportOf(options, { ...context, judged, memories, trust, verifyMs, replayMs })
   } finally {
     await verifier.close()
   }

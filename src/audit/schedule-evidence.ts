@@ -6,14 +6,14 @@ import type { ScheduledMessage } from '../model/records.ts'
 import { createFindings } from '../util/bounded-findings.ts'
 import { createNonceSet } from '../util/nonce-set.ts'
 import type { CheckedMessage } from '../verify/checked-schedule.ts'
-import { type Checked, doubtsOf } from '../verify/signed.ts'
-import type { Doubt, Trust } from '../verify/trust.ts'
+import { type Checked, unprovenInputsOf } from '../verify/signed.ts'
+import type { Trust, UnprovenInput } from '../verify/trust.ts'
 
 export interface Checks {
   /** The messages, one after another, up to the first nonce that is missing. */
   unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<Checked<ScheduledMessage>>
   /** Tells of an input that all evaluations rest on, and that may not be proven. */
-  restsOn(input: Checked<object>, finding: (doubt: Doubt) => Finding): void
+  restsOn(input: Checked<object>, finding: (first: UnprovenInput) => Finding): void
   /** What is known of the inputs that results at this ordinate rest on. What is taken on trust passes, and is named. */
   standing(ordinate: number): InputStanding
   /** Of one kind so many, and how many more there are. */
@@ -34,41 +34,41 @@ export function withShortfall(checks: Checks, shortfall: string | undefined): Ch
 }
 
 /** @param before process or module, where they are not proven: everything rests on them */
-export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
+export function createChecks(before: readonly UnprovenInput[], trust: Trust): Checks {
   const found = createFindings()
-  const doubtful = createNonceSet()
-  const told = new Set<string>()
+  const unprovenNonces = createNonceSet()
+  const namedInputs = new Set<string>()
   let seenTo = -1
   let unprovenInput: Since | undefined
   let tamperedInput: Since | undefined
-  const weigh = (ordinate: number, doubts: readonly Doubt[], spoilt?: string): void => {
-    const [doubt] = doubts.filter((one) => !trust.takes(one, ordinate))
-    if (doubt !== undefined) unprovenInput = earlier(unprovenInput, { ordinate, reason: doubt.reason })
-    if (spoilt !== undefined) tamperedInput = earlier(tamperedInput, { ordinate, reason: spoilt })
+  const weigh = (ordinate: number, unproven: readonly UnprovenInput[], tampered?: string): void => {
+    const [first] = unproven.filter((one) => !trust.takes(one, ordinate))
+    if (first !== undefined) unprovenInput = earlier(unprovenInput, { ordinate, reason: first.reason })
+    if (tampered !== undefined) tamperedInput = earlier(tamperedInput, { ordinate, reason: tampered })
   }
   weigh(0, before)
 
   return {
     async *unbroken(checked) {
       let next = 0
-      for await (const { scheduled, findings, doubts, spoilt } of checked) {
+      for await (const { scheduled, findings, unproven, tampered } of checked) {
         const { nonce } = scheduled
         if (nonce !== next) return
         next++
         // The plan may be read more than once.
         if (nonce > seenTo) for (const finding of findings) found.add(finding)
         seenTo = Math.max(seenTo, nonce)
-        if (doubts.length > 0) doubtful.add(nonce)
-        weigh(nonce, doubts, spoilt)
+        if (unproven.length > 0) unprovenNonces.add(nonce)
+        weigh(nonce, unproven, tampered)
         yield scheduled
       }
     },
 
     restsOn(input, findingOf) {
-      for (const doubt of doubtsOf(input)) {
-        if (!told.has(doubt.what)) found.add(findingOf(doubt))
-        told.add(doubt.what)
-        weigh(0, [doubt])
+      for (const one of unprovenInputsOf(input)) {
+        if (!namedInputs.has(one.what)) found.add(findingOf(one))
+        namedInputs.add(one.what)
+        weigh(0, [one])
       }
     },
 
@@ -78,7 +78,7 @@ export function createChecks(before: readonly Doubt[], trust: Trust): Checks {
         ...(unprovenInput === undefined ? {} : { unprovenInput }),
         ...(tamperedInput === undefined ? {} : { tamperedInput }),
         ...(trusted === undefined ? {} : { trusted }),
-        verified: before.length === 0 && told.size === 0 && !doubtful.has(ordinate)
+        verified: before.length === 0 && namedInputs.size === 0 && !unprovenNonces.has(ordinate)
       }
     },
 

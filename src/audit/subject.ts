@@ -12,8 +12,8 @@ import type { KnownBlockSets } from '../replay/profile.ts'
 import type { ModuleSetup } from '../replay/sandbox/protocol.ts'
 import type { Store } from '../store/store.ts'
 import { createTurns } from '../util/turns.ts'
-import { type Checked, doubtsOf } from '../verify/signed.ts'
-import type { Doubt, Trust } from '../verify/trust.ts'
+import { type Checked, unprovenInputsOf } from '../verify/signed.ts'
+import type { Trust, UnprovenInput } from '../verify/trust.ts'
 import type { Verifier } from '../verify/verification-threads.ts'
 import { type Checks, createChecks } from './schedule-evidence.ts'
 import { type VerifiedInputs, verifyInputs } from './verified-inputs.ts'
@@ -25,9 +25,9 @@ export interface Subject {
   readonly verified: VerifiedInputs
   readonly findings: readonly Finding[]
   /** Why nothing is run at all. */
-  readonly spoilt?: string
+  readonly tampered?: string
   /** Process and module, where they are not proven: nobody may be blamed over them. */
-  readonly doubts: readonly Doubt[]
+  readonly unproven: readonly UnprovenInput[]
 }
 
 /**
@@ -45,7 +45,7 @@ export async function readSubject(
 ): Promise<Subject> {
   const verified = await verifyInputs(inputs, run, verifier)
   const { process, module: checked } = verified
-  const { module, spoilt } = checked
+  const { module, tampered } = checked
   return {
     process,
     module,
@@ -59,8 +59,8 @@ export async function readSubject(
     },
     verified,
     findings: [...verified.findings, ...checked.findings],
-    ...(spoilt === undefined || trust.takes(spoilt, 0) ? {} : { spoilt: spoilt.reason }),
-    doubts: doubtsOf(process, module)
+    ...(tampered === undefined || trust.takes(tampered, 0) ? {} : { tampered: tampered.reason }),
+    unproven: unprovenInputsOf(process, module)
   }
 }
 
@@ -94,9 +94,9 @@ export interface PlanOptions {
 /** The plan over what is stored, checked as it is read; a nonce that nobody served ends it. */
 export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions): SubjectPlan {
   const { process, verified } = subject
-  const checks = createChecks(subject.doubts, trust)
+  const checks = createChecks(subject.unproven, trust)
   async function* whole(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncGenerator<PlannedEvaluation> {
-    if (subject.spoilt !== undefined) return yield* unplanned(inputs, run, 0, subject.spoilt)
+    if (subject.tampered !== undefined) return yield* unplanned(inputs, run, 0, subject.tampered)
     let next = 0
     async function* counted() {
       for await (const message of checks.unbroken(verified.schedule())) {
@@ -131,7 +131,7 @@ export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions
   return { plan, checks }
 }
 
-function timesFinding({ reason }: Doubt): Finding {
+function timesFinding({ reason }: UnprovenInput): Finding {
   return { code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', attribution: 'scheduler', detail: reason }
 }
 

@@ -1,6 +1,6 @@
 /** The whole order in which the inputs of an audit are verified. Nothing that is not read off what this gives reaches a replay. */
 
-import { createRivals } from '../inputs/conflicting-assignments.ts'
+import { createConflictingAssignments } from '../inputs/conflicting-assignments.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import { AuditError } from '../model/errors.ts'
 import type { ChainItem, ScheduledMessage, Times, TransactionRecord } from '../model/records.ts'
@@ -54,7 +54,7 @@ export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Veri
         process,
         schedule: shown,
         verifier: once,
-        rivals: createRivals(inputs, run),
+        conflictingAssignments: createConflictingAssignments(inputs, run),
         known,
         rawItem,
         prove

@@ -2,7 +2,7 @@
 import type { Finding } from '../model/findings.ts'
 import type { Claim, ClaimUnavailable, Evaluation } from '../model/records.ts'
 import type { Comparison } from './comparison.ts'
-import type { Judged } from './judge-evaluation.ts'
+import type { EvaluationJudgement } from './judge-evaluation.ts'
 import { evaluationName, type Tally } from './tally.ts'
 
 /** Of one claim. */
@@ -17,7 +17,7 @@ const FAULTS_SHOWN = 4
 export function findingsOf(
   claimant: string,
   evaluation: Evaluation,
-  judged: Judged,
+  judged: EvaluationJudgement,
   claims: readonly Claim[],
   unavailable: readonly ClaimUnavailable[]
 ): Finding[] {

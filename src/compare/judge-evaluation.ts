@@ -8,7 +8,7 @@ import { agrees, type ComparisonOptions, compareResult } from './result.ts'
 import { judgeSkipped, type SkippedOutcome } from './skipped.ts'
 
 /** What came out for one evaluation and one claimant. */
-export interface Judged {
+export interface EvaluationJudgement {
   readonly status: EvaluationStatus
   /** Whether a claim was held against the result computed for this evaluation. */
   readonly compared: boolean
@@ -65,7 +65,7 @@ const SKIPPED_ANSWERS = 4
  *
  * Where an answer could not be read, what is read elsewhere may be the truth beside a lie: it is `inconclusive` at best.
  */
-export function judgeEvaluation(input: JudgeInput): Judged {
+export function judgeEvaluation(input: JudgeInput): EvaluationJudgement {
   const judged = judgeRead(input)
   if (input.unread === undefined) return judged
   if (judged.status === 'mismatch' || judged.status === 'inconclusive') return { ...judged, unread: true }
@@ -73,12 +73,12 @@ export function judgeEvaluation(input: JudgeInput): Judged {
 }
 
 /** By what was read. */
-function judgeRead(input: JudgeInput): Judged {
+function judgeRead(input: JudgeInput): EvaluationJudgement {
   const { outcome } = input.evaluation
   // What a memory hash says is judged beside results; results come first, then listings.
   const claims = [...ofKind(input.claims, 'result'), ...ofKind(input.claims, 'listed')]
   if (outcome.kind === 'skipped') return judgeDuplicate({ ...input, claims }, outcome)
-  const judged: Judged =
+  const judged: EvaluationJudgement =
     outcome.kind === 'result'
       ? judgeResult({ ...input, claims }, outcome.result, outcome.profile)
       : { status: 'inconclusive', compared: false, reason: outcome.reason }
@@ -90,7 +90,7 @@ function judgeRead(input: JudgeInput): Judged {
 
 const CONTRADICTION = 'its /result and its listings contradict each other'
 
-function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: string | undefined): Judged {
+function judgeResult(input: JudgeInput, computed: EvaluationResult, profile: string | undefined): EvaluationJudgement {
   const { evaluation, claims, before, gate, options, assumedProfile } = input
   const all = claims.map((claim) => ({ claim, comparison: compareResult(claim, computed, options) }))
   const saysNothing = (claim: Claim) => repeatsFirst(claim, before) || beganBehind(claim, gate)
@@ -201,10 +201,10 @@ function mayHaveBegun({ claims, claimedBefore }: JudgeInput): boolean {
  * Which crons a CU fires depends on the blocks that it knew (execution-profile): another one that it does not list it may not have
  * evaluated, unless its own checkpoint shows that it did.
  */
-function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronShown }: Gate): Judged {
+function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronShown }: Gate): EvaluationJudgement {
   if (key.cron === undefined) return { status: 'unclaimed', compared: false }
   if (canonicalResult(computed).Error) return { status: 'match', compared: false, failedCron: true }
-  const judged: Judged = { status: 'unclaimed', compared: false }
+  const judged: EvaluationJudgement = { status: 'unclaimed', compared: false }
   if (cronShown === true) return judged
   return {
     ...judged,
@@ -212,7 +212,7 @@ function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronS
   }
 }
 
-function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): Judged {
+function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): EvaluationJudgement {
   const { claims, before, options } = input
   const what = `${outcome.reason === 'duplicate-push' ? 'a push' : 'an assignment'} that repeats nonce ${outcome.of}`
   const answers = claims.map((claim) => judgeSkipped(claim, outcome, before, options))
@@ -243,13 +243,13 @@ function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): Judged {
 }
 
 /** Holds a difference against the rules of accusation. */
-function blame({ evaluation, gate, otherState }: JudgeInput): Pick<Judged, 'status' | 'reason'> {
+function blame({ evaluation, gate, otherState }: JudgeInput): Pick<EvaluationJudgement, 'status' | 'reason'> {
   const accusal: Accusal = accuse({
     ...gate.evidence,
     ordinate: evaluation.key.ordinate,
     ...(otherState === undefined ? {} : { otherState: `the unit's state may honestly be another by then: ${otherState}` })
   })
-  return accusal.accusable ? { status: 'mismatch' } : { status: 'inconclusive', reason: accusal.reason }
+  return accusal.attributable ? { status: 'mismatch' } : { status: 'inconclusive', reason: accusal.reason }
 }
 
 /** Holds the claimant's `/result` against its listings. Another order of tags is none: it may have evaluated twice. */

@@ -6,7 +6,7 @@ import { createFindings } from '../util/bounded-findings.ts'
 import type { Divergence, EvaluationStatus, Gate, JudgedEvaluation, Judgement } from './comparison.ts'
 import { behindEndFindings, findingsOf, tagOrderFindings, unmatchedFinding } from './evaluation-findings.ts'
 import type { History } from './history.ts'
-import { type Judged, judgeEvaluation } from './judge-evaluation.ts'
+import { type EvaluationJudgement, judgeEvaluation } from './judge-evaluation.ts'
 import { createKeeper } from './keep.ts'
 import { createTally, evaluationName, STRICT_TALLY, type TallyOptions } from './tally.ts'
 
@@ -159,7 +159,7 @@ function isInjected({ nonce, key }: Evaluation): boolean {
   return nonce === undefined && key.cron === undefined
 }
 
-function reported(claimant: string, evaluation: Evaluation, judged: Judged): JudgedEvaluation {
+function reported(claimant: string, evaluation: Evaluation, judged: EvaluationJudgement): JudgedEvaluation {
   const { outcome } = evaluation
   const { status, reason } = judged
   const differences = differencesOf(judged)
@@ -173,7 +173,7 @@ function reported(claimant: string, evaluation: Evaluation, judged: Judged): Jud
   }
 }
 
-function divergence(claimant: string, evaluation: Evaluation, judged: Judged): Divergence {
+function divergence(claimant: string, evaluation: Evaluation, judged: EvaluationJudgement): Divergence {
   return { ...nameOf(evaluation), claimant, ...differencesOf(judged) }
 }
 
@@ -187,7 +187,7 @@ function nameOf({
   return { key, ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
 }
 
-function differencesOf({ comparison }: Judged): Pick<Divergence, 'differences' | 'differencesCut'> {
+function differencesOf({ comparison }: EvaluationJudgement): Pick<Divergence, 'differences' | 'differencesCut'> {
   if (comparison === undefined) return { differences: [] }
   const { differences, cut } = comparison
   return { differences, ...(cut === 0 ? {} : { differencesCut: cut }) }

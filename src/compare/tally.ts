@@ -2,13 +2,13 @@
 import { type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
 import { counted as numbered } from '../util/counted.ts'
 import type { Gate, JudgedCoverage, Tolerance, Verdict } from './comparison.ts'
-import type { Judged } from './judge-evaluation.ts'
+import type { EvaluationJudgement } from './judge-evaluation.ts'
 import { createNonceRanges } from './nonce-ranges.ts'
 import { createTolerances, type Tolerances } from './tolerances.ts'
 
 export interface Tally {
   /** @param inputs what is known of them: whether all were checked, what was taken on trust */
-  count(evaluation: Evaluation, judged: Judged, inputs: Pick<Gate, 'verified' | 'trusted'>): void
+  count(evaluation: Evaluation, judged: EvaluationJudgement, inputs: Pick<Gate, 'verified' | 'trusted'>): void
   /** A claim about an evaluation that is not planned. */
   countUnmatched(): void
   coverage(): JudgedCoverage
@@ -36,7 +36,7 @@ export interface TallyOptions {
 export const STRICT_TALLY: TallyOptions = { minCoveragePercent: 100, maxExplanations: 8, given: [] }
 
 /** A reason, and the verdict that it makes; none where it is only to be known. */
-interface Said {
+interface VerdictReason {
   readonly text: string
   readonly makes?: 'mismatch' | 'inconclusive'
 }
@@ -73,7 +73,7 @@ export function createTally({ minCoveragePercent, maxExplanations, given }: Tall
     return open || coverage.compared === 0 || leavesOut() || isStrained() ? 'inconclusive' : 'match'
   }
 
-  function said(): Said[] {
+  function said(): VerdictReason[] {
     const first = firstMismatch === undefined ? '' : `, the first at ${evaluationName(firstMismatch)}`
     const needed = numbered(tolerances.explanations(), 'explanation')
     const strained = `the unit needs ${needed}, more than the ${maxExplanations} that are allowed (--max-explanations)`
@@ -145,7 +145,7 @@ export function evaluationName({ key, nonce, through }: Pick<Evaluation, 'key' |
   return nonce === undefined ? 'the process message' : `nonce ${nonce}`
 }
 
-function counted(count: number, what: string, makes?: Said['makes']): Said[] {
+function counted(count: number, what: string, makes?: VerdictReason['makes']): VerdictReason[] {
   if (count === 0) return []
   return [{ text: `${numbered(count, 'evaluation')}: ${what}`, ...(makes === undefined ? {} : { makes }) }]
 }

@@ -25,7 +25,7 @@ export interface Question {
   readonly destination?: Destination
 }
 
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number
   readonly bytes: Buffer
 }
@@ -38,12 +38,12 @@ export class Retriable extends Error {
   readonly kind: 'absent' | 'busy' | 'trouble' | 'large' | 'garbage'
   /** What `Retry-After` asks for. */
   readonly waitMs: number
-  readonly answer: Answer | undefined
+  readonly answer: HttpAnswer | undefined
 
   constructor(
     kind: Retriable['kind'],
     message: string,
-    { waitMs = 0, answer, cause }: { readonly waitMs?: number; readonly answer?: Answer; readonly cause?: unknown } = {}
+    { waitMs = 0, answer, cause }: { readonly waitMs?: number; readonly answer?: HttpAnswer; readonly cause?: unknown } = {}
   ) {
     super(message, { cause })
     this.kind = kind
@@ -75,7 +75,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
  * @throws Retriable where another attempt may help; AuditError `UNIT_REFUSED`, `ADDRESS_FORBIDDEN` or `WIRE_INVALID` where
  *   none will; the signal's reason
  */
-export async function attemptOnce(question: Question, options: AttemptOptions): Promise<Answer> {
+export async function attemptOnce(question: Question, options: AttemptOptions): Promise<HttpAnswer> {
   const { limits, idleMs, signal } = options
   signal?.throwIfAborted()
   const stop = new AbortController()
@@ -152,7 +152,7 @@ async function readBody(response: IncomingMessage, { maxBytes }: Question, alive
   return Buffer.concat(chunks)
 }
 
-function judgeStatus(question: Question, response: IncomingMessage, bytes: Buffer): Answer {
+function judgeStatus(question: Question, response: IncomingMessage, bytes: Buffer): HttpAnswer {
   const { url, accept, busy } = question
   const { statusCode: status = 0 } = response
   const answer = { status, bytes }

@@ -7,7 +7,7 @@ import { AuditError } from '../model/errors.ts'
 import { ANSWER_MAX_DEPTH, nestsDeeperThan } from '../util/json-depth.ts'
 import { parseJson } from '../util/json-value.ts'
 import type { Lookup } from './address.ts'
-import { type Answer, attemptOnce, isSuccess, type Question, Retriable } from './attempt.ts'
+import { attemptOnce, type HttpAnswer, isSuccess, type Question, Retriable } from './attempt.ts'
 import { fetchError } from './fetch-error.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchLimits } from './limits.ts'
 import { shown } from './unit-words.ts'
@@ -41,7 +41,7 @@ export interface Http {
    * @throws AuditError `UNIT_UNREACHABLE` where the unit stays away, `UNIT_REFUSED` for a status that is no answer,
    *   `ANSWER_TOO_LARGE`, `ADDRESS_FORBIDDEN`, `WIRE_INVALID` (redirects in circles), `INTERRUPTED`
    */
-  bytes(question: Question): Promise<Answer>
+  bytes(question: Question): Promise<HttpAnswer>
   /**
    * As `bytes`, with a body that is JSON where the status is one of success: one that is not is asked for again, then `WIRE_INVALID`.
    */
@@ -87,7 +87,7 @@ export function createHttp(options: HttpOptions = {}): Http {
     })
   }
 
-  async function ask<T>(question: Question, read: (answer: Answer) => T): Promise<T> {
+  async function ask<T>(question: Question, read: (answer: HttpAnswer) => T): Promise<T> {
     const { origin } = new URL(question.url)
     const queue = inMap(queues, origin, () => new PQueue({ concurrency: limits.concurrency }))
     const peer = inMap(peers, `${question.role} ${origin}`, () => ({ answeredAt: 0, givenUp: 0, gaveUp: undefined }))
@@ -157,7 +157,7 @@ export function createHttp(options: HttpOptions = {}): Http {
   }
 }
 
-function readJson({ status, bytes }: Answer, question: Question): JsonAnswer {
+function readJson({ status, bytes }: HttpAnswer, question: Question): JsonAnswer {
   const text = bytes.toString('utf8')
   if (!isSuccess(status)) return { status, bytes, text, value: undefined }
   if (nestsDeeperThan(text, ANSWER_MAX_DEPTH)) {

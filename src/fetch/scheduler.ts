@@ -6,7 +6,7 @@ import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
 import type { SchedulerSource } from './sources.ts'
-import { parseWire, processSchema, schedulePageSchema } from './unit-schemas.ts'
+import { parseWire, schedulePageSchema, schedulerProcessSchema } from './unit-schemas.ts'
 import { shown } from './unit-words.ts'
 
 /**
@@ -36,7 +36,7 @@ export function createScheduler(http: Http, url: string, destination?: Destinati
         const what = `the scheduler ${shown(base)} does not know the process ${processId} (it answered 404)`
         throw fetchError('UNIT_REFUSED', asked(at), what, { alone: true })
       }
-      const record = parseWire(processSchema, value, asked(at))
+      const record = parseWire(schedulerProcessSchema, value, asked(at))
       if (record.id !== processId) throw fetchError('WIRE_INVALID', asked(at), `${shown(at)} answered with another process`)
       return record
     },

@@ -49,7 +49,7 @@ export const schedulePageSchema = z.object({
 })
 
 /** `/processes/<id>` (§1.4). */
-export const processSchema = z
+export const schedulerProcessSchema = z
   .object({
     process_id: id,
     block: z.string(),

@@ -107,7 +107,7 @@ export async function claimsOf(
 }
 
 /** Whether a unit says that an evaluation failed, of those that have answered by now. */
-export async function saidToFail(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
-  for (const url of units) if (await inputs.saidToFail(run, url, key)) return true
+export async function claimsAnError(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
+  for (const url of units) if (await inputs.claimsAnError(run, url, key)) return true
   return false
 }

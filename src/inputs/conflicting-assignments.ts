@@ -5,7 +5,10 @@ import { createNonceSet } from '../util/nonce-set.ts'
 import { type Inputs, type Run, sourcesOf } from './inputs.ts'
 
 /** Reads of which nonces more was told, once, as far as the schedule is there; what was told is read when it is asked for. */
-export function createRivals(inputs: Inputs, run: Run): (nonce: number) => Promise<readonly ScheduledMessage[]> {
+export function createConflictingAssignments(
+  inputs: Inputs,
+  run: Run
+): (nonce: number) => Promise<readonly ScheduledMessage[]> {
   const twice = createNonceSet()
   let readTo = -1
   async function readOn(): Promise<void> {
@@ -21,10 +24,11 @@ export function createRivals(inputs: Inputs, run: Run): (nonce: number) => Promi
   return async (nonce) => {
     if (nonce > readTo) await readOn()
     const second = run.schedule === 'both' ? await inputs.scheduled(ARWEAVE, run.process, nonce) : undefined
-    const told = second === undefined ? [] : [second]
+    const conflicting = second === undefined ? [] : [second]
     for (const source of twice.has(nonce) ? sourcesOf(run) : []) {
-      for await (const { messages = [] } of inputs.anomalies(run, source, { from: nonce, to: nonce })) told.push(...messages)
+      for await (const { messages = [] } of inputs.anomalies(run, source, { from: nonce, to: nonce }))
+        conflicting.push(...messages)
     }
-    return told
+    return conflicting
   }
 }

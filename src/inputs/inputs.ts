@@ -20,7 +20,7 @@ import {
 } from '../model/records.ts'
 import type { RecordKey, Store } from '../store/store.ts'
 import type { EdgeVerdicts } from '../verify/checked-schedule.ts'
-import { createSaidToFail, saysError } from './claimed-errors.ts'
+import { createClaimedErrors, saysError } from './claimed-errors.ts'
 import { claimRecord, contentOf } from './stored-claims.ts'
 import { DERIVED, openDoor } from './stored-records.ts'
 
@@ -226,7 +226,7 @@ export interface Inputs {
   /** Those about one ordinate: a scheduled message and the crons after it. */
   claimsAt(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
   /** Whether a unit claims that an evaluation failed, by what came so far: nobody waits. A hint, which no verdict rests on. */
-  saidToFail(run: Run, unit: string, key: EvaluationKey): Promise<boolean>
+  claimsAnError(run: Run, unit: string, key: EvaluationKey): Promise<boolean>
   /** Puts another text in a claim's place. */
   replaceClaim(run: Run, claim: Claim, by: Claim): Promise<void>
   unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
@@ -276,7 +276,7 @@ const FORGET_BATCH = 1000
 /** @param store where it all lies */
 export function createInputs(store: Store): Inputs {
   const door = openDoor(store)
-  const saidToFail = createSaidToFail()
+  const claimedErrors = createClaimedErrors()
   const collect = async <T>(prefix: RecordKey, range?: { from?: number; to?: number }): Promise<T[]> => {
     const found: T[] = []
     for await (const [, value] of door.list<T>(prefix, range)) found.push(value)
@@ -399,9 +399,9 @@ export function createInputs(store: Store): Inputs {
     answersCameTo: async () => Number.POSITIVE_INFINITY,
     claims: (run, unit) => values(['claim', run.id, unit], { from: run.from, to: run.to }),
     claimsAt: (run, unit, ordinate) => collect(['claim', run.id, unit, ordinate]),
-    async saidToFail(run, unit, key) {
-      const heard = saidToFail.of(run.id, unit, key)
-      if (heard !== undefined) return heard
+    async claimsAnError(run, unit, key) {
+      const noted = claimedErrors.of(run.id, unit, key)
+      if (noted !== undefined) return noted
       const claims = await collect<Claim>(['claim', run.id, unit, key.ordinate])
       return claims.some((claim) => keyText(claim.key) === keyText(key) && saysError(claim))
     },
@@ -417,7 +417,7 @@ export function createInputs(store: Store): Inputs {
     },
     unavailable: (run, unit) => values(['unavailable', run.id, unit], { from: run.from, to: run.to }),
     async putAnswers(run, answers, update) {
-      saidToFail.note(run.id, answers)
+      claimedErrors.note(run.id, answers)
       await store.put([
         ...answers.map((answer): readonly [RecordKey, unknown] => {
           const { ordinate, cron = '', timestamp } = answer.key

@@ -8,7 +8,7 @@ import { ANSWER_MAX_DEPTH, nestsDeeperThan } from '../util/json-depth.ts'
 import { parseJson, sameJson } from '../util/json-value.ts'
 import { readClaim, type SaidByText } from './claim-text.ts'
 import { type Members, membersOf, NONCE_MAX } from './stored-schedule.ts'
-import { claimFaults } from './stored-schemas.ts'
+import { claimFaultsSchema } from './stored-schemas.ts'
 
 function keyOf(value: unknown): EvaluationKey | undefined {
   const members = membersOf(value)
@@ -102,7 +102,7 @@ export function contentOf(raw: string): string {
   return createHash('sha256').update(raw).digest('base64url')
 }
 
-const faultsSchema = claimFaults.optional()
+const faultsSchema = claimFaultsSchema.optional()
 
 const common = {
   claimant: z.string(),

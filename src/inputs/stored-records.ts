@@ -38,8 +38,11 @@ const KINDS = new Map<string, RecordKind>(
       ),
       of: { process: 1, run: 2 }
     },
-    process: { read: bySchema(schemas.processSchema, 2, ([, id], one) => one.id === id), of: { process: 1 } },
-    'process-on-arweave': { read: bySchema(schemas.processSchema, 2, ([, id], one) => one.id === id), of: { process: 1 } },
+    process: { read: bySchema(schemas.storedProcessSchema, 2, ([, id], one) => one.id === id), of: { process: 1 } },
+    'process-on-arweave': {
+      read: bySchema(schemas.storedProcessSchema, 2, ([, id], one) => one.id === id),
+      of: { process: 1 }
+    },
     schedule: {
       read(key, value) {
         const message = key.length === 4 ? readStoredMessage(value) : undefined
@@ -124,7 +127,7 @@ export function openDoor(store: Pick<Store, 'get' | 'list'>): Door {
 }
 
 /** What an archive of one run may hold: records that a pull writes of it, and nothing that an auditor comes to. */
-export interface Admission {
+export interface RecordAdmission {
   admits(key: RecordKey, value: unknown): boolean
   /** Whose words were among what was admitted. */
   readonly sources: ReadonlySet<string>
@@ -133,7 +136,7 @@ export interface Admission {
 /** Schedules of one run are at most two. */
 const SOURCES_MAX = 2
 
-export function admitRun(process: string, run: string): Admission {
+export function admitRun(process: string, run: string): RecordAdmission {
   const sources = new Set<string>()
   return {
     sources,

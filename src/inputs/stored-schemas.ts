@@ -32,7 +32,7 @@ export const runSchema = z.object({
     .optional()
 })
 
-export const processSchema = z.object({
+export const storedProcessSchema = z.object({
   id,
   owner,
   tags,
@@ -71,7 +71,7 @@ export const anomalySchema = z.object({
 export const blockSchema = block
 export const blockDifferenceSchema = z.object({ kept: block, other: block.extend({ gateway: url }) })
 export const gatewayAnomalySchema = z.object({ id, gateway: url, proves: url })
-export const claimFaults = z.array(
+export const claimFaultsSchema = z.array(
   z.object({
     kind: z.enum([
       'not-an-object',
@@ -98,7 +98,7 @@ export const listingSchema = z.object({
   listed: nonce.optional(),
   bytes: nonce.optional(),
   dropped: nonce.optional(),
-  odd: claimFaults.optional(),
+  odd: claimFaultsSchema.optional(),
   fault: listingFault.optional()
 })
 export const unreadCheckpointsSchema = z.object({

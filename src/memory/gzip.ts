@@ -13,7 +13,7 @@ const HEADER_BYTES = 10
 const TRAILER_BYTES = 8
 
 /** What is made of a memory's chunks. */
-export interface Reading<T> {
+export interface StreamReader<T> {
   take(chunk: Buffer): void
   end(): T
 }
@@ -26,13 +26,13 @@ export interface Reading<T> {
  * @returns what the last reading comes to
  * @throws zlib's and the file system's errors, and what a reading throws, as they are
  */
-export async function readGzip<T>(file: string, begin: () => Reading<T>): Promise<T> {
+export async function readGzip<T>(file: string, begin: () => StreamReader<T>): Promise<T> {
   const read = (await readPlain(file, begin())) ?? (await readAny(file, begin()))
   return read.end()
 }
 
 /** @returns undefined where the file is not a single plain member: whatever else it is, gunzip says */
-async function readPlain<T>(file: string, reading: Reading<T>): Promise<Reading<T> | undefined> {
+async function readPlain<T>(file: string, reading: StreamReader<T>): Promise<StreamReader<T> | undefined> {
   const bodyBytes = await plainBytes(file)
   if (bodyBytes < 1) return undefined
   const inflate = createInflateRaw({ chunkSize: GZIP_CHUNK_BYTES })
@@ -53,7 +53,7 @@ async function readPlain<T>(file: string, reading: Reading<T>): Promise<Reading<
   return inflate.bytesWritten === bodyBytes ? reading : undefined
 }
 
-async function readAny<T>(file: string, reading: Reading<T>): Promise<Reading<T>> {
+async function readAny<T>(file: string, reading: StreamReader<T>): Promise<StreamReader<T>> {
   await unpack(createReadStream(file), createGunzip({ chunkSize: GZIP_CHUNK_BYTES }), reading.take)
   return reading
 }

@@ -5,7 +5,7 @@ import type { MemoryLayout } from '../model/records.ts'
 import { memoryDifference } from './difference.ts'
 import { environmentBlocks } from './environment.ts'
 import { createFingerprint } from './fingerprint.ts'
-import { GZIP_CHUNK_BYTES, type Reading, readGzip } from './gzip.ts'
+import { GZIP_CHUNK_BYTES, readGzip, type StreamReader } from './gzip.ts'
 
 /** What the thread is asked. */
 export type MemoryQuestion =
@@ -36,7 +36,7 @@ const OVERLAP_BYTES = 256 * 1024
 const ENVIRONMENTS_MAX = 8
 
 /** Never takes more than `maxBytes`, whatever the file says that it unpacks to. */
-function bounded<T>(maxBytes: number, { take, end }: Reading<T>): Reading<T> {
+function bounded<T>(maxBytes: number, { take, end }: StreamReader<T>): StreamReader<T> {
   let bytes = 0
   return {
     take(chunk) {
@@ -49,7 +49,7 @@ function bounded<T>(maxBytes: number, { take, end }: Reading<T>): Reading<T> {
 }
 
 /** The memory itself is not kept. */
-function beginUnpacking(): Reading<Unpacked> {
+function beginUnpacking(): StreamReader<Unpacked> {
   const hash = createHash('sha256')
   const fingerprint = createFingerprint()
   let bytes = 0
@@ -83,7 +83,7 @@ function beginUnpacking(): Reading<Unpacked> {
   }
 }
 
-function beginKeeping(): Reading<Buffer> {
+function beginKeeping(): StreamReader<Buffer> {
   const chunks: Buffer[] = []
   return { take: (chunk) => void chunks.push(chunk), end: () => Buffer.concat(chunks) }
 }
@@ -91,7 +91,7 @@ function beginKeeping(): Reading<Buffer> {
 async function answer(question: MemoryQuestion): Promise<void> {
   try {
     const { maxBytes } = question
-    const read = <T>(path: string, begin: () => Reading<T>) => readGzip(path, () => bounded(maxBytes, begin()))
+    const read = <T>(path: string, begin: () => StreamReader<T>) => readGzip(path, () => bounded(maxBytes, begin()))
     if (question.kind === 'unpack') return parentPort?.postMessage(await read(question.path, beginUnpacking))
     const { claimed, computed, layout } = question
     const [left, right] = [await read(claimed, beginKeeping), await read(computed, beginKeeping)]

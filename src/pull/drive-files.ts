@@ -45,7 +45,7 @@ const ATTESTATIONS_ASKED = 20
 const MANIFEST = 'application/x.arweave-manifest+json'
 
 /** Why a file cannot be served, as far as it was asked for. */
-class Refusal extends Error {
+class DriveRefusal extends Error {
   readonly missing: boolean
 
   constructor(reason: string, missing = false) {
@@ -71,13 +71,15 @@ export function createDriveFiles(options: DriveFilesOptions): DriveSource {
       served.set(`${question.kind}/${question.id}`, ref.bytes)
       const totalBytes = [...served.values()].reduce((sum, bytes) => sum + bytes, 0)
       if (ref.bytes > limits.fileBytes)
-        throw new Refusal(`it has ${ref.bytes} bytes, the auditor's limit is ${limits.fileBytes}`)
+        throw new DriveRefusal(`it has ${ref.bytes} bytes, the auditor's limit is ${limits.fileBytes}`)
       if (served.size > limits.files || totalBytes > limits.totalBytes) {
-        throw new Refusal(`the files are more than the auditor's limits of ${limits.files} and of ${limits.totalBytes} bytes`)
+        throw new DriveRefusal(
+          `the files are more than the auditor's limits of ${limits.files} and of ${limits.totalBytes} bytes`
+        )
       }
       return { kind: 'file', path: store.blobPath(ref), bytes: ref.bytes, ...(assumed === undefined ? {} : { assumed }) }
     } catch (error) {
-      if (error instanceof Refusal)
+      if (error instanceof DriveRefusal)
         return { kind: 'refused', reason: error.message, ...(error.missing ? { missing: true } : {}) }
       if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
       const missing = error.code === 'ANSWER_TOO_LARGE' ? {} : { missing: true as const }
@@ -96,18 +98,18 @@ export function createDriveFiles(options: DriveFilesOptions): DriveSource {
   }
 }
 
-interface Found {
+interface FoundFile {
   readonly ref: BlobRef
   /** Why the CU may have seen something else. */
   readonly assumed?: string
 }
 
-async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Promise<Found> {
+async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Promise<FoundFile> {
   const id = question.id as TransactionId
   const admitted = await admit(options, id, question.blockHeight)
   const { record, data, ref } = await itemOf(options, id)
   if (tagValue(record.tags, 'Content-Type')?.trim().toLowerCase().startsWith(MANIFEST) === true) {
-    throw new Refusal('it is a manifest, under whose id gateways serve what it names')
+    throw new DriveRefusal('it is a manifest, under whose id gateways serve what it names')
   }
   await options.inputs.putDriveFile(options.process.id, { kind: 'data', id })
   const { verdict } = proveItem({ record, data })
@@ -120,14 +122,15 @@ async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Pr
 async function admit(options: DriveFilesOptions, id: TransactionId, blockHeight: number): Promise<string | undefined> {
   const admission = admissionOf(options, id)
   if (admission.kind === 'open') return undefined
-  if (admission.kind === 'closed') throw new Refusal(`it may not be read (${admission.reason}), and no unit has a result then`)
+  if (admission.kind === 'closed')
+    throw new DriveRefusal(`it may not be read (${admission.reason}), and no unit has a result then`)
   for (const type of admission.types) {
     const found = await attestationOf(options, type, id, admission.owners)
     if (found === undefined || found.blockHeight > blockHeight) continue
     return `that the unit found the attestation ${found.item} of /data/${id} in time cannot be proven`
   }
   const who = options.gateway === undefined ? 'the store holds' : 'gateways know'
-  throw new Refusal(`${who} no attestation up to block ${blockHeight} that lets the process read it`, true)
+  throw new DriveRefusal(`${who} no attestation up to block ${blockHeight} that lets the process read it`, true)
 }
 
 async function attestationOf(
@@ -167,29 +170,29 @@ async function itemOf({ inputs, gateway, limits = DEFAULT_LIMITS }: DriveFilesOp
   const kept = await inputs.transaction(id)
   const keptData = kept === undefined ? undefined : await inputs.data(kept)
   if (kept?.data !== undefined && keptData !== undefined) return { record: kept, data: keptData, ref: kept.data }
-  if (gateway === undefined) throw new Refusal('the store does not hold it', true)
+  if (gateway === undefined) throw new DriveRefusal('the store does not hold it', true)
   const record = kept ?? (await gateway.transactions({ ids: [id], limit: 1 }))[0]
   const raw = record === undefined ? undefined : await gateway.raw(id, limits.fileBytes)
-  if (record === undefined || raw === undefined) throw new Refusal(nobodyHasIt(gateway), true)
+  if (record === undefined || raw === undefined) throw new DriveRefusal(nobodyHasIt(gateway), true)
   const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
   const onChain = proven ? undefined : await gateway.header(id)
   const whole = await inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
-  if (whole.data === undefined) throw new Refusal('the store did not keep it', true)
+  if (whole.data === undefined) throw new DriveRefusal('the store did not keep it', true)
   return { record: whole, data: raw.bytes, ref: whole.data }
 }
 
-async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestion): Promise<Found> {
+async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestion): Promise<FoundFile> {
   const { inputs, store, process, gateway } = options
   const kept = await inputs.driveFile(process.id, kind, id)
   const keptRef = kept?.kind === 'data' ? undefined : kept?.content
   const held = keptRef !== undefined && (await store.getBlob(keptRef)) !== undefined
   const assumed = `the file /${kind}/${id} is the JSON of a gateway, and unsigned`
   if (keptRef !== undefined && held) return { ref: keptRef, assumed }
-  if (gateway === undefined) throw new Refusal('the store does not hold it', true)
+  if (gateway === undefined) throw new DriveRefusal('the store does not hold it', true)
   const served = await (kind === 'block'
     ? gateway.blockBytes(id, HEADER_MAX_BYTES)
     : gateway.headerBytes(id as TransactionId, HEADER_MAX_BYTES))
-  if (served === undefined) throw new Refusal(nobodyHasIt(gateway), true)
+  if (served === undefined) throw new DriveRefusal(nobodyHasIt(gateway), true)
   const content = await store.putBlob(
     kind === 'block' ? new TextEncoder().encode(textOf(served.bytes)) : withAddress(served.bytes)
   )
@@ -209,10 +212,10 @@ function withAddress(bytes: Uint8Array): Uint8Array {
   try {
     header = JSON.parse(textOf(bytes))
   } catch {
-    throw new Refusal('what the gateway has of it is no JSON')
+    throw new DriveRefusal('what the gateway has of it is no JSON')
   }
   const owner = typeof header === 'object' && header !== null ? (header as { owner?: unknown }).owner : undefined
-  if (typeof owner !== 'string') throw new Refusal('what the gateway has of it names no owner')
+  if (typeof owner !== 'string') throw new DriveRefusal('what the gateway has of it names no owner')
   const shown = { ...(header as object), ownerAddress: addressOfKey(Buffer.from(owner, 'base64url')) }
   return new TextEncoder().encode(JSON.stringify(shown))
 }

@@ -38,14 +38,14 @@ export function holdBlocks(
 }
 
 /** From where on nobody may be blamed. */
-export interface BlockDoubts {
-  doubt(key: EvaluationKey): string | undefined
+export interface BlockDisputes {
+  disputeAt(key: EvaluationKey): string | undefined
   /** Of the memory behind this nonce, and behind the crons that follow it. */
-  doubtAfter(nonce: number): string | undefined
+  disputeAfter(nonce: number): string | undefined
 }
 
 /** Crons, and so all that comes behind them, hang on times of blocks: the lowest that is told in two ways is where doubt begins. */
-export async function readBlockDoubts(inputs: Inputs, run: Run): Promise<BlockDoubts> {
+export async function readBlockDisputes(inputs: Inputs, run: Run): Promise<BlockDisputes> {
   let from = Number.POSITIVE_INFINITY
   let reason = ''
   for (const { kept, other } of await inputs.blockDifferences(run.process)) {
@@ -56,8 +56,8 @@ export async function readBlockDoubts(inputs: Inputs, run: Run): Promise<BlockDo
   }
   const nonce = from === Number.POSITIVE_INFINITY ? from : await firstNonceAt(inputs, run, from)
   return {
-    doubt: ({ ordinate, timestamp }) => (ordinate >= nonce || timestamp >= from ? reason : undefined),
-    doubtAfter: (after) => (after + 1 >= nonce ? reason : undefined)
+    disputeAt: ({ ordinate, timestamp }) => (ordinate >= nonce || timestamp >= from ? reason : undefined),
+    disputeAfter: (after) => (after + 1 >= nonce ? reason : undefined)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { fetchError } from '../fetch/fetch-error.ts'
 import type { GatewaySource } from '../fetch/sources.ts'
-import { createRivals } from '../inputs/conflicting-assignments.ts'
+import { createConflictingAssignments } from '../inputs/conflicting-assignments.ts'
 import type { Inputs, Run, Shortfall } from '../inputs/inputs.ts'
 import { type Arrival, arriving, whole } from '../inputs/live-inputs.ts'
 import { AuditError } from '../model/errors.ts'
@@ -101,7 +101,7 @@ async function fetchTrueItems({ options, fetchItem, process, run, proven }: Gate
       process,
       schedule: inputs.schedule(run, 0, run.to),
       verifier,
-      rivals: createRivals(inputs, run),
+      conflictingAssignments: createConflictingAssignments(inputs, run),
       known: (from, to) => inputs.verdicts(run, from, to),
       remember: (verdicts) => inputs.putVerdicts(run, verdicts),
       rawItem: (id) => rawItem(fetchItem, inputs, id)

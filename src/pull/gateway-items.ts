@@ -18,7 +18,7 @@ import type { PullOptions } from './pull-options.ts'
 export type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
 
 /** What was served under an id, and by whom. */
-interface Answer extends RawItem {
+interface ServedItem extends RawItem {
   /** undefined: the description is one gateway's, the data another's. */
   readonly gateway?: string
   readonly proven: boolean
@@ -48,8 +48,8 @@ export function createFetchItem({ inputs, units, process }: PullOptions): FetchI
   }
 
   /** Asks one gateway after another, each for all of it, until one has what proves itself. */
-  async function askEach(first: Answer, id: TransactionId, maxBytes: number) {
-    const unproven: Answer[] = []
+  async function askEach(first: ServedItem, id: TransactionId, maxBytes: number) {
+    const unproven: ServedItem[] = []
     for (const one of gateway.each()) {
       const answer = one.urls[0] === first.gateway ? first : await unlessAbsent(() => wholeOf(one, id, maxBytes))
       if (answer === undefined) continue
@@ -66,7 +66,7 @@ export function createFetchItem({ inputs, units, process }: PullOptions): FetchI
   }
 }
 
-async function wholeOf(one: GatewaySource, id: TransactionId, maxBytes: number): Promise<Answer | undefined> {
+async function wholeOf(one: GatewaySource, id: TransactionId, maxBytes: number): Promise<ServedItem | undefined> {
   const [record] = await one.transactions({ ids: [id], limit: 1 })
   const raw = record === undefined ? undefined : await one.raw(id, maxBytes)
   return record === undefined || raw === undefined ? undefined : answerOf(one, record, raw.bytes, raw.gateway)
@@ -77,7 +77,7 @@ async function answerOf(
   record: TransactionRecord,
   data: Uint8Array,
   gateway: string | undefined
-): Promise<Answer> {
+): Promise<ServedItem> {
   const own = gateway !== undefined && gateway === record.gateway ? { gateway } : {}
   if (proveRawItem(record, data).verdict.status === 'valid') return { record, data, ...own, proven: true }
   // What does not prove itself as a data item may lie directly on Arweave.
@@ -96,7 +96,7 @@ export async function unlessAbsent<T>(ask: () => Promise<T | undefined>): Promis
   }
 }
 
-function anomalies(unproven: readonly Answer[], proven: Answer): GatewayAnomaly[] {
+function anomalies(unproven: readonly ServedItem[], proven: ServedItem): GatewayAnomaly[] {
   const { id, gateway: proves } = proven.record
   return unproven.flatMap((answer) =>
     answer.gateway !== undefined && saysOtherwise(answer, proven) ? { id, gateway: answer.gateway, proves } : []

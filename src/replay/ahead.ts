@@ -15,7 +15,7 @@ const WAITING_MAX_CHARS = 64 * 1024 * 1024
 /** Of one replay whose results are judged as they come. */
 const JUDGED_MAX_CHARS = 4 * 1024 * 1024
 
-interface Waiting {
+interface Buffered {
   readonly found: Evaluation[]
   ended: boolean
   failure?: unknown
@@ -38,7 +38,7 @@ export function runAhead(
 ): Ahead {
   const cancel = new AbortController()
   const queue = new PQueue({ concurrency: jobs })
-  const waiting = runs.map((): Waiting => ({ found: [], ended: false }))
+  const waiting = runs.map((): Buffered => ({ found: [], ended: false }))
   const listeners = new Set<() => void>()
   let turn = 0
   let chars = 0
@@ -58,7 +58,7 @@ export function runAhead(
     }
   }
 
-  async function follow(place: number, own: Waiting): Promise<void> {
+  async function follow(place: number, own: Buffered): Promise<void> {
     try {
       const run = runs[place]
       if (run === undefined || cancel.signal.aborted) return

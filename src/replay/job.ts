@@ -46,7 +46,7 @@ export interface ReplayJob {
    */
   readonly agrees?: (planned: PlannedEvaluation, text: string) => Promise<boolean | undefined>
   /** Whether somebody says that it failed; a hint that makes taking it back cheaper, and changes no result. */
-  readonly failing?: (planned: PlannedEvaluation) => Promise<boolean>
+  readonly claimedError?: (planned: PlannedEvaluation) => Promise<boolean>
   /** Told whenever the sandbox has enough to do: time for what can wait. */
   readonly onBusy?: () => void
   /** Told where stack and heap lie, before anything runs. */

@@ -20,7 +20,7 @@ export interface Boundary {
 }
 
 /** A boundary, and whether the part before it ended in its memory. If not, all behind it was run one after another. */
-export interface Link {
+export interface SegmentProof {
   readonly name: string
   readonly proven: boolean
 }
@@ -39,7 +39,7 @@ export interface Link {
 export async function* replaySegments(
   job: ReplayJob,
   boundaries: readonly Boundary[],
-  { jobs, onLink }: { readonly jobs: number; readonly onLink?: (link: Link) => void }
+  { jobs, onLink }: { readonly jobs: number; readonly onLink?: (link: SegmentProof) => void }
 ): AsyncGenerator<Evaluation> {
   const shared = sharePlan(
     job.plan(),

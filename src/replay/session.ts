@@ -6,7 +6,7 @@ import { messageChars } from './message-chars.ts'
 import type { PlannedEvaluation } from './plan/planned.ts'
 import { beginsInstance } from './profile.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
-import { openSandbox, type Refusal, type RunOutcome, type Sandbox, type Stopped, whyStopped } from './sandbox/sandbox.ts'
+import { type ModuleRefusal, openSandbox, type RunOutcome, type Sandbox, type Stopped, whyStopped } from './sandbox/sandbox.ts'
 
 /** What became of one planned evaluation. */
 export interface Step {
@@ -33,7 +33,7 @@ export interface WhyNot {
 }
 
 /** The child was ended with results still in it. */
-export interface Lost {
+export interface LostResults {
   /** How to come to the same point without losing anything. */
   readonly careful: Careful
 }
@@ -89,7 +89,7 @@ interface Sent extends Batch {
  *
  * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the job's signal fired
  */
-export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | Lost> {
+export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | LostResults> {
   const limits = job.limits === undefined ? {} : { limits: job.limits }
   const start = job.start === undefined ? {} : { start: job.start.memory }
   const drive = job.drive === undefined ? {} : { drive: job.drive }
@@ -125,7 +125,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     return { outcome, state }
   }
 
-  async function* settle(): AsyncGenerator<Step | Lost> {
+  async function* settle(): AsyncGenerator<Step | LostResults> {
     const batch = sent[0]
     if (batch === undefined) return
     job.onBusy?.()
@@ -199,7 +199,7 @@ function stateStep({ state, exportedTo, failure }: StateRead): Pick<Step, 'state
 
 /** Nothing runs of a module that cannot be begun. */
 async function* refusedSteps(
-  refused: Refusal,
+  refused: ModuleRefusal,
   first: IteratorResult<Batch, void>,
   batches: AsyncGenerator<Batch, void, void>
 ): AsyncGenerator<Step> {
@@ -223,8 +223,8 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
       slots.push({ planned, position, index: messages.length })
       if (!halted) {
         const fresh = job.begins?.(planned) ?? beginsInstance(job.profile, planned)
-        const failing = (await job.failing?.(planned)) === true
-        messages.push({ message: work.message, fresh, ...(failing ? { failing } : {}) })
+        const claimedError = (await job.claimedError?.(planned)) === true
+        messages.push({ message: work.message, fresh, ...(claimedError ? { claimedError } : {}) })
         chars += messageChars(work.message)
       }
     } else slots.push({ planned, position })
@@ -294,7 +294,7 @@ async function chooseInstance(
 }
 
 /** Where a child was ended by a message whose predecessors' results did not all arrive. */
-function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stopped | undefined): Lost | undefined {
+function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stopped | undefined): LostResults | undefined {
   if (stopped === undefined) return undefined
   const why: WhyNot = { reason: whyStopped(stopped), limit: true }
   const slot = stopped.limit === 'died' ? undefined : batch.slots.find(({ index }) => index === stopped.index)
@@ -303,7 +303,7 @@ function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stoppe
 }
 
 /** A memory that was being hashed when a message behind it ended the child: it is come to again. */
-function lostStateIn({ stopped }: RunOutcome, { failure }: StateRead, sandbox: Sandbox): Lost | undefined {
+function lostStateIn({ stopped }: RunOutcome, { failure }: StateRead, sandbox: Sandbox): LostResults | undefined {
   if (failure === undefined || stopped !== undefined || !sandbox.ended) return undefined
   return { careful: { until: Number.POSITIVE_INFINITY, why: { reason: whyStopped({ limit: 'died', index: 0 }), limit: true } } }
 }

@@ -122,12 +122,12 @@ function claimantReport(claimant: ClaimantParts): ClaimantReport {
 }
 
 /** A reason, and whether it makes the verdict what it is. */
-interface Said {
+interface ReportReason {
   readonly text: string
   readonly decides: boolean
 }
 
-function claimantReasons(claimant: ClaimantParts): readonly Said[] {
+function claimantReasons(claimant: ClaimantParts): readonly ReportReason[] {
   const remarks = new Set(claimant.remarks)
   const isSound = soundVerdict(claimant) === claimant.verdict
   const reasons = claimant.reasons.map((text) => ({ text: boundText(text), decides: isSound && !remarks.has(text) }))
@@ -135,7 +135,7 @@ function claimantReasons(claimant: ClaimantParts): readonly Said[] {
 }
 
 /** The audit's own reasons, then the audited claimants': first of those whose verdict it is, with names where there are several. */
-function reasonsOf(parts: ReportParts, audited: readonly ClaimantParts[], verdict: Verdict): readonly Said[] {
+function reasonsOf(parts: ReportParts, audited: readonly ClaimantParts[], verdict: Verdict): readonly ReportReason[] {
   const nobody = audited.length === 0 ? ['no Compute Unit was audited'] : []
   const ours = [...parts.inconclusive.map((text) => boundText(text)), ...nobody]
   const isDecisive = (claimant: ClaimantParts) => soundVerdict(claimant) === verdict

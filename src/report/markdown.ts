@@ -121,7 +121,7 @@ function divergenceSection(report: Report): readonly string[] {
     return [path, code(claimed, VALUE_CHARS), code(computed, VALUE_CHARS)]
   })
   const [heading, ...body] = table(shown.title, ['path', 'claimed', 'computed'], rows, differencesCut)
-  const where = `${words.evaluationName(shown.divergence, value)}${message === undefined ? '' : `, message ${code(message)}`}`
+  const where = `${words.evaluationTitle(shown.divergence, value)}${message === undefined ? '' : `, message ${code(message)}`}`
   return heading === undefined ? [] : [heading, '', `${where}, claimed by ${code(claimant)}`, ...body]
 }
 
@@ -188,7 +188,7 @@ function evaluationRow(evaluation: ReportedEvaluation): readonly string[] {
   const count = differences.length + differencesCut
   const [first] = differences
   return [
-    words.evaluationName(evaluation, value),
+    words.evaluationTitle(evaluation, value),
     message === undefined ? '' : code(message),
     reason === undefined ? status : `${status}: ${sentence(reason)}`,
     claimant === undefined ? '' : code(claimant),

@@ -39,7 +39,7 @@ export function headline(report: Report, { value, sentence }: Writing): string {
   }
   if (report.verdict === 'mismatch' && report.firstDivergence !== null) {
     const { claimant } = report.firstDivergence
-    return `${evaluationName(report.firstDivergence, value)}: re-execution contradicts ${value(claimant)}`
+    return `${evaluationTitle(report.firstDivergence, value)}: re-execution contradicts ${value(claimant)}`
   }
   return sentence(decisive(report)[0] ?? 'see the findings')
 }
@@ -56,7 +56,7 @@ export function comparedOf({ compared, scheduled, cron }: Coverage): string {
 }
 
 /** What was evaluated: a nonce, a cron message, or the process message that has no nonce of its own. */
-export function evaluationName(
+export function evaluationTitle(
   { key, nonce, through }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number },
   value: Writing['value']
 ): string {

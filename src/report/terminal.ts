@@ -165,7 +165,7 @@ function divergenceLines(report: Report, page: Page): readonly string[] {
   if (shown === undefined) return []
   const { differences, differencesCut = 0, message, claimant } = shown.divergence
   const more = Math.max(0, differences.length - MAX_DIFFERENCES_SHOWN) + differencesCut
-  const name = `${words.evaluationName(shown.divergence, value)}, claimed by ${value(claimant)}`
+  const name = `${words.evaluationTitle(shown.divergence, value)}, claimed by ${value(claimant)}`
   return [
     '',
     ...wrapped(`${shown.title}: ${name}`, 0, 2, colors.bold),

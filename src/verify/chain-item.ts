@@ -1,7 +1,7 @@
 /** An item on the chain that was assigned (ao-protocol §1.8): what the module is shown of it. */
 import type { ChainItem, TransactionRecord } from '../model/records.ts'
 import type { RawItem, RawProof } from './raw-item.ts'
-import { signed, unproven } from './seal.ts'
+import { sealSigned, sealUnproven } from './seal.ts'
 import type { Checked } from './signed.ts'
 
 export interface CheckedChainItem {
@@ -20,12 +20,12 @@ export function checkChainItem(
   const dataText = data === undefined ? {} : { dataText: new TextDecoder().decode(data) }
   if (proof?.facts !== undefined) {
     const { id, owner, tags, recipient, signature } = proof.facts
-    return { item: signed({ id, owner, tags, recipient, anchor: anchorOf(record, proof.facts), signature }), ...dataText }
+    return { item: sealSigned({ id, owner, tags, recipient, anchor: anchorOf(record, proof.facts), signature }), ...dataText }
   }
   const reason = proof === undefined || proof.verdict.status === 'valid' ? 'no gateway has its data' : proof.verdict.reason
   const { id, owner, tags, recipient, anchor, signature } = record
   const shown = { id, owner, tags, recipient, anchor, signature }
-  return { item: unproven(shown, { what: `the item ${id}`, reason, servedBy: ['gateway'] }), ...dataText }
+  return { item: sealUnproven(shown, { what: `the item ${id}`, reason, servedBy: ['gateway'] }), ...dataText }
 }
 
 /** Gateways show one anchor in base64url or as text, and a CU hands it on as its gateway does (§2.4). Both say the signed bytes. */

@@ -3,29 +3,29 @@
  * proves itself nowhere is said so, for nobody may be blamed over it.
  */
 import { createHash } from 'node:crypto'
-import { VALID, type Verdict } from '../ans104/signature-status.ts'
+import { type SignatureStatus, VALID } from '../ans104/signature-status.ts'
 import type { Finding } from '../model/findings.ts'
 import type { TransactionId } from '../model/ids.ts'
 import type { ScheduledMessage, WireItem } from '../model/records.ts'
 import { asSigned, signedWire } from './as-signed.ts'
 import { showsOddAnchor } from './chain-item.ts'
-import { type WeighOptions, weigh, wholeCopy } from './choose-assignment.ts'
+import { type ChooseAssignmentOptions, chooseAssignment, wholeCopy } from './choose-assignment.ts'
 import type { Proof } from './message-item.ts'
 import { serversOfProcess } from './process-and-module.ts'
 import { proveItem, type RawItem, type RawProof } from './raw-item.ts'
 import { readScheduled } from './scheduled-edge.ts'
-import { signed, unproven } from './seal.ts'
+import { sealSigned, sealUnproven } from './seal.ts'
 import type { Checked } from './signed.ts'
-import type { Doubt } from './trust.ts'
+import type { UnprovenInput } from './trust.ts'
 import { createScheduleVerifier } from './verify-schedule.ts'
 
 /** What the signatures of one edge of the schedule say, as shown. */
 export interface EdgeVerdicts {
   /** The hash of what they are about: for other bytes they count for nothing. */
   readonly of: string
-  readonly assignment: Verdict
+  readonly assignment: SignatureStatus
   /** null: an item on the chain was assigned. */
-  readonly message: Verdict | null
+  readonly message: SignatureStatus | null
 }
 
 export interface CheckedMessage {
@@ -33,12 +33,12 @@ export interface CheckedMessage {
   readonly scheduled: Checked<ScheduledMessage>
   readonly findings: readonly Finding[]
   /** Why it proves nothing. Then neither does anything after it. */
-  readonly doubts: readonly Doubt[]
+  readonly unproven: readonly UnprovenInput[]
   /** What the scheduler shows otherwise, or in two ways, or not at all: a Compute Unit may have been shown something else. */
-  readonly spoilt?: string
+  readonly tampered?: string
 }
 
-export interface CheckOptions extends WeighOptions {
+export interface CheckOptions extends ChooseAssignmentOptions {
   /** In nonce order. */
   readonly schedule: AsyncIterable<ScheduledMessage>
   /** The raw item of an id; undefined where no gateway has it. */
@@ -60,46 +60,49 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
   for await (const { scheduled, verdicts } of withVerdicts(options)) {
     const { nonce } = scheduled
     const assignment = await checkAssignment(options, scheduled, verdicts.assignment)
-    const weighed = await weigh(options, assignment.scheduled, assignment.verdict)
+    const weighed = await chooseAssignment(options, assignment.scheduled, assignment.verdict)
     const replaced = weighed.scheduled !== assignment.scheduled
     const itsMessage = replaced ? (weighed.message ?? null) : verdicts.message
     const message = await checkMessage(options, weighed.scheduled, itsMessage)
     const step = order.add(message.scheduled, weighed.assignment)
-    const equivocations = weighed.rivals
-      .flatMap((rival) => order.add(rival, VALID).findings)
+    const equivocations = weighed.conflicting
+      .flatMap((conflicting) => order.add(conflicting, VALID).findings)
       .filter(({ code }) => code === 'SCHEDULER_EQUIVOCATION')
     const undecided = [
-      ...(step.proven ? [] : [assignmentDoubt(nonce, step.findings)]),
-      ...(message.doubt === undefined ? [] : [message.doubt])
+      ...(step.proven ? [] : [unprovenAssignment(nonce, step.findings)]),
+      ...(message.unproven === undefined ? [] : [message.unproven])
     ]
-    const doubts = undecided.length > 0 && (await toldOtherwise(options, scheduled)) ? undecided.map(beyondTrust) : undecided
+    const unproven = undecided.length > 0 && (await hasConflicting(options, scheduled)) ? undecided.map(beyondTrust) : undecided
     const shownOtherwise = message.findings.filter(
-      ({ code }) => code === 'MESSAGE_SIGNATURE_INVALID' && message.doubt === undefined
+      ({ code }) => code === 'MESSAGE_SIGNATURE_INVALID' && message.unproven === undefined
     )
-    const [spoilt] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
-    const reason = spoilt?.detail ?? message.spoilt ?? unsure(message.scheduled)
-    const [doubt] = doubts
+    const [tampered] = [...assignment.findings, ...weighed.findings, ...equivocations, ...shownOtherwise]
+    const reason = tampered?.detail ?? message.tampered ?? unsure(message.scheduled)
+    const [first] = unproven
     const truth = inOneForm(message.scheduled)
     yield {
-      scheduled: doubt === undefined ? signed(truth) : unproven(truth, doubt),
+      scheduled: first === undefined ? sealSigned(truth) : sealUnproven(truth, first),
       findings: [...assignment.findings, ...weighed.findings, ...step.findings, ...equivocations, ...message.findings],
-      doubts,
-      ...(reason === undefined ? {} : { spoilt: `nonce ${nonce}: ${reason}` })
+      unproven,
+      ...(reason === undefined ? {} : { tampered: `nonce ${nonce}: ${reason}` })
     }
   }
 }
 
 /** One that is shown with a signature that cannot be right, or not be checked, is the scheduler's word; more speaks against others. */
-function assignmentDoubt(nonce: number, findings: readonly Finding[]): Doubt {
+function unprovenAssignment(nonce: number, findings: readonly Finding[]): UnprovenInput {
   const wrong = findings.some(({ code, severity }) => severity === 'error' && code !== 'ASSIGNMENT_SIGNATURE_INVALID')
   const what = `the assignment of nonce ${nonce}`
   return { what, reason: `${what} is not proven`, servedBy: wrong ? [] : ['scheduler'] }
 }
 
 /** Whether this nonce is told in two ways, of which nobody knows which one a Compute Unit was told. */
-async function toldOtherwise({ rivals }: CheckOptions, { nonce, assignment, message }: ScheduledMessage): Promise<boolean> {
-  const told = (await rivals?.(nonce)) ?? []
-  return told.some((other) => {
+async function hasConflicting(
+  { conflictingAssignments }: CheckOptions,
+  { nonce, assignment, message }: ScheduledMessage
+): Promise<boolean> {
+  const conflicting = (await conflictingAssignments?.(nonce)) ?? []
+  return conflicting.some((other) => {
     const { id, tags } = other.assignment
     if (id !== assignment.id || JSON.stringify(tags) !== JSON.stringify(assignment.tags)) return true
     // An item that could not be had speaks against none.
@@ -107,8 +110,8 @@ async function toldOtherwise({ rivals }: CheckOptions, { nonce, assignment, mess
   })
 }
 
-function beyondTrust(doubt: Doubt): Doubt {
-  return { ...doubt, servedBy: [] }
+function beyondTrust(unproven: UnprovenInput): UnprovenInput {
+  return { ...unproven, servedBy: [] }
 }
 
 /** What may be shown in two ways, which a module could tell apart, is handed on in one. */
@@ -124,13 +127,13 @@ function unsure({ message, unserved, unclear }: ScheduledMessage): string | unde
   return unclear === true ? 'Arweave does not tell whether the item was sent or assigned from the chain' : undefined
 }
 
-interface Judged {
+interface MessageWithVerdicts {
   readonly scheduled: ScheduledMessage
   readonly verdicts: EdgeVerdicts
 }
 
-async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
-  const ahead: Promise<readonly Judged[]>[] = []
+async function* withVerdicts(options: CheckOptions): AsyncGenerator<MessageWithVerdicts> {
+  const ahead: Promise<readonly MessageWithVerdicts[]>[] = []
   let batch: ScheduledMessage[] = []
   const send = () => {
     const judged = judgeBatch(options, batch)
@@ -148,7 +151,10 @@ async function* withVerdicts(options: CheckOptions): AsyncGenerator<Judged> {
   for (const judged of ahead) yield* await judged
 }
 
-async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: readonly ScheduledMessage[]): Promise<Judged[]> {
+async function judgeBatch(
+  { verifier, known, remember }: CheckOptions,
+  batch: readonly ScheduledMessage[]
+): Promise<MessageWithVerdicts[]> {
   const [first, last] = [batch[0], batch.at(-1)]
   if (first === undefined || last === undefined) return []
   const kept = await known?.(first.nonce, last.nonce)
@@ -163,9 +169,9 @@ async function judgeBatch({ verifier, known, remember }: CheckOptions, batch: re
     if (earlier[place] === undefined) items.push(assignment, ...(message === null ? [] : [message]))
   }
   const answers = [...(items.length === 0 ? [] : await verifier.verify(items))]
-  const missing: Verdict = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
+  const missing: SignatureStatus = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
   const fresh: (readonly [number, EdgeVerdicts])[] = []
-  const judged = batch.map((scheduled, place): Judged => {
+  const judged = batch.map((scheduled, place): MessageWithVerdicts => {
     const found = earlier[place]
     if (found !== undefined) return { scheduled, verdicts: found }
     const assignment = answers.shift() ?? missing
@@ -186,7 +192,7 @@ function hashOf({ assignment, message }: ScheduledMessage): string {
 
 interface CheckedAssignment {
   readonly scheduled: ScheduledMessage
-  readonly verdict: Verdict
+  readonly verdict: SignatureStatus
   readonly findings: readonly Finding[]
 }
 
@@ -194,7 +200,7 @@ interface CheckedAssignment {
 async function checkAssignment(
   options: CheckOptions,
   scheduled: ScheduledMessage,
-  verdict: Verdict
+  verdict: SignatureStatus
 ): Promise<CheckedAssignment> {
   if (verdict.status === 'valid') return { scheduled, verdict, findings: [] }
   const { proof } = await fetchAndProve(options, scheduled.assignment.id)
@@ -216,12 +222,16 @@ async function checkAssignment(
 interface CheckedItem {
   readonly scheduled: ScheduledMessage
   readonly findings: readonly Finding[]
-  readonly doubt?: Doubt
+  readonly unproven?: UnprovenInput
   /** Why a Compute Unit may have been shown something else. */
-  readonly spoilt?: string
+  readonly tampered?: string
 }
 
-async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, verdict: Verdict | null): Promise<CheckedItem> {
+async function checkMessage(
+  options: CheckOptions,
+  scheduled: ScheduledMessage,
+  verdict: SignatureStatus | null
+): Promise<CheckedItem> {
   const { nonce, message, messageId } = scheduled
   if (message === null || verdict === null) return checkOnChain(options, scheduled)
   if (verdict.status === 'valid') return { scheduled, findings: [] }
@@ -233,18 +243,18 @@ async function checkMessage(options: CheckOptions, scheduled: ScheduledMessage, 
       const findings = [finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)]
       return { scheduled: { ...scheduled, message: copy }, findings }
     }
-    const spoilt = verdict.status === 'invalid'
+    const tampered = verdict.status === 'invalid'
     const what = `the message of nonce ${nonce}`
     const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
     const detail = `${verdict.reason}; ${why}`
     return {
       scheduled,
       findings: [
-        spoilt
+        tampered
           ? finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)
           : finding('SIGNATURE_NOT_CHECKED', 'warning', 'scheduler', nonce, detail)
       ],
-      doubt: { what, reason: `${what} is not proven: ${detail}`, servedBy: serversOfMessage(options, message, raw) }
+      unproven: { what, reason: `${what} is not proven: ${detail}`, servedBy: serversOfMessage(options, message, raw) }
     }
   }
   const { wire, changed } = asSigned(message, proof.item)
@@ -267,20 +277,20 @@ async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage):
   const { proof, raw } = await fetchAndProve(options, messageId)
   if (raw !== undefined && proof?.facts !== undefined) {
     if (!showsOddAnchor(raw.record, proof.facts)) return { scheduled, findings: [] }
-    return { scheduled, findings: [], spoilt: 'gateways show its anchor in more than one form' }
+    return { scheduled, findings: [], tampered: 'gateways show its anchor in more than one form' }
   }
   const detail = raw === undefined ? `no gateway has the item ${messageId}` : `the item ${messageId}: ${reasonOf(proof)}`
   const code = raw === undefined ? 'INPUT_MISSING' : 'MESSAGE_SIGNATURE_INVALID'
-  const doubt: Doubt = {
+  const unproven: UnprovenInput = {
     what: `the on-chain item of nonce ${nonce}`,
     reason: `nonce ${nonce}: ${detail}`,
     servedBy: raw === undefined ? [] : ['gateway']
   }
-  return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], doubt }
+  return { scheduled, findings: [finding(code, 'error', 'gateway', nonce, detail)], unproven }
 }
 
 /** The first message is the process itself, which a gateway serves too. */
-function serversOfMessage({ process }: CheckOptions, message: WireItem, raw: RawItem | undefined): Doubt['servedBy'] {
+function serversOfMessage({ process }: CheckOptions, message: WireItem, raw: RawItem | undefined): UnprovenInput['servedBy'] {
   const alike = raw !== undefined && new TextDecoder().decode(raw.data) === (message.data ?? '')
   return message.id === process.id && alike ? serversOfProcess(message, raw) : ['scheduler']
 }

@@ -1,46 +1,50 @@
 /** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (ao-protocol §1.6). */
 
-import type { Verdict } from '../ans104/signature-status.ts'
+import type { SignatureStatus } from '../ans104/signature-status.ts'
 import type { Finding } from '../model/findings.ts'
 import type { ProcessItem, ScheduledMessage, WireItem } from '../model/records.ts'
 import type { Checked } from './signed.ts'
 import type { Verifier } from './verification-threads.ts'
 import { isSound } from './verify-schedule.ts'
 
-export interface WeighOptions {
+export interface ChooseAssignmentOptions {
   readonly process: Checked<ProcessItem>
   readonly verifier: Pick<Verifier, 'verify'>
   /** What else is told of a nonce, by another source or twice by one. */
-  rivals?(nonce: number): Promise<readonly ScheduledMessage[]>
+  conflictingAssignments?(nonce: number): Promise<readonly ScheduledMessage[]>
 }
 
-export interface Weighed {
+export interface ChosenAssignment {
   readonly scheduled: ScheduledMessage
-  readonly assignment: Verdict
+  readonly assignment: SignatureStatus
   /** undefined: not another one than was shown, and its message's verdict holds. */
-  readonly message?: Verdict
+  readonly message?: SignatureStatus
   readonly findings: readonly Finding[]
   /** Further ones that the scheduler signed for this nonce. */
-  readonly rivals: readonly ScheduledMessage[]
+  readonly conflicting: readonly ScheduledMessage[]
 }
 
 /** More of one nonce are not looked at: the second is proof enough. */
-const RIVALS_MAX = 8
+const CONFLICTING_MAX = 8
 
 /**
  * The one shown is gone by where it proves itself, for a Compute Unit was shown it; else another that does.
  *
  * @param assignment the verdict on the one shown, put right where its true item was found
  */
-export async function weigh(options: WeighOptions, shown: ScheduledMessage, assignment: Verdict): Promise<Weighed> {
-  const told = (await options.rivals?.(shown.nonce)) ?? []
+export async function chooseAssignment(
+  options: ChooseAssignmentOptions,
+  shown: ScheduledMessage,
+  assignment: SignatureStatus
+): Promise<ChosenAssignment> {
+  const shownToo = (await options.conflictingAssignments?.(shown.nonce)) ?? []
   const sound = isSound(shown, assignment, { process: options.process, schedulerAddress: options.process.scheduler })
   // Of one that proves itself another copy says no more.
-  const others = new Map(told.map((other) => [other.assignment.id, other]))
+  const others = new Map(shownToo.map((other) => [other.assignment.id, other]))
   if (sound) others.delete(shown.assignment.id)
-  const rivals = await soundOf(options, [...others.values()].slice(0, RIVALS_MAX))
-  const [best, ...rest] = rivals
-  if (sound || best === undefined) return { scheduled: shown, assignment, findings: [], rivals }
+  const signed = await soundOf(options, [...others.values()].slice(0, CONFLICTING_MAX))
+  const [best, ...rest] = signed
+  if (sound || best === undefined) return { scheduled: shown, assignment, findings: [], conflicting: signed }
   const [signature, message] = await options.verifier.verify([
     best.assignment,
     ...(best.message === null ? [] : [best.message])
@@ -50,12 +54,12 @@ export async function weigh(options: WeighOptions, shown: ScheduledMessage, assi
     assignment: signature ?? assignment,
     ...(message === undefined ? {} : { message }),
     findings: replacement(shown, assignment, best),
-    rivals: rest
+    conflicting: rest
   }
 }
 
 /** One that does not prove itself only because a part of it is not shown is nobody's fault. */
-function replacement(shown: ScheduledMessage, verdict: Verdict, by: ScheduledMessage): Finding[] {
+function replacement(shown: ScheduledMessage, verdict: SignatureStatus, by: ScheduledMessage): Finding[] {
   const same = shown.assignment.id === by.assignment.id
   const hidden = verdict.status !== 'valid' && verdict.status !== 'invalid'
   if (same && hidden && showsTags(shown, by)) return []
@@ -74,14 +78,20 @@ function showsTags({ assignment }: ScheduledMessage, { assignment: truth }: Sche
 }
 
 /** The message that is shown spoilt, as another source or another copy has it whole. */
-export async function wholeCopy(options: WeighOptions, { nonce, messageId }: ScheduledMessage): Promise<WireItem | undefined> {
-  const told = (await options.rivals?.(nonce)) ?? []
-  const copies = told.flatMap(({ message }) => (message?.id === messageId ? [message] : [])).slice(0, RIVALS_MAX)
+export async function wholeCopy(
+  options: ChooseAssignmentOptions,
+  { nonce, messageId }: ScheduledMessage
+): Promise<WireItem | undefined> {
+  const shownToo = (await options.conflictingAssignments?.(nonce)) ?? []
+  const copies = shownToo.flatMap(({ message }) => (message?.id === messageId ? [message] : [])).slice(0, CONFLICTING_MAX)
   const verdicts = copies.length === 0 ? [] : await options.verifier.verify(copies)
   return copies.find((_, place) => verdicts[place]?.status === 'valid')
 }
 
-async function soundOf({ process, verifier }: WeighOptions, others: readonly ScheduledMessage[]): Promise<ScheduledMessage[]> {
+async function soundOf(
+  { process, verifier }: ChooseAssignmentOptions,
+  others: readonly ScheduledMessage[]
+): Promise<ScheduledMessage[]> {
   if (others.length === 0) return []
   const verdicts = await verifier.verify(others.map(({ assignment }) => assignment))
   return others.filter((other, place) => {

@@ -1,7 +1,7 @@
 /** Signed HTTP messages of HyperBEAM (`httpsig@1.0`; protocol §6.7): close to RFC 9421, with rules of its own. */
 import { addressOfKey } from '../ans104/data-item.ts'
 import { verifyRsaPss } from '../ans104/signature.ts'
-import { invalid, unverifiable, VALID, type Verdict } from '../ans104/signature-status.ts'
+import { invalid, type SignatureStatus, unverifiable, VALID } from '../ans104/signature-status.ts'
 
 export interface HttpSignature {
   readonly label: string
@@ -11,7 +11,7 @@ export interface HttpSignature {
   readonly signer: string
   /** The names it covers; nothing else of the message is signed. */
   readonly covered: readonly string[]
-  readonly verdict: Verdict
+  readonly verdict: SignatureStatus
 }
 
 const MAX_HEADER_CHARS = 64 * 1024
@@ -39,7 +39,7 @@ export function verifyHttpSignatures(headers: ReadonlyMap<string, string>): read
   })
 }
 
-function judge(algorithm: string, base: string | undefined, key: Uint8Array, signature: Uint8Array): Verdict {
+function judge(algorithm: string, base: string | undefined, key: Uint8Array, signature: Uint8Array): SignatureStatus {
   if (algorithm !== 'rsa-pss-sha512') return unverifiable(['signature-type'], `${algorithm || 'no algorithm'} is no signature`)
   if (base === undefined) return invalid('a header that is covered is missing')
   return verifyRsaPss(key, Buffer.from(base), signature, 'sha512') ? VALID : invalid('the signature does not fit the headers')

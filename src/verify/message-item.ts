@@ -5,7 +5,7 @@ import { type DataItem, signedMessage } from '../ans104/data-item.ts'
 import { deepHash } from '../ans104/deep-hash.ts'
 import { rebuildFromWire, type ShownItem } from '../ans104/rebuild-item.ts'
 import { verifySignature } from '../ans104/signature.ts'
-import { type HiddenPart, unverifiable, type Verdict } from '../ans104/signature-status.ts'
+import { type HiddenPart, type SignatureStatus, unverifiable } from '../ans104/signature-status.ts'
 import type { TransactionRecord, WireItem } from '../model/records.ts'
 
 /**
@@ -18,7 +18,7 @@ import type { TransactionRecord, WireItem } from '../model/records.ts'
  *
  * @param wire a message, an assignment as shown with `show-anchor`, or a process record
  */
-export function verifyMessage(wire: WireItem): Verdict {
+export function verifyMessage(wire: WireItem): SignatureStatus {
   return prove(wire).verdict
 }
 
@@ -26,7 +26,7 @@ export function verifyMessage(wire: WireItem): Verdict {
 export type GatewayItem = Pick<TransactionRecord, 'id' | 'owner' | 'tags' | 'recipient' | 'anchor' | 'signature'>
 
 export interface Proof {
-  readonly verdict: Verdict
+  readonly verdict: SignatureStatus
   /** The item as signed, where the verdict is valid. */
   readonly item?: DataItem
 }
@@ -38,7 +38,7 @@ export interface Proof {
  *
  * @param data all of its data as signed
  */
-export function verifyRawItem(record: GatewayItem, data: Uint8Array): Verdict {
+export function verifyRawItem(record: GatewayItem, data: Uint8Array): SignatureStatus {
   return proveRawItem(record, data).verdict
 }
 
@@ -54,7 +54,7 @@ function prove(shown: ShownItem): Proof {
   if (!rebuilt.ok) return rebuilt
   const { readings, hidden } = rebuilt
   const dataHash = deepHash(readings[0]?.data ?? EMPTY)
-  const failed: Verdict[] = []
+  const failed: SignatureStatus[] = []
   for (const item of readings) {
     const { signatureType, owner, signature } = item
     const verdict = verifySignature(signatureType, owner, signedMessage(item, dataHash), signature)
@@ -65,7 +65,7 @@ function prove(shown: ShownItem): Proof {
 }
 
 /** Only where everything signed is shown and could be judged is it invalid. */
-function whyNot(failed: readonly Verdict[], hidden: readonly HiddenPart[]): Verdict {
+function whyNot(failed: readonly SignatureStatus[], hidden: readonly HiddenPart[]): SignatureStatus {
   const [first] = failed
   const undecided = failed.find(({ status }) => status === 'unverifiable')
   if (undecided !== undefined) return undecided

@@ -16,9 +16,9 @@ import { signedWire, wireOfItem } from './as-signed.ts'
 import { verifyMessage } from './message-item.ts'
 import { timesInBundle } from './process-times.ts'
 import { proveItem, type RawItem } from './raw-item.ts'
-import { signed, unproven } from './seal.ts'
+import { sealSigned, sealUnproven } from './seal.ts'
 import type { Checked } from './signed.ts'
-import type { Doubt } from './trust.ts'
+import type { UnprovenInput } from './trust.ts'
 
 export interface CheckedProcess {
   readonly process: Checked<ProcessItem>
@@ -38,16 +38,16 @@ export function checkProcess(shown: ProcessRecord, raw: RawItem | undefined): Ch
   const wire = wireOf(shown)
   const verdict = verifyMessage(wire)
   if (verdict.status === 'valid') {
-    return { process: signed(processOf(signedWire(wire))), data: textOf(Buffer.from(data ?? '')), findings: [] }
+    return { process: sealSigned(processOf(signedWire(wire))), data: textOf(Buffer.from(data ?? '')), findings: [] }
   }
   const proof = raw === undefined ? undefined : proveItem(raw)
   if (raw === undefined || proof?.item === undefined) {
     const invalid = verdict.status === 'invalid'
     const detail = `the process: ${verdict.reason}${raw === undefined ? '; no gateway has its item' : ''}`
     const code = invalid ? 'PROCESS_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
-    const doubt: Doubt = { what: 'the process', reason: detail, servedBy: serversOfProcess(shown, raw) }
+    const unproven: UnprovenInput = { what: 'the process', reason: detail, servedBy: serversOfProcess(shown, raw) }
     return {
-      process: unproven(processOf(wire), doubt),
+      process: sealUnproven(processOf(wire), unproven),
       data: raw === undefined ? undefined : textOf(raw.data),
       findings: [{ code, severity: invalid ? 'error' : 'warning', attribution: 'scheduler', detail }]
     }
@@ -57,7 +57,7 @@ export function checkProcess(shown: ProcessRecord, raw: RawItem | undefined): Ch
   const same = owner.key === truth.owner.key && JSON.stringify(tags) === JSON.stringify(truth.tags)
   const detail = 'the scheduler shows the process otherwise than it was signed; the true item is used'
   const finding = { code: 'PROCESS_SIGNATURE_INVALID', severity: 'error', attribution: 'scheduler', detail } as const
-  return { process: signed(processOf(truth)), data: textOf(proof.item.data), findings: same ? [] : [finding] }
+  return { process: sealSigned(processOf(truth)), data: textOf(proof.item.data), findings: same ? [] : [finding] }
 }
 
 /** Whether what is shown of a process is what was signed: then its item need not be asked for. */
@@ -86,7 +86,7 @@ function textOf(bytes: Uint8Array): string {
 export function serversOfProcess(
   { owner, tags }: Pick<WireItem, 'owner' | 'tags'>,
   raw: RawItem | undefined
-): Doubt['servedBy'] {
+): UnprovenInput['servedBy'] {
   const pairs = (all: typeof tags) => JSON.stringify(all.map(({ name, value }) => [name, value]))
   const alike = raw?.record.owner.address === owner.address && pairs(raw.record.tags) === pairs(tags)
   return alike ? ['gateway', 'scheduler'] : ['scheduler']
@@ -96,7 +96,7 @@ export interface CheckedModule {
   readonly module: Checked<ModuleItem>
   readonly findings: readonly Finding[]
   /** Why nothing is run with it, unless the gateway is trusted. */
-  readonly spoilt?: Doubt
+  readonly tampered?: UnprovenInput
 }
 
 /** Whether the module is the one that was signed under its id. */
@@ -109,16 +109,16 @@ export function checkModule(raw: RawItem, blob: BlobRef): CheckedModule {
     tags,
     data: blob
   })
-  if (facts !== undefined) return { module: signed(itemOf(facts)), findings: [] }
+  if (facts !== undefined) return { module: sealSigned(itemOf(facts)), findings: [] }
   const invalid = verdict.status === 'invalid'
   const reason = verdict.status === 'valid' ? 'it is described otherwise' : verdict.reason
   const detail = `the module from ${record.gateway}: ${reason}`
-  const doubt: Doubt = { what: 'the module', reason: detail, servedBy: ['gateway'] }
+  const unproven: UnprovenInput = { what: 'the module', reason: detail, servedBy: ['gateway'] }
   const code = invalid ? 'MODULE_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
   return {
-    module: unproven(itemOf(record), doubt),
+    module: sealUnproven(itemOf(record), unproven),
     findings: [{ code, severity: invalid ? 'error' : 'warning', attribution: 'gateway', detail }],
-    ...(invalid ? { spoilt: doubt } : {})
+    ...(invalid ? { tampered: unproven } : {})
   }
 }
 
@@ -142,12 +142,14 @@ export function checkTimes(
 ): Checked<Times> {
   if (first !== undefined && isOwnAssignment(first, process.id)) {
     const { timestamp, blockHeight } = first
-    return 'unproven' in first ? unproven({ timestamp, blockHeight }, first.unproven) : signed({ timestamp, blockHeight })
+    return 'unproven' in first
+      ? sealUnproven({ timestamp, blockHeight }, first.unproven)
+      : sealSigned({ timestamp, blockHeight })
   }
   const outer = bundle === undefined ? undefined : proveItem(bundle).item
   const times = outer === undefined ? undefined : timesInBundle(outer, process.id, process.scheduler)
-  if (times !== undefined) return signed(times)
+  if (times !== undefined) return sealSigned(times)
   const { timestamp, blockHeight } = shown
   const reason = 'when the process was taken is the word of the scheduler alone: no assignment and no bundle says it'
-  return unproven({ timestamp, blockHeight }, { what: 'the time of the process', reason, servedBy: ['scheduler'] })
+  return sealUnproven({ timestamp, blockHeight }, { what: 'the time of the process', reason, servedBy: ['scheduler'] })
 }

@@ -6,7 +6,7 @@ import { verifyTransaction } from '../ans104/transaction.ts'
 import type { TransactionId } from '../model/ids.ts'
 import type { ChainItem, TransactionHeader, TransactionRecord } from '../model/records.ts'
 import { type Proof, proveRawItem } from './message-item.ts'
-import { signed } from './seal.ts'
+import { sealSigned } from './seal.ts'
 import type { Signed } from './signed.ts'
 
 export interface RawItem {
@@ -23,12 +23,12 @@ export interface RawProof extends Proof {
 /** Whether record and data are what was signed under the id. */
 export function proveItem({ record, data }: RawItem): RawProof {
   const proof = proveRawItem(record, data)
-  if (proof.item !== undefined) return { ...proof, facts: signed(factsOfItem(proof.item)) }
+  if (proof.item !== undefined) return { ...proof, facts: sealSigned(factsOfItem(proof.item)) }
   if (record.onChain === undefined) return proof
   const verdict = verifyTransaction(record.onChain, data)
   if (verdict.status !== 'valid') return { verdict }
   const facts = factsOfHeader(record.onChain)
-  if (describesSame(record, facts)) return { verdict, facts: signed(facts) }
+  if (describesSame(record, facts)) return { verdict, facts: sealSigned(facts) }
   return { verdict: { status: 'invalid', reason: 'GraphQL shows the transaction otherwise than it was signed' } }
 }
 

@@ -4,7 +4,7 @@ export const TRUST_ROLES = ['scheduler', 'gateway'] as const
 export type TrustRole = (typeof TRUST_ROLES)[number]
 
 /** An input that is not proven. */
-export interface Doubt {
+export interface UnprovenInput {
   /** The input, as it is called in a sentence. */
   readonly what: string
   /** Why it is not proven. */
@@ -20,7 +20,7 @@ export interface Trust {
    *
    * @param from the first nonce whose results rest on it; where not given, none do
    */
-  takes(doubt: Doubt, from?: number): boolean
+  takes(input: UnprovenInput, from?: number): boolean
   /** Of each trusted role the first input that results at this ordinate rest on, in words; undefined where there is none. */
   under(ordinate: number): string | undefined
   /** How many inputs were let through, by trusted role. */

@@ -1,7 +1,7 @@
 /** Signatures verified, and memories unpacked, on threads of their own. */
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import type { Verdict } from '../ans104/signature-status.ts'
+import type { SignatureStatus } from '../ans104/signature-status.ts'
 import type { MemoryDifference } from '../memory/difference.ts'
 import type { MemoryQuestion, Unpacked } from '../memory/worker.ts'
 import { AuditError } from '../model/errors.ts'
@@ -10,7 +10,7 @@ import { verifyMessage } from './message-item.ts'
 
 export interface Verifier {
   /** One verdict for each item, in order. Calls may overlap: they are worked off in order. */
-  verify(items: readonly WireItem[]): Promise<readonly Verdict[]>
+  verify(items: readonly WireItem[]): Promise<readonly SignatureStatus[]>
   /** What a file of gzip'd memory is; `failed` says why it cannot be read. */
   unpack(path: string, maxBytes: number): Promise<Unpacked | { readonly failed: string }>
   /** Where two memories, files as above, differ: that of a checkpoint, and the one that was computed. */
@@ -35,7 +35,7 @@ export function createVerifier(): Verifier {
     async verify(items) {
       atOnce -= items.length
       if (atOnce >= 0) return items.map(verifyMessage)
-      return signatures.ask(items) as Promise<readonly Verdict[]>
+      return signatures.ask(items) as Promise<readonly SignatureStatus[]>
     },
     unpack: (path, maxBytes) =>
       memories.ask({ kind: 'unpack', path, maxBytes }) as Promise<Unpacked | { readonly failed: string }>,
@@ -49,7 +49,7 @@ export function createVerifier(): Verifier {
   }
 }
 
-interface Waiting {
+interface PendingQuestion {
   resolve(answer: unknown): void
   reject(error: unknown): void
 }
@@ -57,7 +57,7 @@ interface Waiting {
 /** Answers come in the order of questions. */
 function createThread<Question>(file: string) {
   let worker: Worker | undefined
-  const waiting: Waiting[] = []
+  const waiting: PendingQuestion[] = []
 
   function start(): Worker {
     const started = new Worker(createRequire(import.meta.url).resolve(file))

@@ -1,6 +1,6 @@
 /** Signatures verified once, however often what they cover is read: an audit plans again and again. */
 import { createHash } from 'node:crypto'
-import { VALID, type Verdict } from '../ans104/signature-status.ts'
+import { type SignatureStatus, VALID } from '../ans104/signature-status.ts'
 import type { WireItem } from '../model/records.ts'
 import { createDigestTable } from '../util/digest-table.ts'
 import { proveItem, type RawItem, type RawProof } from './raw-item.ts'
@@ -14,10 +14,10 @@ const NOTHING = new Uint32Array()
 /** Verdicts are known by the hash of what was judged: for other bytes they are made anew. */
 export function verifyOnce({ verify }: Pick<Verifier, 'verify'>): Pick<Verifier, 'verify'> {
   const valid = createDigestTable(0)
-  const others = new Map<string, Verdict>()
+  const others = new Map<string, SignatureStatus>()
   let kept = 0
   const knownOf = (hash: string) => (valid.get(hash) === undefined ? others.get(hash) : VALID)
-  const keep = (hash: string, verdict: Verdict) => {
+  const keep = (hash: string, verdict: SignatureStatus) => {
     if (verdict.status !== 'valid') {
       if (others.size < OTHERS_MAX) others.set(hash, verdict)
     } else if (kept < VALID_MAX && valid.get(hash) === undefined) {
@@ -40,7 +40,7 @@ export function verifyOnce({ verify }: Pick<Verifier, 'verify'>): Pick<Verifier,
   }
 }
 
-const NOT_VERIFIED: Verdict = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
+const NOT_VERIFIED: SignatureStatus = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
 
 /** What proofs hold: the items' data. */
 const PROOFS_MAX_BYTES = 64 * 1024 * 1024

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { decodeBase64url, EMPTY } from '../ans104/bytes.ts'
 import { ethereumAddress } from '../ans104/signature.ts'
-import type { Verdict } from '../ans104/signature-status.ts'
+import type { SignatureStatus } from '../ans104/signature-status.ts'
 import type { Finding, FindingCode, Severity } from '../model/findings.ts'
 import type { Address, ProcessId } from '../model/ids.ts'
 import type { ScheduledMessage, Tag, WireItem } from '../model/records.ts'
@@ -30,13 +30,13 @@ export interface ScheduleVerifier {
    * @param scheduled in the order of nonces, from 0; what comes twice comes twice here too
    * @param signature the verdict on its assignment: see `verifyMessage`
    */
-  add(scheduled: ScheduledMessage, signature: Verdict): ScheduleStep
+  add(scheduled: ScheduledMessage, signature: SignatureStatus): ScheduleStep
 }
 
 /** What the next message is held against. */
-interface Link {
+interface ChainLink {
   readonly scheduled: ScheduledMessage
-  readonly status: Verdict['status']
+  readonly status: SignatureStatus['status']
   /** Signed by the scheduler, for just this process and place. */
   readonly sound: boolean
   readonly proven: boolean
@@ -56,7 +56,7 @@ interface Link {
  */
 export function createScheduleVerifier({ process, schedulerAddress }: ScheduleVerifierOptions): ScheduleVerifier {
   let age: Age | undefined
-  let last: Link | undefined
+  let last: ChainLink | undefined
 
   return {
     add(scheduled, signature) {
@@ -93,7 +93,7 @@ function ageOf(process: ProcessId, { messageId, nonce, blockHeight }: ScheduledM
 /** Whether the scheduler signed an assignment for just this process, nonce and message; where it stands in the chain is not asked. */
 export function isSound(
   scheduled: ScheduledMessage,
-  signature: Verdict,
+  signature: SignatureStatus,
   { process, schedulerAddress }: ScheduleVerifierOptions
 ): boolean {
   return signature.status === 'valid' && !hasError(judgeAssignment(scheduled, signature, process.id, schedulerAddress))
@@ -104,7 +104,12 @@ function hasError(findings: readonly Finding[]): boolean {
 }
 
 /** What an assignment says by itself. One whose signature is invalid says nothing: its tags are not held against anybody. */
-function judgeAssignment(scheduled: ScheduledMessage, signature: Verdict, process: ProcessId, scheduler: Address): Finding[] {
+function judgeAssignment(
+  scheduled: ScheduledMessage,
+  signature: SignatureStatus,
+  process: ProcessId,
+  scheduler: Address
+): Finding[] {
   const { nonce, assignment } = scheduled
   if (signature.status === 'invalid') return [finding('ASSIGNMENT_SIGNATURE_INVALID', 'error', nonce, signature.reason)]
   const findings: Finding[] = []
@@ -155,7 +160,7 @@ function onlyValue(tags: readonly Tag[], name: string): string | undefined {
 }
 
 /** A nonce that was there before, or one that comes too late to be held against its neighbours. */
-function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: Link): ScheduleStep {
+function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: ChainLink): ScheduleStep {
   const { nonce, assignment } = scheduled
   const before = last.scheduled
   if (nonce < before.nonce) {
@@ -171,7 +176,7 @@ function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: Link): Sc
 }
 
 /** Nonces without a gap; a clock and blocks that do not go back. */
-function judgeOrder({ nonce, timestamp, blockHeight }: ScheduledMessage, last: Link | undefined): Finding[] {
+function judgeOrder({ nonce, timestamp, blockHeight }: ScheduledMessage, last: ChainLink | undefined): Finding[] {
   const findings: Finding[] = []
   const missing = (last?.scheduled.nonce ?? -1) + 1
   if (nonce > missing) {
@@ -188,7 +193,7 @@ function judgeOrder({ nonce, timestamp, blockHeight }: ScheduledMessage, last: L
 }
 
 /** The hash chain by §1.6; undefined where the message before is missing or its own chain is known not to be what was signed. */
-function expectedChain({ nonce }: ScheduledMessage, process: ProcessId, last: Link | undefined): string | undefined {
+function expectedChain({ nonce }: ScheduledMessage, process: ProcessId, last: ChainLink | undefined): string | undefined {
   if (last === undefined) return nonce === 0 ? chain(process) : undefined
   const { scheduled, status } = last
   return status !== 'invalid' && scheduled.nonce === nonce - 1 ? chain(scheduled.assignment.id, scheduled.hashChain) : undefined

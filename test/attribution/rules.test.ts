@@ -22,11 +22,11 @@ const SOUND: Evidence = { ordinate: 5, search: { kind: 'complete' } }
 
 describe('the rules of accusation', () => {
   it('let a difference be called a mismatch where all of them hold', () => {
-    expect(accuse(SOUND)).toEqual({ accusable: true })
+    expect(accuse(SOUND)).toEqual({ attributable: true })
   })
 
   it.each(RULES.map(({ name }) => name))('keep an honest unit from blame by %s alone', (name) => {
-    expect(accuse({ ...SOUND, ...ALONE[name] })).toEqual({ accusable: false, rule: name, reason: 'so it is' })
+    expect(accuse({ ...SOUND, ...ALONE[name] })).toEqual({ attributable: false, rule: name, reason: 'so it is' })
     const others = RULES.filter((rule) => rule.name !== name)
     expect(others.map(({ broken }) => broken({ ...SOUND, ...ALONE[name] }))).toEqual(others.map(() => undefined))
   })
@@ -35,7 +35,7 @@ describe('the rules of accusation', () => {
     for (const [name, evidence] of Object.entries(ALONE)) {
       const [fact] = Object.values(evidence)
       if (typeof fact !== 'object' || !('ordinate' in fact)) continue
-      expect([name, accuse({ ...SOUND, ...evidence, ordinate: 2 })]).toEqual([name, { accusable: true }])
+      expect([name, accuse({ ...SOUND, ...evidence, ordinate: 2 })]).toEqual([name, { attributable: true }])
     }
   })
 
@@ -45,7 +45,7 @@ describe('the rules of accusation', () => {
       fc.property(subsets, fc.nat(10), (names, ordinate) => {
         const evidence = Object.assign({ ...SOUND, ordinate }, ...names.map((name) => ALONE[name])) as Evidence
         const broken = RULES.filter((rule) => rule.broken(evidence) !== undefined)
-        expect(accuse(evidence).accusable).toBe(broken.length === 0)
+        expect(accuse(evidence).attributable).toBe(broken.length === 0)
       })
     )
   })

@@ -14,7 +14,7 @@ import { createDriveFiles, type DriveLimits } from '../../src/pull/drive-files.t
 import type { DriveAnswer } from '../../src/replay/drive/source.ts'
 import { openStore } from '../../src/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { signed } from '../../src/verify/seal.ts'
+import { sealSigned } from '../../src/verify/seal.ts'
 import { idOf } from '../fakes/data.ts'
 
 const FILE = idOf('file') as TransactionId
@@ -82,8 +82,10 @@ function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { read
 }
 
 function drive(tags: readonly Tag[], gateway?: GatewaySource, limits?: DriveLimits) {
-  const process = signed({ id: idOf('process'), tags } as unknown as ProcessItem)
-  const module = signed({ tags: [tag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')] } as unknown as ModuleItem)
+  const process = sealSigned({ id: idOf('process'), tags } as unknown as ProcessItem)
+  const module = sealSigned({
+    tags: [tag('Module-Format', 'wasm64-unknown-emscripten-draft_2024_02_15')]
+  } as unknown as ModuleItem)
   return createDriveFiles({
     store,
     inputs,

@@ -3,19 +3,23 @@ import { createChecks } from '../../src/audit/schedule-evidence.ts'
 import type { Finding } from '../../src/model/findings.ts'
 import type { ScheduledMessage } from '../../src/model/records.ts'
 import type { CheckedMessage } from '../../src/verify/checked-schedule.ts'
-import { signed } from '../../src/verify/seal.ts'
-import { createTrust, type Doubt } from '../../src/verify/trust.ts'
+import { sealSigned } from '../../src/verify/seal.ts'
+import { createTrust, type UnprovenInput } from '../../src/verify/trust.ts'
 
 const COUNT = 1000
 
-const doubtOf = (nonce: number): Doubt => ({ what: `nonce ${nonce}`, reason: `nonce ${nonce}`, servedBy: ['scheduler'] })
+const doubtOf = (nonce: number): UnprovenInput => ({
+  what: `nonce ${nonce}`,
+  reason: `nonce ${nonce}`,
+  servedBy: ['scheduler']
+})
 
 /** Every second message is spoilt by the scheduler, every other by the gateway. */
 async function* spoilt(upTo = COUNT): AsyncGenerator<CheckedMessage> {
   for (let nonce = 0; nonce < upTo; nonce++) {
     const attribution = nonce % 2 === 0 ? 'scheduler' : 'gateway'
     const finding: Finding = { code: 'MESSAGE_SIGNATURE_INVALID', severity: 'error', attribution, nonce, detail: 'spoilt' }
-    yield { scheduled: signed({ nonce } as ScheduledMessage), findings: [finding], doubts: [doubtOf(nonce)] }
+    yield { scheduled: sealSigned({ nonce } as ScheduledMessage), findings: [finding], unproven: [doubtOf(nonce)] }
   }
 }
 

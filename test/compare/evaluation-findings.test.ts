@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Comparison } from '../../src/compare/comparison.ts'
 import { findingsOf, tagOrderFindings, unmatchedFinding } from '../../src/compare/evaluation-findings.ts'
-import type { Judged } from '../../src/compare/judge-evaluation.ts'
+import type { EvaluationJudgement } from '../../src/compare/judge-evaluation.ts'
 import type { Evaluation } from '../../src/model/records.ts'
 import { CU, cronEvaluated, evaluated, keyOf, listedOf, resultOf, skipped, unavailableOf } from './fixtures.ts'
 
@@ -17,7 +17,7 @@ const differing = (count: number, cut = 0): Comparison => ({
 const unit = { attribution: 'compute-unit', claimant: CU } as const
 
 describe('the finding of a mismatch', () => {
-  const detail = (evaluation: Evaluation, judged: Partial<Judged>) => {
+  const detail = (evaluation: Evaluation, judged: Partial<EvaluationJudgement>) => {
     const all = findingsOf(
       CU,
       evaluation,
@@ -65,7 +65,7 @@ describe('the finding of a mismatch', () => {
 })
 
 it('says where a claimant contradicts itself', () => {
-  const judged: Judged = { status: 'match', compared: true, contradiction: differing(2) }
+  const judged: EvaluationJudgement = { status: 'match', compared: true, contradiction: differing(2) }
   expect(findingsOf(CU, first, judged, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     {
       code: 'CLAIMANT_CONTRADICTS_ITSELF',
@@ -79,7 +79,7 @@ it('says where a claimant contradicts itself', () => {
 })
 
 it('says that a message is skipped, and why where it is known', () => {
-  const judged: Judged = { status: 'skipped', compared: false }
+  const judged: EvaluationJudgement = { status: 'skipped', compared: false }
   const finding = { code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', claimant: CU, key: keyOf(2), nonce: 2 }
   expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     { ...finding, detail: 'a push' }
@@ -90,7 +90,7 @@ it('says that a message is skipped, and why where it is known', () => {
 })
 
 it('warns of an answer without a result only where nothing else is claimed', () => {
-  const judged: Judged = { status: 'match', compared: true }
+  const judged: EvaluationJudgement = { status: 'match', compared: true }
   const finding = { code: 'RESULT_UNAVAILABLE', ...unit, key: keyOf(1), nonce: 1 }
   const answer = unavailableOf(1, 425)
   expect(findingsOf(CU, first, judged, [listedOf(first, resultOf(1))], [{ ...answer, detail: '' }])).toStrictEqual([

@@ -5,8 +5,8 @@ import {
   blocksSchema,
   listedPageSchema,
   parseWire,
-  processSchema,
   schedulePageSchema,
+  schedulerProcessSchema,
   transactionsSchema
 } from '../../src/fetch/unit-schemas.ts'
 import { AuditError } from '../../src/model/errors.ts'
@@ -57,7 +57,7 @@ describe('faulty fields are all named, with the URL', () => {
 
   it('of a process', () => {
     const process = { ...exampleData(0).process, block: '1.5' }
-    expect(faultsOf(() => parseWire(processSchema, process, ASKED))).toBe(
+    expect(faultsOf(() => parseWire(schedulerProcessSchema, process, ASKED))).toBe(
       `${ASKED.url} answered with faulty fields: block: must be a whole number`
     )
   })
@@ -149,7 +149,7 @@ it('anything at all is read or refused, never more', () => {
   const schemas = [
     schedulePageSchema,
     scheduledMessageSchema,
-    processSchema,
+    schedulerProcessSchema,
     listedPageSchema,
     transactionsSchema,
     blocksSchema

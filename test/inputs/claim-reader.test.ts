@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createAnswerReader, saidToFail } from '../../src/inputs/claim-reader.ts'
+import { claimsAnError, createAnswerReader } from '../../src/inputs/claim-reader.ts'
 import { createInputs, type Inputs, type Run } from '../../src/inputs/inputs.ts'
 import { createArrival, following } from '../../src/inputs/live-inputs.ts'
 import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/model/records.ts'
@@ -69,7 +69,7 @@ describe('an evaluation is said to fail by what has come so far', () => {
     unavailableOf(4, 425)
   ]
   const EXPECTED = [false, true, false, false, true, false]
-  const saidOf = (inputs: Inputs, units = [OTHER, CU]) => Promise.all(keys.map((key) => saidToFail(inputs, run, units, key)))
+  const saidOf = (inputs: Inputs, units = [OTHER, CU]) => Promise.all(keys.map((key) => claimsAnError(inputs, run, units, key)))
 
   it('and nobody waits', async () => {
     const inputs = await openInputs()
@@ -93,7 +93,7 @@ describe('an evaluation is said to fail by what has come so far', () => {
     await inputs.putAnswers(run, [claimOf({ key: keyOf(3) }, { Error: 'boom' })])
     expect(await saidOf(inputs)).toEqual([true, true, false, true, true, false])
     expect(await saidOf(inputs, [CU])).toEqual([false, true, false, true, true, false])
-    expect(await saidToFail(inputs, { ...run, id: 'another run' }, [CU], keyOf(2))).toBe(false)
+    expect(await claimsAnError(inputs, { ...run, id: 'another run' }, [CU], keyOf(2))).toBe(false)
   })
 })
 

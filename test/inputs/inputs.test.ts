@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ScheduleAnomaly } from '../../src/fetch/schedule-pages.ts'
-import { createRivals } from '../../src/inputs/conflicting-assignments.ts'
+import { createConflictingAssignments } from '../../src/inputs/conflicting-assignments.ts'
 import { createInputs, type Run, runPrefixes } from '../../src/inputs/inputs.ts'
 import type { TransactionId } from '../../src/model/ids.ts'
 import type { Claim, ScheduledMessage, TransactionRecord } from '../../src/model/records.ts'
@@ -141,7 +141,7 @@ describe('a schedule', () => {
     const [one, two]: ScheduleAnomaly[] = ['7', '8'].map((name) => ({ kind: 'twice', nonce: 1, messages: [rival(1, name)] }))
     if (one === undefined || two === undefined) throw new Error('no anomalies')
     await inputs.putSchedule(SCHEDULER, PROCESS, [], [one, two])
-    const rivals = createRivals(inputs, runOf())
+    const rivals = createConflictingAssignments(inputs, runOf())
     const ids = (await rivals(1)).map(({ assignment }) => assignment.id)
     expect(new Set(ids)).toEqual(new Set(['7', '8'].map((name) => rival(1, name).assignment.id)))
     expect(await rivals(2)).toEqual([])
@@ -150,7 +150,7 @@ describe('a schedule', () => {
   it('tells what came under one nonce as far as it has come, and what comes later when it has', async () => {
     const stored = await openInputs()
     let cameTo = 1
-    const rivals = createRivals({ ...stored, scheduleCameTo: () => cameTo }, runOf())
+    const rivals = createConflictingAssignments({ ...stored, scheduleCameTo: () => cameTo }, runOf())
     expect(await rivals(1)).toEqual([])
     await stored.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'twice', nonce: 2, messages: [rival(2, '7')] }])
     cameTo = 3

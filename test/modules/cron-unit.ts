@@ -1,12 +1,12 @@
 /** An honest unit of a small process with crons: what it claims, by the blocks that it knew. */
 
-import { processSchema } from '../../src/fetch/unit-schemas.ts'
+import { schedulerProcessSchema } from '../../src/fetch/unit-schemas.ts'
 import type { Address, ModuleId } from '../../src/model/ids.ts'
 import { type EvaluationKey, keyText, type Tag } from '../../src/model/records.ts'
 import { planEvaluations } from '../../src/replay/plan/plan.ts'
 import type { BlockKnowledge } from '../../src/replay/plan/planned.ts'
 import { scheduledMessageSchema } from '../../src/verify/scheduled-edge.ts'
-import { signed } from '../../src/verify/seal.ts'
+import { sealSigned } from '../../src/verify/seal.ts'
 import { cursorOf, type FakeClaim, type FakeListed } from '../fakes/data.ts'
 import type { SmallProcess } from './small-process.ts'
 
@@ -25,15 +25,15 @@ export interface CronUnit {
 
 /** Evaluates as the small module does, for its words `count`, `error`, `errorat` and `height`; any other answers nothing. */
 export async function evaluateWithCrons(small: SmallProcess, knownBlocks: BlockKnowledge): Promise<CronEvaluation[]> {
-  const schedule = small.schedule.map(({ node }) => signed(scheduledMessageSchema.parse(node)))
-  const { timestamp, blockHeight, ...shown } = processSchema.parse(small.process)
+  const schedule = small.schedule.map(({ node }) => sealSigned(scheduledMessageSchema.parse(node)))
+  const { timestamp, blockHeight, ...shown } = schedulerProcessSchema.parse(small.process)
   async function* messages() {
     yield* schedule
   }
   const plan = planEvaluations({
-    process: signed({ ...shown, moduleId: small.moduleId as ModuleId, scheduler: small.scheduler as Address }),
+    process: sealSigned({ ...shown, moduleId: small.moduleId as ModuleId, scheduler: small.scheduler as Address }),
     schedule: messages(),
-    taken: async () => signed({ timestamp, blockHeight }),
+    taken: async () => sealSigned({ timestamp, blockHeight }),
     chainItem: async () => undefined,
     processData: async () => undefined,
     blocks: async (from, to) => small.blocks.filter(({ height }) => height >= from && height <= to),

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { ArweaveSigner } from 'arbundles'
 import { expect, it, onTestFinished } from 'vitest'
-import { VALID, type Verdict } from '../../src/ans104/signature-status.ts'
+import { type SignatureStatus, VALID } from '../../src/ans104/signature-status.ts'
 import { createGateway } from '../../src/fetch/gateway.ts'
 import { createHttp } from '../../src/fetch/http.ts'
 import { createScheduler } from '../../src/fetch/scheduler.ts'
-import { processSchema } from '../../src/fetch/unit-schemas.ts'
+import { schedulerProcessSchema } from '../../src/fetch/unit-schemas.ts'
 import { type Address, isArweaveId, type ProcessId, type TransactionId } from '../../src/model/ids.ts'
 import type { ScheduledMessage } from '../../src/model/records.ts'
 import { verifyMessage, verifyRawItem } from '../../src/verify/message-item.ts'
@@ -38,13 +38,13 @@ function scheduleOf({ schedule }: SmallProcess): ScheduledMessage[] {
 }
 
 /** What the project's own verifier has against the schedule. */
-function judge(small: SmallProcess, verdictOf: (scheduled: ScheduledMessage) => Verdict) {
-  const process = processSchema.parse(small.process)
+function judge(small: SmallProcess, verdictOf: (scheduled: ScheduledMessage) => SignatureStatus) {
+  const process = schedulerProcessSchema.parse(small.process)
   const verifier = createScheduleVerifier({ process, schedulerAddress: small.scheduler as Address })
   return scheduleOf(small).map((scheduled) => verifier.add(scheduled, verdictOf(scheduled)))
 }
 
-function verdictsOnTransactions({ transactions }: SmallProcess): Verdict['status'][] {
+function verdictsOnTransactions({ transactions }: SmallProcess): SignatureStatus['status'][] {
   return transactions.map(({ target, data = '', id, ...rest }) => {
     const record = { ...rest, id: id as TransactionId, recipient: target }
     return verifyRawItem(record, Buffer.from(data, 'base64')).status
@@ -90,7 +90,7 @@ it('is signed throughout where that is asked for, and the same each time', async
   expect(steps).toEqual(Array(4).fill(PROVEN))
   const messages = scheduleOf(small).map(({ message }) => (message === null ? undefined : verifyMessage(message).status))
   expect(messages).toEqual(['valid', 'valid', 'valid', 'unverifiable'])
-  const process = processSchema.parse(small.process)
+  const process = schedulerProcessSchema.parse(small.process)
   expect(verifyMessage(process)).toEqual(VALID)
   expect(verdictsOnTransactions(small)).toEqual(Array(9).fill('valid'))
   expect(checkProcess(process, undefined).process).toMatchObject({ scheduler: small.scheduler, moduleId: small.moduleId })
@@ -117,7 +117,7 @@ it('is what a fake network serves', async () => {
   onTestFinished(() => network.close())
   const scheduler = createScheduler(createHttp(), network.url)
   const id = small.process.process_id as ProcessId
-  expect(await scheduler.process(id)).toEqual(processSchema.parse(small.process))
+  expect(await scheduler.process(id)).toEqual(schedulerProcessSchema.parse(small.process))
   expect(await scheduler.page(id, 0, 2)).toEqual({ messages: scheduleOf(small).slice(1, 3), hasNextPage: true })
   const gateway = createGateway(createHttp(), [network.url])
   const raw = await gateway.raw(small.moduleId as TransactionId, 100)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Tag } from '../../src/model/records.ts'
 import { admissionOf, type DriveSubject, hasDrive, namesDrive } from '../../src/replay/drive/admission.ts'
-import { signed } from '../../src/verify/seal.ts'
+import { sealSigned } from '../../src/verify/seal.ts'
 
 const ID = 'a'.repeat(43)
 const ALWAYS: Tag = { name: 'Module-Format', value: 'wasm64-unknown-emscripten-draft_2024_02_15' }
@@ -13,7 +13,7 @@ const mode = (value: string): Tag => ({ name: 'Availability-Type', value })
 const boot = (value: string): Tag => ({ name: 'On-Boot', value })
 
 function subject(process: readonly Tag[], module: readonly Tag[] = [ALWAYS]): DriveSubject {
-  return { process: signed({ tags: process }), module: signed({ tags: module }) }
+  return { process: sealSigned({ tags: process }), module: sealSigned({ tags: module }) }
 }
 
 describe('hasDrive', () => {

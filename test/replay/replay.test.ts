@@ -91,7 +91,7 @@ describe('replay', () => {
     const end = { hashAfter: ({ nonce }: PlannedEvaluation) => nonce === 29 }
     const asked: number[] = []
     const failing = async ({ nonce = -1 }: PlannedEvaluation) => asked.push(nonce) % 3 === 0
-    expect(await replayed(works, { ...end, failing })).toEqual(await replayed(works, end))
+    expect(await replayed(works, { ...end, claimedError: failing })).toEqual(await replayed(works, end))
     expect(asked).toEqual(works.map((_, nonce) => nonce))
   })
 

@@ -8,7 +8,7 @@ import type { ReplayJob } from '../../src/replay/job.ts'
 import type { PlannedEvaluation } from '../../src/replay/plan/planned.ts'
 import { LEGACYNET } from '../../src/replay/profile.ts'
 import { replay } from '../../src/replay/replay.ts'
-import { type Boundary, type Link, replaySegments } from '../../src/replay/segments.ts'
+import { type Boundary, replaySegments, type SegmentProof } from '../../src/replay/segments.ts'
 import { type SmallSetup, smallSetup } from './sandbox/small.ts'
 
 let small: SmallSetup
@@ -60,8 +60,8 @@ async function memories(words: readonly string[], after: readonly number[], fold
 async function bothWays(words: readonly string[], after: readonly number[], alter = (boundaries: Boundary[]) => boundaries) {
   const folder = mkdtempSync(path.join(small.folder, 'segments-'))
   const { boundaries, whole } = await memories(words, after, folder)
-  const links: Link[] = []
-  const onLink = (link: Link) => void links.push(link)
+  const links: SegmentProof[] = []
+  const onLink = (link: SegmentProof) => void links.push(link)
   const parts = await collect(replaySegments(jobOf(words), alter(boundaries), { jobs: 2, onLink }))
   rmSync(folder, { recursive: true })
   const plain = (evaluation: Evaluation) => ({ ...evaluation, stateHash: undefined })

@@ -48,7 +48,7 @@ describe('an item directly on Arweave', () => {
 
   it('cannot be called invalid where its header is not known and GraphQL does not show all that was signed', () => {
     const { onChain: _, ...shown } = record
-    const { module, spoilt } = checkModule({ record: shown, data }, BLOB)
+    const { module, tampered: spoilt } = checkModule({ record: shown, data }, BLOB)
     expect(['unproven' in module, spoilt]).toEqual([true, undefined])
   })
 })

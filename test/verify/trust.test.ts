@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { createTrust, type Doubt } from '../../src/verify/trust.ts'
+import { createTrust, type UnprovenInput } from '../../src/verify/trust.ts'
 
-const doubt = (what: string, ...servedBy: Doubt['servedBy']): Doubt => ({ what, reason: 'no signature', servedBy })
+const doubt = (what: string, ...servedBy: UnprovenInput['servedBy']): UnprovenInput => ({
+  what,
+  reason: 'no signature',
+  servedBy
+})
 
 describe('trust', () => {
   it('takes nobody at his word where no role is given', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { ethereumAddress } from '../../src/ans104/signature.ts'
-import { invalid, unverifiable, VALID, type Verdict } from '../../src/ans104/signature-status.ts'
+import { invalid, type SignatureStatus, unverifiable, VALID } from '../../src/ans104/signature-status.ts'
 import type { Address } from '../../src/model/ids.ts'
 import type { ScheduledMessage } from '../../src/model/records.ts'
 import { wireOfItem } from '../../src/verify/as-signed.ts'
@@ -39,7 +39,7 @@ function schedule(
 
 interface Setting {
   readonly schedulerAddress?: Address
-  readonly verdict?: (scheduled: ScheduledMessage) => Verdict
+  readonly verdict?: (scheduled: ScheduledMessage) => SignatureStatus
 }
 
 /** Per message: whether it is proven, then its findings as code, severity and nonce. */
@@ -314,7 +314,10 @@ describe('time', () => {
 
 describe('findings', () => {
   /** What is said of the last of `messages`. */
-  const details = (messages: readonly ScheduledMessage[], verdict: (message: ScheduledMessage) => Verdict = () => VALID) => {
+  const details = (
+    messages: readonly ScheduledMessage[],
+    verdict: (message: ScheduledMessage) => SignatureStatus = () => VALID
+  ) => {
     const verifier = createScheduleVerifier({
       process: { id: process },
       schedulerAddress: addressOf(scheduler)

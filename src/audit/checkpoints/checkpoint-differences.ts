@@ -7,9 +7,9 @@ import { replay } from '../../replay/replay.ts'
 import type { CheckpointReport } from '../../report/model.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import type { Verifier } from '../../verify/verification-threads.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { jobOf } from '../evaluate.ts'
-import type { Found } from '../pass.ts'
+import type { PassResult } from '../pass.ts'
 import { checkpointsOf, type JudgedUnits } from '../search/judge-units.ts'
 
 /** Checkpoints of one report that are looked into: each takes two whole memories. */
@@ -28,19 +28,23 @@ export interface MemoryDifferences {
  * Replays once more up to the last checkpoint that differs, as the audit did in the end, and compares there. Costs nothing where
  * all are equal.
  */
-export async function memoryDifferences(all: Material, judged: JudgedUnits, verifier: Verifier): Promise<MemoryDifferences> {
+export async function memoryDifferences(
+  context: AuditContext,
+  judged: JudgedUnits,
+  verifier: Verifier
+): Promise<MemoryDifferences> {
   const differing = new Set(
     checkpointsOf(judged)
       .filter(({ report }) => isDifferent(report))
       .map(({ report }) => report.id)
   )
-  const checked = (await all.checkpoints.all()).filter(({ id, memory }) => differing.has(id) && memory !== undefined)
+  const checked = (await context.checkpoints.all()).filter(({ id, memory }) => differing.has(id) && memory !== undefined)
   const fitting = checked.filter(({ memory }) => (memory?.bytes ?? 0) <= MEMORY_MAX_BYTES).slice(0, CHECKPOINTS_MAX)
   const found = new Map<string, MemoryDifference>()
   if (fitting.length === 0) return { found, cut: checked.length }
-  const folder = await all.options.store.temporary()
+  const folder = await context.options.store.temporary()
   try {
-    const { files, layout } = await computedMemories(all, judged.units[0]?.found ?? judged.joint, fitting, folder)
+    const { files, layout } = await computedMemories(context, judged.units[0]?.found ?? judged.joint, fitting, folder)
     for (const { id, memory } of fitting) {
       const file = files.get(id)
       if (file === undefined || memory === undefined) continue
@@ -58,12 +62,17 @@ function isDifferent({ dataSha256, computedSha256 }: CheckpointReport): boolean 
 }
 
 /** The memories that replay comes to at the places of checkpoints, as files by the checkpoint's id. */
-async function computedMemories(all: Material, pass: Found, checkpoints: readonly CheckedCheckpoint[], folder: string) {
+async function computedMemories(
+  context: AuditContext,
+  pass: PassResult,
+  checkpoints: readonly CheckedCheckpoint[],
+  folder: string
+) {
   const { profile, instances, evaluates } = pass.hypothesis
   const units = pass.judged.judgements.map(({ claimant }) => claimant)
   const files = new Map<string, string>()
   let layout: MemoryLayout = {}
-  const job = jobOf({ ...all, instances, plan: () => all.plan(profile.blocks ?? 'all', evaluates), profile, units })
+  const job = jobOf({ ...context, instances, plan: () => context.plan(profile.blocks ?? 'all', evaluates), profile, units })
   const end = checkpoints.at(-1)?.key
   const evaluations = replay({
     ...job,

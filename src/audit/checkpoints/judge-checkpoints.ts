@@ -16,7 +16,7 @@ import {
   MEMORY_MAX_BYTES,
   unpackCheckpoint
 } from '../../verify/checkpoint.ts'
-import type { Doubt, Trust } from '../../verify/trust.ts'
+import type { Trust, UnprovenInput } from '../../verify/trust.ts'
 import type { Verifier } from '../../verify/verification-threads.ts'
 import { isPlausible } from '../search/environments.ts'
 
@@ -56,7 +56,9 @@ export async function readCheckpoints(
     if (record === undefined) continue
     const one = findCheckpoint(run.process, { record, data: await inputs.data(record) })
     if (one === undefined || one.nonce > run.to) continue
-    found.push(one.standing === 'unverified' && trust.takes(doubtOf(one)) ? { ...one, standing: 'signed', onTrust: true } : one)
+    found.push(
+      one.standing === 'unverified' && trust.takes(unprovenInputOf(one)) ? { ...one, standing: 'signed', onTrust: true } : one
+    )
     if (record.data === undefined) continue
     paths.set(id, store.blobPath(record.data))
     sizes.set(id, record.data.bytes)
@@ -116,7 +118,7 @@ function createBudgets(isOwn: (signer: string) => boolean) {
   }
 }
 
-function doubtOf({ id, findings }: FoundCheckpoint): Doubt {
+function unprovenInputOf({ id, findings }: FoundCheckpoint): UnprovenInput {
   return { what: `the checkpoint ${id}`, reason: findings[0]?.detail ?? 'it does not prove itself', servedBy: ['gateway'] }
 }
 
@@ -190,9 +192,9 @@ function judgeCheckpoint(
   const onTrust = rests.filter((words) => words !== undefined).join(', ')
   const detail =
     `the memory after nonce ${nonce} is ${computedSha256}, checkpoint ${id} says ${sha256}` +
-    (accusal.accusable ? '' : `; that may have an honest reason: ${accusal.reason}`) +
+    (accusal.attributable ? '' : `; that may have an honest reason: ${accusal.reason}`) +
     (onTrust === '' ? '' : `; taken on trust: ${onTrust}`)
-  const severity = accusal.accusable ? 'error' : 'warning'
+  const severity = accusal.attributable ? 'error' : 'warning'
   const about = {
     code: 'CHECKPOINT_STATE_MISMATCH',
     severity,
@@ -200,7 +202,7 @@ function judgeCheckpoint(
     nonce,
     claimant: signer
   } as const
-  return judged(accusal.accusable ? 'mismatch' : 'unverified', { ...about, detail })
+  return judged(accusal.attributable ? 'mismatch' : 'unverified', { ...about, detail })
 }
 
 /**

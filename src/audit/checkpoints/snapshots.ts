@@ -31,7 +31,7 @@ export interface SnapshotOptions {
   readonly wanted: (planned: PlannedEvaluation) => boolean
 }
 
-interface Owner {
+interface SnapshotOwner {
   readonly process: ProcessId
   /** Module, what is handed to it, profile and tool: what a result depends on besides the plan. */
   readonly setup: string
@@ -61,7 +61,7 @@ export interface Snapshots {
  */
 export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots | undefined> {
   const { store, inputs, subject, profile, to } = options
-  const owner: Owner = { process: subject.process.id, setup: setupDigest(subject, profile) }
+  const owner: SnapshotOwner = { process: subject.process.id, setup: setupDigest(subject, profile) }
   const found = await inputs.snapshot(owner.process, owner.setup)
   if (found !== undefined && found.nonce > to) return undefined
   const resumed = found === undefined ? undefined : await resume(options, owner, found)
@@ -131,7 +131,7 @@ export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots
 
 async function resume(
   { store, inputs, plan, wanted }: SnapshotOptions,
-  owner: Owner,
+  owner: SnapshotOwner,
   { nonce, key, position, planDigest, blob, memoryBytes, clock, hashes }: Snapshot
 ): Promise<Resumed | undefined> {
   if ((await store.getBlob(blob)) === undefined) return undefined

@@ -70,11 +70,11 @@ function isUsable(checkpoint: CheckedCheckpoint): checkpoint is UsableCheckpoint
 }
 
 /** What keeps a difference behind a start from being a mismatch. */
-export interface StartDoubts {
+export interface StartEffects {
   /** Passes the plan on, and remembers what lies before the start. */
   watch(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<PlannedEvaluation>
   /** Why this evaluation, asked about in order, blames nobody. */
-  doubt(evaluation: Evaluation): string | undefined
+  mayReach(evaluation: Evaluation): string | undefined
 }
 
 const NOTHING = new Uint32Array()
@@ -85,7 +85,7 @@ const NOTHING = new Uint32Array()
  *
  * @param own whether the one unit that is judged signed it
  */
-export function createStartDoubts({ id, key: place }: CheckedCheckpoint, own: boolean): StartDoubts {
+export function createStartEffects({ id, key: place }: CheckedCheckpoint, own: boolean): StartEffects {
   const before = createDigestTable(0)
   let readClock = false
   return {
@@ -97,7 +97,7 @@ export function createStartDoubts({ id, key: place }: CheckedCheckpoint, own: bo
         yield planned
       }
     },
-    doubt({ hostInputs, messageId }) {
+    mayReach({ hostInputs, messageId }) {
       readClock ||= hostInputs !== undefined
       if (!own) return `it rests on the checkpoint ${id}, which is not the unit's own`
       if (readClock) return `where the clock stood at the checkpoint ${id} is not known`

@@ -14,7 +14,7 @@ import type { Trust } from '../../verify/trust.ts'
 import type { MemoryDifferences } from '../checkpoints/checkpoint-differences.ts'
 import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoints.ts'
 import type { UsableCheckpoint } from '../checkpoints/trusted-start.ts'
-import type { Found } from '../pass.ts'
+import type { PassResult } from '../pass.ts'
 import type { AuditRunOptions } from '../run-options.ts'
 import type { Checks } from '../schedule-evidence.ts'
 import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from '../search/judge-units.ts'
@@ -287,7 +287,7 @@ function profileReport({ hypothesis, source, tried, trials, proven }: UnitProfil
 }
 
 /** Where nobody is audited. */
-function jointProfile({ hypothesis }: Found, format: string): ProfileReport {
+function jointProfile({ hypothesis }: PassResult, format: string): ProfileReport {
   const { name } = hypothesis.profile
   return profileReport({ hypothesis, source: 'the default', tried: [name], trials: 0, proven: false }, format)
 }

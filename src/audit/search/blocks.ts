@@ -7,8 +7,8 @@ import type { JudgedEvaluation } from '../../compare/comparison.ts'
 import { precedes } from '../../inputs/evaluation-order.ts'
 import { type EvaluationKey, keyText } from '../../model/records.ts'
 import type { KnownBlockSets } from '../../replay/profile.ts'
-import type { Material } from '../context.ts'
-import { type Found, pass } from '../pass.ts'
+import type { AuditContext } from '../context.ts'
+import { type PassResult, pass } from '../pass.ts'
 import type { BlockCandidate } from './block-choice.ts'
 import { assumedAtFirst } from './block-watch.ts'
 import { openBlockChooser } from './pass-blocks.ts'
@@ -19,7 +19,7 @@ import { type UnlistedTrial, unlistedTrials } from './unlisted-crons.ts'
 const TRIALS_MAX = 32
 
 export interface BlocksFound {
-  readonly found: Found
+  readonly found: PassResult
   readonly search: SearchResult
   /** Sets of blocks that were tried. */
   readonly tried: number
@@ -32,21 +32,21 @@ export interface BlocksFound {
  * @returns the pass in which all that it claims is reached; else the one whose set fits, in which most of its own checkpoints are
  *   reached, and in which it differs last. The search is open where what differs depends on the blocks and not every way was tried
  */
-export async function searchBlocks(given: Material, found: Found): Promise<BlocksFound> {
+export async function searchBlocks(context: AuditContext, found: PassResult): Promise<BlocksFound> {
   const { firstCron, others, units: standings } = found.blocks
   const { hypothesis } = found
-  const all = { ...given, plan: (set: KnownBlockSets) => given.plan(set, hypothesis.evaluates) }
-  if (firstCron === undefined || isExplained(all, found)) return { found, search: { kind: 'complete' }, tried: 0 }
+  const searched = { ...context, plan: (set: KnownBlockSets) => context.plan(set, hypothesis.evaluates) }
+  if (firstCron === undefined || isExplained(searched, found)) return { found, search: { kind: 'complete' }, tried: 0 }
   const units = found.judged.judgements.map(({ claimant }) => claimant)
-  const chooser = await openBlockChooser(all, units)
-  const under = (candidate: BlockCandidate): Promise<Found> => {
+  const chooser = await openBlockChooser(searched, units)
+  const under = (candidate: BlockCandidate): Promise<PassResult> => {
     const blocks = { candidate, others, firstCron, assumed: assumedAtFirst(candidate) }
     const profile = { ...hypothesis.profile, blocks: candidate.set }
-    return pass(given, { ...hypothesis, profile }, units, { search: { kind: 'complete' }, blocks })
+    return pass(context, { ...hypothesis, profile }, units, { search: { kind: 'complete' }, blocks })
   }
   const tried = new Set([found.blocks.candidate.digest])
   /** A pass under a set; undefined where one with which the same fires was tried, or there were enough. */
-  const attempt = async (candidate: BlockCandidate): Promise<Found | undefined> => {
+  const attempt = async (candidate: BlockCandidate): Promise<PassResult | undefined> => {
     if (tried.has(candidate.digest) || tried.size > TRIALS_MAX) return undefined
     tried.add(candidate.digest)
     return under(candidate)
@@ -55,19 +55,19 @@ export async function searchBlocks(given: Material, found: Found): Promise<Block
   let best = found
   const failed = new Set([...standings.values()].flatMap((unit) => [...unit.failed]))
   for (const candidates of [async () => others, () => chooser.candidates(failed)]) {
-    if (isExplained(all, best)) return ended(best)
+    if (isExplained(searched, best)) return ended(best)
     for (const candidate of await candidates()) {
-      const next = isExplained(all, best) ? undefined : await attempt(candidate)
-      if (next !== undefined && isBetter(all, next, best)) best = next
+      const next = isExplained(searched, best) ? undefined : await attempt(candidate)
+      if (next !== undefined && isBetter(searched, next, best)) best = next
     }
   }
   for (let place = firstDifference(best); place !== undefined; place = firstDifference(best)) {
     const at = blamedAt(best) ?? place
     const shown = computedAt(best, at)
-    let explained: Found | undefined
+    let explained: PassResult | undefined
     let isOpen = false
-    const range = { before: at, behind: lastReached(all, best, at) }
-    for (const trial of await unlistedTrials(all, best.blocks.candidate.set, range)) {
+    const range = { before: at, behind: lastReached(searched, best, at) }
+    for (const trial of await unlistedTrials(searched, best.blocks.candidate.set, range)) {
       const candidate = await chooser.candidate(trial.set)
       if (tried.has(candidate.digest)) continue
       const next = await attempt(candidate)
@@ -83,7 +83,7 @@ export async function searchBlocks(given: Material, found: Found): Promise<Block
   }
   return ended(best)
 
-  function ended(last: Found, search: SearchResult = { kind: 'complete' }): BlocksFound {
+  function ended(last: PassResult, search: SearchResult = { kind: 'complete' }): BlocksFound {
     return { found: last, search, tried: tried.size }
   }
 }
@@ -100,15 +100,15 @@ function isRefuted({ kind }: UnlistedTrial, differs: EvaluationKey | undefined):
 }
 
 /** Whether all that the one unit claims is come to, and its own checkpoints are. */
-function isExplained(all: Material, found: Found): boolean {
-  return firstDifference(found) === undefined && ownCheckpoints(all, found).every(({ status }) => status === 'match')
+function isExplained(context: AuditContext, found: PassResult): boolean {
+  return firstDifference(found) === undefined && ownCheckpoints(context, found).every(({ status }) => status === 'match')
 }
 
-function isBetter(all: Material, one: Found, other: Found): boolean {
+function isBetter(context: AuditContext, one: PassResult, other: PassResult): boolean {
   const [left, right] = [one, other].map((found) => [
-    Number(isExplained(all, found)),
+    Number(isExplained(context, found)),
     Number([...found.blocks.units.values()].every(({ fits }) => fits)),
-    ownCheckpoints(all, found).filter(({ status }) => status === 'match').length
+    ownCheckpoints(context, found).filter(({ status }) => status === 'match').length
   ])
   const place = left?.findIndex((value, place) => value !== right?.[place]) ?? -1
   if (place >= 0) return (left?.[place] ?? 0) > (right?.[place] ?? 0)
@@ -117,7 +117,7 @@ function isBetter(all: Material, one: Found, other: Found): boolean {
 }
 
 /** Those that were held against a memory. */
-function ownCheckpoints({ options }: Material, { compared }: Found) {
+function ownCheckpoints({ options }: AuditContext, { compared }: PassResult) {
   const isOwn = speaksForUnits(options)
   return compared.judged
     .map(({ report }) => report)
@@ -125,19 +125,21 @@ function ownCheckpoints({ options }: Material, { compared }: Found) {
 }
 
 /** The last place before a difference at which the unit's own memory was come to. */
-function lastReached(all: Material, found: Found, before: EvaluationKey): EvaluationKey | undefined {
-  const reached = ownCheckpoints(all, found).filter(({ status }) => status === 'match')
-  const places = all.checkpoints.found.filter(({ id, key }) => precedes(key, before) && reached.some((one) => one.id === id))
+function lastReached(context: AuditContext, found: PassResult, before: EvaluationKey): EvaluationKey | undefined {
+  const reached = ownCheckpoints(context, found).filter(({ status }) => status === 'match')
+  const places = context.checkpoints.found.filter(
+    ({ id, key }) => precedes(key, before) && reached.some((one) => one.id === id)
+  )
   return places.at(-1)?.key
 }
 
 /** Where the unit is blamed. */
-function blamedAt({ judged }: Found): EvaluationKey | undefined {
+function blamedAt({ judged }: PassResult): EvaluationKey | undefined {
   return judged.judgements.find(({ verdict }) => verdict === 'mismatch')?.firstDivergence?.key
 }
 
 /** Where something differs from what is claimed, whether that is called a mismatch or not. */
-function firstDifference({ judged }: Found): EvaluationKey | undefined {
+function firstDifference({ judged }: PassResult): EvaluationKey | undefined {
   return judged.judgements[0]?.evaluations.find(isDifference)?.key
 }
 
@@ -146,7 +148,7 @@ function isDifference({ status, differences = [], differencesCut = 0 }: JudgedEv
 }
 
 /** What was computed where it differs from the claim; undefined where it does not. */
-function computedAt({ judged }: Found, key: EvaluationKey): string | undefined {
+function computedAt({ judged }: PassResult, key: EvaluationKey): string | undefined {
   const name = keyText(key)
   const at = judged.judgements[0]?.evaluations.find((one) => keyText(one.key) === name && isDifference(one))
   return at === undefined ? undefined : JSON.stringify((at.differences ?? []).map(({ path, computed }) => [path, computed]))

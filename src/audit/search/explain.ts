@@ -12,7 +12,7 @@ import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
 import { createChildPool } from '../../replay/sandbox/sandbox.ts'
 import { TIME_ZONES } from '../../replay/time-zones.ts'
 import { counted } from '../../util/counted.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { renamedPath } from './environments.ts'
 import { duplicateSets } from './evaluated-duplicates.ts'
 import type { Hypothesis } from './hypothesis.ts'
@@ -51,16 +51,16 @@ const SAMPLE_EVALUATIONS = 20
 const INSTANCE_TRIALS_MAX = 64
 
 /** Searches until all that is claimed is reached, or nothing is left to be tried. */
-export async function explain(all: Material, options: ExplainOptions): Promise<Explained> {
+export async function searchExplanations(context: AuditContext, options: ExplainOptions): Promise<Explained> {
   const pool = createChildPool()
   try {
-    return await search({ ...all, options: { ...all.options, spare: pool } }, options)
+    return await search({ ...context, options: { ...context.options, spare: pool } }, options)
   } finally {
     pool.close()
   }
 }
 
-async function search(all: Material, options: ExplainOptions): Promise<Explained> {
+async function search(context: AuditContext, options: ExplainOptions): Promise<Explained> {
   const { target, begun, trialsMax } = options
   const profiles = new Set([begun.profile.name])
   /** What was computed at the present difference, under every candidate that came that far. */
@@ -71,10 +71,10 @@ async function search(all: Material, options: ExplainOptions): Promise<Explained
   async function tryOut(hypothesis: Hypothesis): Promise<TrialResult> {
     tried++
     profiles.add(hypothesis.profile.name)
-    return trial(all, target, hypothesis, { strict })
+    return trial(context, target, hypothesis, { strict })
   }
 
-  const chosen = await chooseEnvironment(all, options, (name) => {
+  const chosen = await chooseEnvironment(context, options, (name) => {
     tried++
     profiles.add(name)
   })
@@ -124,7 +124,7 @@ async function search(all: Material, options: ExplainOptions): Promise<Explained
       }
       const others = (result.readsEnvironment ? await chosen.tied() : []).slice(0, Math.max(0, trialsMax - tried))
       const candidates = others.map((other) => ({ ...best, profile: under(other, best.profile) }))
-      const queue = new PQueue({ concurrency: all.options.jobs })
+      const queue = new PQueue({ concurrency: context.options.jobs })
       const results = await queue.addAll(
         candidates.map((candidate) => async () => sampleAt(candidate, result.differsAt) ?? (await tryOut(candidate)))
       )
@@ -150,7 +150,7 @@ async function search(all: Material, options: ExplainOptions): Promise<Explained
     }
     const trialsLeft = Math.min(INSTANCE_TRIALS_MAX, trialsMax - tried)
     const { readings } = result
-    const instances = await searchInstances(all, target, best, { end, readings, trialsMax: trialsLeft })
+    const instances = await searchInstances(context, target, best, { end, readings, trialsMax: trialsLeft })
     tried += instances.tried
     if (instances.found !== undefined) {
       const candidate = { ...best, instances: instances.found }
@@ -161,7 +161,7 @@ async function search(all: Material, options: ExplainOptions): Promise<Explained
       }
     }
     // A unit that restarted from an older memory goes on with another history than the one of what it answered before.
-    const restarted = await searchInstances(all, target, best, { end, readings, trialsMax: trialsLeft, restarted: true })
+    const restarted = await searchInstances(context, target, best, { end, readings, trialsMax: trialsLeft, restarted: true })
     tried += restarted.tried
     const isFurther = everywhere !== undefined && orderOf(everywhere, result) === 'further'
     const mayBe = isFurther || restarted.found !== undefined
@@ -200,7 +200,7 @@ async function search(all: Material, options: ExplainOptions): Promise<Explained
   const known = (profile: ExecutionProfile) =>
     isAsBegun(best, begun) ? chosen.samples.get(environmentText(profile))?.looked.get(keyText(end)) : undefined
   if (environments.some((profile) => known(profile) === true)) return ended(ANOTHER_PAST)
-  const others = await searchOtherPasts(all, {
+  const others = await searchOtherPasts(context, {
     target,
     best,
     end,
@@ -284,13 +284,13 @@ interface Sampler {
  * another the order of tags shows it soon. Others are not looked at while the one begun with reproduces all.
  */
 async function chooseEnvironment(
-  all: Material,
+  context: AuditContext,
   { target, begun, environments }: ExplainOptions,
   onTried: (name: string) => void
 ): Promise<Sampler> {
   const sample = (profile: ExecutionProfile) => {
     onTried(profile.name)
-    return trial(all, target, { ...begun, profile }, { strict: false, evaluations: SAMPLE_EVALUATIONS, goesOn: true })
+    return trial(context, target, { ...begun, profile }, { strict: false, evaluations: SAMPLE_EVALUATIONS, goesOn: true })
   }
   const first = await sample(begun.profile)
   let best = { profile: begun.profile, result: first }
@@ -300,7 +300,7 @@ async function chooseEnvironment(
   async function lookAtAll(): Promise<readonly ExecutionProfile[]> {
     if (tied !== undefined) return tied
     tied = []
-    const queue = new PQueue({ concurrency: all.options.jobs })
+    const queue = new PQueue({ concurrency: context.options.jobs })
     await queue.addAll(
       environments
         .filter(({ environment }) => !sameStrings(environment, begun.profile.environment))

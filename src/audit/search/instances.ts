@@ -8,9 +8,9 @@ import path from 'node:path'
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from '../../model/records.ts'
 import type { ReplayJob, ReplayStart } from '../../replay/job.ts'
 import { replay } from '../../replay/replay.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { agreesWithClaims, jobOf } from '../evaluate.ts'
-import type { Reading, Readings } from '../observations.ts'
+import type { ClockReading, ClockReadings } from '../observations.ts'
 import type { Hypothesis, Instances } from './hypothesis.ts'
 import { type Target, withVoice } from './trial.ts'
 
@@ -21,7 +21,7 @@ export interface InstanceSearch {
   /** The evaluation at which the unit differs. */
   readonly end: EvaluationKey
   /** Readings of a clock that had moved, up to there. */
-  readonly readings: Readings
+  readonly readings: ClockReadings
   readonly trialsMax: number
   /** What the unit claims before is of another history: only the end must fit. */
   readonly restarted?: true
@@ -39,22 +39,22 @@ export interface InstancesFound {
 
 /** A reading, and the memory right before it. */
 interface Choice {
-  readonly reading: Reading
+  readonly reading: ClockReading
   readonly start: ReplayStart
 }
 
 /** Begins instances elsewhere before the difference, each way up to there. */
 export async function searchInstances(
-  all: Material,
+  context: AuditContext,
   { unit, voice, memory }: Target,
   { profile, instances, evaluates }: Hypothesis,
   { end, readings, trialsMax, restarted }: InstanceSearch
 ): Promise<InstancesFound> {
-  const { options } = all
+  const { options } = context
   const inputs = withVoice(options.inputs, voice)
   const hashAfter: ReplayJob['hashAfter'] = ({ key }) => memory !== undefined && memoryAfter(key) === memoryAfter(memory.key)
-  const plan = () => all.plan(profile.blocks ?? 'all', evaluates)
-  const own = { ...all, options: { ...options, inputs } }
+  const plan = () => context.plan(profile.blocks ?? 'all', evaluates)
+  const own = { ...context, options: { ...options, inputs } }
   const { agrees, ...guided } = { ...jobOf({ ...own, plan, profile, units: [unit], instances, hashAfter }), end }
   const job = restarted === true || agrees === undefined ? guided : { ...guided, agrees }
   const fits: Fits = async (evaluation) => {
@@ -101,7 +101,7 @@ interface Choices {
 }
 
 /** Runs the job to its end once, and keeps the memory before each reading where a new instance would be another. */
-async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly Reading[], folder: string): Promise<Choices> {
+async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly ClockReading[], folder: string): Promise<Choices> {
   const places = new Map(
     readings.map((reading, place) => [keyText(reading.after), { reading, file: path.join(folder, `${place}.gz`) }])
   )

@@ -6,12 +6,12 @@ import { type Claim, type EvaluationKey, keyText } from '../../model/records.ts'
 import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import { bestOf, type JudgedCheckpoint } from '../checkpoints/judge-checkpoints.ts'
-import type { Material } from '../context.ts'
-import { beginPass, type Found, NOT_SEARCHED_YET, type PassOptions, pass } from '../pass.ts'
+import type { AuditContext } from '../context.ts'
+import { beginPass, NOT_SEARCHED_YET, type PassOptions, type PassResult, pass } from '../pass.ts'
 import { hasCrons } from '../subject.ts'
 import { searchBlocks } from './blocks.ts'
 import { candidateEnvironments, shownEnvironments } from './environments.ts'
-import { type Explained, type ExplainOptions, explain } from './explain.ts'
+import { type Explained, type ExplainOptions, searchExplanations } from './explain.ts'
 import { assumptionsOf, type Hypothesis, inWords, plainly } from './hypothesis.ts'
 import { ownCheckpoints } from './own-checkpoints.ts'
 import { type KnownProfile, type ProfileChoice, speaksForUnits } from './profile-choice.ts'
@@ -22,7 +22,7 @@ export interface JudgedUnit {
   readonly claimant: string
   readonly judgement: Judgement
   /** The pass that it was judged over. */
-  readonly found: Found
+  readonly found: PassResult
   readonly profile: UnitProfile
   /** About the profile, and about the search. */
   readonly findings: readonly Finding[]
@@ -43,7 +43,7 @@ export interface UnitProfile {
 export interface JudgedUnits {
   readonly units: readonly JudgedUnit[]
   /** The joint pass. */
-  readonly joint: Found
+  readonly joint: PassResult
 }
 
 /** Every checkpoint as the replay that it fits best has it. */
@@ -61,24 +61,24 @@ const MEMORIES_TRIALS_MAX = 160
 const ALONE_ENVIRONMENTS = 2
 
 /** Replays and judges, and again for each unit that differs, or agrees only if more is assumed than the profile says. */
-export async function judgeUnits(all: Material, choice: ProfileChoice): Promise<JudgedUnits> {
-  const units = all.options.run.computes.map(({ url }) => url)
-  const { joint, known } = await firstPass(all, choice, units)
+export async function judgeUnits(context: AuditContext, choice: ProfileChoice): Promise<JudgedUnits> {
+  const units = context.options.run.computes.map(({ url }) => url)
+  const { joint, known } = await firstPass(context, choice, units)
   const judged: JudgedUnit[] = []
-  for (const unit of units) judged.push(await judgeUnit(all, known, joint, unit))
+  for (const unit of units) judged.push(await judgeUnit(context, known, joint, unit))
   return { units: judged, joint }
 }
 
 /** The replay begins before it is known what a checkpoint suggests, and nothing is judged until then. */
-async function firstPass(all: Material, { first, known }: ProfileChoice, units: readonly string[]) {
-  const { snapshots } = all.options
-  const begun = await beginPass(all, plainly(first), units, { snapshots })
+async function firstPass(context: AuditContext, { first, known }: ProfileChoice, units: readonly string[]) {
+  const { snapshots } = context.options
+  const begun = await beginPass(context, plainly(first), units, { snapshots })
   try {
     const found = await known
-    const how = judgedHow(all, found)
+    const how = judgedHow(context, found)
     if (found.profile === first) return { known: found, joint: await begun.judge(how) }
     await begun.end()
-    return { known: found, joint: await pass(all, plainly(found.profile), units, { ...how, snapshots }) }
+    return { known: found, joint: await pass(context, plainly(found.profile), units, { ...how, snapshots }) }
   } finally {
     await begun.end()
   }
@@ -86,18 +86,18 @@ async function firstPass(all: Material, { first, known }: ProfileChoice, units: 
 
 const NOT_SEARCHED: SearchResult = { kind: 'open', reason: 'no other instance or profile was tried (--no-search)' }
 
-function judgedHow({ options }: Material, { misfit }: KnownProfile) {
+function judgedHow({ options }: AuditContext, { misfit }: KnownProfile) {
   return { search: options.search ? NOT_SEARCHED_YET : NOT_SEARCHED, ...(misfit === undefined ? {} : { misfit }) }
 }
 
-async function judgeUnit(all: Material, known: KnownProfile, joint: Found, unit: string): Promise<JudgedUnit> {
+async function judgeUnit(context: AuditContext, known: KnownProfile, joint: PassResult, unit: string): Promise<JudgedUnit> {
   const judgement = judgementOf(joint, unit)
-  const { proven, unreached } = ownCheckpoints(all, joint, await all.checkpoints.all(), unit)
-  const { search } = all.options
+  const { proven, unreached } = ownCheckpoints(context, joint, await context.checkpoints.all(), unit)
+  const { search } = context.options
   const blocksFit = joint.blocks.units.get(unit)?.fits ?? true
   const open = search && known.misfit === undefined && (needsSearch(judgement, unreached) || !blocksFit)
   const disordered = judgement.tolerances.some(({ kind }) => kind === 'tag-order')
-  if (open || (proven !== undefined && disordered && search)) return searched(all, known, joint, unit)
+  if (open || (proven !== undefined && disordered && search)) return searched(context, known, joint, unit)
   const { hypothesis } = joint
   return {
     claimant: unit,
@@ -125,31 +125,31 @@ function boundariesIn(tolerances: Judgement['tolerances']): number {
   return tolerances.find(({ kind }) => kind === 'instance-boundary')?.count ?? 0
 }
 
-async function searched(all: Material, known: KnownProfile, joint: Found, unit: string): Promise<JudgedUnit> {
-  const base = await optionsFor(all, joint, unit)
-  const ofBlocks = await byBlocks(all, base.begun, unit)
+async function searched(context: AuditContext, known: KnownProfile, joint: PassResult, unit: string): Promise<JudgedUnit> {
+  const base = await optionsFor(context, joint, unit)
+  const ofBlocks = await byBlocks(context, base.begun, unit)
   const options = { ...base, begun: ofBlocks.hypothesis }
   const { contradicts } = judgementOf(joint, unit)
   // No past of one machine explains both of two answers.
   if (contradicts !== null)
-    return inVoices(all, known, unit, options, { ofBlocks, firstCron: joint.blocks.firstCron, contradicts })
-  const tried = (await asPattern(all, joint, unit)) ?? (await explain(all, { ...options, target: { unit } }))
-  const explained = await againByBlocks(all, unit, ofBlocks, tried)
-  const misfit = misfitOf(all, known, explained)
+    return inVoices(context, known, unit, options, { ofBlocks, firstCron: joint.blocks.firstCron, contradicts })
+  const tried = (await asPattern(context, joint, unit)) ?? (await searchExplanations(context, { ...options, target: { unit } }))
+  const explained = await againByBlocks(context, unit, ofBlocks, tried)
+  const misfit = misfitOf(context, known, explained)
   if (misfit !== undefined) {
     const tried = { ...explained, hypothesis: joint.hypothesis }
-    return finished(all, known, unit, tried, { misfit: misfit.detail, findings: [misfit] })
+    return finished(context, known, unit, tried, { misfit: misfit.detail, findings: [misfit] })
   }
-  if (explained.differsAt === undefined) return withMemories(all, known, unit, options, explained)
-  return finished(all, known, unit, explained)
+  if (explained.differsAt === undefined) return withMemories(context, known, unit, options, explained)
+  return finished(context, known, unit, explained)
 }
 
 /** The past that explains most with the blocks that the unit may have known; as it is where there are no crons. */
-async function byBlocks(all: Material, hypothesis: Hypothesis, unit: string): Promise<ByBlocks> {
-  if (!hasCrons(all.subject)) return { hypothesis, search: { kind: 'complete' }, tried: 0 }
-  const free = { ...hypothesis, profile: freeOfBlocks(hypothesis.profile, all.options.profile) }
-  const alone = await pass(all, free, [unit], { search: { kind: 'complete' } })
-  const { found, search, tried } = await searchBlocks(all, alone)
+async function byBlocks(context: AuditContext, hypothesis: Hypothesis, unit: string): Promise<ByBlocks> {
+  if (!hasCrons(context.subject)) return { hypothesis, search: { kind: 'complete' }, tried: 0 }
+  const free = { ...hypothesis, profile: freeOfBlocks(hypothesis.profile, context.options.profile) }
+  const alone = await pass(context, free, [unit], { search: { kind: 'complete' } })
+  const { found, search, tried } = await searchBlocks(context, alone)
   return { hypothesis: found.hypothesis, search, tried: tried + 1 }
 }
 
@@ -161,13 +161,13 @@ function freeOfBlocks({ blocks, ...profile }: ExecutionProfile, given: Execution
 }
 
 /** Behind another past other blocks may explain what is left. */
-async function againByBlocks(all: Material, unit: string, before: ByBlocks, explained: Explained): Promise<Explained> {
-  if (explained.differsAt === undefined || !hasCrons(all.subject)) return explained
+async function againByBlocks(context: AuditContext, unit: string, before: ByBlocks, explained: Explained): Promise<Explained> {
+  if (explained.differsAt === undefined || !hasCrons(context.subject)) return explained
   if (inWords(explained.hypothesis) === inWords(before.hypothesis)) {
     return explained.search.kind === 'open' ? explained : { ...explained, search: before.search }
   }
-  const again = await byBlocks(all, explained.hypothesis, unit)
-  const found = await trial(all, { unit }, again.hypothesis, { strict: false })
+  const again = await byBlocks(context, explained.hypothesis, unit)
+  const found = await trial(context, { unit }, again.hypothesis, { strict: false })
   const tried = explained.tried + again.tried + 1
   if (found.differsAt === undefined)
     return { ...explained, ...again, differsAt: undefined, search: { kind: 'complete' }, tried }
@@ -175,12 +175,12 @@ async function againByBlocks(all: Material, unit: string, before: ByBlocks, expl
 }
 
 /** Many other instances are one pattern, where the unit began one with every message. */
-async function asPattern(all: Material, joint: Found, unit: string): Promise<Explained | undefined> {
+async function asPattern(context: AuditContext, joint: PassResult, unit: string): Promise<Explained | undefined> {
   const { profile } = joint.hypothesis
   const boundaries = boundariesIn(judgementOf(joint, unit).tolerances)
   if (boundaries <= 1 || profile.instances === 'per-message') return undefined
   const hypothesis = { ...joint.hypothesis, profile: { ...profile, instances: 'per-message' as const } }
-  const found = await trial(all, { unit }, hypothesis, { strict: false })
+  const found = await trial(context, { unit }, hypothesis, { strict: false })
   // Others beside the pattern would be room for any history.
   if (found.differsAt !== undefined || found.boundaries > 0) return undefined
   const { orderDiffers } = found
@@ -192,29 +192,29 @@ async function asPattern(all: Material, joint: Found, unit: string): Promise<Exp
  * honest explanation, that one is judged.
  */
 async function inVoices(
-  all: Material,
+  context: AuditContext,
   known: KnownProfile,
   unit: string,
   options: Omit<ExplainOptions, 'target'>,
   { ofBlocks, firstCron, contradicts }: Contradiction
 ): Promise<JudgedUnit> {
   const ofVoice = async (voice: Claim['kind']) => {
-    const of = await explain(all, { ...options, target: { unit, voice } })
+    const of = await searchExplanations(context, { ...options, target: { unit, voice } })
     if (of.search.kind === 'open' || of.differsAt === undefined || firstCron === undefined) return { voice, of }
     if (isBefore(of.differsAt, firstCron)) return { voice, of }
     return { voice, of: { ...of, search: voice === 'result' ? OTHER_BLOCKS : ofBlocks.search } }
   }
   const voices = [await ofVoice('result'), await ofVoice('listed')] as const
   for (const { of } of voices) {
-    const misfit = misfitOf(all, known, of)
+    const misfit = misfitOf(context, known, of)
     if (misfit === undefined) continue
-    return finished(all, known, unit, { ...of, hypothesis: options.begun }, { misfit: misfit.detail, findings: [misfit] })
+    return finished(context, known, unit, { ...of, hypothesis: options.begun }, { misfit: misfit.detail, findings: [misfit] })
   }
   const unexplained = voices.filter(({ of }) => of.differsAt !== undefined)
   const judged = unexplained.find(({ of }) => of.search.kind === 'complete') ?? unexplained[0]
-  if (judged === undefined) return finished(all, known, unit, voices[0].of, { severalVoices: contradicts })
+  if (judged === undefined) return finished(context, known, unit, voices[0].of, { severalVoices: contradicts })
   const [first, second] = voices.map(({ of }) => inWords(of.hypothesis))
-  return finished(all, known, unit, judged.of, first === second ? {} : { voice: judged.voice })
+  return finished(context, known, unit, judged.of, first === second ? {} : { voice: judged.voice })
 }
 
 interface Contradiction {
@@ -232,34 +232,45 @@ const OTHER_BLOCKS: SearchResult = {
 
 /** Explained as far as its claims go: its own checkpoints must be reached too, under the same past or one of their own. */
 async function withMemories(
-  all: Material,
+  context: AuditContext,
   known: KnownProfile,
   unit: string,
   options: Omit<ExplainOptions, 'target'>,
   explained: Explained
 ): Promise<JudgedUnit> {
   let present = explained
-  let judged = await finished(all, known, unit, present)
+  let judged = await finished(context, known, unit, present)
   const elsewhere = new Set<string>()
   let trialsLeft = MEMORIES_TRIALS_MAX
   const bounded = () => ({ trialsMax: Math.min(trialsLeft, MEMORY_TRIALS_MAX) })
-  for (const checkpoint of ownCheckpoints(all, judged.found, await all.checkpoints.all(), unit).unreached) {
+  for (const checkpoint of ownCheckpoints(context, judged.found, await context.checkpoints.all(), unit).unreached) {
     const isReached = ({ found }: JudgedUnit) =>
       found.compared.judged.some(({ report }) => report.id === checkpoint.id && report.status === 'match')
     if (checkpoint.standing !== 'verified' || isReached(judged)) continue
     if (trialsLeft <= 0) break
     const memory = { key: checkpoint.key, sha256: checkpoint.sha256 }
-    const together = await explain(all, { ...options, ...bounded(), begun: present.hypothesis, target: { unit, memory } })
+    const together = await searchExplanations(context, {
+      ...options,
+      ...bounded(),
+      begun: present.hypothesis,
+      target: { unit, memory }
+    })
     trialsLeft -= together.tried
     if (together.differsAt === undefined) {
       present = { ...together, tried: together.tried + present.tried }
-      judged = await finished(all, known, unit, present)
+      judged = await finished(context, known, unit, present)
       continue
     }
     // It may be of another time, at which the unit ran otherwise: then its claims say nothing of it.
     for (const profile of shownEnvironments(checkpoint.environments ?? []).slice(0, ALONE_ENVIRONMENTS)) {
       const target = { unit, voice: 'checkpoint', memory } as const
-      const alone = await explain(all, { ...options, ...bounded(), environments: [], begun: plainly(profile), target })
+      const alone = await searchExplanations(context, {
+        ...options,
+        ...bounded(),
+        environments: [],
+        begun: plainly(profile),
+        target
+      })
       trialsLeft -= alone.tried
       if (alone.differsAt === undefined) elsewhere.add(checkpoint.id)
       if (elsewhere.has(checkpoint.id)) break
@@ -277,15 +288,15 @@ interface HowFinished {
 
 /** Judges the unit once more, under what was found. */
 async function finished(
-  given: Material,
+  context: AuditContext,
   known: KnownProfile,
   unit: string,
   { hypothesis, search, orderDiffers, differsAt, tried, profiles }: Explained,
   { misfit, severalVoices, voice, findings = [] }: HowFinished = {}
 ): Promise<JudgedUnit> {
-  const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
+  const ofVoice = { ...context, options: { ...context.options, inputs: withVoice(context.options.inputs, voice) } }
   const assumed = assumptionsOf(hypothesis, known.profile)
-  const why = misfit ?? disorder(orderDiffers, given.options.maxExplanations)
+  const why = misfit ?? disorder(orderDiffers, context.options.maxExplanations)
   const how: PassOptions = {
     search,
     given: assumed,
@@ -293,12 +304,13 @@ async function finished(
     ...(why === undefined ? {} : { misfit: why }),
     ...(severalVoices === undefined ? {} : { severalVoices })
   }
-  let found = await pass(all, hypothesis, [unit], how)
-  const { proven } = ownCheckpoints(all, found, await all.checkpoints.all(), unit)
+  let found = await pass(ofVoice, hypothesis, [unit], how)
+  const { proven } = ownCheckpoints(ofVoice, found, await ofVoice.checkpoints.all(), unit)
   const disordered = judgementOf(found, unit).tolerances.some(({ kind }) => kind === 'tag-order')
-  if (proven !== undefined && disordered) found = await pass(all, hypothesis, [unit], { ...how, strictTagOrder: true })
+  if (proven !== undefined && disordered) found = await pass(ofVoice, hypothesis, [unit], { ...how, strictTagOrder: true })
   // What was looked into is where the search ended: elsewhere an explanation may have been missed.
-  if (isBlamedBeside(found, unit, differsAt)) found = await pass(all, hypothesis, [unit], { ...how, search: ENDED_ELSEWHERE })
+  if (isBlamedBeside(found, unit, differsAt))
+    found = await pass(ofVoice, hypothesis, [unit], { ...how, search: ENDED_ELSEWHERE })
   const judgement = judgementOf(found, unit)
   const source = proven ?? (assumed.length > 0 ? 'every claim; assumed, not proven' : sourceOf(known, found, unit))
   return {
@@ -317,7 +329,7 @@ async function finished(
 
 const ENDED_ELSEWHERE: SearchResult = { kind: 'open', reason: 'the search for explanations ended at another difference' }
 
-function isBlamedBeside(found: Found, unit: string, differsAt: EvaluationKey | undefined): boolean {
+function isBlamedBeside(found: PassResult, unit: string, differsAt: EvaluationKey | undefined): boolean {
   const { verdict, firstDivergence } = judgementOf(found, unit)
   if (verdict !== 'mismatch' || firstDivergence === null) return false
   return differsAt === undefined || keyText(firstDivergence.key) !== keyText(differsAt)
@@ -338,7 +350,7 @@ function boundReached(claimant: string, key: EvaluationKey, detail: string): Fin
 }
 
 /** A profile that the user gave is not exchanged for another: that one is named, and nobody is blamed. */
-function misfitOf({ options }: Material, known: KnownProfile, { hypothesis }: Explained): Finding | undefined {
+function misfitOf({ options }: AuditContext, known: KnownProfile, { hypothesis }: Explained): Finding | undefined {
   if (options.profile === 'auto' || sameStrings(hypothesis.profile.environment, known.profile.environment)) return undefined
   const detail = `the profile ${known.profile.name} does not fit what is claimed, ${hypothesis.profile.name} does`
   return misfitFinding(detail)
@@ -348,26 +360,26 @@ function misfitFinding(detail: string): Finding {
   return { code: 'PROFILE_DOES_NOT_FIT', severity: 'warning', attribution: 'auditor', detail }
 }
 
-async function optionsFor(all: Material, joint: Found, unit: string): Promise<Omit<ExplainOptions, 'target'>> {
-  const isOwn = speaksForUnits(all.options, unit)
-  const own = (await all.checkpoints.all()).filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))
+async function optionsFor(context: AuditContext, joint: PassResult, unit: string): Promise<Omit<ExplainOptions, 'target'>> {
+  const isOwn = speaksForUnits(context.options, unit)
+  const own = (await context.checkpoints.all()).filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))
   const environments = own.flatMap(({ environments: shown = [] }) => shown)
   return {
     begun: joint.hypothesis,
     // A memory that was begun with has its environment in it: no other can fit.
-    environments: all.start === undefined ? candidateEnvironments(environments) : [],
+    environments: context.start === undefined ? candidateEnvironments(environments) : [],
     startedBehind: own.map(({ nonce }) => nonce),
     trialsMax: TRIALS_MAX
   }
 }
 
-function sourceOf({ source }: KnownProfile, { firstClaims }: Found, unit: string): string {
+function sourceOf({ source }: KnownProfile, { firstClaims }: PassResult, unit: string): string {
   if (source !== 'the default') return source
   const { agreeing, judged } = firstClaims.get(unit) ?? { agreeing: 0, judged: 0 }
   return judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
 }
 
-function judgementOf({ judged }: Found, unit: string): Judgement {
+function judgementOf({ judged }: PassResult, unit: string): Judgement {
   const judgement = judged.judgements.find(({ claimant }) => claimant === unit)
   if (judgement === undefined) throw new Error(`the unit ${unit} was not judged`)
   return judgement

@@ -9,7 +9,7 @@ import type { SearchResult } from '../../attribution/rules.ts'
 import type { EvaluationKey } from '../../model/records.ts'
 import { moduleFormat } from '../../replay/formats.ts'
 import { clockStart, type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { hasCrons } from '../subject.ts'
 import { duplicateSets } from './evaluated-duplicates.ts'
 import type { Hypothesis } from './hypothesis.ts'
@@ -35,24 +35,24 @@ export interface OtherPastsOptions {
 
 /** @returns open where another past gives what is claimed, where the clock decides it, or where not all could be tried */
 export async function searchOtherPasts(
-  all: Material,
+  context: AuditContext,
   options: OtherPastsOptions
 ): Promise<{ readonly search: SearchResult; readonly tried: number }> {
   const { target, best, end, trialsMax } = options
   let tried = 0
   const at = (hypothesis: Hypothesis) => {
     tried++
-    return trial(all, target, hypothesis, { strict: false, end, only: end })
+    return trial(context, target, hypothesis, { strict: false, end, only: end })
   }
   const ended = (reason: string) => ({ search: { kind: 'open', reason } as const, tried })
 
   const plain = { ...best, instances: new Map<string, boolean>(), evaluates: new Set<number>() }
   const first = await at(plain)
   if (gives(first)) return { search: ANOTHER_PAST, tried }
-  const candidates = otherPasts(all, options, first)
+  const candidates = otherPasts(context, options, first)
   if (candidates.length > trialsMax)
     return ended(`there are ${candidates.length} other pasts that it may have had, too many to try`)
-  const queue = new PQueue({ concurrency: all.options.jobs })
+  const queue = new PQueue({ concurrency: context.options.jobs })
   let found = false
   await queue.addAll(
     candidates.map((candidate) => async () => {
@@ -63,7 +63,7 @@ export async function searchOtherPasts(
   if (found) return { search: ANOTHER_PAST, tried }
   if (first.readsHost) {
     const { atEnd } = await at(best)
-    for (const profile of onOtherClocks(all, best.profile))
+    for (const profile of onOtherClocks(context, best.profile))
       if ((await at({ ...best, profile })).atEnd !== atEnd) return ended(THE_CLOCK)
   }
   return { search: { kind: 'complete' }, tried }
@@ -71,7 +71,7 @@ export async function searchOtherPasts(
 
 /** Each differs from the best one in one assumption; duplicates are those of the plain past, which skipped them all. */
 function otherPasts(
-  all: Material,
+  context: AuditContext,
   { best, environments, startedBehind }: OtherPastsOptions,
   { readsEnvironment, twins }: TrialResult
 ): Hypothesis[] {
@@ -84,13 +84,13 @@ function otherPasts(
       .map(({ name, environment, loader }) => ({ ...base, profile: { ...profile, name, environment, loader } })),
     ...duplicateSets(twins, startedBehind).map((evaluates) => ({ ...base, evaluates })),
     ...INSTANCES.filter(isAnother).map((instances) => ({ ...base, profile: { ...profile, instances } })),
-    ...(hasCrons(all.subject) ? BLOCK_SETS : [])
+    ...(hasCrons(context.subject) ? BLOCK_SETS : [])
       .filter((blocks) => blocks !== profile.blocks)
       .map((blocks) => ({ ...base, profile: { ...profile, blocks } }))
   ]
 }
 
-function onOtherClocks({ subject }: Material, profile: ExecutionProfile): ExecutionProfile[] {
+function onOtherClocks({ subject }: AuditContext, profile: ExecutionProfile): ExecutionProfile[] {
   const { start: stated, step } = profile.clock
   const start = stated ?? clockStart(moduleFormat(subject.setup.format), profile)
   return READINGS_BY_OTHERS.map((readings) => ({ ...profile, clock: { start: start + readings * step, step } }))

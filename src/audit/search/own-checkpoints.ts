@@ -1,7 +1,7 @@
 /** A unit's own checkpoints beside what a replay computed: which one proves its profile, and which were not reached. */
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
-import type { Material } from '../context.ts'
-import type { Found } from '../pass.ts'
+import type { AuditContext } from '../context.ts'
+import type { PassResult } from '../pass.ts'
 import { speaksForUnits } from './profile-choice.ts'
 
 export interface OwnCheckpoints {
@@ -12,8 +12,8 @@ export interface OwnCheckpoints {
 
 /** Of what gateways spoilt nothing can be said. */
 export function ownCheckpoints(
-  { options }: Material,
-  { compared }: Found,
+  { options }: AuditContext,
+  { compared }: PassResult,
   all: readonly CheckedCheckpoint[],
   unit: string
 ): OwnCheckpoints {

@@ -3,7 +3,7 @@
 import type { Gate, Judgement } from '../../compare/comparison.ts'
 import { type Evaluation, type EvaluationKey, keyText } from '../../model/records.ts'
 import type { ExecutionProfile, KnownBlockSets } from '../../replay/profile.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { ownMemories } from '../observations.ts'
 import type { AuditRunOptions } from '../run-options.ts'
 import { hasCrons } from '../subject.ts'
@@ -63,27 +63,27 @@ const NO_CRONS: UnitBlocks = {
 
 /** The set that is given, or the one that fits what the units list best. */
 export async function chooseBlocks(
-  all: Material,
+  context: AuditContext,
   { blocks }: ExecutionProfile,
   units: readonly string[]
 ): Promise<ChosenBlocks> {
-  if (!hasCrons(all.subject)) {
+  if (!hasCrons(context.subject)) {
     const candidate: BlockCandidate = { set: 'all', digest: '', units: new Map(), firstCron: undefined }
     return { candidate, others: [], firstCron: undefined, assumed: new Map() }
   }
-  const chooser = await openBlockChooser(all, units)
+  const chooser = await openBlockChooser(context, units)
   const [candidate, ...others] = blocks === undefined ? await chooser.candidates() : [await chooser.candidate(blocks)]
   const firstCron = firstCronOf([candidate, ...others, await chooser.candidate('all')])
   return { candidate, others, firstCron, assumed: assumedAtFirst(candidate) }
 }
 
 /** Tries sets of blocks against what these units list. */
-export function openBlockChooser({ options, plan, start }: Material, units: readonly string[]): Promise<BlockChooser> {
+export function openBlockChooser({ options, plan, start }: AuditContext, units: readonly string[]): Promise<BlockChooser> {
   return createBlockChooser({ ...options, plan, units, ...(start === undefined ? {} : { after: start.key }) })
 }
 
 /** Follows one replay under a set. */
-export function createPassBlocks({ options, checkpoints }: Material, chosen: ChosenBlocks): PassBlocks {
+export function createPassBlocks({ options, checkpoints }: AuditContext, chosen: ChosenBlocks): PassBlocks {
   const { candidate, others, firstCron, assumed } = chosen
   const watch = createBlockWatch(candidate, (unit) => ownMemories(checkpoints.found, speaksForUnit(options, unit)))
   const assumedOf = (unit: string) => assumed.get(unit) ?? NO_CRONS

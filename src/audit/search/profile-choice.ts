@@ -7,7 +7,7 @@ import type { Evaluation } from '../../model/records.ts'
 import { type ExecutionProfile, LEGACYNET, profileOfEnvironment, sameStrings } from '../../replay/profile.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import type { Checkpoints } from '../checkpoints/judge-checkpoints.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import type { AuditRunOptions } from '../run-options.ts'
 import { isPlausible } from './environments.ts'
 
@@ -58,7 +58,7 @@ export function chooseProfile({
   options,
   checkpoints,
   start
-}: Pick<Material, 'options' | 'checkpoints' | 'start'>): ProfileChoice {
+}: Pick<AuditContext, 'options' | 'checkpoints' | 'start'>): ProfileChoice {
   const { profile } = options
   const begunWith = start === undefined ? undefined : suggestedBy(start)
 

@@ -7,10 +7,10 @@ import { createAnswerReader } from '../../inputs/claim-reader.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from '../../model/records.ts'
 import { replay } from '../../replay/replay.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { jobOf } from '../evaluate.ts'
 import { messageIdAt } from '../judge-pass.ts'
-import { createStates, type Readings, type SkippedTwin } from '../observations.ts'
+import { type ClockReadings, createObservations, type SkippedTwin } from '../observations.ts'
 import type { Hypothesis } from './hypothesis.ts'
 
 /** Whose claims are explained, and which of them. */
@@ -49,7 +49,7 @@ export interface TrialResult {
   readonly differing: number
   /** Instances that began, or did not, against the profile. */
   readonly boundaries: number
-  readonly readings: Readings
+  readonly readings: ClockReadings
   readonly twins: readonly SkippedTwin[]
   readonly readsTimeZone: boolean
   readonly readsEnvironment: boolean
@@ -78,22 +78,22 @@ export function withVoice(inputs: Inputs, voice: Claim['kind'] | undefined): Inp
 
 /** Replays, up to the first difference from what the unit claims. */
 export async function trial(
-  given: Material,
+  context: AuditContext,
   { unit, voice, memory }: Target,
   hypothesis: Hypothesis,
   { strict, evaluations = Number.POSITIVE_INFINITY, end, only, goesOn }: TrialOptions
 ): Promise<TrialResult> {
-  const all = { ...given, options: { ...given.options, inputs: withVoice(given.options.inputs, voice) } }
-  const { options, subject, checkpoints } = all
+  const ofVoice = { ...context, options: { ...context.options, inputs: withVoice(context.options.inputs, voice) } }
+  const { options, subject, checkpoints } = ofVoice
   const { inputs, run } = options
   const { profile, instances, evaluates } = hypothesis
   const answers = createAnswerReader(inputs, run, unit)
   const history = createHistory()
-  const seen = createStates(options, checkpoints, profile, () => false)
-  const plan = () => all.plan(profile.blocks ?? 'all', evaluates)
+  const seen = createObservations(options, checkpoints, profile, () => false)
+  const plan = () => ofVoice.plan(profile.blocks ?? 'all', evaluates)
   const hashAfter = ({ key }: { readonly key: EvaluationKey }) =>
     memory !== undefined && memoryAfter(key) === memoryAfter(memory.key)
-  const { agrees, ...unguided } = jobOf({ ...all, subject, plan, profile, units: [unit], instances, hashAfter })
+  const { agrees, ...unguided } = jobOf({ ...ofVoice, subject, plan, profile, units: [unit], instances, hashAfter })
   const job = {
     ...unguided,
     ...(agrees === undefined || only !== undefined ? {} : { agrees }),

@@ -3,7 +3,7 @@ import { precedes } from '../../inputs/evaluation-order.ts'
 import { type EvaluationKey, keyText } from '../../model/records.ts'
 import { parseCrons } from '../../replay/plan/cron-tags.ts'
 import type { KnownBlockSets } from '../../replay/profile.ts'
-import type { Material } from '../context.ts'
+import type { AuditContext } from '../context.ts'
 import { isBehind } from './listed-crons.ts'
 
 /** A set of blocks with which all that is listed fires, and more, or at other heights. */
@@ -32,10 +32,14 @@ interface PlannedCron {
 }
 
 /** All that is to be tried besides a set: the fewest and the most blocks with which the same fires, then crons that it leaves out. */
-export async function unlistedTrials(all: Material, set: KnownBlockSets, range: UnlistedRange): Promise<UnlistedTrial[]> {
-  const fired = await blockCrons(all, set)
+export async function unlistedTrials(
+  context: AuditContext,
+  set: KnownBlockSets,
+  range: UnlistedRange
+): Promise<UnlistedTrial[]> {
+  const fired = await blockCrons(context, set)
   const names = new Set(fired.map(({ key }) => keyText(key)))
-  const due = (await blockCrons(all, 'all')).filter(({ key }) => !names.has(keyText(key)))
+  const due = (await blockCrons(context, 'all')).filter(({ key }) => !names.has(keyText(key)))
   const unknown = [...new Set(due.map(({ blockHeight }) => blockHeight))]
   const inRange = due.filter(({ key }) => precedes(key, range.before) && isBehind(key, range.behind))
   // Several crons may fire at one block: a unit that knew it fired them all.
@@ -63,7 +67,7 @@ export async function unlistedTrials(all: Material, set: KnownBlockSets, range: 
 }
 
 /** Crons by blocks that fire with a set, in order. */
-async function blockCrons({ plan, subject, start }: Material, set: KnownBlockSets): Promise<PlannedCron[]> {
+async function blockCrons({ plan, subject, start }: AuditContext, set: KnownBlockSets): Promise<PlannedCron[]> {
   const crons = parseCrons(subject.process.tags)
   const byBlocks = new Set('fault' in crons ? [] : crons.filter(({ unit }) => unit === 'blocks').map(({ name }) => name))
   const found: PlannedCron[] = []

@@ -11,7 +11,7 @@ export interface DriveSubject {
   readonly module: Checked<Pick<ModuleItem, 'tags'>>
 }
 
-export type Admission =
+export type DriveAdmission =
   | { readonly kind: 'open' }
   /** The CU's WeaveDrive fails then, and the evaluation never ends: it has no result to answer with. */
   | { readonly kind: 'closed'; readonly reason: string }
@@ -37,7 +37,7 @@ export function namesDrive({ process, module }: DriveSubject): boolean {
 }
 
 /** Whether `/data/<id>` may be read. Blocks and transactions may be always. */
-export function admissionOf({ process, module }: DriveSubject, id: string): Admission {
+export function admissionOf({ process, module }: DriveSubject, id: string): DriveAdmission {
   if (opensAll({ process, module }) || valuesOf(process.tags, 'On-Boot').at(-1) === id) return { kind: 'open' }
   if (!extendsDrive(module.tags) && !extendsDrive(process.tags)) {
     return { kind: 'closed', reason: 'neither process nor module has the extension WeaveDrive' }

@@ -25,7 +25,7 @@ const UNIT_MS: readonly (readonly [RegExp, number])[] = [
   [/^(years?|yrs?|y)$/i, 31_557_600_000]
 ]
 
-interface Found {
+interface FoundCron {
   readonly interval: string
   readonly unit: Cron['unit']
   readonly every: number
@@ -45,7 +45,7 @@ interface Found {
  * ```
  */
 export function parseCrons(tags: readonly Tag[]): readonly Cron[] | { readonly fault: string } {
-  const found: Found[] = []
+  const found: FoundCron[] = []
   for (const { name, value } of tags) {
     if (name === 'Cron-Interval') {
       const parsed = parseInterval(value)
@@ -62,7 +62,7 @@ export function parseCrons(tags: readonly Tag[]): readonly Cron[] | { readonly f
   return [...named(byBlocks), ...named(byTime)]
 }
 
-function named(crons: readonly Found[]): Cron[] {
+function named(crons: readonly FoundCron[]): Cron[] {
   return crons.map(({ interval, ...cron }, place) => ({ ...cron, name: `${place}-${interval}` }))
 }
 

@@ -6,11 +6,11 @@ import { ownerAddress } from './owner.ts'
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40, pb: 2 ** 50 }
 
 export interface ModuleEnvironment {
-  readonly Process: Subject
-  readonly Module: Subject
+  readonly Process: SpawnedItem
+  readonly Module: SpawnedItem
 }
 
-interface Subject {
+interface SpawnedItem {
   readonly Id: string
   readonly Owner: string
   readonly Tags: readonly Tag[]
@@ -21,7 +21,7 @@ export function moduleEnvironment(process: Checked<ProcessItem>, module: Checked
   return { Process: subject(process), Module: subject(module) }
 }
 
-function subject({ id, owner, tags }: Pick<ProcessItem, 'owner' | 'tags'> & { readonly id: string }): Subject {
+function subject({ id, owner, tags }: Pick<ProcessItem, 'owner' | 'tags'> & { readonly id: string }): SpawnedItem {
   return { Id: id, Owner: ownerAddress(owner), Tags: tags.map(({ name, value }) => ({ name, value })) }
 }
 

@@ -1,7 +1,7 @@
 /** A module's answer as the CU makes a result of it (ao-protocol §2.2; CU effects/worker/evaluate.js, mergeOutput). */
 
 /** What `handle` did: it answered, or it threw. */
-export type Answer =
+export type ModuleAnswer =
   | { readonly thrown: false; readonly response: Response }
   | { readonly thrown: true; readonly error: unknown }
 
@@ -27,7 +27,7 @@ export interface CuResult {
 const OUT_OF_MEMORY = 'not enough memory for buffer allocation'
 
 /** The result of one evaluation. */
-export function cuResult(answer: Answer): CuResult {
+export function cuResult(answer: ModuleAnswer): CuResult {
   const { thrown } = answer
   // An Error has no enumerable properties: the CU's database and its answers show `{}`.
   const response: Response = thrown ? { Error: answer.error instanceof Error ? {} : answer.error } : answer.response

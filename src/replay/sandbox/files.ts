@@ -31,7 +31,7 @@ interface FileHost {
   call<T>(name: string, act: () => T): T
 }
 
-type Func = (...args: unknown[]) => unknown
+type FileFunction = (...args: unknown[]) => unknown
 
 const OPEN_CREATES = 0x40
 const OPEN_TRUNCATES = 0x200
@@ -86,7 +86,7 @@ export function newFileState(): FileState {
 }
 
 /** Watches a call on the file system: what it changes, and whether its answer hangs on the instance. */
-export function watchFileCall(name: string, original: Func, host: FileHost): Func {
+export function watchFileCall(name: string, original: FileFunction, host: FileHost): FileFunction {
   const { files } = host
   return (...args) => {
     const fd = ON_OPEN_FILE.test(name) ? Number(args[0]) : undefined

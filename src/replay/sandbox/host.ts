@@ -54,7 +54,7 @@ export interface Host extends TimeKeeper, Asking {
 }
 
 type Imports = Record<string, Record<string, unknown>>
-type Func = (...args: unknown[]) => unknown
+type HostFunction = (...args: unknown[]) => unknown
 
 /** The host of an instance that is about to be made. */
 export function createHost(): Host {
@@ -153,7 +153,7 @@ export function takeOverImports(
   memory: () => WebAssembly.Memory
 ): void {
   const environment = environmentImports(host, format, profile, memory)
-  const watched: Readonly<Record<string, (name: string, original: Func) => Func>> = {
+  const watched: Readonly<Record<string, (name: string, original: HostFunction) => HostFunction>> = {
     environment: (name, original) => environment[name] ?? original,
     clock: (name, original) => {
       // The two oldest formats answer 0, or nothing that is a number, whatever the time is.
@@ -172,14 +172,15 @@ export function takeOverImports(
   for (const namespace of new Set(Object.values(imports))) {
     for (const [key, original] of Object.entries(namespace)) {
       if (typeof original !== 'function') continue
-      const name = importName(key, original as Func)
+      const name = importName(key, original as HostFunction)
       const watch = watched[importKind(name) ?? '']
-      namespace[key] = watch === undefined ? unknownImport(name, original as Func, host) : watch(name, original as Func)
+      namespace[key] =
+        watch === undefined ? unknownImport(name, original as HostFunction, host) : watch(name, original as HostFunction)
     }
   }
 }
 
-function unknownImport(name: string, original: Func, host: Host): Func {
+function unknownImport(name: string, original: HostFunction, host: Host): HostFunction {
   return (...args) => {
     host.inputs.add(name)
     host.note('unknown-import', name)
@@ -188,7 +189,12 @@ function unknownImport(name: string, original: Func, host: Host): Func {
 }
 
 /** In two formats an instance writes the zone's names once, wherever it is asked: what is no part of the memory. */
-function watchTimeZone(name: string, original: Func & { readonly called?: boolean }, host: Host, stated: boolean): Func {
+function watchTimeZone(
+  name: string,
+  original: HostFunction & { readonly called?: boolean },
+  host: Host,
+  stated: boolean
+): HostFunction {
   return (...args) => {
     host.inputs.add(name)
     if (!stated) host.note('time-zone', name)
@@ -215,7 +221,7 @@ function environmentImports(
   format: ModuleFormat,
   profile: ExecutionProfile,
   memory: () => WebAssembly.Memory
-): Readonly<Record<string, Func>> {
+): Readonly<Record<string, HostFunction>> {
   const environment = profile.environment.map((text) => Buffer.from(`${text}\0`))
   const putPointer = (at: unknown, value: number) => {
     const view = new DataView(memory().buffer)

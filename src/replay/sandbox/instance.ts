@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { MemoryLayout } from '../../model/records.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
-import type { Answer, Response } from './cu-result.ts'
+import type { ModuleAnswer, Response } from './cu-result.ts'
 import { type AskDrive, createWeaveDrive } from './drive.ts'
 import { ModuleFault } from './fault.ts'
 import { createHost, type Host, takeOverGrowth, takeOverImports } from './host.ts'
@@ -20,7 +20,7 @@ export interface Instance {
   /** Where stack and heap lie, as far as the module says. */
   layout(): MemoryLayout
   /** Calls the module's `handle` with one message. Never throws: what the module throws is its answer. */
-  handle(message: Readonly<Record<string, unknown>>): Promise<Answer>
+  handle(message: Readonly<Record<string, unknown>>): Promise<ModuleAnswer>
 }
 
 export interface InstanceFactory {

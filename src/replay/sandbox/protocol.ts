@@ -32,7 +32,7 @@ export interface SandboxMessage {
   readonly message: Readonly<Record<string, unknown>>
   readonly fresh: boolean
   /** Somebody says that it failed: worth keeping the memory before it. Changes no result. */
-  readonly failing?: true
+  readonly claimedError?: true
 }
 
 export interface SandboxResult {

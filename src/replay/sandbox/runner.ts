@@ -10,7 +10,7 @@
 import type { MemoryLayout, UnstatedInput } from '../../model/records.ts'
 import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../util/json-depth.ts'
 import { messageChars } from '../message-chars.ts'
-import { type Answer, type CuResult, cuResult } from './cu-result.ts'
+import { type CuResult, cuResult, type ModuleAnswer } from './cu-result.ts'
 import { ModuleFault } from './fault.ts'
 import type { Instance, InstanceFactory } from './instance.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './protocol.ts'
@@ -56,7 +56,7 @@ interface Last {
   readonly pastBefore: ClockPast
   readonly kept: boolean
   /** The instance cannot be used for the state before: it grew, threw, or holds files. */
-  readonly spoilt: boolean
+  readonly instanceUnusable: boolean
   /** Files were opened in the instance before it. */
   readonly hadFiles: boolean
   /** The CU had a memory to hand on before it. */
@@ -133,7 +133,7 @@ export async function createRunner(
 
   /** Whether it pays to have a shadow of right before this message; not where those who say so are wrong more often than not. */
   function failsSurely(entry: SandboxMessage): boolean {
-    return entry.failing === true && history.length > 0 && saidRightly + 1 >= said / 2
+    return entry.claimedError === true && history.length > 0 && saidRightly + 1 >= said / 2
   }
 
   /** A new instance that holds what `copyInto` writes. */
@@ -173,8 +173,8 @@ export async function createRunner(
   }
 
   /** The instance holds the state before the last message again. */
-  async function restore(spoilt: boolean): Promise<void> {
-    if (spoilt) instance = await newInstance((target) => shadow.restore(target), shadow.bytes)
+  async function restore(instanceUnusable: boolean): Promise<void> {
+    if (instanceUnusable) instance = await newInstance((target) => shadow.restore(target), shadow.bytes)
     else shadow.restore(instance.memory())
     await runAgain(instance)
   }
@@ -249,7 +249,7 @@ export async function createRunner(
       const memoryBytes = instance.memory().byteLength
       if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
       environmentRead ||= host.environmentRead
-      const spoilt = answer.thrown || host.memoryGrew || host.filesTouched
+      const instanceUnusable = answer.thrown || host.memoryGrew || host.filesTouched
       // Taken before a rollback, which runs other messages again.
       const unstated = sortedInputs([...readAtStart, ...host.unstated.values()])
       readAtStart = []
@@ -269,12 +269,12 @@ export async function createRunner(
         messages /= 2
         surprises /= 2
       }
-      if (entry.failing === true) said++
+      if (entry.claimedError === true) said++
       messageUs += (handleUs - messageUs) * NEWEST
       const hadFiles = instanceHasFiles
       if (host.filesTouched) instanceHasFiles = true
       if (host.clockRead && !past.began) past = { ...past, readFirst: true }
-      last = { ...before, kept: result.keepsMemory, spoilt, hadFiles }
+      last = { ...before, kept: result.keepsMemory, instanceUnusable, hadFiles }
       if (result.keepsMemory) {
         const chars = result.text.length + messageChars(entry.message)
         history.push({ entry, clock: clockBefore, text: result.text, chars })
@@ -283,7 +283,7 @@ export async function createRunner(
         handedOn = true
         leftover = false
       } else {
-        if (entry.failing === true) {
+        if (entry.claimedError === true) {
           saidRightly++
           // Whoever knows failures leaves fewer of them to surprise.
           surprises /= 2
@@ -296,8 +296,8 @@ export async function createRunner(
             return undefined
           }
           if (leftover) return beginInstance()
-          await restore(spoilt)
-          if (spoilt) instanceHasFiles = false
+          await restore(instanceUnusable)
+          if (instanceUnusable) instanceHasFiles = false
           await beginInstance()
         })
       }
@@ -315,10 +315,10 @@ export async function createRunner(
         historyChars = 0
         syncDue = true
       } else if (kept || leftover || leftoverBefore) {
-        const spoilt = last.spoilt || leftover || leftoverBefore
+        const instanceUnusable = last.instanceUnusable || leftover || leftoverBefore
         if (kept) historyChars -= history.pop()?.chars ?? 0
-        await unlessBroken(() => restore(spoilt))
-        filesLost ||= spoilt && hadFiles
+        await unlessBroken(() => restore(instanceUnusable))
+        filesLost ||= instanceUnusable && hadFiles
         syncDue = false
       }
       leftover = leftoverBefore
@@ -339,7 +339,7 @@ function isStackExhausted(error: unknown): boolean {
 }
 
 /** The result, or, where it is too large, too deep or cannot be written as JSON, an empty one over which nothing is judged. */
-function resultOf(answer: Answer, host: Instance['host']): CuResult {
+function resultOf(answer: ModuleAnswer, host: Instance['host']): CuResult {
   try {
     const result = cuResult(answer)
     const tooLarge = result.text.length > RESULT_MAX_CHARS

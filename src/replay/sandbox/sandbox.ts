@@ -44,7 +44,7 @@ export interface RunOutcome {
 }
 
 /** Why a module cannot be run at all: no fault of the sandbox. */
-export interface Refusal {
+export interface ModuleRefusal {
   readonly reason: string
   /** A limit on time or memory ended it. */
   readonly limit?: true
@@ -52,7 +52,7 @@ export interface Refusal {
 
 export type Opening =
   | { readonly sandbox: Sandbox; readonly refused?: never }
-  | { readonly sandbox?: never; readonly refused: Refusal }
+  | { readonly sandbox?: never; readonly refused: ModuleRefusal }
 
 export interface Sandbox {
   /** Whether its child has ended. */
@@ -319,7 +319,7 @@ function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOption
 
   return {
     ended: () => ended,
-    open: (request: SandboxRequest & { op: 'open' }): Promise<(SandboxReply & { op: 'opened' }) | Refusal> =>
+    open: (request: SandboxRequest & { op: 'open' }): Promise<(SandboxReply & { op: 'opened' }) | ModuleRefusal> =>
       ask(request, (end) => {
         if ('limit' in end) {
           // What ends the child before is no module's doing.

@@ -2,7 +2,7 @@ import type { Address, AssignmentId, MessageId, ModuleId, ProcessId, Transaction
 import type { BlockRecord, ChainItem, ProcessItem, ScheduledMessage, Tag, Times, WireItem } from '../../../src/model/records.ts'
 import { planEvaluations } from '../../../src/replay/plan/plan.ts'
 import type { OnChainItem, PlanInputs, PlannedEvaluation } from '../../../src/replay/plan/planned.ts'
-import { signed } from '../../../src/verify/seal.ts'
+import { sealSigned } from '../../../src/verify/seal.ts'
 import type { Signed } from '../../../src/verify/signed.ts'
 
 /** An id of 43 characters that begins with `name`. */
@@ -15,7 +15,7 @@ export const PROCESS_ID = idOf('process')
 
 /** A process with its times, which a plan asks for apart. */
 export function processRecord(given: Partial<ProcessItem & Times> = {}): Signed<ProcessItem & Times> {
-  return signed({
+  return sealSigned({
     id: PROCESS_ID,
     owner: owner('creator'),
     tags: [tag('Type', 'Process')],
@@ -41,7 +41,7 @@ export function scheduled(
 ): Signed<ScheduledMessage> {
   const messageId = given.messageId ?? idOf(`message${nonce}`)
   const blank = { anchor: null, target: null, signature: `signature-${nonce}`, tags: [], owner: owner('sender') }
-  return signed({
+  return sealSigned({
     nonce,
     epoch: 0,
     timestamp: 1_000_000 + nonce * 1000,
@@ -56,7 +56,7 @@ export function scheduled(
 
 /** The same with other fields; what is spread is sealed no more. */
 export const resealed = <T extends object, U extends object>(one: Signed<T>, fields: U) =>
-  signed(Object.assign({}, one, fields))
+  sealSigned(Object.assign({}, one, fields))
 
 /** The process's own message, nonce 0. */
 export const processMessage = (process = processRecord()) =>
@@ -75,7 +75,7 @@ export function onChain(name: string, item: Partial<ChainItem> = {}, dataText?: 
     anchor: '',
     signature: 'on-chain'
   }
-  return [id, { item: signed({ ...blank, id, ...item }), ...(dataText === undefined ? {} : { dataText }) }]
+  return [id, { item: sealSigned({ ...blank, id, ...item }), ...(dataText === undefined ? {} : { dataText }) }]
 }
 
 export interface World extends Pick<PlanInputs, 'knownBlocks'> {
@@ -92,7 +92,7 @@ export async function plan({ process = processRecord(), schedule, items = [], pr
   const inputs: PlanInputs = {
     process,
     schedule: asAsync(schedule),
-    taken: async () => signed({ timestamp: process.timestamp, blockHeight: process.blockHeight }),
+    taken: async () => sealSigned({ timestamp: process.timestamp, blockHeight: process.blockHeight }),
     chainItem: async (id) => transactions.get(id),
     processData: async () => processData,
     blocks: blockSource(blocks),

@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest'
 import type { Sha256Hex } from '../../../src/model/ids.ts'
 import { moduleEnvironment, moduleOptions } from '../../../src/replay/plan/module.ts'
-import { signed } from '../../../src/verify/seal.ts'
+import { sealSigned } from '../../../src/verify/seal.ts'
 import { idOf, owner, PROCESS_ID, processRecord, tag } from './fixtures.ts'
 
 const FORMAT = [tag('Module-Format', 'wasm64'), tag('Input-Encoding', 'JSON-1'), tag('Output-Encoding', 'JSON-2')]
 const module = (...tags: ReturnType<typeof tag>[]) =>
-  signed({ id: idOf('module'), owner: owner('maker'), tags: [...FORMAT, ...tags], data: { sha256: '' as Sha256Hex, bytes: 0 } })
+  sealSigned({
+    id: idOf('module'),
+    owner: owner('maker'),
+    tags: [...FORMAT, ...tags],
+    data: { sha256: '' as Sha256Hex, bytes: 0 }
+  })
 
 test('the environment has all tags', () => {
   const process = processRecord({ tags: [tag('Owner', 'x'), tag('From', 'y')] })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Answer, cuResult, type Response } from '../../../src/replay/sandbox/cu-result.ts'
+import { cuResult, type ModuleAnswer, type Response } from '../../../src/replay/sandbox/cu-result.ts'
 import { createHost } from '../../../src/replay/sandbox/host.ts'
 import type { Instance, InstanceFactory } from '../../../src/replay/sandbox/instance.ts'
 import { createRunner } from '../../../src/replay/sandbox/runner.ts'
@@ -29,10 +29,10 @@ function factory(onHandle?: () => void, output: () => string = () => 'done'): In
   }
 }
 
-const entry = (Data: string, fresh = false, failing = false) => ({
+const entry = (Data: string, fresh = false, claimedError = false) => ({
   message: { Data },
   fresh,
-  ...(failing ? { failing } : {})
+  ...(claimedError ? { claimedError } : {})
 })
 
 describe('a message that is taken back', () => {
@@ -71,7 +71,7 @@ describe('a failure', () => {
     // the first time only before.
     return { handled, kept: (looked + 1) / 2 - messages.length }
   }
-  const four = (failing: boolean): Parameters<typeof entry>[] => [['a'], ['b'], ['c'], ['error', false, failing]]
+  const four = (claimedError: boolean): Parameters<typeof entry>[] => [['a'], ['b'], ['c'], ['error', false, claimedError]]
 
   it('that was not said has what came before it run again', async () => {
     expect(await costOf(four(false))).toEqual({ handled: 7, kept: 1 })
@@ -163,7 +163,7 @@ describe('a replay in place', () => {
     return (word: string, fresh: boolean) => {
       if (fresh) instance = new Uint8Array(4)
       if (memory !== undefined) instance.set(memory)
-      let answer: Answer
+      let answer: ModuleAnswer
       try {
         answer = { thrown: false, response: act(instance, word) }
       } catch (error) {
@@ -181,18 +181,18 @@ describe('a replay in place', () => {
       word: fc.constantFrom('count', 'quiet', 'look', 'oom', 'error', 'trap'),
       fresh: fc.boolean(),
       turned: fc.boolean(),
-      failing: fc.boolean()
+      claimedError: fc.boolean()
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
         const runner = await createRunner(acting, () => 0)
         const unit = createUnit()
-        for (const { word, fresh, turned, failing } of steps) {
+        for (const { word, fresh, turned, claimedError } of steps) {
           if (turned) {
-            await runner.run(entry(word, !fresh, failing))
+            await runner.run(entry(word, !fresh, claimedError))
             await runner.undo()
           }
-          const { text } = await runner.run(entry(word, fresh, failing))
+          const { text } = await runner.run(entry(word, fresh, claimedError))
           const expected = unit(word, fresh)
           expect(text).toBe(expected.text)
           if (expected.memory !== undefined) expect(runner.memory().join(' ')).toBe(expected.memory)

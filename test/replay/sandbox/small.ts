@@ -26,8 +26,8 @@ export async function smallSetup(format: SmallModuleFormat, options: SmallModule
   }
 }
 
-export function order(data: string, fresh = false, failing = false): SandboxMessage {
-  return { message: { Data: data }, fresh, ...(failing ? { failing } : {}) }
+export function order(data: string, fresh = false, claimedError = false): SandboxMessage {
+  return { message: { Data: data }, fresh, ...(claimedError ? { claimedError } : {}) }
 }
 
 /** Opens a sandbox for as long as `use` takes. */
