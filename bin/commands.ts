@@ -74,7 +74,7 @@ export function createCommands(shell: Shell): Command {
     .option('--archive <file>', 'audit what an archive holds, without a network')
     .option('--profile <auto|name|file>', 'the execution profile (default: auto)')
     .option('--no-search', 'hold to the profile: try no other instance where a result differs')
-    .option('--checkpoint-owner <address>', 'whose checkpoints speak for the audited units too', collect)
+    .option('--checkpoint-owner <address>', 'whose checkpoints speak for the audited unit too', collect)
     .option('--message-time <seconds>', 'how long one message may take (default: 60)', seconds)
     .option('--start <checkpoint:id>', "begin with a checkpoint's memory, on trust, and judge what is behind it")
     .option(

@@ -11,6 +11,7 @@ export interface AuditContext {
   readonly options: AuditRunOptions
   readonly subject: Subject
   readonly plan: SubjectPlan['plan']
+  readonly mayFire: SubjectPlan['mayFire']
   readonly checks: Checks
   readonly checkpoints: Checkpoints
   /** The memory that the replay begins with, taken on trust. */

@@ -18,6 +18,8 @@ export interface JudgingOptions {
   readonly evaluations: AsyncIterable<Evaluation>
   /** Whether the process has crons. */
   readonly crons: boolean
+  /** Whether a cron may fire at such a time. */
+  readonly mayFire: (key: EvaluationKey) => boolean
   readonly strictTagOrder: boolean
   /** The profile that they were replayed under, where it is assumed. */
   readonly assumedProfile?: string
@@ -127,9 +129,27 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
     if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
     await options.onEvaluation?.(evaluation, stands)
   }
-  // When crons fire behind the last evaluation, and before which message, is known only with a message behind the range.
-  await leave(run.to, ({ key }) => key.cron !== undefined && last !== undefined && precedes(last, key))
+  // Which crons fire behind the last evaluation, and before which message, is known only with a message behind the range.
+  const fired = createFirings()
+  await leave(run.to, ({ claimant, key }) => {
+    const isBehind = key.cron !== undefined && last !== undefined && precedes(last, key)
+    return isBehind && options.mayFire(key) && fired(claimant, key)
+  })
   return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled, compareMs }
+}
+
+/** A cron fires once a second, and twice at the seam of two evaluation streams: more an honest unit does not list. */
+const FIRINGS_A_SECOND = 2
+
+/** Notes a firing; whether an honest unit may have had so many within that second. */
+function createFirings(): (claimant: string, key: EvaluationKey) => boolean {
+  const seen = new Map<string, Set<number>>()
+  return (claimant, { cron, timestamp }) => {
+    const second = JSON.stringify([claimant, cron, Math.floor(timestamp / 1000)])
+    const times = seen.get(second) ?? new Set()
+    seen.set(second, times.add(timestamp))
+    return times.size <= FIRINGS_A_SECOND
+  }
 }
 
 function isProfiled({ status }: Standing): boolean {

@@ -109,7 +109,7 @@ export function createObservations(
       outcome,
       stateHash,
       stateFailure,
-      readMovedClock,
+      dependsOnInstance,
       assumed: reason,
       unstated: asked = []
     }: Evaluation): void {
@@ -142,7 +142,7 @@ export function createObservations(
           count: ++failures
         }
       }
-      if (readMovedClock === true && !differs) {
+      if (dependsOnInstance === true && !differs) {
         const other = outcome.kind === 'result' && outcome.profile !== undefined
         const fresh = beginsInstance(profile, { nonce, midStream }) !== other
         readings++
@@ -151,7 +151,8 @@ export function createObservations(
       before = key
       first ??= key
       midStream = nonce === undefined
-      if (readMovedClock === true) historyFrom ??= { ordinate, reason: 'the clock was read before it' }
+      if (dependsOnInstance === true)
+        historyFrom ??= { ordinate, reason: 'what was computed before it depends on when an instance began' }
       if (key.cron !== undefined) historyFrom ??= { ordinate, reason: 'a cron was evaluated before it' }
       if (outcome.kind === 'skipped') historyFrom ??= { ordinate, reason: 'a duplicate before it may have been evaluated' }
       if (stateHash === undefined) return

@@ -53,8 +53,8 @@ export interface PassJudgeOptions {
   /** Another order of tags is a difference: for a profile that a checkpoint of the unit has proven. */
   readonly strictTagOrder?: boolean
   readonly severalVoices?: Since
-  /** Why the profile is known not to be the unit's. */
-  readonly misfit?: string
+  /** Why the profile is known not to be a unit's, by its URL. */
+  readonly misfits?: ReadonlyMap<string, string>
   /** The hypothesis in words, where it assumes more than the profile that the audit began with. */
   readonly assumedProfile?: string
   /** What the hypothesis itself lets pass. */
@@ -100,7 +100,7 @@ export async function beginPass(
   const { profile, instances, evaluates } = hypothesis
   const { inputs, run } = options
   const crons = cronNames(subject)
-  const isOwn = speaksForUnits(options)
+  const isOwn = speaksForUnits(options, units.length === 1 ? units[0] : undefined)
   const seen = createObservations(options, checkpoints, profile, isOwn)
   const own = { ...context, plan: (set: KnownBlockSets) => plan(set, evaluates) }
   const blocks = createPassBlocks(context, given ?? (await chooseBlocks(own, profile, units)))
@@ -159,7 +159,7 @@ export async function beginPass(
 
   return {
     async judge(how) {
-      const { search, strictTagOrder = false, severalVoices, misfit, assumedProfile, given: tolerated = [] } = how
+      const { search, strictTagOrder = false, severalVoices, misfits, assumedProfile, given: tolerated = [] } = how
       const firstClaims = units.map((unit) => countFirstClaims(inputs, run, unit))
       const judged = await judgeEvaluations({
         inputs,
@@ -167,6 +167,7 @@ export async function beginPass(
         units,
         evaluations: watched(ahead.take(0), firstClaims),
         crons: hasCrons(subject),
+        mayFire: context.mayFire,
         clock: options.clock,
         strictTagOrder,
         ...(assumedProfile === undefined ? {} : { assumedProfile }),
@@ -175,6 +176,7 @@ export async function beginPass(
           const { key, assumed } = evaluation
           const { evidence, verified, trusted } = standingAt(key.ordinate)
           const { blocksKnown, cronShown = false } = blocks.gateAt(key, unit)
+          const misfit = misfits?.get(unit)
           const borrowedStart = startEffects?.mayReach(evaluation)
           return {
             verified: verified && assumed === undefined,
@@ -209,16 +211,14 @@ export async function beginPass(
         isNowhere: (key) => seen.isNowhere(key) || (key.cron !== undefined && !crons.has(key.cron)),
         profile,
         trusted: (nonce) => standingAt(nonce).trusted,
-        accuse(nonce, signer) {
+        accuse(nonce) {
           const history = seen.historyFrom()
           const open = history !== undefined && history.ordinate <= nonce ? history : undefined
           return accuse({
             ordinate: nonce,
             ...standingAt(nonce).evidence,
             ...disputedAt(nonce, disputed.disputeAfter(nonce)),
-            ...(start === undefined || start.signer === signer
-              ? {}
-              : { borrowedStart: `the replay began with another's memory` }),
+            ...(start === undefined ? {} : { borrowedStart: 'the replay began with a memory that was taken on trust' }),
             search: open === undefined ? { kind: 'complete' } : { kind: 'open', reason: open.reason }
           })
         }

@@ -40,11 +40,11 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
     const signal = given.signal === undefined ? {} : { signal: given.signal }
     const planned = planSubject({ inputs, run: options.run, subject, trust, ...signal })
-    const { plan } = planned
+    const { plan, mayFire } = planned
     const checks = withShortfall(planned.checks, await shortfallOf(inputs, given.run))
     const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
-    const context = { options, subject, plan, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
+    const context = { options, subject, plan, mayFire, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
     const verifyMs = clock() - begun
     const judged = await judgeUnits(context, chooseProfile(context))
     const memories = await memoryDifferences(context, judged, verifier)

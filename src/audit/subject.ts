@@ -2,9 +2,10 @@
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import type { Finding } from '../model/findings.ts'
-import { type ModuleItem, type ProcessItem, tagValue } from '../model/records.ts'
+import { type EvaluationKey, type ModuleItem, type ProcessItem, tagValue } from '../model/records.ts'
 import { hasDrive } from '../replay/drive/admission.ts'
-import { parseCrons } from '../replay/plan/cron-tags.ts'
+import { mayFire } from '../replay/plan/cron-firings.ts'
+import { type Cron, parseCrons } from '../replay/plan/cron-tags.ts'
 import { moduleEnvironment, moduleOptions } from '../replay/plan/module.ts'
 import { planEvaluations } from '../replay/plan/plan.ts'
 import type { BlockKnowledge, PlannedEvaluation } from '../replay/plan/planned.ts'
@@ -70,8 +71,12 @@ export function hasCrons({ process }: Pick<Subject, 'process'>): boolean {
 
 /** The names of its crons, as keys have them; none where the CU evaluates nothing of it. */
 export function cronNames({ process }: Pick<Subject, 'process'>): ReadonlySet<string> {
-  const crons = parseCrons(process.tags)
-  return new Set('fault' in crons ? [] : crons.map(({ name }) => name))
+  return new Set(cronsOf(process).map(({ name }) => name))
+}
+
+function cronsOf({ tags }: Subject['process']): readonly Cron[] {
+  const crons = parseCrons(tags)
+  return 'fault' in crons ? [] : crons
 }
 
 export interface SubjectPlan {
@@ -81,6 +86,8 @@ export interface SubjectPlan {
    */
   plan(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncIterable<PlannedEvaluation>
   readonly checks: Checks
+  /** Whether the process has such a cron, which may fire at such a time: what an honest unit may list, planned or not. */
+  mayFire(key: EvaluationKey): boolean
 }
 
 export interface PlanOptions {
@@ -95,6 +102,8 @@ export interface PlanOptions {
 export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions): SubjectPlan {
   const { process, verified } = subject
   const checks = createChecks(subject.unproven, trust)
+  const crons = cronsOf(process)
+  let originMs = Number.NEGATIVE_INFINITY
   async function* whole(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncGenerator<PlannedEvaluation> {
     if (subject.tampered !== undefined) return yield* unplanned(inputs, run, 0, subject.tampered)
     let next = 0
@@ -110,6 +119,7 @@ export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions
       async taken(first) {
         const times = await verified.taken(first)
         checks.restsOn(times, timesFinding)
+        originMs = times.timestamp
         return times
       },
       chainItem: verified.chainItem,
@@ -128,7 +138,11 @@ export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions
       yield planned
     }
   }
-  return { plan, checks }
+  return {
+    plan,
+    checks,
+    mayFire: ({ cron, timestamp }) => cron !== undefined && mayFire(crons, cron, originMs, timestamp)
+  }
 }
 
 function timesFinding({ reason }: UnprovenInput): Finding {

@@ -166,7 +166,7 @@ export const computedSchema = z.object({
     })
   ]),
   hostInputs: z.array(z.string()).optional(),
-  readMovedClock: z.literal(true).optional(),
+  dependsOnInstance: z.literal(true).optional(),
   assumed: z.string().optional(),
   memoryGrew: z.literal(true).optional(),
   stateHash: sha256.optional()

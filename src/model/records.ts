@@ -252,7 +252,7 @@ export interface Evaluation {
   /** What it read that the profile does not state: from the first of them on a unit may honestly have another result. */
   readonly unstated?: readonly UnstatedInput[]
   /** It read the clock where that had moved: what it read hangs on when the CU began its instance. */
-  readonly readMovedClock?: true
+  readonly dependsOnInstance?: true
   /** It read the C environment, then or before: what it is can change results. */
   readonly readsEnvironment?: true
   /** It was given more memory, which a host that has none refuses. */

@@ -42,8 +42,8 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     if (outcome.kind === 'inconclusive') halted ??= `an evaluation before it could not be made: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
     if (step.state !== undefined && outcome.kind !== 'inconclusive') job.onState?.(step.planned, step.state, step.exportedTo)
-    const { hostInputs = [], unstated, assumed, clockMoved, memoryGrew } = step.result ?? {}
-    const moved = clockMoved === true || step.otherInstance === true
+    const { hostInputs = [], unstated, assumed, clockMoved, instanceHeldMore, memoryGrew } = step.result ?? {}
+    const byInstance = clockMoved === true || instanceHeldMore === true || step.otherInstance === true
     // Of a memory that nobody can vouch for there is no hash.
     const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
     return {
@@ -54,7 +54,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
       outcome,
       ...(hostInputs.length === 0 ? {} : { hostInputs }),
       ...(unstated === undefined ? {} : { unstated }),
-      ...(moved ? { readMovedClock: true } : {}),
+      ...(byInstance ? { dependsOnInstance: true } : {}),
       ...(step.result?.readsEnvironment === true ? { readsEnvironment: true } : {}),
       ...(assumed === undefined ? {} : { assumed }),
       ...(memoryGrew === true ? { memoryGrew } : {}),

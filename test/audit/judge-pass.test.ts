@@ -40,6 +40,7 @@ async function judged(
     units: [CU],
     evaluations: stream(),
     crons: false,
+    mayFire: () => true,
     clock: () => 0,
     strictTagOrder: false,
     gate: () => ACCUSABLE,

@@ -38,8 +38,10 @@ export const OFFICIAL_PATH = '/usr/app/src/effects/worker/evaluator/index.js'
 const FIXED_ZONES = ['UTC', 'Asia/Tokyo', 'Asia/Kolkata', 'Etc/GMT+8'] as const
 const ZONES = [...FIXED_ZONES, 'America/New_York', 'Europe/London'] as const
 
-const PLAIN = ['count', 'echo hi', 'send 2', 'full', 'num 7', 'dirty 64', 'grow 2', 'order'] as const
-const ERRORS = ['error', 'throw', 'trap', 'growerr 3', 'flaky', 'clockerr', 'oom'] as const
+/** Says that it ran out of memory, having got more: what its instance goes on with is larger than the memory. */
+export const GROWN_OUT_OF_MEMORY = `echo ${'x'.repeat(300_000)} not enough memory for buffer allocation`
+const PLAIN = ['count', 'echo hi', 'send 2', 'full', 'num 7', 'dirty 64', 'grow 2', 'order', 'pages'] as const
+const ERRORS = ['error', 'throw', 'trap', 'growerr 3', 'flaky', 'clockerr', 'oom', GROWN_OUT_OF_MEMORY] as const
 const CLOCK = ['clock', 'tick', 'print hello', 'clockerr'] as const
 const PATH = ['class', 'order', 'keepclass'] as const
 const ZONE = ['local', 'local 43200', 'keeplocal', 'zone'] as const
@@ -195,10 +197,17 @@ export function unexplained(scenario: Scenario): string[] {
       ...(FIXED_ZONES.some((zone) => zone === unit.zone) ? [] : ['a unit keeps summer time'])
     ]
   })
+  const grown = scenario.messages.some((one) => one === GROWN_OUT_OF_MEMORY)
   const twins = scenario.messages.some((one) => typeof one === 'object')
   // A twin is answered by nobody where the unit forgot it, and shuts the unit up where it ends a stream (§2.6, §2.7).
   const unanswered = twins && scenario.units.some(({ remembers, asked }) => !remembers || asked.length < count)
-  return [...new Set([...why, ...(unanswered ? ['a skipped twin goes unanswered'] : [])])]
+  return [
+    ...new Set([
+      ...why,
+      ...(grown ? ['a message ran out of memory that had grown'] : []),
+      ...(unanswered ? ['a skipped twin goes unanswered'] : [])
+    ])
+  ]
 }
 
 /** What is not as plain as can be, in words: failures are grouped by it. */

@@ -1,7 +1,9 @@
 /** The report of an audit, out of what was found. */
 
 import { worstVerdict } from '../../compare/combine.ts'
+import type { Judgement } from '../../compare/comparison.ts'
 import { STRICT_TALLY } from '../../compare/tally.ts'
+import type { Run } from '../../inputs/inputs.ts'
 import type { AuditError } from '../../model/errors.ts'
 import { type Finding, LEAVES_OPEN } from '../../model/findings.ts'
 import { toolVersions } from '../../model/version.ts'
@@ -10,6 +12,7 @@ import { clockStart } from '../../replay/profile.ts'
 import { buildReport, type ClaimantParts } from '../../report/build.ts'
 import type { CheckpointReport, ProfileReport, Report, UnreachableUnit } from '../../report/model.ts'
 import { assertSound } from '../../report/soundness.ts'
+import { counted } from '../../util/counted.ts'
 import type { Trust } from '../../verify/trust.ts'
 import type { MemoryDifferences } from '../checkpoints/checkpoint-differences.ts'
 import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoints.ts'
@@ -76,7 +79,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     coverage: { ...counts, compared: 0, unclaimed: 0, unread: 0 },
     inconclusive: [...absentNonces, ...absences.map(({ message }) => message)],
     trusted: [
-      ...(start === undefined ? [] : [trustedStart(start)]),
+      ...(start === undefined ? [] : [trustedStart(start, run)]),
       ...lowered.map(({ detail }) => detail),
       ...loweredBars(options)
     ],
@@ -92,7 +95,8 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
               : `where the memories of ${memories.cut} further checkpoints differ`
           ]),
       ...unreadTexts(unreadCheckpoints),
-      ...unownedTexts(options, reports)
+      ...unownedTexts(options, reports),
+      ...units.flatMap(({ judgement }) => behindRangeTexts(judgement))
     ],
     checkpoints: reports.map((checkpoint) => withMemory(checkpoint, memories)),
     claimants: [
@@ -119,7 +123,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...units.flatMap(({ found }) => hostInputFindings(found.judged.profiled)),
       ...units.flatMap(({ findings }) => findings),
       ...passes.flatMap(({ findings }) => findings),
-      ...(start === undefined ? [] : [startFinding(start)]),
+      ...(start === undefined ? [] : [startFinding(start, run)]),
       ...lowered
     ]),
     profile: shown === undefined ? jointProfile(joint, setup.format) : profileReport(shown.profile, setup.format),
@@ -154,6 +158,13 @@ function unownedTexts({ run, checkpointOwners }: AuditRunOptions, reports: reado
   return run.computes
     .filter(({ address }) => address === undefined)
     .map(({ url }) => `which checkpoints are those of ${url}: it names no address, which --checkpoint-owner does`)
+}
+
+/** Crons behind the last message are listed, and nothing bounds them. */
+function behindRangeTexts({ claimant, findings }: Judgement): readonly string[] {
+  return findings.flatMap(({ code, count = 1 }) =>
+    code === 'CRONS_BEHIND_RANGE' ? [`${counted(count, 'cron', 'crons')} that ${claimant} lists behind the range's end`] : []
+  )
 }
 
 /** A unit as a claimant: its judgement, and what its own checkpoints and its listings as a whole add to it. */
@@ -250,12 +261,14 @@ function absentFinding(detail: string): Finding {
   return { code: 'INPUT_MISSING', severity: 'warning', attribution: 'auditor', detail }
 }
 
-function trustedStart({ id, nonce, signer }: UsableCheckpoint): string {
-  return `the memory after nonce ${nonce} is that of checkpoint ${id}, signed by ${signer}`
+function trustedStart({ id, nonce, signer }: UsableCheckpoint, { computes }: Run): string {
+  const own = computes.find(({ address }) => address === signer)
+  const who = own === undefined ? signer : `${signer}, the address of ${own.url}: its own word`
+  return `the memory after nonce ${nonce} is that of checkpoint ${id}, signed by ${who}`
 }
 
-function startFinding(start: UsableCheckpoint): Finding {
-  const detail = `${trustedStart(start)}; nothing before it was computed`
+function startFinding(start: UsableCheckpoint, run: Run): Finding {
+  const detail = `${trustedStart(start, run)}; nothing before it was computed`
   return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
 }
 

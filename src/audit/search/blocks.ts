@@ -116,9 +116,10 @@ function isBetter(context: AuditContext, one: PassResult, other: PassResult): bo
   return others !== undefined && (mine === undefined || precedes(others, mine))
 }
 
-/** Those that were held against a memory. */
-function ownCheckpoints({ options }: AuditContext, { compared }: PassResult) {
-  const isOwn = speaksForUnits(options)
+/** Those of the one unit that is judged, as far as they were held against a memory. */
+function ownCheckpoints({ options }: AuditContext, { compared, judged }: PassResult) {
+  const [unit] = judged.judgements
+  const isOwn = speaksForUnits(options, unit?.claimant)
   return compared.judged
     .map(({ report }) => report)
     .filter(({ signer, computedSha256 }) => isOwn(signer) && computedSha256 !== null)

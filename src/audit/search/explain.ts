@@ -166,7 +166,7 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
     const isFurther = everywhere !== undefined && orderOf(everywhere, result) === 'further'
     const mayBe = isFurther || restarted.found !== undefined
     const isOpen = isPattern || mayBe || [instances, restarted].some(({ sensitive, exhausted }) => sensitive && !exhausted)
-    return isOpen ? undecided('the clock', readings.count, tried) : { kind: 'complete' }
+    return isOpen ? undecided('when its instances began', readings.count, tried) : { kind: 'complete' }
   }
 
   for (;;) {

@@ -70,7 +70,8 @@ export async function searchInstances(
     if (last === undefined) return { tried: 1, sensitive: true, exhausted: false }
     if (restarted === true && (await fits(last))) return { found: instances, tried: 1, sensitive: true, exhausted: false }
     let tried = 0
-    let sensitive = false
+    // Where a memory cannot be begun with, nobody knows what another instance would give.
+    let sensitive = cut
     for (const turned of combinations(choices.length)) {
       if (tried >= trialsMax) return { tried, sensitive: true, exhausted: false }
       tried++

@@ -14,7 +14,7 @@ import { candidateEnvironments, shownEnvironments } from './environments.ts'
 import { type Explained, type ExplainOptions, searchExplanations } from './explain.ts'
 import { assumptionsOf, type Hypothesis, inWords, plainly } from './hypothesis.ts'
 import { ownCheckpoints } from './own-checkpoints.ts'
-import { type KnownProfile, type ProfileChoice, speaksForUnits } from './profile-choice.ts'
+import { chooseProfile, type KnownProfile, type ProfileChoice, speaksForUnits } from './profile-choice.ts'
 import { isBefore, trial, withVoice } from './trial.ts'
 
 /** What was found of one unit, and under which past. */
@@ -65,8 +65,39 @@ export async function judgeUnits(context: AuditContext, choice: ProfileChoice): 
   const units = context.options.run.computes.map(({ url }) => url)
   const { joint, known } = await firstPass(context, choice, units)
   const judged: JudgedUnit[] = []
-  for (const unit of units) judged.push(await judgeUnit(context, known, joint, unit))
+  for (const unit of units) {
+    const one = await judgeUnit(context, known, joint, unit)
+    judged.push(
+      one.judgement.verdict === 'mismatch' && context.start !== undefined ? await fromModule(context, known, one) : one
+    )
+  }
   return { units: judged, joint }
+}
+
+/**
+ * What differs behind a memory that was taken on trust, be it the unit's own: it may have signed that one with another honest past.
+ * It is blamed only where a replay from the module blames it too.
+ */
+async function fromModule(context: AuditContext, known: KnownProfile, judged: JudgedUnit): Promise<JudgedUnit> {
+  const { start, ...whole } = context
+  const { claimant, judgement, profile } = judged
+  const again = await firstPass(whole, chooseProfile(whole), [claimant])
+  const found = await judgeUnit(whole, again.known, again.joint, claimant)
+  if (found.judgement.verdict === 'mismatch') return { ...found, findings: [...found.findings, alsoFromModule(claimant)] }
+  const explained: Explained = {
+    hypothesis: profile.hypothesis,
+    search: { kind: 'open', reason: `a replay from the module, without the checkpoint ${start?.id}, does not blame it` },
+    differsAt: judgement.firstDivergence?.key,
+    orderDiffers: 0,
+    tried: profile.trials,
+    profiles: profile.tried
+  }
+  return finished(context, known, claimant, explained)
+}
+
+function alsoFromModule(claimant: string): Finding {
+  const detail = 'before the unit was blamed, all was replayed from the module: its claims differ there too'
+  return { code: 'TRUST_LOWERED', severity: 'info', attribution: 'auditor', claimant, detail }
 }
 
 /** The replay begins before it is known what a checkpoint suggests, and nothing is judged until then. */
@@ -86,8 +117,8 @@ async function firstPass(context: AuditContext, { first, known }: ProfileChoice,
 
 const NOT_SEARCHED: SearchResult = { kind: 'open', reason: 'no other instance or profile was tried (--no-search)' }
 
-function judgedHow({ options }: AuditContext, { misfit }: KnownProfile) {
-  return { search: options.search ? NOT_SEARCHED_YET : NOT_SEARCHED, ...(misfit === undefined ? {} : { misfit }) }
+function judgedHow({ options }: AuditContext, { misfits }: KnownProfile) {
+  return { search: options.search ? NOT_SEARCHED_YET : NOT_SEARCHED, misfits }
 }
 
 async function judgeUnit(context: AuditContext, known: KnownProfile, joint: PassResult, unit: string): Promise<JudgedUnit> {
@@ -95,7 +126,8 @@ async function judgeUnit(context: AuditContext, known: KnownProfile, joint: Pass
   const { proven, unreached } = ownCheckpoints(context, joint, await context.checkpoints.all(), unit)
   const { search } = context.options
   const blocksFit = joint.blocks.units.get(unit)?.fits ?? true
-  const open = search && known.misfit === undefined && (needsSearch(judgement, unreached) || !blocksFit)
+  const misfit = known.misfits.get(unit)
+  const open = search && misfit === undefined && (needsSearch(judgement, unreached) || !blocksFit)
   const disordered = judgement.tolerances.some(({ kind }) => kind === 'tag-order')
   if (open || (proven !== undefined && disordered && search)) return searched(context, known, joint, unit)
   const { hypothesis } = joint
@@ -110,7 +142,7 @@ async function judgeUnit(context: AuditContext, known: KnownProfile, joint: Pass
       tried: [hypothesis.profile.name],
       trials: 0
     },
-    findings: known.misfit === undefined ? [] : [misfitFinding(known.misfit)],
+    findings: misfit === undefined ? [] : [misfitFinding(misfit)],
     reachedElsewhere: new Set()
   }
 }
@@ -301,7 +333,7 @@ async function finished(
     search,
     given: assumed,
     ...(assumed.length === 0 ? {} : { assumedProfile: inWords(hypothesis) }),
-    ...(why === undefined ? {} : { misfit: why }),
+    ...(why === undefined ? {} : { misfits: new Map([[unit, why]]) }),
     ...(severalVoices === undefined ? {} : { severalVoices })
   }
   let found = await pass(ofVoice, hypothesis, [unit], how)

@@ -46,8 +46,8 @@ export interface ProfileChoice {
 export interface KnownProfile {
   readonly profile: ExecutionProfile
   readonly source: string
-  /** Why the profile that the user gave is not the unit's: a memory shows another environment. */
-  readonly misfit?: string
+  /** Why the profile that the user gave is not a unit's, by its URL: a memory of its own shows another environment. */
+  readonly misfits: ReadonlyMap<string, string>
 }
 
 /**
@@ -63,12 +63,18 @@ export function chooseProfile({
   const begunWith = start === undefined ? undefined : suggestedBy(start)
 
   async function find(): Promise<KnownProfile> {
-    const shown = begunWith ?? (await suggestedByOwn(checkpoints, speaksForUnits(options)))
-    if (profile === 'auto') return shown ?? { profile: LEGACYNET, source: 'the default' }
-    if (shown === undefined || sameStrings(shown.profile.environment, profile.environment))
-      return { profile, source: 'as given' }
-    const misfit = `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`
-    return { profile, source: 'as given', misfit }
+    const misfits = new Map<string, string>()
+    if (profile === 'auto') {
+      const shown = begunWith ?? (await suggestedByOwn(checkpoints, speaksForUnits(options)))
+      return { ...(shown ?? { profile: LEGACYNET, source: 'the default' }), misfits }
+    }
+    for (const { url } of options.run.computes) {
+      // What another unit's memory shows says nothing of this one.
+      const shown = begunWith ?? (await suggestedByOwn(checkpoints, speaksForUnits(options, url)))
+      if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) continue
+      misfits.set(url, `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`)
+    }
+    return { profile, source: 'as given', misfits }
   }
 
   const known = find()
@@ -77,11 +83,13 @@ export function chooseProfile({
   return { first: profile === 'auto' ? (begunWith?.profile ?? LEGACYNET) : profile, known }
 }
 
+interface SuggestedProfile extends Pick<KnownProfile, 'profile' | 'source'> {}
+
 /** By the first verified checkpoint of an audited unit. One that is taken on trust guides nothing. */
 async function suggestedByOwn(
   { found, checked }: Checkpoints,
   isOwn: (signer: string) => boolean
-): Promise<KnownProfile | undefined> {
+): Promise<SuggestedProfile | undefined> {
   for (const one of found.filter(({ signer, onTrust }) => onTrust !== true && isOwn(signer))) {
     const own = await checked(one)
     if (own.standing === 'verified') return suggestedBy(own)
@@ -90,14 +98,17 @@ async function suggestedByOwn(
 }
 
 /** The first environment in its memory that a unit may have; where there is none the loader had stubbed it. */
-function suggestedBy({ id, environments = [] }: CheckedCheckpoint): KnownProfile {
+function suggestedBy({ id, environments = [] }: CheckedCheckpoint): SuggestedProfile {
   const environment = environments.find(isPlausible) ?? []
   return { profile: profileOfEnvironment(environment, `checkpoint ${id}`), source: `the environment in checkpoint ${id}` }
 }
 
-/** Whether a signer is one of the audited units, as they or the user name them. */
+/**
+ * Whether a signer is one of the audited units, as they or the user name them. For one of several units the user's word does not
+ * say of which one it is.
+ */
 export function speaksForUnits({ run, checkpointOwners }: AuditRunOptions, unit?: string): (signer: string) => boolean {
   const named = run.computes.filter(({ url }) => unit === undefined || url === unit).map(({ address }) => address)
-  const addresses = new Set([...checkpointOwners, ...named])
+  const addresses = new Set([...(unit === undefined || run.computes.length === 1 ? checkpointOwners : []), ...named])
   return (signer) => addresses.has(signer)
 }

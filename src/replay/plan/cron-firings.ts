@@ -20,6 +20,15 @@ export interface Moment {
 /** Whole seconds of a time in ms. */
 export const seconds = (timestampMs: number): number => Math.floor(timestampMs / 1000)
 
+/** Whether a cron of this name may fire at this time, ms: when blocks came is not looked at. */
+export function mayFire(crons: readonly Cron[], name: string, originMs: number, timestampMs: number): boolean {
+  const sinceOrigin = seconds(timestampMs) - seconds(originMs)
+  return crons.some((cron) => {
+    if (cron.name !== name || !(cron.every > 0) || sinceOrigin < 0) return false
+    return cron.unit === 'blocks' || (sinceOrigin > 0 && sinceOrigin % cron.every === 0)
+  })
+}
+
 /**
  * What fires between two messages, in order.
  *

@@ -151,7 +151,7 @@ async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<vo
     const result = await opened().run(entry)
     Atomics.add(shared, 0, 1)
     results.push(result)
-    paused = pause && result.clockRead !== undefined
+    paused = pause && (result.clockRead !== undefined || result.instanceHeldMore === true)
     if (paused) break
     if (results.length >= FLUSH_RESULTS || nowUs() - flushedUs >= FLUSH_US) {
       send({ op: 'results', results, last: false, paused })

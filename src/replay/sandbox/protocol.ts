@@ -50,6 +50,8 @@ export interface SandboxResult {
   readonly clockRead?: number
   /** It read the clock, which stood elsewhere than where an instance begins. */
   readonly clockMoved?: true
+  /** A message ran out of memory before it, and its instance held more than the memory: in a new one it may come out otherwise. */
+  readonly instanceHeldMore?: true
   readonly memoryBytes: number
   /** Time inside the module's `handle`, µs. */
   readonly handleUs: number
@@ -91,7 +93,7 @@ export type SandboxRequest =
       readonly start?: StartMemory
     }
   /**
-   * `pause`: stop after the first message that read the clock, so that it can be undone. Until `resume` or `undo` all runs
+   * `pause`: stop after the first message whose result may depend on when its instance began, so that it can be undone. Until `resume` or `undo` all runs
    * are answered at once, with nothing, and `hash` and `export` with `done`.
    */
   | { readonly op: 'run'; readonly batch: readonly SandboxMessage[]; readonly pause: boolean }

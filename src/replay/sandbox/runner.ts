@@ -59,11 +59,9 @@ interface Last {
   readonly instanceUnusable: boolean
   /** Files were opened in the instance before it. */
   readonly hadFiles: boolean
-  /** The CU had a memory to hand on before it. */
-  readonly handedOnBefore: boolean
-  /** The instance held before it what a message left that would have been taken back. */
-  readonly leftoverBefore: boolean
-  /** That instance, where a new one took its place. */
+  readonly handedBytesBefore: number | undefined
+  readonly holdsMoreBefore: boolean
+  /** The instance before it, which held more than its memory, where a new one took its place. */
   readonly replaced?: { readonly instance: Instance; readonly hasFiles: boolean }
 }
 
@@ -92,10 +90,13 @@ export async function createRunner(
   let past: ClockPast = { readFirst: false, began: false }
   /** What was read while the instance was made, in a memory that is still there. */
   let readAtStart = start === undefined ? [...instance.host.unstated.values()] : []
-  /** The CU has a memory to hand to an instance: before its first success it has none, and writes nothing over what is there. */
-  let handedOn = start !== undefined
-  /** The instance holds what a message left that would have been taken back. */
-  let leftover = false
+  /** Of the memory that the CU hands to an instance; undefined before its first success: it writes nothing over what is there. */
+  let handedBytes = start === undefined ? undefined : instance.memory().byteLength
+  /**
+   * A message ran out of memory, and the instance goes on with more than the memory that is handed to it: what that message wrote
+   * before there was a memory, or behind its end.
+   */
+  let holdsMore = false
   /** Why no state is held from here on. */
   let broken: string | undefined
   let messages = 0
@@ -143,14 +144,19 @@ export async function createRunner(
     return next
   }
 
+  /** A new instance with the memory alone, in the place of one that held more. */
+  async function beginWithMemoryAlone(copyInto: (target: Uint8Array) => void): Promise<void> {
+    const bytes = handedBytes
+    if (bytes === undefined) instance = await factory.create()
+    else instance = await newInstance((target) => copyInto(target.subarray(0, bytes)), bytes)
+    holdsMore = false
+    instanceHasFiles = false
+    syncDue = true
+  }
+
   /** The CU goes on in a new instance: clock at its start, no open files, the memory at the size that resizing gives. */
   async function beginInstance(): Promise<void> {
-    if (leftover) {
-      instance = await factory.create()
-      leftover = false
-      instanceHasFiles = false
-      syncDue = true
-    }
+    if (holdsMore) await beginWithMemoryAlone((target) => copyDifferences(instance.memory(), target))
     const memory = instance.memory()
     if (instanceHasFiles || factory.sizeFor(memory.byteLength) !== memory.byteLength) {
       instance = await newInstance((target) => copyDifferences(memory, target), memory.byteLength)
@@ -179,10 +185,10 @@ export async function createRunner(
     await runAgain(instance)
   }
 
-  /** As `restore`, but the instance lives on with its clock and whatever it grew. */
-  async function restoreMemoryOnly(): Promise<void> {
+  /** As `restore`, but the instance lives on with its clock, whatever it grew, and what lies there. */
+  async function restoreMemoryOnly(bytes: number): Promise<void> {
     const clock = instance.host.clock
-    if (history.length === 0) shadow.restore(instance.memory())
+    if (history.length === 0) shadow.restore(instance.memory().subarray(0, bytes))
     else {
       const other = await newInstance((target) => shadow.restore(target), shadow.bytes)
       await runAgain(other)
@@ -202,6 +208,11 @@ export async function createRunner(
     }
   }
 
+  /** The memory that the CU goes on with. */
+  function memoryNow(): Uint8Array {
+    return holdsMore ? instance.memory().subarray(0, handedBytes) : instance.memory()
+  }
+
   /** Of a message that was not run. */
   function nothing(hostTrouble: string): SandboxResult {
     const { text } = cuResult({ thrown: true, error: 'no result' })
@@ -210,17 +221,17 @@ export async function createRunner(
   }
 
   return {
-    memory: () => instance.memory(),
+    memory: memoryNow,
 
     layout: () => instance.layout(),
 
     state() {
-      const memoryBytes = instance.memory().byteLength
+      const memoryBytes = memoryNow().byteLength
       return {
         memoryBytes,
         clock: instance.host.clock,
         clockStart: factory.clockStart,
-        movable: !instanceHasFiles && factory.sizeFor(memoryBytes) === memoryBytes,
+        movable: handedBytes !== undefined && !holdsMore && !instanceHasFiles && factory.sizeFor(memoryBytes) === memoryBytes,
         readFirstClock: past.readFirst,
         beganInstance: past.began
       }
@@ -231,13 +242,14 @@ export async function createRunner(
       const before = {
         clockBefore: instance.host.clock,
         pastBefore: past,
-        handedOnBefore: handedOn,
-        leftoverBefore: leftover,
-        ...(entry.fresh && leftover ? { replaced: { instance, hasFiles: instanceHasFiles } } : {})
+        handedBytesBefore: handedBytes,
+        holdsMoreBefore: holdsMore,
+        ...(entry.fresh && holdsMore ? { replaced: { instance, hasFiles: instanceHasFiles } } : {})
       }
       if (entry.fresh) await unlessBroken(beginInstance)
       if (broken !== undefined) return nothing(broken)
       if (syncDue || failsSurely(entry) || syncPays()) sync()
+      const heldMore = holdsMore
       const { host } = instance
       host.beginMessage(entry.message['Timestamp'])
       const clockBefore = host.clock
@@ -260,6 +272,7 @@ export async function createRunner(
         ...(host.memoryGrew ? { memoryGrew: true as const } : {}),
         ...(host.clockRead ? { clockRead: clockBefore } : {}),
         ...(host.clockRead && clockBefore !== factory.clockStart ? { clockMoved: true as const } : {}),
+        ...(heldMore ? { instanceHeldMore: true as const } : {}),
         ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble }),
         ...(host.inputMissing ? { inputMissing: true as const } : {}),
         ...(host.assumed === undefined ? {} : { assumed: host.assumed })
@@ -280,8 +293,8 @@ export async function createRunner(
         history.push({ entry, clock: clockBefore, text: result.text, chars })
         historyChars += chars
         if (host.memoryGrew || host.filesTouched) syncDue = true
-        handedOn = true
-        leftover = false
+        handedBytes = memoryBytes
+        holdsMore = false
       } else {
         if (entry.claimedError === true) {
           saidRightly++
@@ -290,12 +303,15 @@ export async function createRunner(
         } else surprises++
         await unlessBroken(async () => {
           if (!result.newInstance) {
-            if (handedOn) return restoreMemoryOnly()
-            leftover = true
+            if (handedBytes !== undefined) await restoreMemoryOnly(handedBytes)
+            holdsMore = handedBytes === undefined || memoryBytes > handedBytes
             syncDue = true
-            return undefined
+            return
           }
-          if (leftover) return beginInstance()
+          if (heldMore) {
+            await beginWithMemoryAlone((target) => shadow.restore(target))
+            return beginInstance()
+          }
           await restore(instanceUnusable)
           if (instanceUnusable) instanceHasFiles = false
           await beginInstance()
@@ -307,22 +323,22 @@ export async function createRunner(
 
     async undo() {
       if (last === undefined) throw new Error('there is nothing to take back')
-      const { kept, hadFiles, leftoverBefore, replaced } = last
+      const { kept, hadFiles, holdsMoreBefore, replaced } = last
       if (replaced !== undefined) {
         instance = replaced.instance
         instanceHasFiles = replaced.hasFiles
         history = []
         historyChars = 0
         syncDue = true
-      } else if (kept || leftover || leftoverBefore) {
-        const instanceUnusable = last.instanceUnusable || leftover || leftoverBefore
+      } else if (kept || holdsMore || holdsMoreBefore) {
+        const instanceUnusable = last.instanceUnusable || holdsMore || holdsMoreBefore
         if (kept) historyChars -= history.pop()?.chars ?? 0
         await unlessBroken(() => restore(instanceUnusable))
         filesLost ||= instanceUnusable && hadFiles
         syncDue = false
       }
-      leftover = leftoverBefore
-      handedOn = last.handedOnBefore
+      holdsMore = holdsMoreBefore
+      handedBytes = last.handedBytesBefore
       instance.host.clock = last.clockBefore
       past = last.pastBefore
       last = undefined
