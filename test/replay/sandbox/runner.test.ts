@@ -156,7 +156,7 @@ describe('a replay in place', () => {
     load: ({ memory }, copyInto) => copyInto(memory())
   }
 
-  /** As a CU does it: a memory, once there is one, goes in and out with each message (ao-protocol §2.10). */
+  /** As a CU does it: a memory, once there is one, goes in and out with each message (protocol §2.10). */
   function createUnit() {
     let memory: Uint8Array | undefined
     let instance = new Uint8Array(4)
