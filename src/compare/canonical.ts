@@ -1,4 +1,4 @@
-/** The canonical form of a result: what the CU would have made of it (ao-protocol §2.2). */
+/** The canonical form of a result: what the CU would have made of it (protocol §2.2). */
 import type { EvaluationResult, ResultField } from '../model/records.ts'
 
 export const RESULT_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error', 'GasUsed']

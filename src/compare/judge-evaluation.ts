@@ -198,7 +198,7 @@ function mayHaveBegun({ claims, claimedBefore }: JudgeInput): boolean {
 
 /**
  * Errors are not listed (§2.1), and change no state: that a unit says nothing of a cron that failed is what an honest one does.
- * Which crons a CU fires depends on the blocks that it knew (execution-profile): another one that it does not list it may not have
+ * Which crons a CU fires depends on the blocks that it knew (profiles §1.9): another one that it does not list it may not have
  * evaluated, unless its own checkpoint shows that it did.
  */
 function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronShown }: Gate): EvaluationJudgement {

@@ -154,7 +154,7 @@ function contradictionAt(evaluation: Evaluation): Since {
   return { ordinate: evaluation.key.ordinate, reason }
 }
 
-/** The process message that the boot loader injects: its result is not stored, so nobody can claim it (ao-protocol §2.4). */
+/** The process message that the boot loader injects: its result is not stored, so nobody can claim it (protocol §2.4). */
 function isInjected({ nonce, key }: Evaluation): boolean {
   return nonce === undefined && key.cron === undefined
 }

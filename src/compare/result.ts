@@ -17,7 +17,7 @@ export interface ComparisonOptions {
 const OUTBOX: ReadonlySet<string> = new Set(['Messages', 'Spawns', 'Assignments'])
 
 /**
- * Compares what a claim says with what replay computed, both in canonical form (ao-protocol §2.2), in the fields that the claim
+ * Compares what a claim says with what replay computed, both in canonical form (protocol §2.2), in the fields that the claim
  * covers and in no other. A claim that is no object differs as a whole.
  *
  * @example

@@ -1,4 +1,4 @@
-/** What an honest CU may answer for a message that its own rules skip (ao-protocol §2.6). */
+/** What an honest CU may answer for a message that its own rules skip (protocol §2.6). */
 import type { Claim, Outcome } from '../model/records.ts'
 import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
 import type { Comparison } from './comparison.ts'

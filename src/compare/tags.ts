@@ -1,5 +1,5 @@
 /**
- * Lists of tags. Their order comes from Lua's tables, which lie where the heap puts them (execution-profile): two lists are the
+ * Lists of tags. Their order comes from Lua's tables, which lie where the heap puts them (profiles §2): two lists are the
  * same but for order where each name has the same values in the same order.
  */
 import { isJsonObject, type JsonObject, member, sameJson } from '../util/json-value.ts'

@@ -1,4 +1,4 @@
-/** A Compute Unit (ao-protocol §2.1). */
+/** A Compute Unit (protocol §2.1). */
 import { AuditError } from '../model/errors.ts'
 import type { ProcessId } from '../model/ids.ts'
 import { isSuccess } from './attempt.ts'

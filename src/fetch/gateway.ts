@@ -1,4 +1,4 @@
-/** Gateways: GraphQL and raw data (ao-protocol §5.3). Several are asked in turn until one answers. */
+/** Gateways: GraphQL and raw data (protocol §5.3). Several are asked in turn until one answers. */
 import { AuditError } from '../model/errors.ts'
 import type { BlockRecord, TransactionRecord } from '../model/records.ts'
 import { type Asked, fetchError } from './fetch-error.ts'

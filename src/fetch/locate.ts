@@ -1,4 +1,4 @@
-/** Where a scheduler is: the project's own look-up, from the chain (ao-protocol §4.1). */
+/** Where a scheduler is: the project's own look-up, from the chain (protocol §4.1). */
 import { AuditError } from '../model/errors.ts'
 import type { Address, ProcessId } from '../model/ids.ts'
 import { isAddress } from '../model/ids.ts'

@@ -1,4 +1,4 @@
-/** What gateways are asked over GraphQL (ao-protocol §5.3): only what is read. */
+/** What gateways are asked over GraphQL (protocol §5.3): only what is read. */
 
 export const TRANSACTIONS_QUERY = `query transactions(
   $ids: [ID!], $owners: [String!], $tags: [TagFilter!], $first: Int, $after: String, $sort: SortOrder

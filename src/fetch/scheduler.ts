@@ -1,4 +1,4 @@
-/** A scheduler unit (ao-protocol §1). */
+/** A scheduler unit (protocol §1). */
 
 import { scheduledMessageSchema } from '../verify/scheduled-edge.ts'
 import type { Destination } from './address.ts'

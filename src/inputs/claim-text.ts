@@ -15,7 +15,7 @@ export interface AnswerText {
   readonly value: unknown
 }
 
-/** `/results` and `/cron` say nothing of gas (ao-protocol §2.1). */
+/** `/results` and `/cron` say nothing of gas (protocol §2.1). */
 export const LISTED_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
 const RESULT_FIELDS: readonly ResultField[] = [...LISTED_FIELDS, 'GasUsed']
 

@@ -126,7 +126,7 @@ export function openDoor(store: Pick<Store, 'get' | 'list'>): Door {
   }
 }
 
-/** What an archive of one run may hold: records that a pull writes of it, and nothing that an auditor comes to. */
+/** What an archive of one run may hold: records that a pull writes of it, and nothing that an auditor computes (archive §5.1). */
 export interface RecordAdmission {
   admits(key: RecordKey, value: unknown): boolean
   /** Whose words were among what was admitted. */

@@ -75,7 +75,7 @@ function numberTag(tags: readonly Tag[], name: string): number | undefined {
 }
 
 /**
- * A message of a schedule, put together of its two items as on the wire (ao-protocol §1.4, §1.5): what else the record says of
+ * A message of a schedule, put together of its two items as on the wire (protocol §1.4, §1.5): what else the record says of
  * nonce, time and id is not looked at.
  *
  * @returns undefined where it is none

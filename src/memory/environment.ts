@@ -1,4 +1,4 @@
-/** The C environment in a module's memory: what tells the execution profile of a Compute Unit (execution-profile). */
+/** The C environment in a module's memory: what tells the execution profile of a Compute Unit (profiles §3.2). */
 
 export interface EnvironmentBlock {
   /** Of the first string, in bytes. */

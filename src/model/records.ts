@@ -13,7 +13,7 @@ export interface Owner {
   readonly key: string
 }
 
-/** A data item as the scheduler's JSON shows it (ao-protocol §1.4). */
+/** A data item as the scheduler's JSON shows it (protocol §1.4). */
 export interface WireItem {
   readonly id: TransactionId
   readonly owner: Owner

@@ -1,4 +1,4 @@
-/** What differs between the module formats that the loader runs (ao-protocol §2.8, replay-recipes). */
+/** What differs between the module formats that the loader runs (protocol §2.8, profiles §5). */
 import { AuditError } from '../model/errors.ts'
 
 export interface ModuleFormat {
@@ -22,7 +22,7 @@ const FORMATS: readonly ModuleFormat[] = [
 /**
  * The format that a module's `Module-Format` tag names.
  *
- * @throws AuditError `MODULE_UNSUPPORTED`: the loader runs no such format (HyperBEAM's own devices among them, §6.4).
+ * @throws AuditError `MODULE_UNSUPPORTED`: the loader runs no such format (HyperBEAM's own devices among them, §6.1).
  */
 export function moduleFormat(name: string): ModuleFormat {
   const format = FORMATS.find((candidate) => candidate.name === name)

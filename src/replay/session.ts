@@ -268,7 +268,7 @@ async function stateOf({ likely }: ReplayJob, { slots, exportTo }: Batch, sandbo
 
 /**
  * At an evaluation that read the clock and does not agree with what is claimed: whether the CU had begun an instance right
- * before it (execution-profile.md, "how long an instance lives").
+ * before it (profiles §1.3).
  *
  * @returns the result in the other instance, where that one agrees; the sandbox then holds its state
  */

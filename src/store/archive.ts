@@ -1,6 +1,6 @@
 /**
- * The archive file: what an audit needs of a store, as one tar, gzip'd. `manifest.json` first, then `records.jsonl`, then
- * `blobs/<SHA-256>`. The same content gives the same bytes (with the same zlib: Node's differs by version and processor).
+ * The archive file (archive §1 to §3): what an audit needs of a store, as one tar, gzip'd. `manifest.json` first, then
+ * `records.jsonl`, then `blobs/<SHA-256>`. The same content gives the same bytes (with the same zlib: Node's differs by version and processor).
  *
  * Its hashes show that it is whole, not that it is true: whoever altered it can make them anew. What it holds is verified as if
  * it came from the network.

@@ -1,5 +1,5 @@
 /**
- * A gzip file (RFC 1952) that shows any change of a byte and any cut. Its header is always the same but for the extra field
+ * A gzip file (RFC 1952; archive §1) that shows any change of a byte and any cut. Its header is always the same but for the extra field
  * `AO`: the SHA-256 of all that follows it. Without that a decompressor would pass over changes in its padding, in the header,
  * and over bytes behind its end. Every gzip tool reads it.
  */

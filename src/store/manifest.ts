@@ -1,4 +1,4 @@
-/** What an archive says of itself, and the bounds that it keeps to when it is written and when it is read. */
+/** What an archive says of itself, and the bounds that it keeps to when it is written and when it is read (archive §3). */
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'
 import { nestsDeeperThan, RECORD_MAX_DEPTH } from '../util/json-depth.ts'

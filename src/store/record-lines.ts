@@ -1,4 +1,4 @@
-/** Records as an archive holds them: one a line, `[key, value]` as JSON, each key once and in the order of keys. */
+/** Records as an archive holds them (archive §4): one a line, `[key, value]` as JSON, each key once and in the order of keys. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'

@@ -1,4 +1,4 @@
-/** An item on the chain that was assigned (ao-protocol §1.8): what the module is shown of it. */
+/** An item on the chain that was assigned (protocol §1.8): what the module is shown of it. */
 import type { ChainItem, TransactionRecord } from '../model/records.ts'
 import type { RawItem, RawProof } from './raw-item.ts'
 import { sealSigned, sealUnproven } from './seal.ts'

@@ -1,4 +1,4 @@
-/** Checkpoints: what a signer says a memory was (ao-protocol §3). */
+/** Checkpoints: what a signer says a memory was (protocol §3). */
 
 import type { StartMemory } from '../memory/start-memory.ts'
 import type { Finding } from '../model/findings.ts'

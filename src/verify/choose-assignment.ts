@@ -1,4 +1,4 @@
-/** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (ao-protocol §1.6). */
+/** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (protocol §1.6). */
 
 import type { SignatureStatus } from '../ans104/signature-status.ts'
 import type { Finding } from '../model/findings.ts'

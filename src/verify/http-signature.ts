@@ -1,4 +1,4 @@
-/** Signed HTTP messages of HyperBEAM (`httpsig@1.0`; protocol §6.7): close to RFC 9421, with rules of its own. */
+/** Signed HTTP messages of HyperBEAM (`httpsig@1.0`; protocol §6.2): close to RFC 9421, with rules of its own. */
 import { addressOfKey } from '../ans104/data-item.ts'
 import { verifyRsaPss } from '../ans104/signature.ts'
 import { invalid, type SignatureStatus, unverifiable, VALID } from '../ans104/signature-status.ts'

@@ -122,7 +122,7 @@ export function checkModule(raw: RawItem, blob: BlobRef): CheckedModule {
   }
 }
 
-/** Since the boot loader a process has an assignment of its own, and it is the first (ao-protocol §1.5). */
+/** Since the boot loader a process has an assignment of its own, and it is the first (protocol §1.5). */
 export function isOwnAssignment({ nonce, messageId }: ScheduledMessage, process: ProcessId): boolean {
   return nonce === 0 && (messageId as string) === process
 }

@@ -1,4 +1,4 @@
-/** When a scheduler took a process, where it signed that (ao-protocol §1.5, §1.7). */
+/** When a scheduler took a process, where it signed that (protocol §1.5, §1.7). */
 
 import { parseBundle } from '../ans104/bundle.ts'
 import type { DataItem } from '../ans104/data-item.ts'

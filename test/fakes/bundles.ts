@@ -1,4 +1,4 @@
-/** The older layout on Arweave (ao-protocol §1.7): the scheduler bundles each assignment with its message. */
+/** The older layout on Arweave (protocol §1.7): the scheduler bundles each assignment with its message. */
 import { createHash } from 'node:crypto'
 import { createData, type Signer } from 'arbundles'
 import { encodeTags } from '../../src/ans104/avro-tags.ts'

@@ -85,7 +85,7 @@ export const EXAMPLE = {
 const BEGAN = 1_720_000_000_000
 const OWNER = { address: idOf('owner'), key: 'a2V5' }
 
-/** One edge with the tags that a scheduler writes (ao-protocol §1.5); nonce 0 is the process's own assignment. */
+/** One edge with the tags that a scheduler writes (protocol §1.5); nonce 0 is the process's own assignment. */
 export function exampleEdge(nonce: number): FakeEdge {
   const isProcess = nonce === 0
   const message = isProcess ? EXAMPLE.process : idOf(`message ${nonce}`)

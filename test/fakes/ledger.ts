@@ -94,7 +94,7 @@ async function readLedger(): Promise<Ledger> {
   }
 }
 
-/** Back into wire form (ao-protocol §1.4, §2.1). */
+/** Back into wire form (protocol §1.4, §2.1). */
 function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems = [], location }: LedgerOptions): FakeData {
   const { process, schedule, claims, transactions, address } = ledger
   const { id: process_id, blockHeight, owner, tags, timestamp, data, anchor, signature, target } = process

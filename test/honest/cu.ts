@@ -66,7 +66,7 @@ export function runUnit(world: World, { path, zone, start }: Hidden, streams: re
   })
 }
 
-/** The environment that loader 0.0.44 hands to a module (execution-profile.md). */
+/** The environment that loader 0.0.44 hands to a module (profiles §1.2). */
 export function environmentWith(path: string): readonly string[] {
   return ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8', `_=${path}`]
 }

@@ -1,4 +1,4 @@
-/** What a Compute Unit hands to a module, written after ao-protocol.md §2.4 and nothing of the auditor's own. */
+/** What a Compute Unit hands to a module, written after protocol §2.4 and nothing of the auditor's own. */
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { Tag } from '../../src/model/records.ts'
 import type { FakeData, FakeEdge, FakeItem, FakeTransaction } from '../fakes/data.ts'

@@ -121,7 +121,7 @@ export function addressOf(name: string): string {
   return createHash('sha256').update(signerOf(name).publicKey).digest('base64url')
 }
 
-/** A checkpoint with the tags of a real one, in their order (ao-protocol §3; the uploads of the captures). */
+/** A checkpoint with the tags of a real one, in their order (protocol §3; the uploads of the captures). */
 export async function publishedCheckpoint(
   small: SmallProcess,
   { place, memory }: { readonly place: Place; readonly memory: Uint8Array },

@@ -1,6 +1,6 @@
 /**
  * A Compute Unit of the legacynet, for tests: what an honest one answers, given all that a result hangs on besides module and
- * messages. Written after its source (permaweb/ao, ff178d51, servers/cu/src) and ao-protocol.md §2, with nothing of the auditor's
+ * messages. Written after its source (permaweb/ao, ff178d51, servers/cu/src) and protocol §2, with nothing of the auditor's
  * own in it; the evaluations run in a child over the published loader (cu-child.mjs).
  */
 

@@ -22,7 +22,7 @@ export function signerAddress(name: string): string {
   return createHash('sha256').update(signerOf(name).publicKey).digest('base64url')
 }
 
-/** A checkpoint as a CU publishes it (ao-protocol §3), as a gateway serves it. */
+/** A checkpoint as a CU publishes it (protocol §3), as a gateway serves it. */
 export async function signedCheckpoint({
   of,
   nonce,

@@ -56,7 +56,7 @@ export async function evaluateWithCrons(small: SmallProcess, knownBlocks: BlockK
   return evaluated
 }
 
-/** What it answers to `/result`, and lists: nothing that failed (ao-protocol §2.1). */
+/** What it answers to `/result`, and lists: nothing that failed (protocol §2.1). */
 export function answersOf(evaluated: readonly CronEvaluation[]): CronUnit {
   const whole = (result: CronEvaluation['result']) => ({ Messages: [], Assignments: [], Spawns: [], ...result })
   const listed = evaluated.filter(({ result }) => result.Error === undefined)

@@ -220,7 +220,7 @@ function tagsOf(values: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }))
 }
 
-/** An item as a scheduler shows it: no bytes, and an anchor only where it is text (ao-protocol §1.4). */
+/** An item as a scheduler shows it: no bytes, and an anchor only where it is text (protocol §1.4). */
 function messageOf({ id, owner, tags, signature, anchor, target, data }: Item): FakeItem {
   const text = anchor?.toString() ?? null
   return { id, owner, data: Buffer.from(data).toString(), tags, signature, anchor: text, target: target === '' ? null : target }

@@ -102,7 +102,7 @@ export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding
   return found
 }
 
-/** Evaluations that agree only where the CU is thought to have had another host input (execution-profile.md). */
+/** Evaluations that agree only where the CU is thought to have had another host input (profiles §3.3). */
 export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[] {
   return evaluations.map(({ key, nonce, hostInputs = [], outcome }) => ({
     code: 'HOST_INPUT_READ',

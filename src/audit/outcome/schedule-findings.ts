@@ -1,4 +1,4 @@
-/** How each source served the schedule (ao-protocol §1.3, §1.7). */
+/** How each source served the schedule (protocol §1.3, §1.7). */
 
 import { ARWEAVE } from '../../fetch/arweave-schedule/schedule.ts'
 import type { ScheduleAnomaly } from '../../fetch/schedule-pages.ts'

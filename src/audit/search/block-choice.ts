@@ -1,4 +1,4 @@
-/** Which blocks a unit may have known when crons fired: candidates, by which crons it lists (execution-profile.md). */
+/** Which blocks a unit may have known when crons fired: candidates, by which crons it lists (profiles §1.9). */
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { precedes } from '../../inputs/evaluation-order.ts'

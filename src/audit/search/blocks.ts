@@ -1,6 +1,6 @@
 /**
  * Which blocks an honest unit may have known, so that it came to what it claims: sets that fit what it lists, then what no listing
- * tells (execution-profile.md, "the blocks the CU knew"). A difference is blamed on a unit where it stays under all of them.
+ * tells (profiles §1.9). A difference is blamed on a unit where it stays under all of them.
  */
 import type { SearchResult } from '../../attribution/rules.ts'
 import type { JudgedEvaluation } from '../../compare/comparison.ts'

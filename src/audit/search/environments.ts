@@ -1,4 +1,4 @@
-/** C environments that an honest unit may have (execution-profile, "the CU's script path"). */
+/** C environments that an honest unit may have (profiles §1.1). */
 import { type ExecutionProfile, environmentOf, LEGACYNET, NAMED_PROFILES, profileOfEnvironment } from '../../replay/profile.ts'
 
 /**

@@ -1,4 +1,4 @@
-/** Which duplicates a unit may have evaluated though its rules skip them (ao-protocol §2.6). */
+/** Which duplicates a unit may have evaluated though its rules skip them (protocol §2.6). */
 import type { SkippedTwin } from '../observations.ts'
 
 /** Duplicates that are tried one by one, from the last on: an honest unit rarely has more of which nothing tells. */

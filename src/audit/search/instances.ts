@@ -1,7 +1,7 @@
 /**
- * Where an honest unit may have begun its instances, so that it came to what it claims (execution-profile.md, "how long an
- * instance lives"). The replay itself tries both at each reading of the clock that disagrees; here are tried those further back,
- * which agreed either way, or of which nothing was claimed.
+ * Where an honest unit may have begun its instances, so that it came to what it claims (profiles §1.3). The replay itself tries both
+ * at each reading of the clock that disagrees; here are tried those further back, which agreed either way, or of which nothing was
+ * claimed.
  */
 import { rm } from 'node:fs/promises'
 import path from 'node:path'

@@ -17,7 +17,7 @@ import { type Target, type TrialResult, trial } from './trial.ts'
 
 /**
  * Readings of the clock that others may have made before the module's first one: the host, and whoever shares its thread
- * (execution-profile, "who else uses the clock"). Any number is honest; what shows one of these shows them all.
+ * (profiles §1.4). Any number is honest; what shows one of these shows them all.
  */
 const READINGS_BY_OTHERS = [1, 7, 1000]
 const INSTANCES = ['one', 'per-message'] as const

@@ -1,4 +1,4 @@
-/** Under which execution profile a replay begins, and where that comes from (execution-profile.md). */
+/** Under which execution profile a replay begins, and where that comes from (profiles §3). */
 
 import { agrees, compareResult } from '../../compare/result.ts'
 import { claimsOf } from '../../inputs/claim-reader.ts'

@@ -1,4 +1,4 @@
-/** Assignments joined with what they assign (ao-protocol §1.7, §1.8). */
+/** Assignments joined with what they assign (protocol §1.7, §1.8). */
 
 import { type BundleItem, parseBundle } from '../../ans104/bundle.ts'
 import type { ProcessId, TransactionId } from '../../model/ids.ts'

@@ -1,4 +1,4 @@
-/** The schedule as it lies on Arweave (ao-protocol §1.7), behind the face of a scheduler. */
+/** The schedule as it lies on Arweave (protocol §1.7), behind the face of a scheduler. */
 import { AuditError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { isAddress } from '../../model/ids.ts'

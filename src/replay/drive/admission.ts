@@ -1,6 +1,6 @@
 /**
  * Which processes have WeaveDrive, and which files it opens for them (the legacynet CU's @permaweb/weavedrive 0.0.18,
- * `checkAdmissible`; ao-protocol §2.9).
+ * `checkAdmissible`; protocol §2.9).
  */
 import { type AttestationType, type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'

@@ -1,4 +1,4 @@
-/** Which crons fire between two messages (ao-protocol §2.5; CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
+/** Which crons fire between two messages (protocol §2.5; CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
 import type { BlockRecord, Tag } from '../../model/records.ts'
 import type { Cron } from './cron-tags.ts'
 

@@ -1,4 +1,4 @@
-/** Cron messages between the scheduled ones, stream by stream as the CU made them (ao-protocol §2.5). */
+/** Cron messages between the scheduled ones, stream by stream as the CU made them (protocol §2.5). */
 import type { ScheduledMessage, Times } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import { MissingBlock } from './block-cache.ts'

@@ -1,4 +1,4 @@
-/** The crons that a process's tags ask for (ao-protocol §2.5; CU domain/lib/loadMessages.js, parseCrons). */
+/** The crons that a process's tags ask for (protocol §2.5; CU domain/lib/loadMessages.js, parseCrons). */
 import type { Tag } from '../../model/records.ts'
 
 export interface Cron {

@@ -1,4 +1,4 @@
-/** What the CU has evaluated already (ao-protocol §2.6; CU effects/ao-evaluation.js, saveEvaluation, findMessageBefore). */
+/** What the CU has evaluated already (protocol §2.6; CU effects/ao-evaluation.js, saveEvaluation, findMessageBefore). */
 import { createDigestTable } from '../../util/digest-table.ts'
 
 /** A message's place in the schedule. */

@@ -1,4 +1,4 @@
-/** The blocks that the CU knew, by what is assumed about it (execution-profile, "the blocks the CU knew"). */
+/** The blocks that the CU knew, by what is assumed about it (profiles §1.9). */
 import type { BlockRecord } from '../../model/records.ts'
 import { type BlockSource, blocksUpTo, createBlockCache } from './block-cache.ts'
 import type { BlockKnowledge } from './planned.ts'

@@ -1,4 +1,4 @@
-/** The message JSON that a module is handed, key by key in the CU's order (ao-protocol §2.4; CU domain/model.js, messageSchema). */
+/** The message JSON that a module is handed, key by key in the CU's order (protocol §2.4; CU domain/model.js, messageSchema). */
 import type { ProcessItem, ScheduledMessage, Tag, Times } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import type { CronFiring } from './cron-firings.ts'

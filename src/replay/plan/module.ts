@@ -1,4 +1,4 @@
-/** What the CU hands to a module besides messages (ao-protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
+/** What the CU hands to a module besides messages (protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
 import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import { ownerAddress } from './owner.ts'

@@ -1,4 +1,4 @@
-/** Who a message is from, as the CU says it (ao-protocol §2.4; CU domain/utils.js, addressFrom, mapFrom, mapForwardedBy). */
+/** Who a message is from, as the CU says it (protocol §2.4; CU domain/utils.js, addressFrom, mapFrom, mapForwardedBy). */
 
 import { ethereumAddress } from '../../ans104/signature.ts'
 import { type Owner, type Tag, tagValue } from '../../model/records.ts'

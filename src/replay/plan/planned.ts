@@ -36,7 +36,7 @@ export interface OnChainItem {
 }
 
 /**
- * Which blocks the CU knew when it made cron messages (execution-profile, "the blocks the CU knew").
+ * Which blocks the CU knew when it made cron messages (profiles §1.9).
  *
  * - `all`: every block there is.
  * - `stepwise`: it was asked for each message, one after another, and kept its cache of blocks.

@@ -1,4 +1,4 @@
-/** The CU's deep hash of a pushed message (ao-protocol §2.6; CU domain/lib/hydrateMessages.js, calcDataItemDeepHash). */
+/** The CU's deep hash of a pushed message (protocol §2.6; CU domain/lib/hydrateMessages.js, calcDataItemDeepHash). */
 
 import { encodeTags } from '../../ans104/avro-tags.ts'
 import { deepHash } from '../../ans104/deep-hash.ts'

@@ -1,4 +1,4 @@
-/** A module's answer as the CU makes a result of it (ao-protocol §2.2; CU effects/worker/evaluate.js, mergeOutput). */
+/** A module's answer as the CU makes a result of it (protocol §2.2; CU effects/worker/evaluate.js, mergeOutput). */
 
 /** What `handle` did: it answered, or it threw. */
 export type ModuleAnswer =

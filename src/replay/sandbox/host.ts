@@ -1,6 +1,6 @@
 /**
  * What a module can ask of its host, made explicit: the C environment, the clock, growth, and all that hangs on more than arguments
- * and memory. Works on the import object that the loader hands to its instantiation hook (replay-recipes, "The hook").
+ * and memory. Works on the import object that the loader hands to its instantiation hook (profiles §4).
  */
 import type { UnstatedInput } from '../../model/records.ts'
 import type { ModuleFormat } from '../formats.ts'

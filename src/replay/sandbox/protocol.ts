@@ -6,7 +6,7 @@ import type { Fault, MemoryLayout, UnstatedInput } from '../../model/records.ts'
 import type { DriveAnswer, DriveQuestion } from '../drive/source.ts'
 import type { ExecutionProfile } from '../profile.ts'
 
-/** What the CU hands to the module besides the message: fixed for a process (ao-protocol §2.4, §2.9). */
+/** What the CU hands to the module besides the message: fixed for a process (protocol §2.4, §2.9). */
 export interface ModuleSetup {
   /** The module's file. */
   readonly wasmPath: string

@@ -1,5 +1,5 @@
 /**
- * Runs messages one after another in one memory, and takes back what the CU takes back (ao-protocol §2.10).
+ * Runs messages one after another in one memory, and takes back what the CU takes back (protocol §2.10).
  *
  * No message on the way of success is copied. Behind the memory lies a sparse shadow of an earlier state; the successful
  * messages since then are kept. After an `Error` the shadow is put back and they are run again: the module is deterministic,

@@ -144,7 +144,7 @@ export function startSpareChild(): SpareChild {
 
 function startChild(): ChildProcess {
   return fork(createRequire(import.meta.url).resolve('#sandbox-child'), [], {
-    // Nothing of the host: no path, locale or time zone that a module could read (execution-profile.md). A profile's time zone
+    // Nothing of the host: no path, locale or time zone that a module could read (profiles §1). A profile's time zone
     // is set as a module is opened.
     env: { TZ: 'UTC', LC_ALL: 'C' },
     execArgv: Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],

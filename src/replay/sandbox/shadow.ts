@@ -16,7 +16,7 @@ export interface Shadow {
 
 /**
  * Copies every page of `from` that differs into `to`. Comparing 110 MB of sparse memory takes 3 ms where copying it takes 9,
- * and pages that are zero on both sides stay unmapped (replay-recipes, "Time").
+ * and pages that are zero on both sides stay unmapped (profiles §7).
  */
 export function copyDifferences(from: Uint8Array, to: Uint8Array): void {
   const [source, target] = buffersOver(from, to)

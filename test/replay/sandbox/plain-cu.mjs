@@ -1,5 +1,5 @@
 /**
- * A child that evaluates as a Compute Unit does, with the loader as it is published (ao-protocol §2.8, §2.10): the memory goes in and
+ * A child that evaluates as a Compute Unit does, with the loader as it is published (protocol §2.8, §2.10): the memory goes in and
  * out with each message, and after an Error a new instance goes on with the memory before it.
  */
 import { createHash } from 'node:crypto'

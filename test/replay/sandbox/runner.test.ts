@@ -181,7 +181,7 @@ describe('a replay in place', () => {
     }
   }
 
-  /** As a CU does it: a memory, once there is one, goes in and out with each message (ao-protocol §2.10). */
+  /** As a CU does it: a memory, once there is one, goes in and out with each message (protocol §2.10). */
   function createUnit() {
     let memory: Uint8Array | undefined
     let instance: { bytes: Uint8Array } = { bytes: new Uint8Array(4) }
