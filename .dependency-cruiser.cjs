@@ -77,6 +77,19 @@ module.exports = {
       to: { path: 'ao-loader' }
     },
     {
+      name: 'only-one-file-asks-over-graphql',
+      severity: 'error',
+      from: { path: '^(src|bin)/', pathNot: '^src/fetch/graphql' },
+      to: { path: 'node_modules/(arweave-graphql|graphql|graphql-request)/' }
+    },
+    {
+      name: 'network-packages-load-late',
+      comment: 'the demo and audits of archives do not wait for them',
+      severity: 'error',
+      from: { path: '^(src|bin)/' },
+      to: { path: '^src/fetch/graphql|node_modules/arweave/', dynamic: false, dependencyTypesNot: ['type-only'] }
+    },
+    {
       name: 'only-verification-seals',
       comment: 'a Signed is made where signatures are verified, nowhere else',
       severity: 'error',

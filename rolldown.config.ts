@@ -23,13 +23,29 @@ function termsOf(folder: string): string {
   return `${name} ${version}: ${license}\n${text}`
 }
 
+/**
+ * Left out of graphql-request: transports of its own, which it never uses, for it is always given one (`src/fetch/graphql.ts`). They are half
+ * a megabyte, and load what Node warns of.
+ */
+const UNUSED = ['cross-fetch', 'form-data']
+
+function leaveOut(): Plugin {
+  return {
+    name: 'leave-out',
+    resolveId: (id) => (UNUSED.includes(id) ? `\0${id}` : null),
+    load: (id) => (UNUSED.includes(id.slice(1)) ? 'export default undefined' : null)
+  }
+}
+
 function bundle(name: string, file: string, cleanDir = false) {
   return defineConfig({
     input: { [name]: file },
     platform: 'node',
     // It finds its native part by its own place.
     external: ['level'],
-    plugins: [licences(name)],
+    plugins: [leaveOut(), licences(name)],
+    // Of a package that has both forms, the one of which only what is used is taken.
+    resolve: { mainFields: ['module', 'main'] },
     output: { dir: 'dist/bin', format: 'esm', cleanDir }
   })
 }

@@ -10,8 +10,8 @@ import { shown } from './unit-words.ts'
 export interface Question {
   readonly role: Unit['role']
   readonly url: string
-  /** A body makes it a POST of JSON. */
-  readonly body?: unknown
+  /** JSON; it makes the question a POST. */
+  readonly body?: string
   readonly maxBytes: number
   /** Whether a status besides 200 is an answer. */
   readonly accept?: (status: number) => boolean
@@ -119,7 +119,7 @@ async function follow(question: Question, options: AttemptOptions, signal: Abort
         'user-agent': 'ao-audit',
         ...(body === undefined ? {} : { 'content-type': 'application/json' })
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
       ...(destination === undefined ? {} : { destination })
     })
     const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined

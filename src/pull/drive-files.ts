@@ -1,6 +1,5 @@
 /** The WeaveDrive files of a process: out of the store, or from the gateways, and then kept, so that an archive holds them. */
 
-import { addressOfKey } from '../ans104/data-item.ts'
 import type { GatewaySource } from '../fetch/sources.ts'
 import type { DriveAttestation, DriveFile, Inputs } from '../inputs/inputs.ts'
 import { AuditError } from '../model/errors.ts'
@@ -194,7 +193,7 @@ async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestio
     : gateway.headerBytes(id as TransactionId, HEADER_MAX_BYTES))
   if (served === undefined) throw new DriveRefusal(nobodyHasIt(gateway), true)
   const content = await store.putBlob(
-    kind === 'block' ? new TextEncoder().encode(textOf(served.bytes)) : withAddress(served.bytes)
+    kind === 'block' ? new TextEncoder().encode(textOf(served.bytes)) : await withAddress(served.bytes)
   )
   const file: DriveFile = { kind: kind === 'block' ? 'block' : 'tx', id, content, gateway: served.gateway }
   await inputs.putDriveFile(process.id, file)
@@ -207,7 +206,7 @@ function nobodyHasIt(gateway: GatewaySource): string {
 }
 
 /** A transaction's JSON as WeaveDrive shows it: the owner's address behind all that the gateway says (`createTxHeader`). */
-function withAddress(bytes: Uint8Array): Uint8Array {
+async function withAddress(bytes: Uint8Array): Promise<Uint8Array> {
   let header: unknown
   try {
     header = JSON.parse(textOf(bytes))
@@ -216,8 +215,21 @@ function withAddress(bytes: Uint8Array): Uint8Array {
   }
   const owner = typeof header === 'object' && header !== null ? (header as { owner?: unknown }).owner : undefined
   if (typeof owner !== 'string') throw new DriveRefusal('what the gateway has of it names no owner')
-  const shown = { ...(header as object), ownerAddress: addressOfKey(Buffer.from(owner, 'base64url')) }
+  const shown = { ...(header as object), ownerAddress: await addressOf(owner) }
   return new TextEncoder().encode(JSON.stringify(shown))
+}
+
+/**
+ * By the package that WeaveDrive takes too, so that an owner who is no base64url has the address that a Compute Unit shows. It is loaded
+ * with the first header.
+ */
+async function addressOf(owner: string): Promise<string> {
+  const { default: Arweave } = await import('arweave')
+  try {
+    return await Arweave.init({}).wallets.ownerToAddress(owner)
+  } catch {
+    throw new DriveRefusal('what the gateway has of it names no owner')
+  }
 }
 
 /** As `Response.text()`: no byte order mark, U+FFFD for what is no UTF-8. */

@@ -197,7 +197,13 @@ describe('headers and blocks', () => {
     expect([contentOf(await offline.ask(header)), contentOf(await offline.ask(block))]).toEqual([shown, ' {"height": 77}\n'])
   })
 
-  it.each(['Pending', '[]', 'null', '{"owner":5}'])('are refused where a header is %s', async (text) => {
+  it('shows the address that WeaveDrive makes of an owner who is no base64url', async () => {
+    const files = drive([], gatewayOf({ files: { [`/tx/${FILE}`]: '{"owner":"!!!!"}' } }))
+    const address = createHash('sha256').update(Buffer.alloc(3)).digest('base64url')
+    expect(contentOf(await files.ask(header))).toBe(`{"owner":"!!!!","ownerAddress":"${address}"}`)
+  })
+
+  it.each(['Pending', '[]', 'null', '{"owner":5}', '{"owner":"=abc"}'])('are refused where a header is %s', async (text) => {
     const answer = await drive([], gatewayOf({ files: { [`/tx/${FILE}`]: text } })).ask(header)
     expect(contentOf(answer)).toContain('what the gateway has of it')
   })

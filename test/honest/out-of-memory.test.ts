@@ -1,5 +1,5 @@
 /**
- * Messages that say they ran out of memory: the instance lives on with more than the memory that is handed to it (ao-protocol §2.10),
+ * Messages that say they ran out of memory: the instance lives on with more than the memory that is handed to it (protocol §2.10),
  * so that results depend on when an instance began, though nothing reads a clock.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
