@@ -1,4 +1,5 @@
 /** The bundled example: a real aos process, its schedule, and what a real Compute Unit said of it. */
+
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -8,6 +9,7 @@ import { AuditError } from '../model/errors.ts'
 import { LEGACYNET } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import { withPassingStore } from '../store/default-store.ts'
+import { defined } from '../util/defined.ts'
 import { readArchivedRun } from './archived-run.ts'
 import { auditRun } from './run.ts'
 
@@ -55,7 +57,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       freeBytes: 0,
       partMessages: 1,
       clock: () => performance.now(),
-      ...(signal === undefined ? {} : { signal })
+      ...defined({ signal })
     })
   })
 }

@@ -10,6 +10,7 @@ import type { PlannedEvaluation } from '../replay/plan/planned.ts'
 import type { ExecutionProfile } from '../replay/profile.ts'
 import { replay } from '../replay/replay.ts'
 import { type Boundary, replaySegments, type SegmentProof } from '../replay/segments.ts'
+import { defined } from '../util/defined.ts'
 import type { Checkpoints } from './checkpoints/judge-checkpoints.ts'
 import type { Snapshots } from './checkpoints/snapshots.ts'
 import type { UsableCheckpoint } from './checkpoints/trusted-start.ts'
@@ -52,14 +53,11 @@ export function jobOf({
     drive,
     likely: ({ key }) => checkpoints.unpacked(key),
     ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
-    ...(hashAfter === undefined ? {} : { hashAfter }),
+    ...defined({ hashAfter }),
     ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
     ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
     claimedError: ({ key }) => claimsAnError(inputs, run, units, key),
-    ...(limits === undefined ? {} : { limits }),
-    ...(spare === undefined ? {} : { spare }),
-    ...(onBusy === undefined ? {} : { onBusy }),
-    ...(signal === undefined ? {} : { signal })
+    ...defined({ limits, spare, onBusy, signal })
   }
 }
 
@@ -94,8 +92,8 @@ export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snaps
 export async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Evaluation> {
   for await (const { key, nonce, through, messageId, work } of plan) {
     const reason = work.kind === 'missing' || work.kind === 'stop' ? work.reason : 'it was not evaluated'
-    const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
-    const named = { ...nonces, ...(messageId === undefined ? {} : { messageId }) }
+    const nonces = defined({ nonce, through })
+    const named = { ...nonces, ...defined({ messageId }) }
     yield { key, ...named, outcome: { kind: 'inconclusive', reason } }
   }
 }

@@ -9,6 +9,7 @@ import { precedes } from '../inputs/evaluation-order.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import type { MessageId } from '../model/ids.ts'
 import { type Claim, type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 
 export interface JudgingOptions {
   readonly inputs: Inputs
@@ -68,8 +69,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
     history,
     crons,
     strictTagOrder,
-    ...(assumedProfile === undefined ? {} : { assumedProfile }),
-    ...(tally === undefined ? {} : { tally })
+    ...defined({ assumedProfile, tally })
   }
   const units = options.units.map((url) => ({
     claimant: url,

@@ -1,9 +1,11 @@
 /** What is gathered while evaluations come by: hashes, limits, readings of what the host decides. */
+
 import type { Since } from '../attribution/rules.ts'
 import type { Finding } from '../model/findings.ts'
 import { type Evaluation, type EvaluationKey, memoryAfter, type UnstatedInput } from '../model/records.ts'
 import type { PlannedEvaluation } from '../replay/plan/planned.ts'
 import { beginsInstance, type ExecutionProfile } from '../replay/profile.ts'
+import { defined } from '../util/defined.ts'
 import type { Checkpoints } from './checkpoints/judge-checkpoints.ts'
 import type { Standing } from './judge-pass.ts'
 import type { AuditRunOptions } from './run-options.ts'
@@ -120,7 +122,7 @@ export function createObservations(
       readsTimeZone ||= asked.some(({ kind }) => kind === 'time-zone')
       if (outcome.kind === 'skipped' && nonce !== undefined && twins.length < TWINS_MAX) twins.push({ nonce, of: outcome.of })
       if (outcome.kind === 'inconclusive') {
-        const about = { key, ...(nonce === undefined ? {} : { nonce }), detail: outcome.reason }
+        const about = { key, ...defined({ nonce }), detail: outcome.reason }
         const attribution = outcome.fault ?? 'process'
         if (outcome.limit === true) findings.push({ code: 'EVALUATION_LIMIT', severity: 'warning', attribution, ...about })
         else if (outcome.fault !== undefined) {
@@ -132,7 +134,7 @@ export function createObservations(
       }
       if (stateFailure !== undefined) {
         const detail = `the memory after it was not hashed: ${stateFailure}`
-        const about = { key, ...(nonce === undefined ? {} : { nonce }), detail }
+        const about = { key, ...defined({ nonce }), detail }
         notHashed = {
           code: 'STATE_NOT_HASHED',
           severity: 'warning',

@@ -1,4 +1,5 @@
 /** One replay under a hypothesis, and what is judged over it. */
+
 import { accuse, type Evidence, type SearchResult, type Since } from '../attribution/rules.ts'
 import type { Gate, Tolerance } from '../compare/comparison.ts'
 import type { Finding } from '../model/findings.ts'
@@ -7,6 +8,7 @@ import { readBlockDisputes } from '../pull/gateway-blocks.ts'
 import { oneAhead } from '../replay/ahead.ts'
 import type { KnownBlockSets } from '../replay/profile.ts'
 import type { SegmentProof } from '../replay/segments.ts'
+import { defined } from '../util/defined.ts'
 import { joined } from '../util/signals.ts'
 import { type ComparedCheckpoints, compareCheckpoints } from './checkpoints/judge-checkpoints.ts'
 import { openSnapshots } from './checkpoints/snapshots.ts'
@@ -81,7 +83,7 @@ export async function pass(
   units: readonly string[],
   { snapshots = false, blocks, ...how }: PassOptions
 ): Promise<PassResult> {
-  const begun = await beginPass(context, hypothesis, units, { snapshots, ...(blocks === undefined ? {} : { blocks }) })
+  const begun = await beginPass(context, hypothesis, units, { snapshots, ...defined({ blocks }) })
   try {
     return await begun.judge(how)
   } finally {
@@ -142,11 +144,7 @@ export async function beginPass(
     const assumedFile = seen.assumed()
     const unstatedInput = seen.unstated()
     const evidence = {
-      ...(unprovenInput === undefined ? {} : { unprovenInput }),
-      ...(tamperedInput === undefined ? {} : { tamperedInput }),
-      ...(shortfall === undefined ? {} : { shortfall }),
-      ...(assumedFile === undefined ? {} : { assumedFile }),
-      ...(unstatedInput === undefined ? {} : { unstatedInput })
+      ...defined({ unprovenInput, tamperedInput, shortfall, assumedFile, unstatedInput })
     }
     const words = start?.onTrust === true ? [`the checkpoint ${start.id} as the gateway served it`] : []
     const onTrust = [...words, ...(trusted === undefined ? [] : [trusted])].join(', ')
@@ -170,7 +168,7 @@ export async function beginPass(
         mayFire: context.mayFire,
         clock: options.clock,
         strictTagOrder,
-        ...(assumedProfile === undefined ? {} : { assumedProfile }),
+        ...defined({ assumedProfile }),
         tally: { minCoveragePercent: options.minCoveragePercent, maxExplanations: options.maxExplanations, given: tolerated },
         gate(evaluation, unit): Gate {
           const { key, assumed } = evaluation
@@ -182,14 +180,12 @@ export async function beginPass(
             verified: verified && assumed === undefined,
             checkpointBehind: seen.reachesCheckpoint(evaluation),
             cronShown,
-            ...(trusted === undefined ? {} : { trusted }),
+            ...defined({ trusted }),
             evidence: {
               ...evidence,
               ...disputedAt(key.ordinate, disputed.disputeAt(key)),
               ...(blocksKnown ? {} : { unsettledBlocks: UNSETTLED_BLOCKS }),
-              ...(borrowedStart === undefined ? {} : { borrowedStart }),
-              ...(severalVoices === undefined ? {} : { severalVoices }),
-              ...(misfit === undefined ? {} : { misfit }),
+              ...defined({ borrowedStart, severalVoices, misfit }),
               search
             }
           }

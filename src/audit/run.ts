@@ -4,6 +4,7 @@ import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import { createDriveFiles } from '../pull/drive-files.ts'
 import type { Report } from '../report/model.ts'
+import { defined } from '../util/defined.ts'
 import { createTrust, TRUST_ROLES } from '../verify/trust.ts'
 import { createVerifier } from '../verify/verification-threads.ts'
 import { memoryDifferences } from './checkpoints/checkpoint-differences.ts'
@@ -38,13 +39,13 @@ export async function auditRun(given: AuditRunOptions): Promise<Report> {
     const checkpoints = await readCheckpoints(store, inputs, given.run, verifier, trust, speaksForUnits(given))
     const start = given.start === undefined ? undefined : await findStart(given.start, checkpoints)
     const options = start === undefined ? given : { ...given, run: rangeBehind(start, given.run) }
-    const signal = given.signal === undefined ? {} : { signal: given.signal }
+    const signal = defined({ signal: given.signal })
     const planned = planSubject({ inputs, run: options.run, subject, trust, ...signal })
     const { plan, mayFire } = planned
     const checks = withShortfall(planned.checks, await shortfallOf(inputs, given.run))
-    const gateway = given.gateway === undefined ? {} : { gateway: given.gateway }
+    const gateway = defined({ gateway: given.gateway })
     const drive = createDriveFiles({ store, inputs, process: subject.process, module: subject.module, ...gateway })
-    const context = { options, subject, plan, mayFire, checks, checkpoints, drive, ...(start === undefined ? {} : { start }) }
+    const context = { options, subject, plan, mayFire, checks, checkpoints, drive, ...defined({ start }) }
     const verifyMs = clock() - begun
     const judged = await judgeUnits(context, chooseProfile(context))
     const memories = await memoryDifferences(context, judged, verifier)

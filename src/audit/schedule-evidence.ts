@@ -4,6 +4,7 @@ import type { Evidence, Since } from '../attribution/rules.ts'
 import type { Finding } from '../model/findings.ts'
 import type { ScheduledMessage } from '../model/records.ts'
 import { createFindings } from '../util/bounded-findings.ts'
+import { defined } from '../util/defined.ts'
 import { createNonceSet } from '../util/nonce-set.ts'
 import type { CheckedMessage } from '../verify/checked-schedule.ts'
 import { type Checked, unprovenInputsOf } from '../verify/signed.ts'
@@ -75,9 +76,7 @@ export function createChecks(before: readonly UnprovenInput[], trust: Trust): Ch
     standing(ordinate) {
       const trusted = trust.under(ordinate)
       return {
-        ...(unprovenInput === undefined ? {} : { unprovenInput }),
-        ...(tamperedInput === undefined ? {} : { tamperedInput }),
-        ...(trusted === undefined ? {} : { trusted }),
+        ...defined({ unprovenInput, tamperedInput, trusted }),
         verified: before.length === 0 && namedInputs.size === 0 && !unprovenNonces.has(ordinate)
       }
     },

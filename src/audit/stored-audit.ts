@@ -1,4 +1,5 @@
 /** An audit of a run that is in the store, or comes there. */
+
 import { availableParallelism } from 'node:os'
 import { STRICT_TALLY } from '../compare/tally.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
@@ -6,6 +7,7 @@ import { AuditError } from '../model/errors.ts'
 import { type ExecutionProfile, namedProfile } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import type { Store } from '../store/store.ts'
+import { defined } from '../util/defined.ts'
 import { absentMemories, absentNonces } from './absent-nonces.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { parseStart } from './config.ts'
@@ -47,11 +49,9 @@ export async function auditStored(
     snapshots: network !== undefined && (options.snapshots ?? true),
     partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
     freeBytes: globalThis.process.availableMemory(),
-    ...(options.sandboxLimits === undefined ? {} : { limits: options.sandboxLimits }),
+    ...defined({ limits: options.sandboxLimits }),
     clock: () => performance.now(),
-    ...(options.onEvaluation === undefined ? {} : { onEvaluation: options.onEvaluation }),
-    ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
-    ...(options.signal === undefined ? {} : { signal: options.signal })
+    ...defined({ onEvaluation: options.onEvaluation, onPass: options.onPass, signal: options.signal })
   })
 }
 

@@ -1,4 +1,5 @@
 /** What is audited: a process, its module, and its schedule as it was signed, out of the store. */
+
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { Inputs, Run } from '../inputs/inputs.ts'
 import type { Finding } from '../model/findings.ts'
@@ -12,6 +13,7 @@ import type { BlockKnowledge, PlannedEvaluation } from '../replay/plan/planned.t
 import type { KnownBlockSets } from '../replay/profile.ts'
 import type { ModuleSetup } from '../replay/sandbox/protocol.ts'
 import type { Store } from '../store/store.ts'
+import { defined } from '../util/defined.ts'
 import { createTurns } from '../util/turns.ts'
 import { type Checked, unprovenInputsOf } from '../verify/signed.ts'
 import type { Trust, UnprovenInput } from '../verify/trust.ts'
@@ -126,7 +128,7 @@ export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions
       processData: async () => verified.data,
       blocks: (from, to) => inputs.blocks(process.id, from, to),
       knownBlocks: await knownBlocks(inputs, run, blocks),
-      ...(evaluates === undefined ? {} : { evaluates })
+      ...defined({ evaluates })
     })
     const who = run.scheduler === ARWEAVE ? 'no gateway has' : 'the scheduler did not serve'
     yield* unplanned(inputs, run, next, `${who} nonce ${next}`)

@@ -8,6 +8,7 @@ import { createScheduler } from '../fetch/scheduler.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { PullOptions } from '../pull/pull-options.ts'
 import { schedulersOf } from '../pull/schedule-sources.ts'
+import { defined } from '../util/defined.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseStart, parseUnitUrl } from './config.ts'
 
@@ -27,10 +28,12 @@ export async function pullOptions(
   const given = options.scheduler === undefined ? undefined : parseUnitUrl(options.scheduler)
   const http = createHttp({
     trusted: [...gateways, ...computes, ...(given === undefined ? [] : [given])],
-    ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
-    ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
-    ...(options.onRequest === undefined ? {} : { onAttempt: options.onRequest }),
-    ...(options.signal === undefined ? {} : { signal: options.signal })
+    ...defined({
+      limits: options.fetchLimits,
+      allowPrivate: options.allowPrivate,
+      onAttempt: options.onRequest,
+      signal: options.signal
+    })
   })
   const gateway = createGateway(http, gateways)
   const openLocated = async () => {
@@ -48,13 +51,11 @@ export async function pullOptions(
       gateway,
       computes: computes.map((url) => createCompute(http, url))
     },
-    ...(options.from === undefined ? {} : { from: options.from }),
-    ...(options.to === undefined ? {} : { to: options.to }),
+    ...defined({ from: options.from, to: options.to }),
     ...(options.start === undefined ? {} : { startAt: parseStart(options.start) }),
-    ...(options.checkpointOwners === undefined ? {} : { checkpointOwners: options.checkpointOwners }),
+    ...defined({ checkpointOwners: options.checkpointOwners }),
     claims,
     now: () => new Date().toISOString(),
-    ...(options.onPull === undefined ? {} : { onProgress: options.onPull }),
-    ...(options.signal === undefined ? {} : { signal: options.signal })
+    ...defined({ onProgress: options.onPull, signal: options.signal })
   }
 }

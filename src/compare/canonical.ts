@@ -1,5 +1,7 @@
 /** The canonical form of a result: what the CU would have made of it (protocol §2.2). */
+
 import type { EvaluationResult, ResultField } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 
 export const RESULT_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error', 'GasUsed']
 
@@ -27,8 +29,7 @@ export function canonicalResult(result: EvaluationResult): CanonicalResult {
     Assignments: field(result, 'Assignments') ?? [],
     // No unit's JSON has an infinite number: what reads as one is no text that a unit made of it.
     Output: typeof output === 'number' && Number.isFinite(output) ? String(output) : output,
-    ...(error === undefined ? {} : { Error: error }),
-    ...(gasUsed === undefined ? {} : { GasUsed: gasUsed })
+    ...defined({ Error: error, GasUsed: gasUsed })
   }
 }
 

@@ -1,4 +1,5 @@
 /** Deep differences of two JSON values: keys have no order, arrays have, tags have if one asks for it. */
+import { defined } from '../util/defined.ts'
 import { isJsonObject, type JsonObject, member, memberNames, sameJson } from '../util/json-value.ts'
 import type { Comparison, Difference } from './comparison.ts'
 import { differingTags, isTagList, type TagLike } from './tags.ts'
@@ -41,8 +42,7 @@ export class DifferenceCollector implements Comparison {
     }
     this.differences.push({
       path: pathText(path),
-      ...(claimed === undefined ? {} : { claimed }),
-      ...(computed === undefined ? {} : { computed })
+      ...defined({ claimed, computed })
     })
   }
 }

@@ -1,6 +1,8 @@
 /** What is to be said of a judged evaluation, as findings. */
+
 import type { Finding } from '../model/findings.ts'
 import type { Claim, ClaimUnavailable, Evaluation } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import type { Comparison } from './comparison.ts'
 import type { EvaluationJudgement } from './judge-evaluation.ts'
 import { evaluationName, type Tally } from './tally.ts'
@@ -23,7 +25,7 @@ export function findingsOf(
 ): Finding[] {
   const { key, nonce, outcome } = evaluation
   const { status, comparison, contradiction, reason } = judged
-  const about = { claimant, key, ...(nonce === undefined ? {} : { nonce }) }
+  const about = { claimant, key, ...defined({ nonce }) }
   const unit = { attribution: 'compute-unit', ...about } as const
   // What has a nonce of its own is placed by it.
   const place = nonce === undefined || evaluation.through !== undefined ? `${evaluationName(evaluation)}: ` : ''
@@ -76,7 +78,7 @@ export function behindEndFindings(claimant: string, count: number): Finding[] {
 export function tagOrderFindings(claimant: string, tagOrder: ReturnType<Tally['tagOrder']>): Finding[] {
   if (tagOrder === undefined) return []
   const { count, first } = tagOrder
-  const about = { claimant, key: first.key, ...(first.nonce === undefined ? {} : { nonce: first.nonce }), count }
+  const about = { claimant, key: first.key, ...defined({ nonce: first.nonce }), count }
   const detail = `tags come in another order, first at ${evaluationName(first)}: inputs of the execution profile decide it`
   return [{ code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', ...about, detail }]
 }

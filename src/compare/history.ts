@@ -1,7 +1,9 @@
 /** What of earlier evaluations a later one is judged by, in little memory. */
+
 import { createHash } from 'node:crypto'
 import type { MessageId } from '../model/ids.ts'
 import type { Evaluation, EvaluationResult } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import { createDigestTable } from '../util/digest-table.ts'
 import { isJsonObject, memberNames } from '../util/json-value.ts'
 import { type CanonicalResult, canonicalResult } from './canonical.ts'
@@ -52,9 +54,7 @@ export function createHistory(): History {
       const firstOfTwin = firstOf(twin)
       const before = {
         crons,
-        ...(previous === undefined ? {} : { previous }),
-        ...(firstOfMessage === undefined ? {} : { firstOfMessage }),
-        ...(firstOfTwin === undefined ? {} : { firstOfTwin })
+        ...defined({ previous, firstOfMessage, firstOfTwin })
       }
       if (outcome.kind === 'result') {
         previous = canonicalResult(outcome.result)

@@ -1,8 +1,10 @@
 /** A claimant's case: evaluation after evaluation, to a verdict. Keeps what is no plain match, and counts. */
+
 import type { Since } from '../attribution/rules.ts'
 import type { MessageId } from '../model/ids.ts'
 import { type Claim, type ClaimUnavailable, type Evaluation, keyText } from '../model/records.ts'
 import { createFindings } from '../util/bounded-findings.ts'
+import { defined } from '../util/defined.ts'
 import type { Divergence, EvaluationStatus, Gate, JudgedEvaluation, Judgement } from './comparison.ts'
 import { behindEndFindings, findingsOf, tagOrderFindings, unmatchedFinding } from './evaluation-findings.ts'
 import type { History } from './history.ts'
@@ -95,13 +97,13 @@ export function createJudge({
       const judged = judgeEvaluation({
         evaluation,
         claims,
-        ...(unread === undefined ? {} : { unread }),
+        ...defined({ unread }),
         before: history.before(evaluation, twin),
         gate,
-        ...(stateUnsure === undefined ? {} : { otherState: stateUnsure }),
+        ...defined({ otherState: stateUnsure }),
         claimedBefore: claimed,
         options: { strictTagOrder },
-        ...(assumedProfile === undefined ? {} : { assumedProfile })
+        ...defined({ assumedProfile })
       })
       if (judged.status === 'unclaimed' && isInjected(evaluation)) return judged.status
       stateUnsure ??= judged.stateUnsure
@@ -169,7 +171,7 @@ function reported(claimant: string, evaluation: Evaluation, judged: EvaluationJu
     claimant,
     ...(outcome.kind === 'result' && outcome.profile !== undefined ? { profile: outcome.profile } : {}),
     ...(differences.differences.length === 0 ? {} : differences),
-    ...(reason === undefined ? {} : { reason })
+    ...defined({ reason })
   }
 }
 
@@ -183,8 +185,8 @@ function nameOf({
   through,
   messageId
 }: Evaluation): Pick<JudgedEvaluation, 'key' | 'nonce' | 'through' | 'message'> {
-  const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
-  return { key, ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
+  const nonces = defined({ nonce, through })
+  return { key, ...nonces, ...defined({ message: messageId }) }
 }
 
 function differencesOf({ comparison }: EvaluationJudgement): Pick<Divergence, 'differences' | 'differencesCut'> {

@@ -2,6 +2,7 @@
  * Lists of tags. Their order comes from Lua's tables, which lie where the heap puts them (profiles §2): two lists are the
  * same but for order where each name has the same values in the same order.
  */
+import { defined } from '../util/defined.ts'
 import { isJsonObject, type JsonObject, member, sameJson } from '../util/json-value.ts'
 
 export type TagLike = JsonObject & { readonly name: string }
@@ -109,5 +110,5 @@ function inOrder(pairs: readonly TagPair[]): TagPair[] {
 }
 
 function pairOf(claimed: number | undefined, computed: number | undefined): TagPair {
-  return { ...(claimed === undefined ? {} : { claimed }), ...(computed === undefined ? {} : { computed }) }
+  return defined({ claimed, computed })
 }

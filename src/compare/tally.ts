@@ -1,6 +1,8 @@
 /** Counts of a claimant's evaluations, and the verdict that follows from them. */
+
 import { type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
 import { counted as numbered } from '../util/counted.ts'
+import { defined } from '../util/defined.ts'
 import type { Gate, JudgedCoverage, Tolerance, Verdict } from './comparison.ts'
 import type { EvaluationJudgement } from './judge-evaluation.ts'
 import { createNonceRanges } from './nonce-ranges.ts'
@@ -147,5 +149,5 @@ export function evaluationName({ key, nonce, through }: Pick<Evaluation, 'key' |
 
 function counted(count: number, what: string, makes?: VerdictReason['makes']): VerdictReason[] {
   if (count === 0) return []
-  return [{ text: `${numbered(count, 'evaluation')}: ${what}`, ...(makes === undefined ? {} : { makes }) }]
+  return [{ text: `${numbered(count, 'evaluation')}: ${what}`, ...defined({ makes }) }]
 }

@@ -1,6 +1,8 @@
 /** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
+
 import type { IncomingMessage } from 'node:http'
 import { AuditError, type Unit } from '../model/errors.ts'
+import { defined } from '../util/defined.ts'
 import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { FetchLimits } from './limits.ts'
@@ -119,8 +121,7 @@ async function follow(question: Question, options: AttemptOptions, signal: Abort
         'user-agent': 'ao-audit',
         ...(body === undefined ? {} : { 'content-type': 'application/json' })
       },
-      ...(body === undefined ? {} : { body }),
-      ...(destination === undefined ? {} : { destination })
+      ...defined({ body, destination })
     })
     const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined
     if (location === undefined) return response

@@ -1,9 +1,11 @@
 /** Questions to units over HTTP: bounded in bytes, time and number, asked again where that can help. */
+
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import pRetry from 'p-retry'
 import { AuditError } from '../model/errors.ts'
+import { defined } from '../util/defined.ts'
 import { ANSWER_MAX_DEPTH, nestsDeeperThan } from '../util/json-depth.ts'
 import { parseJson } from '../util/json-value.ts'
 import type { Lookup } from './address.ts'
@@ -70,7 +72,7 @@ export function createHttp(options: HttpOptions = {}): Http {
   const queues = new Map<string, PQueue>()
   const trusted = new Set((options.trusted ?? []).map((url) => new URL(url).origin))
   const mayFollow = ({ origin }: URL) => options.allowPrivate === true || trusted.has(origin)
-  const withSignal = signal === undefined ? {} : { signal }
+  const withSignal = defined({ signal })
   // Every attempt under way listens.
   if (signal !== undefined) setMaxListeners(0, signal)
 

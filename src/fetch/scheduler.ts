@@ -1,5 +1,6 @@
 /** A scheduler unit (protocol §1). */
 
+import { defined } from '../util/defined.ts'
 import { scheduledMessageSchema } from '../verify/scheduled-edge.ts'
 import type { Destination } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
@@ -18,7 +19,7 @@ export function createScheduler(http: Http, url: string, destination?: Destinati
   const inPages = createPageSize()
 
   const asked = (at: string): Asked => ({ role: 'scheduler', url: at })
-  const way = destination === undefined ? {} : { destination }
+  const way = defined({ destination })
 
   async function read(at: string, maxBytes: number): Promise<unknown> {
     return (await http.json({ role: 'scheduler', url: at, maxBytes, ...way })).value

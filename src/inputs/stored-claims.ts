@@ -1,9 +1,11 @@
 /** Stored answers of Compute Units. Their values are what the unit said, whatever that is. */
+
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { isArweaveId, type MessageId } from '../model/ids.ts'
 import type { Claim, ClaimFault, ClaimUnavailable, EvaluationKey } from '../model/records.ts'
 import type { RecordKey } from '../store/store.ts'
+import { defined } from '../util/defined.ts'
 import { ANSWER_MAX_DEPTH, nestsDeeperThan } from '../util/json-depth.ts'
 import { parseJson, sameJson } from '../util/json-value.ts'
 import { readClaim, type SaidByText } from './claim-text.ts'
@@ -15,7 +17,7 @@ function keyOf(value: unknown): EvaluationKey | undefined {
   const [ordinate, timestamp, cron] = [members?.['ordinate'], members?.['timestamp'], members?.['cron']]
   if (!isNumber(ordinate) || !isNumber(timestamp)) return undefined
   if (cron !== undefined && typeof cron !== 'string') return undefined
-  return { ordinate, timestamp, ...(cron === undefined ? {} : { cron }) }
+  return { ordinate, timestamp, ...defined({ cron }) }
 }
 
 function isNumber(value: unknown): value is number {
@@ -29,7 +31,7 @@ export function claimRecord({ claimant, kind, key, messageId, faults, raw, recei
     claimant,
     kind,
     key,
-    ...(messageId === undefined ? {} : { messageId }),
+    ...defined({ messageId }),
     ...(around.length === 0 ? {} : { faults: around }),
     raw,
     receivedAt

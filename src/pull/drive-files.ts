@@ -15,6 +15,7 @@ import {
 import { admissionOf } from '../replay/drive/admission.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../replay/drive/source.ts'
 import type { Store } from '../store/store.ts'
+import { defined } from '../util/defined.ts'
 import { proveRawItem } from '../verify/message-item.ts'
 import { proveItem } from '../verify/raw-item.ts'
 import type { Checked } from '../verify/signed.ts'
@@ -76,7 +77,7 @@ export function createDriveFiles(options: DriveFilesOptions): DriveSource {
           `the files are more than the auditor's limits of ${limits.files} and of ${limits.totalBytes} bytes`
         )
       }
-      return { kind: 'file', path: store.blobPath(ref), bytes: ref.bytes, ...(assumed === undefined ? {} : { assumed }) }
+      return { kind: 'file', path: store.blobPath(ref), bytes: ref.bytes, ...defined({ assumed }) }
     } catch (error) {
       if (error instanceof DriveRefusal)
         return { kind: 'refused', reason: error.message, ...(error.missing ? { missing: true } : {}) }
@@ -114,7 +115,7 @@ async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Pr
   const { verdict } = proveItem({ record, data })
   const unproven = verdict.status === 'valid' ? undefined : `the file /data/${id} is not proven: ${verdict.reason}`
   const assumed = admitted ?? unproven
-  return { ref, ...(assumed === undefined ? {} : { assumed }) }
+  return { ref, ...defined({ assumed }) }
 }
 
 /** @returns on what it rests that the file may be read, where that is not certain */

@@ -1,4 +1,5 @@
 /** Listings of a Compute Unit, `/results` and `/cron`, read page by page and no further than the schedule can reach. */
+
 import { isUnreadable } from '../fetch/compute.ts'
 import { LISTED_LIMITS, type ListedLimits } from '../fetch/limits.ts'
 import type { ComputeSource, ListedPage } from '../fetch/sources.ts'
@@ -15,6 +16,7 @@ import {
   type ListingFault
 } from '../model/records.ts'
 import { type Cron, parseCrons } from '../replay/plan/cron-tags.ts'
+import { defined } from '../util/defined.ts'
 
 export interface ListingOptions {
   readonly unit: ComputeSource
@@ -68,15 +70,15 @@ export async function readListing(options: ListingOptions, listing: Listing): Pr
     const fault = stop ?? progress.fault ?? ambiguityOf(faults.find(isAmbiguous))
     const odd = [...(progress.odd ?? []), ...faults.filter((one) => !isAmbiguous(one))].slice(0, ODD_MAX)
     progress = {
-      ...(page.next === undefined ? {} : { cursor: page.next }),
+      ...defined({ cursor: page.next }),
       to: run.to,
       done: !more || stop !== undefined,
-      ...(last === undefined ? {} : { last }),
+      ...defined({ last }),
       listed,
       bytes,
       dropped: (progress.dropped ?? 0) + dropped,
       ...(odd.length === 0 ? {} : { odd }),
-      ...(fault === undefined ? {} : { fault })
+      ...defined({ fault })
     }
     await inputs.putAnswers(run, wanted, { unit: unit.url, listing, progress })
   }

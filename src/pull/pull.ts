@@ -1,4 +1,5 @@
 /** Fetch: everything an audit of one process needs, from the units into the store. */
+
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { readSchedule } from '../fetch/schedule-pages.ts'
@@ -8,6 +9,7 @@ import { type Arrival, arriving, createArrival, following, whole } from '../inpu
 import { NONCE_MAX } from '../inputs/stored-schedule.ts'
 import { AuditError } from '../model/errors.ts'
 import type { ProcessItem, ProcessRecord } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import { joined } from '../util/signals.ts'
 import type { Checked } from '../verify/signed.ts'
 import { askForAnswers } from './claims.ts'
@@ -126,7 +128,7 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
     return arriving(arrival, async () => {
       try {
         await headStart
-        const signal = options.signal === undefined ? {} : { signal: options.signal }
+        const signal = defined({ signal: options.signal })
         await askForAnswers({ unit, run, inputs, now: options.now, onAnswers, arrival, ...signal })
       } catch (error) {
         if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
@@ -174,7 +176,7 @@ function runId({ process, units, from, to }: PullOptions): string {
 async function describe(unit: ComputeSource): Promise<Run['computes'][number]> {
   try {
     const address = await unit.address()
-    return { url: unit.url, ...(address === undefined ? {} : { address }) }
+    return { url: unit.url, ...defined({ address }) }
   } catch (error) {
     if (error instanceof AuditError && error.code === 'INTERRUPTED') throw error
     return { url: unit.url }

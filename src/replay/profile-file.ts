@@ -1,6 +1,8 @@
 /** A profile that a user wrote. */
+
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'
+import { defined } from '../util/defined.ts'
 import type { ExecutionProfile } from './profile.ts'
 import { isTimeZone } from './time-zones.ts'
 
@@ -44,7 +46,6 @@ export function parseProfile(json: unknown): ExecutionProfile {
   return {
     ...rest,
     clock: { start: clock.start, step: clock.step },
-    ...(blocks === undefined ? {} : { blocks }),
-    ...(timeZone === undefined ? {} : { timeZone })
+    ...defined({ blocks, timeZone })
   }
 }

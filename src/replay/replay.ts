@@ -1,5 +1,7 @@
 /** From planned evaluations to evaluations. */
+
 import type { Evaluation, EvaluationResult, Outcome } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import type { ReplayJob } from './job.ts'
 import type { PlannedEvaluation } from './plan/planned.ts'
 import { beginsInstance, type ExecutionProfile } from './profile.ts'
@@ -48,15 +50,13 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
     return {
       key,
-      ...(nonce === undefined ? {} : { nonce }),
-      ...(through === undefined ? {} : { through }),
-      ...(messageId === undefined ? {} : { messageId }),
+      ...defined({ nonce, through, messageId }),
       outcome,
       ...(hostInputs.length === 0 ? {} : { hostInputs }),
-      ...(unstated === undefined ? {} : { unstated }),
+      ...defined({ unstated }),
       ...(byInstance ? { dependsOnInstance: true } : {}),
       ...(step.result?.readsEnvironment === true ? { readsEnvironment: true } : {}),
-      ...(assumed === undefined ? {} : { assumed }),
+      ...defined({ assumed }),
       ...(memoryGrew === true ? { memoryGrew } : {}),
       ...state
     }
@@ -75,7 +75,7 @@ function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step
   if (result === undefined) return { kind: 'inconclusive', ...(why ?? { reason: 'it was not evaluated' }) }
   if (result.hostTrouble !== undefined) {
     const missing = result.inputMissing === true ? { inputMissing: true as const } : {}
-    const fault = result.fault === undefined ? {} : { fault: result.fault }
+    const fault = defined({ fault: result.fault })
     return { kind: 'inconclusive', reason: result.hostTrouble, ...missing, ...fault }
   }
   const profile = otherInstance === true ? { profile: otherProfile(job.profile, planned) } : {}

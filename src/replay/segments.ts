@@ -2,6 +2,7 @@
 
 import type { StartMemory } from '../memory/start-memory.ts'
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import { joined } from '../util/signals.ts'
 import { runAhead } from './ahead.ts'
 import type { ReplayJob } from './job.ts'
@@ -108,7 +109,7 @@ function partsOf(job: ReplayJob, boundaries: readonly Boundary[], shared: Shared
           return shared.part(place)
         },
         ...(begin === undefined ? {} : { start: { after: begin.after, memory: begin.memory } }),
-        ...(last === undefined ? {} : { end: last }),
+        ...defined({ end: last }),
         hashAfter: (planned) => job.hashAfter?.(planned) === true || (last !== undefined && isPlaceOf(last, planned)),
         onState(planned, found, file) {
           if (last !== undefined && isPlaceOf(last, planned)) state = found

@@ -1,6 +1,8 @@
 /** One run through a plan in one sandbox: batches out, results back, in order. */
+
 import { AuditError } from '../model/errors.ts'
 import { type Fault, isPlaceOf } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import type { ReplayJob } from './job.ts'
 import { messageChars } from './message-chars.ts'
 import type { PlannedEvaluation } from './plan/planned.ts'
@@ -90,10 +92,10 @@ interface Sent extends Batch {
  * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the job's signal fired
  */
 export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | LostResults> {
-  const limits = job.limits === undefined ? {} : { limits: job.limits }
+  const limits = defined({ limits: job.limits })
   const start = job.start === undefined ? {} : { start: job.start.memory }
-  const drive = job.drive === undefined ? {} : { drive: job.drive }
-  const spare = job.spare === undefined ? {} : { spare: job.spare }
+  const drive = defined({ drive: job.drive })
+  const spare = defined({ spare: job.spare })
   const batches = cut(job, options)
   const [opened, begun] = await Promise.allSettled([
     openSandbox(job.setup, job.profile, { ...limits, ...start, ...drive, ...spare }),
@@ -161,8 +163,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
       const why = index === undefined || result !== undefined ? undefined : whyNot(outcome.stopped, options.careful)
       yield {
         planned,
-        ...(result === undefined ? {} : { result }),
-        ...(why === undefined ? {} : { why }),
+        ...defined({ result, why }),
         ...(index !== undefined && isOther(job, batch, index, chosenHere.has(index)) ? { otherInstance: true } : {}),
         ...(place === batch.slots.length - 1 ? stateStep(state) : {})
       }
@@ -191,9 +192,7 @@ function isOther({ profile }: ReplayJob, { slots, messages }: Batch, index: numb
 
 function stateStep({ state, exportedTo, failure }: StateRead): Pick<Step, 'state' | 'exportedTo' | 'stateFailure'> {
   return {
-    ...(state === undefined ? {} : { state }),
-    ...(exportedTo === undefined ? {} : { exportedTo }),
-    ...(failure === undefined ? {} : { stateFailure: failure })
+    ...defined({ state, exportedTo, stateFailure: failure })
   }
 }
 
@@ -233,7 +232,7 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
     const hash = exportTo !== undefined || (!halted && job.hashAfter?.(planned) === true)
     const alone = position === 1
     if (!hash && !alone && slots.length < batchMessages && chars < BATCH_CHARS) continue
-    yield { slots, messages, hash, ...(exportTo === undefined ? {} : { exportTo }) }
+    yield { slots, messages, hash, ...defined({ exportTo }) }
     slots = []
     messages = []
     chars = 0

@@ -1,5 +1,7 @@
 /** Findings in bounded memory: whoever causes them may cause any number. */
+
 import type { Finding } from '../model/findings.ts'
+import { defined } from './defined.ts'
 
 /** Findings of one code, severity and attribution that are kept one by one. */
 const MAX_FINDINGS = 100
@@ -28,6 +30,6 @@ export function createFindings(maxFindings = MAX_FINDINGS): Findings {
     const { code, severity, attribution, claimant } = example
     const rest = count - maxFindings
     const detail = `and ${rest} more like the ${maxFindings} that are listed`
-    return { code, severity, attribution, ...(claimant === undefined ? {} : { claimant }), count: rest, detail }
+    return { code, severity, attribution, ...defined({ claimant }), count: rest, detail }
   }
 }

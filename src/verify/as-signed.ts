@@ -3,6 +3,7 @@
 import { encodeBase64url } from '../ans104/bytes.ts'
 import { addressOfKey, type DataItem, idOfSignature } from '../ans104/data-item.ts'
 import type { Tag, WireItem } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 
 export interface AsSigned {
   /** The scheduler's JSON, with what contradicts the item put right. */
@@ -59,7 +60,7 @@ export function signedWire({ id, owner, tags, signature, anchor, target, data }:
     signature,
     anchor: anchor === '' ? null : anchor,
     target: target ?? '',
-    ...(data === undefined ? {} : { data })
+    ...defined({ data })
   }
 }
 

@@ -4,6 +4,7 @@ import type { StartMemory } from '../memory/start-memory.ts'
 import type { Finding } from '../model/findings.ts'
 import type { ProcessId } from '../model/ids.ts'
 import { type EvaluationKey, tagValue } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import { proveRawItem } from './message-item.ts'
 import type { RawItem } from './raw-item.ts'
 import type { Verifier } from './verification-threads.ts'
@@ -56,7 +57,7 @@ export function readCheckpointTags({ tags }: RawItem['record'], process: Process
   const known = tagValue(tags, 'Type') === 'Checkpoint' && tagValue(tags, 'Process') === process
   if (!known || nonce === undefined || timestamp === undefined || sha256 === undefined) return undefined
   const cron = tagValue(tags, 'Cron-Interval')
-  const key = { ordinate: nonce, timestamp, ...(cron === undefined ? {} : { cron }) }
+  const key = { ordinate: nonce, timestamp, ...defined({ cron }) }
   return { nonce, key, sha256, moduleId: tagValue(tags, 'Module') ?? '' }
 }
 

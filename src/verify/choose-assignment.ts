@@ -3,6 +3,7 @@
 import type { SignatureStatus } from '../ans104/signature-status.ts'
 import type { Finding } from '../model/findings.ts'
 import type { ProcessItem, ScheduledMessage, WireItem } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import type { Checked } from './signed.ts'
 import type { Verifier } from './verification-threads.ts'
 import { isSound } from './verify-schedule.ts'
@@ -52,7 +53,7 @@ export async function chooseAssignment(
   return {
     scheduled: best,
     assignment: signature ?? assignment,
-    ...(message === undefined ? {} : { message }),
+    ...defined({ message }),
     findings: replacement(shown, assignment, best),
     conflicting: rest
   }

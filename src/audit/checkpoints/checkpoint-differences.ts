@@ -1,10 +1,12 @@
 /** Where the memories of checkpoints differ from those that were computed. */
+
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { MemoryDifference } from '../../memory/difference.ts'
 import { isPlaceOf, type MemoryLayout } from '../../model/records.ts'
 import { replay } from '../../replay/replay.ts'
 import type { CheckpointReport } from '../../report/model.ts'
+import { defined } from '../../util/defined.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import type { Verifier } from '../../verify/verification-threads.ts'
 import type { AuditContext } from '../context.ts'
@@ -76,7 +78,7 @@ async function computedMemories(
   const end = checkpoints.at(-1)?.key
   const evaluations = replay({
     ...job,
-    ...(end === undefined ? {} : { end }),
+    ...defined({ end }),
     exportAfter: (planned) => {
       const place = checkpoints.findIndex(({ key }) => isPlaceOf(key, planned))
       return place < 0 ? undefined : path.join(folder, `${place}.gz`)

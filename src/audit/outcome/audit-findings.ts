@@ -5,6 +5,7 @@ import type { BlockDifference, GatewayAnomaly, Inputs, Run, UnreadCheckpoints } 
 import type { AuditError } from '../../model/errors.ts'
 import type { Finding } from '../../model/findings.ts'
 import type { Evaluation } from '../../model/records.ts'
+import { defined } from '../../util/defined.ts'
 import type { Trust } from '../../verify/trust.ts'
 
 const NOBODY_HAS = 'no gateway has'
@@ -109,7 +110,7 @@ export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[]
     severity: 'info',
     attribution: 'process',
     key,
-    ...(nonce === undefined ? {} : { nonce }),
+    ...defined({ nonce }),
     detail:
       `the process reads what the host decides (${hostInputs.join(', ') || 'unknown'}); ` +
       `the claim agrees with ${outcome.kind === 'result' ? (outcome.profile ?? 'another profile') : 'another profile'}`

@@ -13,6 +13,7 @@ import { buildReport, type ClaimantParts } from '../../report/build.ts'
 import type { CheckpointReport, ProfileReport, Report, UnreachableUnit } from '../../report/model.ts'
 import { assertSound } from '../../report/soundness.ts'
 import { counted } from '../../util/counted.ts'
+import { defined } from '../../util/defined.ts'
 import type { Trust } from '../../verify/trust.ts'
 import type { MemoryDifferences } from '../checkpoints/checkpoint-differences.ts'
 import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoints.ts'
@@ -201,7 +202,7 @@ function claimantOf(
     kind: 'compute-unit',
     audited: true,
     profile: profileReport(profile, format),
-    ...(address === undefined ? {} : { address })
+    ...defined({ address })
   }
 }
 
@@ -277,7 +278,7 @@ function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
   return absences.flatMap(({ unit, code, message, hint }) =>
     unit === undefined || (unit.role === 'compute-unit' && code !== 'UNIT_UNREACHABLE')
       ? []
-      : { unit: unit.role, url: unit.url, code, detail: message, ...(hint === undefined ? {} : { hint }) }
+      : { unit: unit.role, url: unit.url, code, detail: message, ...defined({ hint }) }
   )
 }
 
@@ -289,8 +290,7 @@ function profileReport({ hypothesis, source, tried, trials, proven }: UnitProfil
     environment,
     clock: { start, step: clock.step },
     instances,
-    ...(blocks === undefined ? {} : { blocks }),
-    ...(timeZone === undefined ? {} : { timeZone }),
+    ...defined({ blocks, timeZone }),
     loader,
     source,
     proven,

@@ -1,9 +1,11 @@
 /** Judges every audited unit by its own claims: a joint replay first, and for whoever differs a search of its own. */
+
 import type { SearchResult, Since } from '../../attribution/rules.ts'
 import type { Judgement } from '../../compare/comparison.ts'
 import type { Finding } from '../../model/findings.ts'
 import { type Claim, type EvaluationKey, keyText } from '../../model/records.ts'
 import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
+import { defined } from '../../util/defined.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import { bestOf, type JudgedCheckpoint } from '../checkpoints/judge-checkpoints.ts'
 import type { AuditContext } from '../context.ts'
@@ -334,7 +336,7 @@ async function finished(
     given: assumed,
     ...(assumed.length === 0 ? {} : { assumedProfile: inWords(hypothesis) }),
     ...(why === undefined ? {} : { misfits: new Map([[unit, why]]) }),
-    ...(severalVoices === undefined ? {} : { severalVoices })
+    ...defined({ severalVoices })
   }
   let found = await pass(ofVoice, hypothesis, [unit], how)
   const { proven } = ownCheckpoints(ofVoice, found, await ofVoice.checkpoints.all(), unit)

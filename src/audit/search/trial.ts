@@ -7,6 +7,7 @@ import { createAnswerReader } from '../../inputs/claim-reader.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { type Claim, type Evaluation, type EvaluationKey, isPlaceOf, keyText, memoryAfter } from '../../model/records.ts'
 import { replay } from '../../replay/replay.ts'
+import { defined } from '../../util/defined.ts'
 import type { AuditContext } from '../context.ts'
 import { jobOf } from '../evaluate.ts'
 import { messageIdAt } from '../judge-pass.ts'
@@ -97,7 +98,7 @@ export async function trial(
   const job = {
     ...unguided,
     ...(agrees === undefined || only !== undefined ? {} : { agrees }),
-    ...(end === undefined ? {} : { end })
+    ...defined({ end })
   }
   const counts = { looked: 0, agreeing: 0, orderDiffers: 0, differing: 0, boundaries: 0 }
   let readsEnvironment = false

@@ -1,8 +1,10 @@
 /** The schedule as it lies on Arweave (protocol §1.7), behind the face of a scheduler. */
+
 import { AuditError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { isAddress } from '../../model/ids.ts'
 import { type ProcessRecord, type ScheduledMessage, type Times, tagValue } from '../../model/records.ts'
+import { defined } from '../../util/defined.ts'
 import { wireOfItem } from '../../verify/as-signed.ts'
 import { timesInBundle, timesOfTags } from '../../verify/process-times.ts'
 import type { GatewaySource, SchedulerSource } from '../sources.ts'
@@ -39,7 +41,7 @@ const EMPTY_WINDOWS = 100
 export function createArweaveSchedule({ gateway, keep, served }: ArweaveScheduleOptions): SchedulerSource {
   const items = createArweaveItems(gateway)
   const assignments = createAssignmentReader(gateway, items)
-  const join = createMessageJoin({ items, keep, ...(served === undefined ? {} : { served }) })
+  const join = createMessageJoin({ items, keep, ...defined({ served }) })
   const processes = new Map<ProcessId, Promise<KnownProcess>>()
   let newest: number | undefined
 

@@ -1,5 +1,7 @@
 /** The message JSON that a module is handed, key by key in the CU's order (protocol §2.4; CU domain/model.js, messageSchema). */
+
 import type { ProcessItem, ScheduledMessage, Tag, Times } from '../../model/records.ts'
+import { defined } from '../../util/defined.ts'
 import type { Checked } from '../../verify/signed.ts'
 import type { CronFiring } from './cron-firings.ts'
 import { ownerAddress, senderOf } from './owner.ts'
@@ -42,7 +44,7 @@ export function ordinaryMessage(
   return {
     Id: item.id,
     Signature: item.signature,
-    ...(item.data === undefined ? {} : { Data: item.data }),
+    ...defined({ Data: item.data }),
     Owner: owner,
     Target: target,
     Anchor: item.anchor,

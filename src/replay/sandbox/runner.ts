@@ -8,6 +8,7 @@
  */
 
 import type { MemoryLayout, UnstatedInput } from '../../model/records.ts'
+import { defined } from '../../util/defined.ts'
 import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../util/json-depth.ts'
 import { messageChars } from '../message-chars.ts'
 import { type CuResult, cuResult, type ModuleAnswer } from './cu-result.ts'
@@ -273,9 +274,9 @@ export async function createRunner(
         ...(host.clockRead ? { clockRead: clockBefore } : {}),
         ...(host.clockRead && clockBefore !== factory.clockStart ? { clockMoved: true as const } : {}),
         ...(heldMore ? { instanceHeldMore: true as const } : {}),
-        ...(host.trouble === undefined ? {} : { hostTrouble: host.trouble }),
+        ...defined({ hostTrouble: host.trouble }),
         ...(host.inputMissing ? { inputMissing: true as const } : {}),
-        ...(host.assumed === undefined ? {} : { assumed: host.assumed })
+        ...defined({ assumed: host.assumed })
       }
       messages++
       if (messages >= 2 * RATE_MESSAGES) {

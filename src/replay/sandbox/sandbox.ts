@@ -7,6 +7,7 @@ import type { KnownMemory } from '../../memory/fingerprint.ts'
 import type { StartMemory } from '../../memory/start-memory.ts'
 import { AuditError } from '../../model/errors.ts'
 import type { MemoryLayout } from '../../model/records.ts'
+import { defined } from '../../util/defined.ts'
 import type { DriveAnswer, DriveQuestion, DriveSource } from '../drive/source.ts'
 import { moduleFormat } from '../formats.ts'
 import type { ExecutionProfile } from '../profile.ts'
@@ -175,7 +176,7 @@ export async function openSandbox(
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const child = options.spare?.take() ?? startChild()
   const session = createSession(child, options)
-  const start = options.start === undefined ? {} : { start: options.start }
+  const start = defined({ start: options.start })
   const request = { op: 'open', setup, profile, limits, ...start } as const
   const opened = await session.open(request).catch(async (error: unknown) => {
     await session.close()
