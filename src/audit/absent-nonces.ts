@@ -1,5 +1,5 @@
 /** Nonces that were asked for and are not there: what is there is audited, but it is not all that was asked for. */
-import type { Run } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import type { SourceOptions } from './audit-options.ts'
 
 /**

@@ -1,6 +1,7 @@
 /** The run that an archive is of, read into a store of its own. */
 import { z } from 'zod'
-import { createInputs, type Inputs, type Run, sourcesOf } from '../inputs/inputs.ts'
+import { createInputs, type Inputs } from '../inputs/inputs.ts'
+import { type Run, sourcesOf } from '../inputs/run-record.ts'
 import { admitRun, type RecordAdmission } from '../inputs/stored-records.ts'
 import { AuditError } from '../model/errors.ts'
 import { isArweaveId } from '../model/ids.ts'
@@ -33,7 +34,7 @@ export async function readArchivedRun(file: string, store: Store): Promise<Archi
   })
   const { process, run: id } = subjectSchema.parse(subject)
   const inputs = createInputs(store)
-  const run = await inputs.run(process as Run['process'], id)
+  const run = await inputs.runs.get(process as Run['process'], id)
   if (run === undefined) throw unclear()
   const foreign = [...(admission?.sources ?? [])].find((source) => !sourcesOf(run).includes(source))
   if (foreign !== undefined) throw new AuditError('ARCHIVE_INVALID', `${file} holds a schedule of another source than its run`)

@@ -77,7 +77,7 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
   try {
     await ready
     const report = await auditStored(options, store, inputs, run, () => fetched, { gateway, spare, onBusy: askForClaims })
-    await stored.putRun({ ...(await ended).run, state: 'finished' })
+    await stored.runs.put({ ...(await ended).run, state: 'finished' })
     return report
   } catch (error) {
     stop.abort()

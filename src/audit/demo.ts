@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { STRICT_TALLY } from '../compare/tally.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import { LEGACYNET } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
@@ -65,11 +66,11 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
 /** One more token than the process sent, wherever the unit says so. */
 async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
   for (const { url } of run.computes) {
-    for (const claim of await inputs.claimsAt(run, url, DEMO_ALTERED.nonce)) {
+    for (const claim of await inputs.claims.at(run, url, DEMO_ALTERED.nonce)) {
       const altered = structuredClone(claim.value) as { Messages: { Tags: { name: string; value: string }[] }[] }
       const tag = altered.Messages[0]?.Tags.find(({ name }) => name === DEMO_ALTERED.tag)
       if (tag !== undefined) tag.value = String(Number(tag.value) + 1)
-      await inputs.replaceClaim(run, claim, { ...claim, raw: JSON.stringify(altered) })
+      await inputs.claims.replace(run, claim, { ...claim, raw: JSON.stringify(altered) })
     }
   }
 }

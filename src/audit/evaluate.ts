@@ -2,7 +2,8 @@
 
 import { agrees, compareResult } from '../compare/result.ts'
 import { claimsAnError, claimsOf } from '../inputs/claim-reader.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { type Evaluation, type EvaluationKey, type EvaluationResult, keyText } from '../model/records.ts'
 import type { DriveSource } from '../replay/drive/source.ts'
 import type { ReplayJob } from '../replay/job.ts'

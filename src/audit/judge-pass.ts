@@ -6,7 +6,8 @@ import { createJudge } from '../compare/judge.ts'
 import type { TallyOptions } from '../compare/tally.ts'
 import { createAnswerReader } from '../inputs/claim-reader.ts'
 import { precedes } from '../inputs/evaluation-order.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import type { MessageId } from '../model/ids.ts'
 import { type Claim, type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
 import { defined } from '../util/defined.ts'
@@ -158,6 +159,6 @@ function isProfiled({ status }: Standing): boolean {
 
 /** The id of a scheduled message; undefined where its nonce was not served. */
 export async function messageIdAt(inputs: Inputs, run: Run, nonce: number): Promise<MessageId | undefined> {
-  for await (const { messageId } of inputs.schedule(run, nonce, nonce)) return messageId
+  for await (const { messageId } of inputs.schedule.messages(run, nonce, nonce)) return messageId
   return undefined
 }

@@ -1,6 +1,8 @@
 /** All inputs of an audit as one file. */
 
-import { createInputs, type Inputs, type Run, runPrefixes, transactionKey } from '../inputs/inputs.ts'
+import { createInputs, type Inputs, runPrefixes } from '../inputs/inputs.ts'
+import { transactionKey } from '../inputs/item-inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import type { TransactionId } from '../model/ids.ts'
 import type { BlobRef } from '../model/records.ts'
 import { pull } from '../pull/pull.ts'
@@ -37,7 +39,7 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
     if (await opensFiles(inputs, run))
       await auditStored(options, store, inputs, run, noneAway(0), { gateway: pulling.units.gateway })
     const finished: Run = { ...run, state: 'finished' }
-    await inputs.putRun(finished)
+    await inputs.runs.put(finished)
     await writeArchive(store, await selectionOf(inputs, finished), file)
     return finished
   })
@@ -60,21 +62,21 @@ async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
   const blobs: BlobRef[] = []
   /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */
   const take = async (id: TransactionId) => {
-    const record = await inputs.transaction(id)
+    const record = await inputs.items.transaction(id)
     if (record === undefined) return
     items.push(transactionKey(id))
     if (record.data !== undefined) blobs.push(record.data)
   }
   await take(run.process)
   await take(process.moduleId)
-  const around = (await inputs.transaction(run.process))?.bundledIn
+  const around = (await inputs.items.transaction(run.process))?.bundledIn
   if (around !== undefined) await take(around)
-  for await (const { assignment, messageId } of inputs.schedule(run, 0, run.to)) {
+  for await (const { assignment, messageId } of inputs.schedule.messages(run, 0, run.to)) {
     await take(assignment.id)
     await take(messageId)
   }
-  for (const id of await inputs.checkpoints(run.process)) await take(id)
-  for (const file of await inputs.driveFiles(run.process)) {
+  for (const id of await inputs.checkpoints.ids(run.process)) await take(id)
+  for (const file of await inputs.drive.files(run.process)) {
     if (file.kind === 'data') await take(file.id)
     else blobs.push(file.content)
   }

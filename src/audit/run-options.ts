@@ -1,7 +1,8 @@
 /** What one audit over a store takes. */
 
 import type { GatewaySource } from '../fetch/sources.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import type { AuditError } from '../model/errors.ts'
 import type { ExecutionProfile } from '../replay/profile.ts'
 import type { SandboxLimits } from '../replay/sandbox/protocol.ts'

@@ -1,7 +1,8 @@
 /** One audit over what is in the store: plan, replay, compare, report. It asks nobody, but a gateway for WeaveDrive files. */
 
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { createDriveFiles } from '../pull/drive-files.ts'
 import type { Report } from '../report/model.ts'
 import { defined } from '../util/defined.ts'
@@ -19,7 +20,7 @@ import { planSubject, readSubject } from './subject.ts'
 
 /** Why nobody may be blamed in a run: what may explain an honest unit could not be asked for. */
 async function shortfallOf(inputs: Inputs, run: Run): Promise<string | undefined> {
-  const [first] = await inputs.shortfalls(run)
+  const [first] = await inputs.runs.shortfalls(run)
   return first === undefined ? undefined : `the ${first[0]} could not be asked for: ${first[1]}`
 }
 

@@ -2,7 +2,8 @@
 
 import { availableParallelism } from 'node:os'
 import { STRICT_TALLY } from '../compare/tally.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import { type ExecutionProfile, namedProfile } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'

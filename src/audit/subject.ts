@@ -1,7 +1,8 @@
 /** What is audited: a process, its module, and its schedule as it was signed, out of the store. */
 
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import type { Finding } from '../model/findings.ts'
 import { type EvaluationKey, type ModuleItem, type ProcessItem, tagValue } from '../model/records.ts'
 import { hasDrive } from '../replay/drive/admission.ts'
@@ -126,7 +127,7 @@ export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions
       },
       chainItem: verified.chainItem,
       processData: async () => verified.data,
-      blocks: (from, to) => inputs.blocks(process.id, from, to),
+      blocks: (from, to) => inputs.blocks.between(process.id, from, to),
       knownBlocks: await knownBlocks(inputs, run, blocks),
       ...defined({ evaluates })
     })
@@ -158,7 +159,7 @@ async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Pr
     return 'unknown' in blocks ? { unknown: new Set(blocks.unknown) } : { asked: blocks }
   }
   if (blocks !== 'one-stream') return blocks
-  for await (const { timestamp } of inputs.schedule(run, run.to, run.to)) return { asked: [timestamp] }
+  for await (const { timestamp } of inputs.schedule.messages(run, run.to, run.to)) return { asked: [timestamp] }
   return 'all'
 }
 
@@ -179,7 +180,7 @@ async function* unplanned(inputs: Inputs, run: Run, from: number, reason: string
     }
   }
   let next = from
-  for await (const { nonce, timestamp, messageId } of inputs.schedule(run, from, run.to)) {
+  for await (const { nonce, timestamp, messageId } of inputs.schedule.messages(run, from, run.to)) {
     if (next < nonce) yield* missing(next, nonce - 1)
     yield { key: { ordinate: nonce, timestamp }, nonce, messageId, saved: true, work }
     next = nonce + 1

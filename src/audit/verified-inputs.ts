@@ -1,7 +1,8 @@
 /** The whole order in which the inputs of an audit are verified. Nothing that is not read off what this gives reaches a replay. */
 
 import { createConflictingAssignments } from '../inputs/conflicting-assignments.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import type { ChainItem, ScheduledMessage, Times, TransactionRecord } from '../model/records.ts'
 import { checkChainItem } from '../verify/chain-item.ts'
@@ -32,7 +33,7 @@ export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Veri
   const rawItem = (id: TransactionRecord['id']) => rawItemOf(inputs, id)
 
   // 1. The process: by the signature in what is shown of it, else by the item of its id.
-  const shown = await inputs.process(run.process, run.scheduler)
+  const shown = await inputs.items.process(run.process, run.scheduler)
   if (shown === undefined) throw new AuditError('INPUT_MISSING', `the process ${run.process} is not in the store`)
   const checked = checkProcess(shown, await rawItem(run.process))
   const { process } = checked
@@ -48,8 +49,8 @@ export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Veri
 
     // 3. The schedule: assignments signed by whom the process's own tags name, each with the message of the id that it assigns.
     schedule: () => {
-      const shown = inputs.schedule(run, 0, run.to)
-      const known = (from: number, to: number) => inputs.verdicts(run, from, to)
+      const shown = inputs.schedule.messages(run, 0, run.to)
+      const known = (from: number, to: number) => inputs.schedule.verdicts(run, from, to)
       return checkSchedule({
         process,
         schedule: shown,
@@ -63,20 +64,20 @@ export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Veri
 
     // 4. Items on the chain, of the ids that assignments name.
     async chainItem(id) {
-      const record = await inputs.transaction(id)
-      return record === undefined ? undefined : checkChainItem(record, await inputs.data(record), prove)
+      const record = await inputs.items.transaction(id)
+      return record === undefined ? undefined : checkChainItem(record, await inputs.items.data(record), prove)
     },
 
     // 5. When the process was taken: by its own assignment, else by the bundle around it, else nobody signed it.
     async taken(first) {
-      const around = (await inputs.transaction(process.id))?.bundledIn
+      const around = (await inputs.items.transaction(process.id))?.bundledIn
       return checkTimes(process, shown, first, around === undefined ? undefined : await rawItem(around))
     }
   }
 }
 
 async function rawItemOf(inputs: Inputs, id: TransactionRecord['id']): Promise<RawItem | undefined> {
-  const record = await inputs.transaction(id)
-  const data = record === undefined ? undefined : await inputs.data(record)
+  const record = await inputs.items.transaction(id)
+  const data = record === undefined ? undefined : await inputs.items.data(record)
   return record === undefined || data === undefined ? undefined : { record, data }
 }

@@ -2,7 +2,8 @@
 
 import type { MessageId } from '../model/ids.ts'
 import { type Claim, type ClaimUnavailable, type Evaluation, type EvaluationKey, keyText } from '../model/records.ts'
-import type { Inputs, Run } from './inputs.ts'
+import type { Inputs } from './inputs.ts'
+import type { Run } from './run-record.ts'
 
 /** What one unit said about one evaluation. */
 export interface Answers {
@@ -22,9 +23,9 @@ export interface AnswerReader {
 
 /** Reads the answers of one unit along with the evaluations. */
 export function createAnswerReader(inputs: Inputs, run: Run, unit: string): AnswerReader {
-  const cameTo = (ordinate: number) => inputs.answersCameTo(run, unit, ordinate)
-  const claims = createGroups(run, (part) => inputs.claims(part, unit), cameTo)
-  const unavailable = createGroups(run, (part) => inputs.unavailable(part, unit), cameTo)
+  const cameTo = (ordinate: number) => inputs.claims.completeTo(run, unit, ordinate)
+  const claims = createGroups(run, (part) => inputs.claims.of(part, unit), cameTo)
+  const unavailable = createGroups(run, (part) => inputs.claims.unavailable(part, unit), cameTo)
   return {
     take: async (evaluation) => ({ claims: await claims.take(evaluation), unavailable: await unavailable.take(evaluation) }),
     leftover: (ordinate) => claims.leftover(ordinate)
@@ -101,13 +102,13 @@ export async function claimsOf(
   const wanted = keyText(key)
   const found: Claim[] = []
   for (const url of units) {
-    for (const claim of await inputs.claimsAt(run, url, key.ordinate)) if (keyText(claim.key) === wanted) found.push(claim)
+    for (const claim of await inputs.claims.at(run, url, key.ordinate)) if (keyText(claim.key) === wanted) found.push(claim)
   }
   return found
 }
 
 /** Whether a unit says that an evaluation failed, of those that have answered by now. */
 export async function claimsAnError(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
-  for (const url of units) if (await inputs.claimsAnError(run, url, key)) return true
+  for (const url of units) if (await inputs.claims.claimsAnError(run, url, key)) return true
   return false
 }

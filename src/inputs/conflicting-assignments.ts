@@ -2,7 +2,8 @@
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { ScheduledMessage } from '../model/records.ts'
 import { createNonceSet } from '../util/nonce-set.ts'
-import { type Inputs, type Run, sourcesOf } from './inputs.ts'
+import type { Inputs } from './inputs.ts'
+import { type Run, sourcesOf } from './run-record.ts'
 
 /** Reads of which nonces more was told, once, as far as the schedule is there; what was told is read when it is asked for. */
 export function createConflictingAssignments(
@@ -13,20 +14,20 @@ export function createConflictingAssignments(
   let readTo = -1
   async function readOn(): Promise<void> {
     // What comes meanwhile is read the next time.
-    const to = inputs.scheduleCameTo()
+    const to = inputs.schedule.completeTo()
     const range = { from: readTo + 1, ...(Number.isFinite(to) ? { to } : {}) }
     for (const source of sourcesOf(run)) {
-      for await (const { nonce, messages = [] } of inputs.anomalies(run, source, range))
+      for await (const { nonce, messages = [] } of inputs.schedule.anomalies(run, source, range))
         if (messages.length > 0) twice.add(nonce)
     }
     readTo = to
   }
   return async (nonce) => {
     if (nonce > readTo) await readOn()
-    const second = run.schedule === 'both' ? await inputs.scheduled(ARWEAVE, run.process, nonce) : undefined
+    const second = run.schedule === 'both' ? await inputs.schedule.at(ARWEAVE, run.process, nonce) : undefined
     const conflicting = second === undefined ? [] : [second]
     for (const source of twice.has(nonce) ? sourcesOf(run) : []) {
-      for await (const { messages = [] } of inputs.anomalies(run, source, { from: nonce, to: nonce }))
+      for await (const { messages = [] } of inputs.schedule.anomalies(run, source, { from: nonce, to: nonce }))
         conflicting.push(...messages)
     }
     return conflicting

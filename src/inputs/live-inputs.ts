@@ -1,19 +1,20 @@
-/** How far what is fetched has come: whoever reads it meanwhile waits for what has not come yet. */
-import type { Inputs, Run } from './inputs.ts'
+/** Inputs that are still being fetched: whoever reads what is not there yet waits for it. */
+import type { Inputs } from './inputs.ts'
+import type { Run } from './run-record.ts'
 
-/** What comes in the order of nonces. */
-export interface Arrival {
+/** How far something that comes in the order of nonces is there. */
+export interface Watermark {
   /** The last nonce that is there with all before it: -1 at first, infinite when nothing more comes. */
-  cameTo(): number
-  /** Resolves to `cameTo` as soon as that is `nonce` at least; rejects where the rest cannot be had. */
-  until(nonce: number): Promise<number>
-  reach(nonce: number): void
+  reached(): number
+  /** Resolves to `reached` as soon as that is `nonce` at least; rejects where the rest cannot be had. */
+  waitFor(nonce: number): Promise<number>
+  advance(nonce: number): void
   /** Nothing more comes; with an error, because it could not be had. */
   end(failure?: { readonly error: unknown }): void
 }
 
-/** @param onWanted told when somebody waits */
-export function createArrival(onWanted?: () => void): Arrival {
+/** @param onWait called when somebody waits */
+export function createWatermark(onWait?: () => void): Watermark {
   let reached = -1
   let failed: { readonly error: unknown } | undefined
   let waiting: (() => void)[] = []
@@ -23,14 +24,14 @@ export function createArrival(onWanted?: () => void): Arrival {
     for (const go of woken) go()
   }
   return {
-    cameTo: () => reached,
-    async until(nonce) {
-      if (reached < nonce) onWanted?.()
+    reached: () => reached,
+    async waitFor(nonce) {
+      if (reached < nonce) onWait?.()
       while (reached < nonce && failed === undefined) await new Promise<void>((resolve) => void waiting.push(resolve))
       if (reached < nonce && failed !== undefined) throw failed.error
       return reached
     },
-    reach(nonce) {
+    advance(nonce) {
       if (nonce <= reached) return
       reached = nonce
       wake()
@@ -48,57 +49,69 @@ export async function whole(parts: readonly Promise<unknown>[]): Promise<void> {
   for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
 }
 
-/** Runs the work of an arrival, and ends it. */
-export async function arriving(arrival: Arrival, work: () => Promise<void>): Promise<void> {
+/** Runs the work that advances a watermark, and ends it. */
+export async function advancing(watermark: Watermark, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    arrival.end({ error })
+    watermark.end({ error })
     throw error
   }
-  arrival.end()
+  watermark.end()
 }
 
-export interface Arrivals {
-  readonly schedule: Arrival
+export interface Watermarks {
+  readonly schedule: Watermark
   /** By the unit's URL: ordinates of which all that it claims is there. None: nothing waits for claims. */
-  readonly answers?: ReadonlyMap<string, Arrival>
+  readonly claims?: ReadonlyMap<string, Watermark>
 }
 
-/** The same inputs, of which schedule and answers are read as they come. */
-export function following(inputs: Inputs, { schedule, answers }: Arrivals): Inputs {
+/** Inputs of which schedule and claims are read as they come: their calls wait. */
+export interface LiveInputs extends Inputs {
+  readonly live: true
+}
+
+/** The same inputs, read as far as the watermarks say, and on as they advance. */
+export function followInputs(inputs: Inputs, { schedule, claims }: Watermarks): LiveInputs {
   const ofRun = <T>(read: (run: Run, unit: string) => AsyncIterable<T>) => {
     return (run: Run, unit: string) => {
-      const arrival = answers?.get(unit)
-      if (arrival === undefined) return read(run, unit)
-      return inParts(arrival, run.from, run.to, (from, to) => read({ ...run, from, to }, unit))
+      const watermark = claims?.get(unit)
+      if (watermark === undefined) return read(run, unit)
+      return inParts(watermark, run.from, run.to, (from, to) => read({ ...run, from, to }, unit))
     }
   }
-  const cameTo: Inputs['answersCameTo'] = async (_run, unit, ordinate) =>
-    (await answers?.get(unit)?.until(ordinate)) ?? Number.POSITIVE_INFINITY
+  const completeTo = async (unit: string, ordinate: number) =>
+    (await claims?.get(unit)?.waitFor(ordinate)) ?? Number.POSITIVE_INFINITY
   return {
     ...inputs,
-    scheduleCameTo: schedule.cameTo,
-    schedule: (run, from, to) => inParts(schedule, from, to, (first, last) => inputs.schedule(run, first, last)),
-    claims: ofRun(inputs.claims),
-    unavailable: ofRun(inputs.unavailable),
-    answersCameTo: cameTo,
-    async claimsAt(run, unit, ordinate) {
-      await cameTo(run, unit, ordinate)
-      return inputs.claimsAt(run, unit, ordinate)
+    live: true,
+    schedule: {
+      ...inputs.schedule,
+      completeTo: schedule.reached,
+      messages: (run, from, to) => inParts(schedule, from, to, (first, last) => inputs.schedule.messages(run, first, last))
+    },
+    claims: {
+      ...inputs.claims,
+      of: ofRun(inputs.claims.of),
+      unavailable: ofRun(inputs.claims.unavailable),
+      completeTo: (_run, unit, ordinate) => completeTo(unit, ordinate),
+      async at(run, unit, ordinate) {
+        await completeTo(unit, ordinate)
+        return inputs.claims.at(run, unit, ordinate)
+      }
     }
   }
 }
 
 /** Reads what is there, again and again. */
 async function* inParts<T>(
-  arrival: Arrival,
+  watermark: Watermark,
   from: number,
   to: number,
   read: (from: number, to: number) => AsyncIterable<T>
 ): AsyncGenerator<T> {
   for (let next = from; next <= to; ) {
-    const last = Math.min(to, await arrival.until(next))
+    const last = Math.min(to, await watermark.waitFor(next))
     yield* read(next, last)
     next = last + 1
   }

@@ -2,8 +2,9 @@
 
 import type { ComputeSource } from '../fetch/sources.ts'
 import { readClaim } from '../inputs/claim-text.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
-import type { Arrival } from '../inputs/live-inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Watermark } from '../inputs/live-inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import type { Claim, ClaimUnavailable, ScheduledMessage } from '../model/records.ts'
 import { createNonceSet, type NonceSet } from '../util/nonce-set.ts'
@@ -18,7 +19,7 @@ export interface AnswerOptions {
   /** Told how many more evaluations have an answer. */
   readonly onAnswers: (count: number) => void
   /** Told up to which ordinate all that the unit claims is kept. */
-  readonly arrival?: Pick<Arrival, 'reach'>
+  readonly watermark?: Pick<Watermark, 'advance'>
   readonly signal?: AbortSignal
 }
 
@@ -37,7 +38,7 @@ export async function askForAnswers(options: AnswerOptions): Promise<void> {
   let listed = false
   // A listing may name its evaluations in any order: of none is all said before its end.
   const tell = () => {
-    if (listed) options.arrival?.reach(askedTo)
+    if (listed) options.watermark?.advance(askedTo)
   }
   const listings = Promise.allSettled([readListing(options, 'results'), readListing(options, 'cron')])
   const results = askForResults(options, (nonce) => {
@@ -60,7 +61,7 @@ async function askForResults(
 ): Promise<void> {
   const answered = await answeredNonces(inputs, run, unit.url)
   onAnswers(answered.size)
-  const keeper = createKeeper((answers: readonly (Claim | ClaimUnavailable)[]) => inputs.putAnswers(run, answers))
+  const keeper = createKeeper((answers: readonly (Claim | ClaimUnavailable)[]) => inputs.claims.put(run, answers))
   /** By nonce, ascending. */
   const underWay = new Map<number, Promise<void>>()
   const unanswered: unknown[] = []
@@ -88,7 +89,7 @@ async function askForResults(
     if (failed === undefined) onAskedTo(oldest - 1)
   }
   try {
-    for await (const message of inputs.schedule(run, run.from, run.to)) {
+    for await (const message of inputs.schedule.messages(run, run.from, run.to)) {
       if (failed !== undefined || signal?.aborted === true) break
       seenTo = message.nonce
       if (answered.has(message.nonce)) continue
@@ -105,8 +106,8 @@ async function askForResults(
 
 async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<NonceSet> {
   const answered = createNonceSet()
-  for await (const { kind, key } of inputs.claims(run, url)) if (kind === 'result') answered.add(key.ordinate)
-  for await (const { key } of inputs.unavailable(run, url)) answered.add(key.ordinate)
+  for await (const { kind, key } of inputs.claims.of(run, url)) if (kind === 'result') answered.add(key.ordinate)
+  for await (const { key } of inputs.claims.unavailable(run, url)) answered.add(key.ordinate)
   return answered
 }
 

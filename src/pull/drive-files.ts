@@ -1,7 +1,8 @@
 /** The WeaveDrive files of a process: out of the store, or from the gateways, and then kept, so that an archive holds them. */
 
 import type { GatewaySource } from '../fetch/sources.ts'
-import type { DriveAttestation, DriveFile, Inputs } from '../inputs/inputs.ts'
+import type { DriveAttestation, DriveFile } from '../inputs/drive-inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
 import { AuditError } from '../model/errors.ts'
 import type { Address, TransactionId } from '../model/ids.ts'
 import {
@@ -111,7 +112,7 @@ async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Pr
   if (tagValue(record.tags, 'Content-Type')?.trim().toLowerCase().startsWith(MANIFEST) === true) {
     throw new DriveRefusal('it is a manifest, under whose id gateways serve what it names')
   }
-  await options.inputs.putDriveFile(options.process.id, { kind: 'data', id })
+  await options.inputs.drive.putFile(options.process.id, { kind: 'data', id })
   const { verdict } = proveItem({ record, data })
   const unproven = verdict.status === 'valid' ? undefined : `the file /data/${id} is not proven: ${verdict.reason}`
   const assumed = admitted ?? unproven
@@ -139,7 +140,7 @@ async function attestationOf(
   id: TransactionId,
   owners: readonly string[]
 ): Promise<DriveAttestation | undefined> {
-  const kept = await inputs.attestation(process.id, type, id)
+  const kept = await inputs.drive.attestation(process.id, type, id)
   if (kept !== undefined || gateway === undefined || owners.length === 0) return kept
   const tags =
     type === 'Attestation'
@@ -156,7 +157,7 @@ async function attestationOf(
     if (blockHeight === null || !owners.includes(owner.address)) continue
     if (first === undefined || blockHeight < first.blockHeight) first = { type, id, item, blockHeight, gateway: url }
   }
-  if (first !== undefined) await inputs.putAttestation(process.id, first)
+  if (first !== undefined) await inputs.drive.putAttestation(process.id, first)
   return first
 }
 
@@ -167,8 +168,8 @@ interface Item {
 }
 
 async function itemOf({ inputs, gateway, limits = DEFAULT_LIMITS }: DriveFilesOptions, id: TransactionId): Promise<Item> {
-  const kept = await inputs.transaction(id)
-  const keptData = kept === undefined ? undefined : await inputs.data(kept)
+  const kept = await inputs.items.transaction(id)
+  const keptData = kept === undefined ? undefined : await inputs.items.data(kept)
   if (kept?.data !== undefined && keptData !== undefined) return { record: kept, data: keptData, ref: kept.data }
   if (gateway === undefined) throw new DriveRefusal('the store does not hold it', true)
   const record = kept ?? (await gateway.transactions({ ids: [id], limit: 1 }))[0]
@@ -176,14 +177,14 @@ async function itemOf({ inputs, gateway, limits = DEFAULT_LIMITS }: DriveFilesOp
   if (record === undefined || raw === undefined) throw new DriveRefusal(nobodyHasIt(gateway), true)
   const proven = proveRawItem(record, raw.bytes).verdict.status === 'valid'
   const onChain = proven ? undefined : await gateway.header(id)
-  const whole = await inputs.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
+  const whole = await inputs.items.putTransaction(onChain === undefined ? record : { ...record, onChain }, raw.bytes)
   if (whole.data === undefined) throw new DriveRefusal('the store did not keep it', true)
   return { record: whole, data: raw.bytes, ref: whole.data }
 }
 
 async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestion): Promise<FoundFile> {
   const { inputs, store, process, gateway } = options
-  const kept = await inputs.driveFile(process.id, kind, id)
+  const kept = await inputs.drive.file(process.id, kind, id)
   const keptRef = kept?.kind === 'data' ? undefined : kept?.content
   const held = keptRef !== undefined && (await store.getBlob(keptRef)) !== undefined
   const assumed = `the file /${kind}/${id} is the JSON of a gateway, and unsigned`
@@ -197,7 +198,7 @@ async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestio
     kind === 'block' ? new TextEncoder().encode(textOf(served.bytes)) : await withAddress(served.bytes)
   )
   const file: DriveFile = { kind: kind === 'block' ? 'block' : 'tx', id, content, gateway: served.gateway }
-  await inputs.putDriveFile(process.id, file)
+  await inputs.drive.putFile(process.id, file)
   return { ref: content, assumed }
 }
 

@@ -1,5 +1,7 @@
 /** Blocks as several gateways tell them: unsigned, so that where two differ nobody can be blamed over either. */
-import type { BlockDifference, Inputs, Run } from '../inputs/inputs.ts'
+import type { BlockDifference } from '../inputs/block-inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage } from '../model/records.ts'
 
 /** Blocks come every two minutes: in no span do they come twice as fast. */
@@ -48,7 +50,7 @@ export interface BlockDisputes {
 export async function readBlockDisputes(inputs: Inputs, run: Run): Promise<BlockDisputes> {
   let from = Number.POSITIVE_INFINITY
   let reason = ''
-  for (const { kept, other } of await inputs.blockDifferences(run.process)) {
+  for (const { kept, other } of await inputs.blocks.differences(run.process)) {
     const earliest = Math.min(kept.timestamp, other.timestamp)
     if (earliest >= from) continue
     from = earliest
@@ -62,6 +64,6 @@ export async function readBlockDisputes(inputs: Inputs, run: Run): Promise<Block
 }
 
 async function firstNonceAt(inputs: Inputs, run: Run, timeMs: number): Promise<number> {
-  for await (const { nonce, timestamp } of inputs.schedule(run, 0, run.to)) if (timestamp >= timeMs) return nonce
+  for await (const { nonce, timestamp } of inputs.schedule.messages(run, 0, run.to)) if (timestamp >= timeMs) return nonce
   return run.to + 1
 }

@@ -1,8 +1,9 @@
 /** Checkpoints as gateways list them: those of the audited units first, strangers' as far as they cost little. */
 import PQueue from 'p-queue'
 import type { GatewaySource } from '../fetch/sources.ts'
-import type { Run, UnreadCheckpoints } from '../inputs/inputs.ts'
+import type { UnreadCheckpoints } from '../inputs/checkpoint-inputs.ts'
 import { whole } from '../inputs/live-inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import { type Address, isAddress } from '../model/ids.ts'
 import type { TransactionRecord } from '../model/records.ts'
@@ -37,7 +38,7 @@ export async function fetchCheckpoints(options: PullOptions, fetchItem: FetchIte
   for (const gateway of gateways) {
     const url = gateway.urls[0] ?? ''
     // Others may be asked for by now.
-    const read = await options.inputs.checkpointsRead(run, url, asked)
+    const read = await options.inputs.checkpoints.wereRead(run, url, asked)
     try {
       if (read) await fetchSpoilt(options, fetchItem, run)
       else await fetchListed(options, fetchItem, run, own, gateway, url)
@@ -51,7 +52,7 @@ export async function fetchCheckpoints(options: PullOptions, fetchItem: FetchIte
 
 /** Checkpoints that were read, and whose data is no longer what was kept. */
 async function fetchSpoilt({ inputs }: PullOptions, fetchItem: FetchItem, run: Run): Promise<void> {
-  for (const id of await inputs.checkpoints(run.process)) {
+  for (const id of await inputs.checkpoints.ids(run.process)) {
     await unlessAbsent(() => fetchItem(id, CHECKPOINT_MAX_BYTES))
   }
 }
@@ -85,7 +86,7 @@ async function fetchListed(
     if (record === undefined) cut++
     else ids.push(id)
   }
-  await inputs.putCheckpoints(run, url, ids, { signers: askedFor(options, own), unread: { ...chosen.unread, cut } })
+  await inputs.checkpoints.put(run, url, ids, { signers: askedFor(options, own), unread: { ...chosen.unread, cut } })
 }
 
 /** The signers whose checkpoints speak for an audited unit: what the units name, and what the user does. */

@@ -3,8 +3,10 @@
 import { fetchError } from '../fetch/fetch-error.ts'
 import type { GatewaySource } from '../fetch/sources.ts'
 import { createConflictingAssignments } from '../inputs/conflicting-assignments.ts'
-import type { Inputs, Run, Shortfall } from '../inputs/inputs.ts'
-import { type Arrival, arriving, whole } from '../inputs/live-inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import { advancing, type Watermark, whole } from '../inputs/live-inputs.ts'
+import type { Shortfall } from '../inputs/run-inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import type { ModuleId, TransactionId } from '../model/ids.ts'
 import type { ProcessItem, ProcessRecord } from '../model/records.ts'
@@ -42,7 +44,7 @@ export interface GatewayWork {
   readonly shown: ProcessRecord
   readonly run: Run
   /** Told of each nonce whose message is verified, and its true item fetched where it does not prove itself. */
-  readonly proven: Arrival
+  readonly proven: Watermark
 }
 
 /** The process as it was signed: its item is asked for first where what is shown does not prove itself, for it names the rest. */
@@ -58,7 +60,7 @@ export function fetchFromGateways(work: GatewayWork): FromGateways {
   const absences: AuditError[] = []
   const noting = async (what: Shortfall, fetched: Promise<AuditError | undefined>) => {
     const failure = await fetched
-    await options.inputs.putShortfall(run, what, failure?.message)
+    await options.inputs.runs.putShortfall(run, what, failure?.message)
     if (failure !== undefined) absences.push(failure)
   }
   return {
@@ -68,14 +70,14 @@ export function fetchFromGateways(work: GatewayWork): FromGateways {
       unlessAbsent(() => fetchItem(run.process, ITEM_MAX_BYTES)),
       noting('checkpoints', fetchCheckpoints(options, fetchItem, run))
     ]),
-    rest: whole([arriving(proven, () => fetchTrueItems(work)), noting('blocks', fetchBlocks(work))])
+    rest: whole([advancing(proven, () => fetchTrueItems(work)), noting('blocks', fetchBlocks(work))])
   }
 }
 
 /** One that is not to be had from a gateway that fails is missing, like one that nobody has. */
 async function rawItem(fetchItem: FetchItem, inputs: Inputs, id: TransactionId): Promise<RawItem | undefined> {
   const record = await unlessAbsent(() => fetchItem(id, ITEM_MAX_BYTES))
-  const data = record === undefined ? undefined : await inputs.data(record)
+  const data = record === undefined ? undefined : await inputs.items.data(record)
   return record === undefined || data === undefined ? undefined : { record, data }
 }
 
@@ -99,18 +101,18 @@ async function fetchTrueItems({ options, fetchItem, process, run, proven }: Gate
   try {
     const checked = checkSchedule({
       process,
-      schedule: inputs.schedule(run, 0, run.to),
+      schedule: inputs.schedule.messages(run, 0, run.to),
       verifier,
       conflictingAssignments: createConflictingAssignments(inputs, run),
-      known: (from, to) => inputs.verdicts(run, from, to),
-      remember: (verdicts) => inputs.putVerdicts(run, verdicts),
+      known: (from, to) => inputs.schedule.verdicts(run, from, to),
+      remember: (verdicts) => inputs.schedule.putVerdicts(run, verdicts),
       rawItem: (id) => rawItem(fetchItem, inputs, id)
     })
     for await (const { scheduled } of checked) {
       await turn()
       if (options.signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
       if (scheduled.nonce === 0 && !isOwnAssignment(scheduled, process.id)) await fetchBundle(inputs, fetchItem, process.id)
-      proven.reach(scheduled.nonce)
+      proven.advance(scheduled.nonce)
     }
   } finally {
     await verifier.close()
@@ -119,7 +121,7 @@ async function fetchTrueItems({ options, fetchItem, process, run, proven }: Gate
 
 /** What lies around a process from before assignments says when it was taken. */
 async function fetchBundle(inputs: Inputs, fetchItem: FetchItem, process: TransactionId): Promise<void> {
-  const around = (await inputs.transaction(process))?.bundledIn
+  const around = (await inputs.items.transaction(process))?.bundledIn
   if (around !== undefined) await unlessAbsent(() => fetchItem(around, ITEM_MAX_BYTES))
 }
 
@@ -127,7 +129,7 @@ async function fetchBundle(inputs: Inputs, fetchItem: FetchItem, process: Transa
 async function fetchBlocks({ options: { units, inputs }, process, shown, run }: GatewayWork): Promise<AuditError | undefined> {
   if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return undefined
   let { blockHeight, timestamp } = shown
-  for await (const first of inputs.schedule(run, 0, 0)) {
+  for await (const first of inputs.schedule.messages(run, 0, 0)) {
     // What is shown besides is the scheduler's word; it is not later than the first message.
     const own = isOwnAssignment(first, process.id)
     blockHeight = own ? first.blockHeight : Math.min(blockHeight, first.blockHeight)
@@ -144,9 +146,9 @@ async function fetchBlocksOf(
   process: Pick<ProcessRecord, 'id' | 'blockHeight' | 'timestamp'>,
   run: Run
 ): Promise<void> {
-  for await (const last of inputs.schedule(run, run.to, run.to)) {
+  for await (const last of inputs.schedule.messages(run, run.to, run.to)) {
     const highest = highestBlock(process, last)
-    let known = (await inputs.blocksRead(process.id, url)) ?? { height: process.blockHeight - 1, timestamp: 0 }
+    let known = (await inputs.blocks.readTo(process.id, url)) ?? { height: process.blockHeight - 1, timestamp: 0 }
     // The CU goes by time, not by the height that a message was given (§2.5).
     while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
       if (known.height >= highest) {
@@ -158,10 +160,10 @@ async function fetchBlocksOf(
       const more = await gateway.blocks(known.height + 1, to)
       const end = more.at(-1)
       if (end === undefined) return
-      const kept = await inputs.blocks(process.id, known.height + 1, end.height)
+      const kept = await inputs.blocks.between(process.id, known.height + 1, end.height)
       const { fresh, differences } = holdBlocks(kept, more, url)
-      await inputs.putBlocks(process.id, fresh, differences)
-      await inputs.putBlocksRead(process.id, url, end)
+      await inputs.blocks.put(process.id, fresh, differences)
+      await inputs.blocks.putReadTo(process.id, url, end)
       known = end
     }
   }

@@ -2,7 +2,7 @@
 
 import { equalBytes } from '../ans104/bytes.ts'
 import type { GatewaySource } from '../fetch/sources.ts'
-import type { GatewayAnomaly } from '../inputs/inputs.ts'
+import type { GatewayAnomaly } from '../inputs/item-inputs.ts'
 import { AuditError } from '../model/errors.ts'
 import type { TransactionId } from '../model/ids.ts'
 import type { TransactionRecord } from '../model/records.ts'
@@ -29,22 +29,22 @@ export function createFetchItem({ inputs, units, process }: PullOptions): FetchI
   const underWay = new Map<TransactionId, Promise<TransactionRecord | undefined>>()
 
   async function fetchOnce(id: TransactionId, maxBytes: number): Promise<TransactionRecord | undefined> {
-    const kept = await inputs.transaction(id)
-    const keptData = kept === undefined ? undefined : await inputs.data(kept)
-    const unprovenBy = await inputs.unproven(id)
+    const kept = await inputs.items.transaction(id)
+    const keptData = kept === undefined ? undefined : await inputs.items.data(kept)
+    const unprovenBy = await inputs.items.unproven(id)
     const asked = unprovenBy === undefined || gateway.urls.every((url) => unprovenBy.includes(url))
     if (keptData !== undefined && asked) return kept
     const record = kept ?? (await gateway.transactions({ ids: [id], limit: 1 }))[0]
     if (record === undefined) return undefined
-    if (kept === undefined) await inputs.putTransaction(record)
+    if (kept === undefined) await inputs.items.putTransaction(record)
     const served = keptData === undefined ? await gateway.raw(id, maxBytes) : { bytes: keptData, gateway: undefined }
     if (served === undefined) return record
     const first = await answerOf(gateway, record, served.bytes, served.gateway)
-    if (first.proven) return inputs.putTransaction(first.record, first.data)
+    if (first.proven) return inputs.items.putTransaction(first.record, first.data)
     const { found, unproven, otherwise } = await askEach(first, id, maxBytes)
-    await inputs.putUnproven(id, found === undefined ? unproven : undefined)
-    await inputs.putGatewayAnomalies(process, otherwise)
-    return inputs.putTransaction((found ?? first).record, (found ?? first).data)
+    await inputs.items.putUnproven(id, found === undefined ? unproven : undefined)
+    await inputs.items.putGatewayAnomalies(process, otherwise)
+    return inputs.items.putTransaction((found ?? first).record, (found ?? first).data)
   }
 
   /** Asks one gateway after another, each for all of it, until one has what proves itself. */

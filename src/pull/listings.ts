@@ -3,8 +3,10 @@
 import { isUnreadable } from '../fetch/compute.ts'
 import { LISTED_LIMITS, type ListedLimits } from '../fetch/limits.ts'
 import type { ComputeSource, ListedPage } from '../fetch/sources.ts'
+import type { Listing, ListingProgress } from '../inputs/claim-inputs.ts'
 import { cursorFaults, LISTED_FIELDS, pageFaults } from '../inputs/claim-text.ts'
-import type { Inputs, Listing, ListingProgress, Run } from '../inputs/inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { AuditError } from '../model/errors.ts'
 import {
   type Claim,
@@ -46,7 +48,7 @@ const ORDINATES_COUNTED = 10_000
  */
 export async function readListing(options: ListingOptions, listing: Listing): Promise<void> {
   const { unit, run, inputs, now, signal, limits = LISTED_LIMITS } = options
-  const kept = await inputs.listing(run, unit.url, listing)
+  const kept = await inputs.claims.listing(run, unit.url, listing)
   // What lies behind the end of an earlier reading was not kept: a run that has grown is read anew.
   let progress: ListingProgress = kept?.to === run.to ? toGoOnFrom(kept) : { to: run.to, done: false }
   const room = createRoom(options)
@@ -56,7 +58,7 @@ export async function readListing(options: ListingOptions, listing: Listing): Pr
     const page = await unit[listing](run.process, progress.cursor).catch(asUnread)
     if ('unread' in page) {
       progress = { ...progress, done: true, fault: progress.fault ?? { kind: 'unread', detail: page.unread } }
-      await inputs.putAnswers(run, [], { unit: unit.url, listing, progress })
+      await inputs.claims.put(run, [], { unit: unit.url, listing, progress })
       break
     }
     const { claims, faults } = readPage(page, unit.url, now())
@@ -80,7 +82,7 @@ export async function readListing(options: ListingOptions, listing: Listing): Pr
       ...(odd.length === 0 ? {} : { odd }),
       ...defined({ fault })
     }
-    await inputs.putAnswers(run, wanted, { unit: unit.url, listing, progress })
+    await inputs.claims.put(run, wanted, { unit: unit.url, listing, progress })
   }
   if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')
 }
@@ -192,14 +194,14 @@ function createOrder(begin: EvaluationKey | undefined) {
 function createRoom({ run, inputs, now, limits = LISTED_LIMITS }: ListingOptions) {
   let process: Promise<{ readonly crons: readonly Cron[]; readonly timestamp: number }> | undefined
   async function readProcess() {
-    const record = await inputs.process(run.process, run.scheduler)
+    const record = await inputs.items.process(run.process, run.scheduler)
     const crons = parseCrons(record?.tags ?? [])
     return { crons: 'fault' in crons ? [] : crons, timestamp: record?.timestamp ?? 0 }
   }
   /** ms; undefined where the schedule has no such nonce. */
   async function timeOf(nonce: number): Promise<number | undefined> {
     if (nonce > run.to) return Date.parse(now())
-    for await (const { timestamp } of inputs.schedule(run, nonce, nonce)) return timestamp
+    for await (const { timestamp } of inputs.schedule.messages(run, nonce, nonce)) return timestamp
     return undefined
   }
   return {

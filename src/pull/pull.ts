@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { readSchedule } from '../fetch/schedule-pages.ts'
 import type { ComputeSource, SchedulerSource } from '../fetch/sources.ts'
-import type { Inputs, Run } from '../inputs/inputs.ts'
-import { type Arrival, arriving, createArrival, following, whole } from '../inputs/live-inputs.ts'
+import type { Inputs } from '../inputs/inputs.ts'
+import { advancing, createWatermark, followInputs, type Watermark, whole } from '../inputs/live-inputs.ts'
+import type { Run } from '../inputs/run-record.ts'
 import { NONCE_MAX } from '../inputs/stored-schedule.ts'
 import { AuditError } from '../model/errors.ts'
 import type { ProcessItem, ProcessRecord } from '../model/records.ts'
@@ -66,17 +67,17 @@ export async function pull(options: PullOptions): Promise<Pulled> {
  */
 export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
   const { inputs, units } = options
-  const shown = (await inputs.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
+  const shown = (await inputs.items.process(options.process, units.scheduler.url)) ?? (await fetchProcess(options))
   const fetchItem = createFetchItem(options)
   const process = await proveProcess(shown, fetchItem, inputs)
   const opened = await openRun(options)
   const both = units.arweave !== undefined
-  const schedule = createArrival()
-  const scheduled = arriving(schedule, () => fetchSchedule(options, opened, units.scheduler, schedule))
+  const schedule = createWatermark()
+  const scheduled = advancing(schedule, () => fetchSchedule(options, opened, units.scheduler, schedule))
   if (both) await scheduled
   const run = units.arweave === undefined ? opened : await fetchSecondSchedule(options, opened, units.arweave)
-  const coming: PullOptions = both ? options : { ...options, inputs: following(inputs, { schedule }) }
-  const proven = createArrival()
+  const coming: PullOptions = both ? options : { ...options, inputs: followInputs(inputs, { schedule }) }
+  const proven = createWatermark()
   const gateways = fetchFromGateways({ options: coming, fetchItem, process, shown, run, proven })
   const { first, rest } = gateways
   const waits = both || hasCrons(process)
@@ -92,7 +93,7 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   const ready = mayBegin.then(() => {})
   // Whoever reads first is told; what is awaited later is no unhandled failure until then.
   for (const promise of [ended, ready]) promise.catch(() => {})
-  const read = both ? inputs : following(inputs, { schedule: proven, answers: claims.arrivals })
+  const read = both ? inputs : followInputs(inputs, { schedule: proven, claims: claims.watermarks })
   return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
 }
 
@@ -122,26 +123,26 @@ function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
       total: Math.min(Number.MAX_SAFE_INTEGER, (run.to - run.from + 1) * run.computes.length)
     })
   }
-  const arrivals = new Map(units.computes.map(({ url }) => [url, createArrival(begin)]))
+  const watermarks = new Map(units.computes.map(({ url }) => [url, createWatermark(begin)]))
   const asked = units.computes.map((unit) => {
-    const arrival = arrivals.get(unit.url) ?? createArrival()
-    return arriving(arrival, async () => {
+    const watermark = watermarks.get(unit.url) ?? createWatermark()
+    return advancing(watermark, async () => {
       try {
         await headStart
         const signal = defined({ signal: options.signal })
-        await askForAnswers({ unit, run, inputs, now: options.now, onAnswers, arrival, ...signal })
+        await askForAnswers({ unit, run, inputs, now: options.now, onAnswers, watermark, ...signal })
       } catch (error) {
         if (!(error instanceof AuditError) || error.code === 'INTERRUPTED' || error.code.startsWith('STORE')) throw error
         absences.push(error)
       }
     })
   })
-  return { begin, arrivals, absences, ended: whole(asked) }
+  return { begin, watermarks, absences, ended: whole(asked) }
 }
 
 async function fetchProcess({ process, units, inputs }: PullOptions): Promise<ProcessRecord> {
   const record = await units.scheduler.process(process)
-  await inputs.putProcess(record, units.scheduler.url)
+  await inputs.items.putProcess(record, units.scheduler.url)
   return record
 }
 
@@ -149,9 +150,9 @@ async function fetchProcess({ process, units, inputs }: PullOptions): Promise<Pr
 async function openRun(options: PullOptions): Promise<Run> {
   const { process, units, inputs, claims } = options
   const id = runId(options)
-  const earlier = await inputs.run(process, id)
+  const earlier = await inputs.runs.get(process, id)
   if (earlier?.state === 'running') return earlier
-  if (earlier !== undefined && claims === 'new') await inputs.forgetClaims(id)
+  if (earlier !== undefined && claims === 'new') await inputs.claims.forget(id)
   const newest = Math.min(await units.scheduler.latestNonce(process), NONCE_MAX)
   const to = Math.min(options.to ?? newest, newest)
   const from = options.from ?? 0
@@ -161,7 +162,7 @@ async function openRun(options: PullOptions): Promise<Run> {
   const computes = await Promise.all(units.computes.map(describe))
   const both = units.arweave === undefined ? {} : { schedule: 'both' as const }
   const run: Run = { id, process, scheduler: units.scheduler.url, ...both, computes, from, to, state: 'running' }
-  await inputs.putRun(run)
+  await inputs.runs.put(run)
   return run
 }
 
@@ -188,16 +189,16 @@ async function fetchSchedule(
   { inputs }: PullOptions,
   run: Run,
   source: SchedulerSource,
-  arrival?: Pick<Arrival, 'reach'>
+  watermark?: Pick<Watermark, 'advance'>
 ): Promise<void> {
-  const have = await inputs.scheduledUpTo(source.url, run.process)
-  arrival?.reach(have)
+  const have = await inputs.schedule.upTo(source.url, run.process)
+  watermark?.advance(have)
   if (have >= run.to) return
   const pages = readSchedule(source, run.process, { fromNonce: have + 1, toNonce: run.to, pageSize: PAGE_MESSAGES })
   for await (const { messages, anomalies } of pages) {
-    await inputs.putSchedule(source.url, run.process, messages, anomalies)
+    await inputs.schedule.put(source.url, run.process, messages, anomalies)
     const last = messages.at(-1)
-    if (last !== undefined) arrival?.reach(last.nonce)
+    if (last !== undefined) watermark?.advance(last.nonce)
   }
 }
 
@@ -212,8 +213,8 @@ async function fetchSecondSchedule(options: PullOptions, opened: Run, arweave: S
   const served = newest > run.to ? await units.scheduler.latestNonce(run.process) : newest
   if (newest <= served) return run
   const { messages } = await arweave.page(run.process, served, PROOF_MESSAGES)
-  await inputs.putSchedule(arweave.url, run.process, messages, [])
+  await inputs.schedule.put(arweave.url, run.process, messages, [])
   const found: Run = { ...run, unserved: { from: served + 1, to: newest } }
-  await inputs.putRun(found)
+  await inputs.runs.put(found)
   return found
 }

@@ -3,6 +3,7 @@
 import { createArweaveSchedule } from '../fetch/arweave-schedule/schedule.ts'
 import type { GatewaySource, SchedulerSource } from '../fetch/sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
+import type { ItemInputs } from '../inputs/item-inputs.ts'
 import { AuditError } from '../model/errors.ts'
 import type { PullOptions, Units } from './pull-options.ts'
 
@@ -20,11 +21,11 @@ export async function schedulersOf(
   inputs: Inputs,
   open: () => Promise<SchedulerSource>
 ): Promise<Pick<Units, 'scheduler' | 'arweave'>> {
-  const keep = async (...item: Parameters<Inputs['putTransaction']>) => void (await inputs.putTransaction(...item))
+  const keep = async (...item: Parameters<ItemInputs['putTransaction']>) => void (await inputs.items.putTransaction(...item))
   if (source === 'arweave') return { scheduler: createArweaveSchedule({ gateway, keep }) }
   const scheduler = await open()
   if (source === 'scheduler') return { scheduler }
   if (source !== 'both') throw new AuditError('USAGE', 'the schedule is one of scheduler, arweave, both')
-  const served = (process: PullOptions['process'], nonce: number) => inputs.scheduled(scheduler.url, process, nonce)
+  const served = (process: PullOptions['process'], nonce: number) => inputs.schedule.at(scheduler.url, process, nonce)
   return { scheduler, arweave: createArweaveSchedule({ gateway, keep, served }) }
 }

@@ -9,7 +9,8 @@ import { audit } from '../../src/audit/audit.ts'
 import type { AuditOptions } from '../../src/audit/audit-options.ts'
 import { readCheckpoints } from '../../src/audit/checkpoints/judge-checkpoints.ts'
 import { parseProcessId } from '../../src/audit/config.ts'
-import { createInputs, type Snapshot } from '../../src/inputs/inputs.ts'
+import { createInputs } from '../../src/inputs/inputs.ts'
+import type { Snapshot } from '../../src/inputs/snapshot-inputs.ts'
 import { createFingerprint } from '../../src/memory/fingerprint.ts'
 import type { TransactionRecord } from '../../src/model/records.ts'
 import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
@@ -143,7 +144,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     const verifier = createVerifier()
     try {
       const inputs = createInputs(store)
-      const [run] = await inputs.runs(parseProcessId(small.process.process_id))
+      const [run] = await inputs.runs.all(parseProcessId(small.process.process_id))
       if (run === undefined) throw new Error('the audit kept no run')
       const checkpoints = await readCheckpoints(store, inputs, run, verifier, createTrust([], []))
       const at = (ordinate: number) => checkpoints.unpacked({ ordinate, timestamp: 0 })
@@ -331,8 +332,8 @@ describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
         })
         const { data = '', target, height, ...item } = bomb
         const record = { ...item, recipient: target, blockHeight: height, gateway: 'g' } as unknown as TransactionRecord
-        await inputs.putTransaction(record, Buffer.from(data, 'base64'))
-        await inputs.putCheckpoints(run, 'g', [record.id])
+        await inputs.items.putTransaction(record, Buffer.from(data, 'base64'))
+        await inputs.checkpoints.put(run, 'g', [record.id])
       }
       const checkpoints = await readCheckpoints(store, inputs, run, counting, createTrust([], []))
       const all = await checkpoints.all()

@@ -109,7 +109,7 @@ describe('data', () => {
     expect(answers.map(contentOf)).toEqual(['content', 'content', 'content'])
     expect(answers[0]).toMatchObject({ bytes: 7, assumed: expect.stringContaining(`the file /data/${FILE} is not proven`) })
     expect(contentOf(await drive(OPEN).ask(data(FILE)))).toBe('content')
-    expect(await inputs.driveFiles(idOf('process') as ProcessItem['id'])).toEqual([{ kind: 'data', id: FILE }])
+    expect(await inputs.drive.files(idOf('process') as ProcessItem['id'])).toEqual([{ kind: 'data', id: FILE }])
   })
 
   it('is missing where nobody has it, or nobody can be asked', async () => {

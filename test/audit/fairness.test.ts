@@ -7,7 +7,8 @@ import { readArchivedRun } from '../../src/audit/archived-run.ts'
 import { auditRun } from '../../src/audit/run.ts'
 import type { AuditRunOptions } from '../../src/audit/run-options.ts'
 import { STRICT_TALLY } from '../../src/compare/tally.ts'
-import type { Inputs, Run } from '../../src/inputs/inputs.ts'
+import type { Inputs } from '../../src/inputs/inputs.ts'
+import type { Run } from '../../src/inputs/run-record.ts'
 import type { Claim, EvaluationResult } from '../../src/model/records.ts'
 import { LEGACYNET, LOADER_0_0_49 } from '../../src/replay/profile.ts'
 import type { Report } from '../../src/report/model.ts'
@@ -59,13 +60,13 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
 async function withOtherUnit(id: string, alter: (claim: Claim) => EvaluationResult): Promise<Run> {
   const [first] = run.computes
   const both: Run = { ...run, id, computes: [{ url: first?.url ?? '' }, { url: OTHER }] }
-  for await (const claim of inputs.claims(run, first?.url ?? '')) {
+  for await (const claim of inputs.claims.of(run, first?.url ?? '')) {
     const listing = claim.kind === 'listed' ? 'results' : undefined
     const update = (unit: string) =>
       listing === undefined ? undefined : { unit, listing: listing as 'results', progress: { done: true } }
-    await inputs.putAnswers(both, [claim], update(claim.claimant))
+    await inputs.claims.put(both, [claim], update(claim.claimant))
     const said = { ...claim, claimant: OTHER, raw: JSON.stringify(alter(claim)) }
-    await inputs.putAnswers(both, [said], update(OTHER))
+    await inputs.claims.put(both, [said], update(OTHER))
   }
   return both
 }

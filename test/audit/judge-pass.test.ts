@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type JudgingOptions, judgeEvaluations } from '../../src/audit/judge-pass.ts'
 import type { Gate } from '../../src/compare/comparison.ts'
-import type { Run } from '../../src/inputs/inputs.ts'
+import type { Run } from '../../src/inputs/run-record.ts'
 import type { Claim, Evaluation } from '../../src/model/records.ts'
 import {
   CU,
@@ -25,12 +25,12 @@ const unknown = (nonce: number): Evaluation => ({ ...fine(nonce), outcome: { kin
 
 async function judged(
   evaluations: readonly Evaluation[],
-  answers: Parameters<Awaited<ReturnType<typeof openInputs>>['putAnswers']>[1],
+  answers: Parameters<Awaited<ReturnType<typeof openInputs>>['claims']['put']>[1],
   options: Partial<JudgingOptions> = {},
   run: Run = runOf({ to: 9 })
 ) {
   const inputs = await openInputs()
-  await inputs.putAnswers(run, answers)
+  await inputs.claims.put(run, answers)
   async function* stream() {
     yield* evaluations
   }

@@ -74,13 +74,13 @@ async function readKept(): Promise<Kept> {
   try {
     const inputs = createInputs(opened)
     const nonces: number[] = []
-    for (const one of await inputs.runs(network.process as ProcessId)) {
-      for await (const { kind, key } of inputs.claims(one, network.url)) if (kind === 'result') nonces.push(key.ordinate)
-      for await (const { key } of inputs.unavailable(one, network.url)) nonces.push(key.ordinate)
+    for (const one of await inputs.runs.all(network.process as ProcessId)) {
+      for await (const { kind, key } of inputs.claims.of(one, network.url)) if (kind === 'result') nonces.push(key.ordinate)
+      for await (const { key } of inputs.claims.unavailable(one, network.url)) nonces.push(key.ordinate)
     }
     const items: string[] = []
     for (const id of neededItems()) {
-      if ((await inputs.transaction(id as TransactionId))?.data !== undefined) items.push(id)
+      if ((await inputs.items.transaction(id as TransactionId))?.data !== undefined) items.push(id)
     }
     return { nonces, items }
   } finally {

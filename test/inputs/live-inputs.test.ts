@@ -1,67 +1,67 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { arriving, createArrival, following, whole } from '../../src/inputs/live-inputs.ts'
+import { advancing, createWatermark, followInputs, whole } from '../../src/inputs/live-inputs.ts'
 import { CU, claimOf, keyOf } from '../compare/fixtures.ts'
 import { PROCESS } from '../fetch/start.ts'
 import { collect, openInputs, runOf, SCHEDULER, scheduled } from '../pull/start.ts'
 
 const FAILURE = new Error('no gateway has it')
 
-describe('an arrival', () => {
+describe('an watermark', () => {
   it('lets wait for what has not come, and no longer', async () => {
     const wanted: string[] = []
-    const arrival = createArrival(() => wanted.push('wanted'))
-    expect(arrival.cameTo()).toBe(-1)
-    arrival.reach(2)
-    expect(await arrival.until(2)).toBe(2)
+    const watermark = createWatermark(() => wanted.push('wanted'))
+    expect(watermark.reached()).toBe(-1)
+    watermark.advance(2)
+    expect(await watermark.waitFor(2)).toBe(2)
     expect(wanted).toEqual([])
     const told: number[] = []
-    const waiting = arrival.until(4).then((to) => told.push(to))
-    arrival.reach(3)
+    const waiting = watermark.waitFor(4).then((to) => told.push(to))
+    watermark.advance(3)
     // One that comes late takes nothing back.
-    arrival.reach(1)
+    watermark.advance(1)
     await setImmediate()
     expect(told).toEqual([])
-    arrival.reach(7)
+    watermark.advance(7)
     await waiting
     expect(told).toEqual([7])
     expect(wanted).toEqual(['wanted'])
   })
 
   it('ends for all that wait, and for good', async () => {
-    const arrival = createArrival()
-    const waiting = Promise.all([arrival.until(0), arrival.until(9)])
-    await arriving(arrival, async () => arrival.reach(3))
+    const watermark = createWatermark()
+    const waiting = Promise.all([watermark.waitFor(0), watermark.waitFor(9)])
+    await advancing(watermark, async () => watermark.advance(3))
     expect(await waiting).toEqual([3, Number.POSITIVE_INFINITY])
-    expect(await arrival.until(1_000_000)).toBe(Number.POSITIVE_INFINITY)
+    expect(await watermark.waitFor(1_000_000)).toBe(Number.POSITIVE_INFINITY)
   })
 
   it('that fails still has what came before, and rejects with its failure', async () => {
-    const arrival = createArrival()
-    const waiting = arrival.until(4)
-    const work = arriving(arrival, async () => {
-      arrival.reach(3)
+    const watermark = createWatermark()
+    const waiting = watermark.waitFor(4)
+    const work = advancing(watermark, async () => {
+      watermark.advance(3)
       throw FAILURE
     })
     await expect(waiting).rejects.toBe(FAILURE)
     await expect(work).rejects.toBe(FAILURE)
-    expect(await arrival.until(3)).toBe(3)
-    await expect(arrival.until(4)).rejects.toBe(FAILURE)
+    expect(await watermark.waitFor(3)).toBe(3)
+    await expect(watermark.waitFor(4)).rejects.toBe(FAILURE)
   })
 })
 
 describe('what is read while it comes', () => {
   it('is the schedule in order, part by part, as it would be read later', async () => {
     const inputs = await openInputs()
-    const schedule = createArrival()
+    const schedule = createWatermark()
     const nonces: number[] = []
     const reading = (async () => {
-      for await (const { nonce } of following(inputs, { schedule }).schedule(runOf(), 0, 5)) nonces.push(nonce)
+      for await (const { nonce } of followInputs(inputs, { schedule }).schedule.messages(runOf(), 0, 5)) nonces.push(nonce)
     })()
     const put = async (from: number, to: number) => {
       const messages = Array.from({ length: to - from + 1 }, (_, place) => scheduled(from + place))
-      await inputs.putSchedule(SCHEDULER, PROCESS, messages, [])
-      schedule.reach(to)
+      await inputs.schedule.put(SCHEDULER, PROCESS, messages, [])
+      schedule.advance(to)
     }
     await put(0, 1)
     await expect.poll(() => nonces).toEqual([0, 1])
@@ -75,14 +75,14 @@ describe('what is read while it comes', () => {
   it('are claims, of which none is missed, and of another unit all that is there', async () => {
     const inputs = await openInputs()
     const run = runOf({ from: 1, to: 3 })
-    const answers = createArrival()
-    const coming = following(inputs, { schedule: createArrival(), answers: new Map([[CU, answers]]) })
-    const at = coming.claimsAt(run, CU, 2)
-    const all = collect(coming.claims(run, CU))
-    expect(await collect(coming.claims(run, 'https://other.example'))).toEqual([])
-    await inputs.putAnswers(run, [claimOf({ key: keyOf(1) }, { Output: 'a' })])
-    answers.reach(1)
-    await inputs.putAnswers(run, [claimOf({ key: keyOf(2) }, { Output: 'b' }), claimOf({ key: keyOf(3) }, { Output: 'c' })])
+    const answers = createWatermark()
+    const coming = followInputs(inputs, { schedule: createWatermark(), claims: new Map([[CU, answers]]) })
+    const at = coming.claims.at(run, CU, 2)
+    const all = collect(coming.claims.of(run, CU))
+    expect(await collect(coming.claims.of(run, 'https://other.example'))).toEqual([])
+    await inputs.claims.put(run, [claimOf({ key: keyOf(1) }, { Output: 'a' })])
+    answers.advance(1)
+    await inputs.claims.put(run, [claimOf({ key: keyOf(2) }, { Output: 'b' }), claimOf({ key: keyOf(3) }, { Output: 'c' })])
     answers.end()
     expect((await at).map(({ value }) => value.Output)).toEqual(['b'])
     expect((await all).map(({ value }) => value.Output)).toEqual(['a', 'b', 'c'])
@@ -90,13 +90,13 @@ describe('what is read while it comes', () => {
 
   it('ends with the failure of what was to come', async () => {
     const inputs = await openInputs()
-    const schedule = createArrival()
-    await inputs.putSchedule(SCHEDULER, PROCESS, [scheduled(0)], [])
-    schedule.reach(0)
+    const schedule = createWatermark()
+    await inputs.schedule.put(SCHEDULER, PROCESS, [scheduled(0)], [])
+    schedule.advance(0)
     schedule.end({ error: FAILURE })
     const read: number[] = []
     const reading = (async () => {
-      for await (const { nonce } of following(inputs, { schedule }).schedule(runOf(), 0, 5)) read.push(nonce)
+      for await (const { nonce } of followInputs(inputs, { schedule }).schedule.messages(runOf(), 0, 5)) read.push(nonce)
     })()
     await expect(reading).rejects.toBe(FAILURE)
     expect(read).toEqual([0])

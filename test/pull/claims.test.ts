@@ -3,7 +3,8 @@ import { createCompute } from '../../src/fetch/compute.ts'
 import { fetchError } from '../../src/fetch/fetch-error.ts'
 import { LISTED_LIMITS } from '../../src/fetch/limits.ts'
 import type { ComputeSource, ListedPage, ReceivedJson } from '../../src/fetch/sources.ts'
-import type { Inputs, Run } from '../../src/inputs/inputs.ts'
+import type { Inputs } from '../../src/inputs/inputs.ts'
+import type { Run } from '../../src/inputs/run-record.ts'
 import { AuditError } from '../../src/model/errors.ts'
 import type { EvaluationKey } from '../../src/model/records.ts'
 import { askForAnswers } from '../../src/pull/claims.ts'
@@ -19,7 +20,7 @@ const WHOLE_EXAMPLE = ['l0', `l0/${CRON}`, 'r1', 'l1', 'r2', 'l2', 'r3', 'l3']
 
 async function inputsUpTo(last: number): Promise<Inputs> {
   const inputs = await openInputs()
-  await inputs.putSchedule(SCHEDULER, PROCESS, upTo(last).map(scheduled), [])
+  await inputs.schedule.put(SCHEDULER, PROCESS, upTo(last).map(scheduled), [])
   return inputs
 }
 
@@ -37,7 +38,8 @@ async function ask(inputs: Inputs, run: Run, unit: string | ComputeSource, signa
   return answers
 }
 
-const claimed = async (inputs: Inputs, run: Run, unit: string) => (await collect(inputs.claims(run, unit))).map(nameOf).sort()
+const claimed = async (inputs: Inputs, run: Run, unit: string) =>
+  (await collect(inputs.claims.of(run, unit))).map(nameOf).sort()
 
 const listedOf = async (inputs: Inputs, run: Run, unit: string) =>
   (await claimed(inputs, run, unit)).filter((name) => name.startsWith('l'))
@@ -85,11 +87,11 @@ describe('all that a unit says is kept', () => {
     const covers = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
     const common = { claimant: url, key: { ordinate: 2, timestamp: BEGAN + 2 }, covers, value, receivedAt: NOW }
     const raw = JSON.stringify(value)
-    expect(await inputs.claimsAt(runOf(), url, 2)).toEqual([
+    expect(await inputs.claims.at(runOf(), url, 2)).toEqual([
       { ...common, kind: 'result', messageId: messageId(2), raw },
       { ...common, kind: 'listed', raw }
     ])
-    expect(await collect(inputs.unavailable(runOf(), url))).toEqual([
+    expect(await collect(inputs.claims.unavailable(runOf(), url))).toEqual([
       {
         claimant: url,
         key: { ordinate: 0, timestamp: BEGAN },
@@ -109,7 +111,7 @@ describe('all that a unit says is kept', () => {
     })
     const inputs = await inputsUpTo(0)
     await ask(inputs, runOf(), unit)
-    const covers = (await inputs.claimsAt(runOf(), unit.url, 0)).map((claim) => [claim.kind, claim.covers.includes('GasUsed')])
+    const covers = (await inputs.claims.at(runOf(), unit.url, 0)).map((claim) => [claim.kind, claim.covers.includes('GasUsed')])
     expect(Object.fromEntries(covers)).toEqual({ result: true, listed: false })
   })
 
@@ -140,7 +142,7 @@ describe('all that a unit says is kept', () => {
     })
     expect(await ask(inputs, runOf({ to: 200 }), unit)).toBe(201)
     expect(most).toBe(64)
-    expect(await collect(inputs.unavailable(runOf({ to: 200 }), unit.url))).toHaveLength(201)
+    expect(await collect(inputs.claims.unavailable(runOf({ to: 200 }), unit.url))).toHaveLength(201)
   })
 })
 
@@ -190,7 +192,7 @@ describe('after a restart', () => {
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), url)
     expect(await claimed(inputs, runOf({ to: 5 }), url)).toEqual([...WHOLE_EXAMPLE].sort())
-    await inputs.putSchedule(SCHEDULER, PROCESS, [4, 5].map(scheduled), [])
+    await inputs.schedule.put(SCHEDULER, PROCESS, [4, 5].map(scheduled), [])
     expect(await ask(inputs, runOf({ to: 5 }), url)).toBe(6)
     expect(await claimed(inputs, runOf({ to: 5 }), url)).toEqual([...WHOLE_EXAMPLE, 'r4', 'l4', 'r5', 'l5'].sort())
   })
@@ -205,7 +207,7 @@ describe('a unit that stays away', () => {
       unit: { role: 'compute-unit', url: network.url }
     })
     expect(await claimed(inputs, runOf(), network.url)).toEqual([...LISTED_EXAMPLE].sort())
-    expect(await collect(inputs.unavailable(runOf(), network.url))).toEqual([])
+    expect(await collect(inputs.claims.unavailable(runOf(), network.url))).toEqual([])
   })
 
   it('is not asked for all the rest', async () => {
@@ -224,7 +226,8 @@ describe('a unit that stays away', () => {
 
   it('cannot be told from a store that fails by its words alone: the store’s error is passed on', async () => {
     const broken = new AuditError('STORE_UNUSABLE', 'full')
-    const inputs: Inputs = { ...(await inputsUpTo(3)), putAnswers: () => Promise.reject(broken) }
+    const stored = await inputsUpTo(3)
+    const inputs: Inputs = { ...stored, claims: { ...stored.claims, put: () => Promise.reject(broken) } }
     await expect(ask(inputs, runOf(), unitOf({}))).rejects.toBe(broken)
   })
 })
@@ -246,7 +249,7 @@ describe('a listing ends', () => {
     await ask(inputs, runOf(), unit)
     expect(asked).toEqual(['start', 'a', 'b', 'a'])
     expect(await claimed(inputs, runOf(), unit.url)).toEqual(['l0', 'l1', 'l2', 'r0', 'r1', 'r2', 'r3'])
-    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
+    expect((await inputs.claims.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
     await ask(inputs, runOf(), unit)
     expect(asked).toHaveLength(4)
   })
@@ -257,7 +260,7 @@ describe('a listing ends', () => {
     await ask(inputs, runOf(), unit)
     expect(asked).toEqual(['start', 'a'])
     expect((await claimed(inputs, runOf({ to: 9 }), unit.url)).filter((name) => name.startsWith('l'))).toEqual(['l2', 'l3'])
-    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
+    expect((await inputs.claims.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
   })
 
   it('at a page that is empty, for no cursor leads on from there', async () => {
@@ -271,7 +274,7 @@ describe('a listing ends', () => {
     const { unit } = listing({ start: pageOf([0, 1]) })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
-    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({
+    expect(await inputs.claims.listing(runOf(), unit.url, 'results')).toMatchObject({
       done: true,
       last: { ordinate: 1, timestamp: BEGAN + 1 },
       listed: 2,
@@ -288,7 +291,7 @@ describe('a listing ends', () => {
     const inputs = await inputsUpTo(run.to)
     await ask(inputs, run, unit)
     const listed = await listedOf(inputs, run, unit.url)
-    return { kind: (await inputs.listing(run, unit.url, 'results'))?.fault?.kind, listed }
+    return { kind: (await inputs.claims.listing(run, unit.url, 'results'))?.fault?.kind, listed }
   }
   const crons = (turn: number) =>
     Array.from({ length: 500 }, (_, place) => ({
@@ -313,7 +316,7 @@ describe('a listing ends', () => {
     const unit = endless(pageAt)
     await ask(inputs, run, unit)
     const listed = await listedOf(inputs, run, unit.url)
-    expect([(await inputs.listing(run, unit.url, 'results'))?.fault?.kind, listed.length]).toEqual([kind, count])
+    expect([(await inputs.claims.listing(run, unit.url, 'results'))?.fault?.kind, listed.length]).toEqual([kind, count])
   })
 
   it('whose texts are larger than a schedule can have', async () => {
@@ -322,7 +325,7 @@ describe('a listing ends', () => {
     const unit = endless((turn) => [{ key: { ordinate: 1, cron: CRON, timestamp: BEGAN + turn }, node }])
     const inputs = await inputsUpTo(3)
     await readListing({ unit, run: runOf(), inputs, now: () => NOW, limits }, 'results')
-    const { fault, listed, dropped } = (await inputs.listing(runOf(), unit.url, 'results')) ?? {}
+    const { fault, listed, dropped } = (await inputs.claims.listing(runOf(), unit.url, 'results')) ?? {}
     // Of one nonce there is room for one, and for five in all.
     expect([fault?.kind, listed, dropped]).toEqual(['too-large', 5, 4])
   })
@@ -346,9 +349,9 @@ describe('of many claims of one evaluation', () => {
     const unit = unitOf({ results: async () => pageOf(listed) })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
-    const kept = (await inputs.claimsAt(runOf(), unit.url, 2)).filter(({ kind }) => kind === 'listed')
+    const kept = (await inputs.claims.at(runOf(), unit.url, 2)).filter(({ kind }) => kind === 'listed')
     expect(new Set(kept.map(({ value }) => value.Output))).toEqual(new Set([0, 1]))
-    expect((await inputs.listing(runOf(), unit.url, 'results'))?.dropped).toBe(1998)
+    expect((await inputs.claims.listing(runOf(), unit.url, 'results'))?.dropped).toBe(1998)
   })
 })
 
@@ -362,14 +365,14 @@ describe('a page that cannot be read', () => {
     })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
-    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({
+    expect(await inputs.claims.listing(runOf(), unit.url, 'results')).toMatchObject({
       done: true,
       fault: { kind: 'unread', detail: 'no JSON' },
       listed: 2
     })
     await ask(inputs, runOf(), unitOf({ results: async (_, cursor) => pageOf(cursor === 'a' ? [2, 3] : []) }))
-    expect(await inputs.listing(runOf(), unit.url, 'results')).toMatchObject({ done: true, listed: 4 })
-    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
+    expect(await inputs.claims.listing(runOf(), unit.url, 'results')).toMatchObject({ done: true, listed: 4 })
+    expect((await inputs.claims.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
   })
 })
 
@@ -383,10 +386,10 @@ describe('a page that readers take in two ways', () => {
     const unit = unitOf({ results: async (_, cursor) => twice(cursor === undefined ? 2 : 1, 'a') })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unitOf({ results: async (_, cursor) => (cursor === undefined ? twice(1, 'a') : pageOf([2])) }))
-    expect((await inputs.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('ambiguous')
+    expect((await inputs.claims.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('ambiguous')
     const others = await inputsUpTo(3)
     await ask(others, runOf(), unit)
-    expect((await others.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
+    expect((await others.claims.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
   })
 
   it('has what no unit gives beside its edges: that is named, and changes nothing', async () => {
@@ -395,7 +398,7 @@ describe('a page that readers take in two ways', () => {
     const inputs = await inputsUpTo(3)
     const unit = unitOf({ results: async () => ({ ...page, body: received(text) }) })
     await ask(inputs, runOf(), unit)
-    const { fault, odd = [] } = (await inputs.listing(runOf(), unit.url, 'results')) ?? {}
+    const { fault, odd = [] } = (await inputs.claims.listing(runOf(), unit.url, 'results')) ?? {}
     expect([fault, odd.map(({ path }) => path)]).toEqual([undefined, ['result', 'pageInfo.error']])
   })
 })
@@ -409,12 +412,12 @@ describe('what a text says besides its value is kept with the claim', () => {
     })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
-    const faults = (await inputs.claimsAt(runOf(), unit.url, 2)).map((claim) => [
+    const faults = (await inputs.claims.at(runOf(), unit.url, 2)).map((claim) => [
       claim.kind,
       claim.faults?.map(({ kind }) => kind)
     ])
     expect(Object.fromEntries(faults)).toEqual({ result: ['unknown-field'], listed: ['key-twice'] })
-    const [, one] = await inputs.claimsAt(runOf(), unit.url, 1)
+    const [, one] = await inputs.claims.at(runOf(), unit.url, 1)
     expect(one).toMatchObject({ kind: 'listed' })
     expect(one).not.toHaveProperty('faults')
   })
@@ -464,7 +467,7 @@ describe('an interruption', () => {
     })
     const inputs = await inputsUpTo(200)
     await expect(ask(inputs, runOf({ to: 200 }), unit, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' })
-    const kept = await collect(inputs.unavailable(runOf({ to: 200 }), unit.url))
+    const kept = await collect(inputs.claims.unavailable(runOf({ to: 200 }), unit.url))
     expect(kept.length).toBeGreaterThanOrEqual(1)
     expect(kept.length).toBeLessThanOrEqual(64)
   })

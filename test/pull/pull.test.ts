@@ -61,15 +61,15 @@ describe('a first pull', () => {
       to: 3,
       state: 'running'
     })
-    expect(await inputs.runs(PROCESS)).toEqual([run])
-    expect(tagValue((await inputs.process(PROCESS))?.tags ?? [], 'Module')).toBe(MODULE)
-    expect((await collect(inputs.schedule(run, 0, 3))).map(({ nonce }) => nonce)).toEqual([0, 1, 2, 3])
-    expect((await collect(inputs.claims(run, network.url))).map(nameOf).sort()).toEqual(
+    expect(await inputs.runs.all(PROCESS)).toEqual([run])
+    expect(tagValue((await inputs.items.process(PROCESS))?.tags ?? [], 'Module')).toBe(MODULE)
+    expect((await collect(inputs.schedule.messages(run, 0, 3))).map(({ nonce }) => nonce)).toEqual([0, 1, 2, 3])
+    expect((await collect(inputs.claims.of(run, network.url))).map(nameOf).sort()).toEqual(
       ['l0', 'l0/0-30-seconds', 'l1', 'l2', 'l3', 'r1', 'r2', 'r3'].sort()
     )
-    const module = await inputs.transaction(MODULE)
+    const module = await inputs.items.transaction(MODULE)
     if (module === undefined) throw new Error('no module')
-    expect(Buffer.from((await inputs.data(module)) ?? []).toString()).toBe('module bytes')
+    expect(Buffer.from((await inputs.items.data(module)) ?? []).toString()).toBe('module bytes')
     expect(progress.at(-1)).toEqual({ scheduled: 4, answers: 4, total: 4 })
   })
 
@@ -82,11 +82,11 @@ describe('a first pull', () => {
       const { run, inputs: coming, ready, ended, askForClaims } = await beginPull(optionsOf(network, inputs), LONG_MS)
       await ready
       expect(network.asked('/result')).toBe(before)
-      if (wait === 'read') expect(await coming.claimsAt(run, network.url, 1)).toHaveLength(2)
+      if (wait === 'read') expect(await coming.claims.at(run, network.url, 1)).toHaveLength(2)
       else askForClaims()
       await ended
       expect(network.asked('/result')).toBeGreaterThan(before)
-      expect((await collect(inputs.claims(run, network.url))).filter(({ kind }) => kind === 'result')).toHaveLength(3)
+      expect((await collect(inputs.claims.of(run, network.url))).filter(({ kind }) => kind === 'result')).toHaveLength(3)
     }
   })
 
@@ -98,11 +98,13 @@ describe('a first pull', () => {
     }
     const inputs = await openInputs()
     await pull(optionsOf(await start(), inputs))
-    expect(await inputs.blocks(PROCESS, 0, 2_000_000)).toEqual([])
+    expect(await inputs.blocks.between(PROCESS, 0, 2_000_000)).toEqual([])
     const others = await openInputs()
     const network = await start(withCron)
     await pull(optionsOf(network, others))
-    expect(await others.blocks(PROCESS, 0, 2_000_000)).toEqual(data.blocks.map((block) => ({ ...block, gateway: network.url })))
+    expect(await others.blocks.between(PROCESS, 0, 2_000_000)).toEqual(
+      data.blocks.map((block) => ({ ...block, gateway: network.url }))
+    )
   })
 
   it('takes a unit that does not name its address', async () => {
@@ -123,8 +125,8 @@ describe('the range', () => {
     const network = await start()
     const inputs = await openInputs()
     const { run } = await pull(optionsOf(network, inputs, { from: 1, to: 2 }))
-    expect((await collect(inputs.schedule(run, 0, 9))).map(({ nonce }) => nonce)).toEqual([0, 1, 2])
-    expect((await collect(inputs.claims(run, network.url))).map(nameOf).sort()).toEqual(['l1', 'l2', 'r1', 'r2'])
+    expect((await collect(inputs.schedule.messages(run, 0, 9))).map(({ nonce }) => nonce)).toEqual([0, 1, 2])
+    expect((await collect(inputs.claims.of(run, network.url))).map(nameOf).sort()).toEqual(['l1', 'l2', 'r1', 'r2'])
   })
 
   it.each([
@@ -134,7 +136,7 @@ describe('the range', () => {
     const network = await start()
     const inputs = await openInputs()
     await expect(pull(optionsOf(network, inputs, range))).rejects.toMatchObject({ code: 'USAGE', message })
-    expect(await inputs.runs(PROCESS)).toEqual([])
+    expect(await inputs.runs.all(PROCESS)).toEqual([])
     expect(network.asked('/result/')).toBe(0)
   })
 })
@@ -153,19 +155,19 @@ describe('a pull that was killed', () => {
     schedule.push(exampleEdge(4))
     const requested = await requestedBy(network, pull(optionsOf(network, inputs)))
     expect(requested).toEqual([])
-    expect(await inputs.runs(PROCESS)).toMatchObject([{ to: 3, state: 'running' }])
+    expect(await inputs.runs.all(PROCESS)).toMatchObject([{ to: 3, state: 'running' }])
   })
 
   it('in the middle of its schedule goes on from the first nonce that is missing', async () => {
     const network = await start()
     const inputs = await openInputs()
     // 3 came before its turn.
-    await inputs.putSchedule(network.url, PROCESS, [0, 1, 3].map(scheduled), [])
+    await inputs.schedule.put(network.url, PROCESS, [0, 1, 3].map(scheduled), [])
     await pull(optionsOf(network, inputs))
     expect(network.requests.map(({ what }) => what).filter((what) => what.includes('from-nonce'))).toEqual([
       `/${PROCESS}?process-id=${PROCESS}&from-nonce=1&limit=500&show-anchor=1`
     ])
-    expect(await inputs.scheduledUpTo(network.url, PROCESS)).toBe(3)
+    expect(await inputs.schedule.upTo(network.url, PROCESS)).toBe(3)
   })
 })
 
@@ -178,7 +180,7 @@ describe('a pull that was finished', () => {
     const network = await start(data)
     const inputs = await openInputs()
     const { run } = await pull(optionsOf(network, inputs))
-    await inputs.putRun({ ...run, state: 'finished' })
+    await inputs.runs.put({ ...run, state: 'finished' })
     const grow = () => {
       data.schedule.push(...schedule.slice(4))
       data.claims.push(...claims.slice(3))
@@ -200,8 +202,8 @@ describe('a pull that was finished', () => {
       ].sort()
     )
     const to5 = { ...run, to: 5 }
-    expect(await inputs.runs(PROCESS)).toEqual([to5])
-    expect((await collect(inputs.claims(to5, network.url))).map(nameOf).sort()).toEqual(
+    expect(await inputs.runs.all(PROCESS)).toEqual([to5])
+    expect((await collect(inputs.claims.of(to5, network.url))).map(nameOf).sort()).toEqual(
       ['l0', 'l0/0-30-seconds', 'l1', 'l2', 'l3', 'l4', 'l5', 'r1', 'r2', 'r3', 'r4', 'r5'].sort()
     )
   })
@@ -214,13 +216,13 @@ describe('a pull that was finished', () => {
 
   it('asks for claims anew where that is wanted, and for nothing else', async () => {
     const { network, inputs, run } = await finishedAt3()
-    const stale = { ...(await inputs.claimsAt(run, network.url, 1))[0], raw: '{"Output":"stale"}' }
-    await inputs.putAnswers(run, [stale as Parameters<Inputs['putAnswers']>[1][number]])
-    expect(await inputs.claimsAt(run, network.url, 1)).toHaveLength(3)
+    const stale = { ...(await inputs.claims.at(run, network.url, 1))[0], raw: '{"Output":"stale"}' }
+    await inputs.claims.put(run, [stale as Parameters<Inputs['claims']['put']>[1][number]])
+    expect(await inputs.claims.at(run, network.url, 1)).toHaveLength(3)
     const requested = await requestedBy(network, pull(optionsOf(network, inputs, { claims: 'new' })))
     expect(requested.filter((what) => what.startsWith('/result/'))).toHaveLength(4)
     expect(requested.filter((what) => what.includes('from-nonce') || what.startsWith('/processes/'))).toEqual([])
-    expect(await inputs.claimsAt(run, network.url, 1)).toHaveLength(2)
+    expect(await inputs.claims.at(run, network.url, 1)).toHaveLength(2)
   })
 
   it('with other options is another run', async () => {
@@ -244,8 +246,8 @@ describe('units that stay away', () => {
     const computes = [network, away].map(({ url }) => createCompute(http, url))
     const { run, absences } = await pull({ ...options, units: { ...options.units, computes } })
     expect(absences).toMatchObject([{ code: 'UNIT_UNREACHABLE', unit: { role: 'compute-unit', url: away.url } }])
-    expect(await collect(inputs.claims(run, network.url))).toHaveLength(8)
-    expect((await collect(inputs.claims(run, away.url))).every(({ kind }) => kind === 'listed')).toBe(true)
+    expect(await collect(inputs.claims.of(run, network.url))).toHaveLength(8)
+    expect((await collect(inputs.claims.of(run, away.url))).every(({ kind }) => kind === 'listed')).toBe(true)
   })
 
   it('without a scheduler there is no run', async () => {
@@ -255,7 +257,7 @@ describe('units that stay away', () => {
       code: 'UNIT_UNREACHABLE',
       unit: { role: 'scheduler', url: network.url }
     })
-    expect(await inputs.runs(PROCESS)).toEqual([])
+    expect(await inputs.runs.all(PROCESS)).toEqual([])
   })
 
   it('without a gateway the claims are kept all the same', async () => {
@@ -265,9 +267,9 @@ describe('units that stay away', () => {
       code: 'UNIT_UNREACHABLE',
       unit: { role: 'gateway', url: network.url }
     })
-    const [run] = await inputs.runs(PROCESS)
+    const [run] = await inputs.runs.all(PROCESS)
     if (run === undefined) throw new Error('no run')
-    expect(await collect(inputs.claims(run, network.url))).toHaveLength(8)
+    expect(await collect(inputs.claims.of(run, network.url))).toHaveLength(8)
   })
 
   it('a nonce that the scheduler keeps back is a gap until it serves it', async () => {
@@ -277,11 +279,11 @@ describe('units that stay away', () => {
     const network = await start({ schedule })
     const inputs = await openInputs()
     const { run } = await pull(optionsOf(network, inputs))
-    expect(await collect(inputs.anomalies(run))).toEqual([{ kind: 'gap', nonce: 2 }])
+    expect(await collect(inputs.schedule.anomalies(run))).toEqual([{ kind: 'gap', nonce: 2 }])
     schedule.splice(2, 0, held)
     await pull(optionsOf(network, inputs))
-    expect((await collect(inputs.schedule(run, 0, 3))).map(({ nonce }) => nonce)).toEqual([0, 1, 2, 3])
-    expect(await collect(inputs.anomalies(run))).toEqual([])
+    expect((await collect(inputs.schedule.messages(run, 0, 3))).map(({ nonce }) => nonce)).toEqual([0, 1, 2, 3])
+    expect(await collect(inputs.schedule.anomalies(run))).toEqual([])
   })
 })
 
@@ -300,5 +302,5 @@ it('an interruption is no absence, and what is kept is gone on from', async () =
   faults.length = 0
   const { run } = await pull(optionsOf(network, inputs))
   expect(network.asked('/latest')).toBe(1)
-  expect(await collect(inputs.claims(run, network.url))).toHaveLength(8)
+  expect(await collect(inputs.claims.of(run, network.url))).toHaveLength(8)
 })

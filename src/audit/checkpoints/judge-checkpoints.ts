@@ -1,7 +1,8 @@
 /** Checkpoints of a run: read, verified, and held against the memory that replay came to. */
 
 import type { Accusal } from '../../attribution/rules.ts'
-import type { Inputs, Run } from '../../inputs/inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import type { Run } from '../../inputs/run-record.ts'
 import type { KnownMemory } from '../../memory/fingerprint.ts'
 import type { Finding } from '../../model/findings.ts'
 import { type EvaluationKey, memoryAfter } from '../../model/records.ts'
@@ -51,10 +52,10 @@ export async function readCheckpoints(
   const sizes = new Map<string, number>()
   const memories = new Map<string, readonly KnownMemory[]>()
   const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
-  for (const id of await inputs.checkpoints(run.process)) {
-    const record = await inputs.transaction(id)
+  for (const id of await inputs.checkpoints.ids(run.process)) {
+    const record = await inputs.items.transaction(id)
     if (record === undefined) continue
-    const one = findCheckpoint(run.process, { record, data: await inputs.data(record) })
+    const one = findCheckpoint(run.process, { record, data: await inputs.items.data(record) })
     if (one === undefined || one.nonce > run.to) continue
     found.push(
       one.standing === 'unverified' && trust.takes(unprovenInputOf(one)) ? { ...one, standing: 'signed', onTrust: true } : one

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { Inputs, Snapshot } from '../../inputs/inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import type { Snapshot } from '../../inputs/snapshot-inputs.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { type Evaluation, memoryAfter } from '../../model/records.ts'
 import { toolVersions } from '../../model/version.ts'
@@ -62,11 +63,11 @@ export interface Snapshots {
 export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots | undefined> {
   const { store, inputs, subject, profile, to } = options
   const owner: SnapshotOwner = { process: subject.process.id, setup: setupDigest(subject, profile) }
-  const found = await inputs.snapshot(owner.process, owner.setup)
+  const found = await inputs.snapshots.get(owner.process, owner.setup)
   if (found !== undefined && found.nonce > to) return undefined
   const resumed = found === undefined ? undefined : await resume(options, owner, found)
   // What is kept from here on overwrites what led to it.
-  if (found !== undefined && resumed === undefined) await inputs.putSnapshot(owner.process, owner.setup, undefined)
+  if (found !== undefined && resumed === undefined) await inputs.snapshots.put(owner.process, owner.setup, undefined)
   const folder = await store.temporary()
   /** By nonce: the plan up to it, and what was written there. */
   const digests = new Map<number, string>()
@@ -85,8 +86,17 @@ export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots
     const { memoryBytes, clock } = memory.state
     const blob = await store.putBlob(createReadStream(memory.file))
     await rm(memory.file, { force: true })
-    const before = await inputs.snapshot(owner.process, owner.setup)
-    await inputs.putSnapshot(owner.process, owner.setup, { nonce, key, position, planDigest, blob, memoryBytes, clock, hashes })
+    const before = await inputs.snapshots.get(owner.process, owner.setup)
+    await inputs.snapshots.put(owner.process, owner.setup, {
+      nonce,
+      key,
+      position,
+      planDigest,
+      blob,
+      memoryBytes,
+      clock,
+      hashes
+    })
     if (before !== undefined && before.blob.sha256 !== blob.sha256) await store.removeBlob(before.blob)
   }
 
@@ -111,7 +121,7 @@ export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots
       let position = resumed === undefined ? 0 : (found?.position ?? 0)
       let batch: Evaluation[] = []
       const flush = async () => {
-        await inputs.putComputed(owner.process, owner.setup, position - batch.length, batch)
+        await inputs.snapshots.putComputed(owner.process, owner.setup, position - batch.length, batch)
         batch = []
       }
       for await (const evaluation of evaluations) {
@@ -146,7 +156,7 @@ async function resume(
     return {
       nonce,
       start: { after: key, memory: { path: store.blobPath(blob), bytes: memoryBytes, clock } },
-      evaluations: () => inputs.computed(owner.process, owner.setup, position)
+      evaluations: () => inputs.snapshots.computed(owner.process, owner.setup, position)
     }
   }
   return undefined

@@ -1,6 +1,6 @@
 /** Memories that a replay may begin with, in place of the module's own. */
 
-import type { Run } from '../../inputs/inputs.ts'
+import type { Run } from '../../inputs/run-record.ts'
 import type { StartMemory } from '../../memory/start-memory.ts'
 import { AuditError } from '../../model/errors.ts'
 import { type Evaluation, isPlaceOf } from '../../model/records.ts'

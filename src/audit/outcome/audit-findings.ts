@@ -1,7 +1,11 @@
 /** What the audit as a whole found out, besides what is judged of each claimant. */
 
 import type { Judgement } from '../../compare/comparison.ts'
-import type { BlockDifference, GatewayAnomaly, Inputs, Run, UnreadCheckpoints } from '../../inputs/inputs.ts'
+import type { BlockDifference } from '../../inputs/block-inputs.ts'
+import type { UnreadCheckpoints } from '../../inputs/checkpoint-inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import type { GatewayAnomaly } from '../../inputs/item-inputs.ts'
+import type { Run } from '../../inputs/run-record.ts'
 import type { AuditError } from '../../model/errors.ts'
 import type { Finding } from '../../model/findings.ts'
 import type { Evaluation } from '../../model/records.ts'
@@ -81,7 +85,7 @@ export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding
   for (const { url } of run.computes) {
     const about = { severity: 'warning', attribution: 'compute-unit', claimant: url } as const
     for (const listing of ['results', 'cron'] as const) {
-      const { fault, odd = [], dropped = 0 } = (await inputs.listing(run, url, listing)) ?? {}
+      const { fault, odd = [], dropped = 0 } = (await inputs.claims.listing(run, url, listing)) ?? {}
       const name = `its listing /${listing}`
       if (fault !== undefined) {
         const code = fault.kind === 'unread' ? 'ANSWER_NOT_READ' : 'LISTING_FAULTY'

@@ -3,7 +3,7 @@
 import { worstVerdict } from '../../compare/combine.ts'
 import type { Judgement } from '../../compare/comparison.ts'
 import { STRICT_TALLY } from '../../compare/tally.ts'
-import type { Run } from '../../inputs/inputs.ts'
+import type { Run } from '../../inputs/run-record.ts'
 import type { AuditError } from '../../model/errors.ts'
 import { type Finding, LEAVES_OPEN } from '../../model/findings.ts'
 import { toolVersions } from '../../model/version.ts'
@@ -61,7 +61,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const { process, module, setup } = subject
   const { counts } = joint.judged
   const lowered = trustFindings(trust)
-  const unreadCheckpoints = unreadFindings(await inputs.unreadCheckpoints(run.process))
+  const unreadCheckpoints = unreadFindings(await inputs.checkpoints.unread(run.process))
   const checkpoints = checkpointsOf(judged)
   const reports = checkpoints.map(({ report }) => report)
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
@@ -117,8 +117,8 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...unheardFindings(others),
       ...ofListings,
       ...unreadCheckpoints,
-      ...gatewayFindings(await inputs.gatewayAnomalies(run.process)),
-      ...blockFindings(await inputs.blockDifferences(run.process)),
+      ...gatewayFindings(await inputs.items.gatewayAnomalies(run.process)),
+      ...blockFindings(await inputs.blocks.differences(run.process)),
       ...absenceFindings(absences),
       ...absentNonces.map(absentFinding),
       ...units.flatMap(({ found }) => hostInputFindings(found.judged.profiled)),

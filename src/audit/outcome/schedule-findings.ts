@@ -2,7 +2,8 @@
 
 import { ARWEAVE } from '../../fetch/arweave-schedule/schedule.ts'
 import type { ScheduleAnomaly } from '../../fetch/schedule-pages.ts'
-import { type Inputs, type Run, sourcesOf } from '../../inputs/inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import { type Run, sourcesOf } from '../../inputs/run-record.ts'
 import type { Finding } from '../../model/findings.ts'
 import { createFindings } from '../../util/bounded-findings.ts'
 
@@ -10,7 +11,7 @@ import { createFindings } from '../../util/bounded-findings.ts'
 export async function readScheduleFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
   const findings = createFindings()
   for (const source of sourcesOf(run)) {
-    for await (const anomaly of inputs.anomalies(run, source, { to: run.to })) {
+    for await (const anomaly of inputs.schedule.anomalies(run, source, { to: run.to })) {
       if (source === ARWEAVE) for (const finding of ofArweave(anomaly, run)) findings.add(finding)
       else findings.add(ofScheduler(anomaly, await filledBy(inputs, run, anomaly)))
     }
@@ -70,7 +71,7 @@ function noncesOf(from: number, to: number): string {
 async function filledBy(inputs: Inputs, run: Run, { kind, nonce, through = nonce }: ScheduleAnomaly): Promise<string> {
   if (kind !== 'gap' || run.schedule !== 'both') return ''
   let count = 0
-  for await (const { unserved } of inputs.schedule(run, nonce, through)) if (unserved === true) count++
+  for await (const { unserved } of inputs.schedule.messages(run, nonce, through)) if (unserved === true) count++
   const whole = count === through - nonce + 1
   return count === 0 ? '; neither does Arweave have it' : `; ${whole ? '' : `${count} of them `}taken from Arweave`
 }

@@ -119,7 +119,7 @@ async function askedTwice(
   excused: ReadonlySet<string>
 ): Promise<BlockCandidate> {
   const times: number[] = []
-  for await (const { timestamp } of inputs.schedule(run, 0, run.to)) times.push(timestamp)
+  for await (const { timestamp } of inputs.schedule.messages(run, 0, run.to)) times.push(timestamp)
   const doubled = new Set<number>()
   const asked = (more: number) => times.flatMap((time, nonce) => (doubled.has(nonce) || nonce === more ? [time, time] : [time]))
   let best = stepwise

@@ -1,6 +1,7 @@
 /** Which crons a unit lists, and how far its listings came: of what lies behind their end it says nothing, not that it was not. */
 import { precedes } from '../../inputs/evaluation-order.ts'
-import type { Inputs, Run } from '../../inputs/inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import type { Run } from '../../inputs/run-record.ts'
 import { type EvaluationKey, keyText } from '../../model/records.ts'
 
 export interface ListedCrons {
@@ -27,14 +28,14 @@ export interface ListingRange {
  * unit's own word, and a fault of its own may have set it early.
  */
 export async function readListedCrons({ inputs, run, claimsFrom, after }: ListingRange, unit: string): Promise<ListedCrons> {
-  const listings = await Promise.all([inputs.listing(run, unit, 'results'), inputs.listing(run, unit, 'cron')])
+  const listings = await Promise.all([inputs.claims.listing(run, unit, 'results'), inputs.claims.listing(run, unit, 'cron')])
   const passedRange = listings.some((progress) => progress?.last !== undefined && progress.last.ordinate > run.to)
   const inRange = (key: EvaluationKey) => key.ordinate >= claimsFrom && isBehind(key, after)
   const crons = new Map<string, EvaluationKey>()
   let last: EvaluationKey | undefined
   // Of an archive, claims behind the range that is judged may be there.
   const to = Math.max(run.to, ...listings.map((progress) => progress?.to ?? 0))
-  for await (const { kind, key } of inputs.claims({ ...run, from: claimsFrom, to }, unit)) {
+  for await (const { kind, key } of inputs.claims.of({ ...run, from: claimsFrom, to }, unit)) {
     if (kind !== 'listed') continue
     if (last === undefined || precedes(last, key)) last = key
     if (key.cron !== undefined && key.ordinate <= run.to && inRange(key)) crons.set(keyText(key), key)

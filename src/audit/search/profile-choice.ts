@@ -2,7 +2,8 @@
 
 import { agrees, compareResult } from '../../compare/result.ts'
 import { claimsOf } from '../../inputs/claim-reader.ts'
-import type { Inputs, Run } from '../../inputs/inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
+import type { Run } from '../../inputs/run-record.ts'
 import type { Evaluation } from '../../model/records.ts'
 import { type ExecutionProfile, LEGACYNET, profileOfEnvironment, sameStrings } from '../../replay/profile.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'

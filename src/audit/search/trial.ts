@@ -68,12 +68,16 @@ const GATE: Gate = { evidence: { search: { kind: 'open', reason: 'a trial' } } }
 /** Inputs of which only claims of one kind are read. */
 export function withVoice(inputs: Inputs, voice: Claim['kind'] | undefined): Inputs {
   if (voice === undefined) return inputs
+  const { of, at } = inputs.claims
   return {
     ...inputs,
-    async *claims(run, unit) {
-      for await (const claim of inputs.claims(run, unit)) if (claim.kind === voice) yield claim
-    },
-    claimsAt: async (run, unit, ordinate) => (await inputs.claimsAt(run, unit, ordinate)).filter(({ kind }) => kind === voice)
+    claims: {
+      ...inputs.claims,
+      async *of(run, unit) {
+        for await (const claim of of(run, unit)) if (claim.kind === voice) yield claim
+      },
+      at: async (run, unit, ordinate) => (await at(run, unit, ordinate)).filter(({ kind }) => kind === voice)
+    }
   }
 }
 

@@ -29,7 +29,7 @@ async function candidates(
   const inputs = await openInputs()
   const run = runOf()
   const progress = { to: run.to, done: true, ...(passedRange === undefined ? {} : { last: message(run.to + 1) }) }
-  await inputs.putAnswers(run, lists.map(listed), { unit: CU, listing: 'results', progress })
+  await inputs.claims.put(run, lists.map(listed), { unit: CU, listing: 'results', progress })
   async function* plan(set: KnownBlockSets) {
     const fired = crons[typeof set === 'string' ? set : 'asked'] ?? crons['stepwise'] ?? []
     for (let nonce = 0; nonce <= run.to; nonce++) {

@@ -1,0 +1,41 @@
+/** Files that modules opened through WeaveDrive, and what attests that they may. */
+import type { ProcessId, TransactionId } from '../model/ids.ts'
+import type { AttestationType, BlobRef } from '../model/records.ts'
+import type { Store } from '../store/store.ts'
+import { collect } from './record-lists.ts'
+import type { Door } from './stored-records.ts'
+
+/** What a gateway served as the WeaveDrive file `/<kind>/<id>`. The data of an item is that of its transaction. */
+export type DriveFile =
+  | { readonly kind: 'data'; readonly id: TransactionId }
+  | { readonly kind: 'tx' | 'block'; readonly id: string; readonly content: BlobRef; readonly gateway: string }
+
+/** The first block with an item that lets a process read the file of an id. */
+export interface DriveAttestation {
+  readonly type: AttestationType
+  /** The file. */
+  readonly id: TransactionId
+  /** What attests it. */
+  readonly item: TransactionId
+  readonly blockHeight: number
+  readonly gateway: string
+}
+
+export interface DriveInputs {
+  /** All that was ever served to the process. */
+  files(process: ProcessId): Promise<readonly DriveFile[]>
+  file(process: ProcessId, kind: DriveFile['kind'], id: string): Promise<DriveFile | undefined>
+  putFile(process: ProcessId, file: DriveFile): Promise<void>
+  attestation(process: ProcessId, type: AttestationType, id: string): Promise<DriveAttestation | undefined>
+  putAttestation(process: ProcessId, attestation: DriveAttestation): Promise<void>
+}
+
+export function createDriveInputs(store: Store, door: Door): DriveInputs {
+  return {
+    files: (process) => collect(door, ['drive', process, 'file']),
+    file: (process, kind, id) => door.get(['drive', process, 'file', kind, id]),
+    putFile: (process, file) => store.put([[['drive', process, 'file', file.kind, file.id], file]]),
+    attestation: (process, type, id) => door.get(['drive', process, 'attestation', type, id]),
+    putAttestation: (process, found) => store.put([[['drive', process, 'attestation', found.type, found.id], found]])
+  }
+}
