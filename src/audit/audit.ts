@@ -1,6 +1,6 @@
 /** An audit, from the network or from an archive, to a report. */
 
-import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewaySource } from '../fetch/unit-sources.ts'
 import { createInputs } from '../inputs/inputs.ts'
 import { AuditError, type AuditErrorCode } from '../model/errors.ts'
 import type { ProcessId } from '../model/ids.ts'

@@ -1,6 +1,6 @@
 /** What one audit over a store takes. */
 
-import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { Run } from '../inputs/run-record.ts'
 import type { AuditError } from '../model/errors.ts'

@@ -4,8 +4,8 @@ import type { ProcessId } from '../model/ids.ts'
 import { isSuccess } from './attempt.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
-import type { ComputeSource, ListedPage } from './sources.ts'
 import { addressSchema, listedPageSchema, parseWire } from './unit-schemas.ts'
+import type { ComputeSource, ListedPage } from './unit-sources.ts'
 
 const LISTED_PAGE = 500
 const DETAIL_CHARS = 500

@@ -4,8 +4,8 @@ import type { BlockRecord, TransactionRecord } from '../model/records.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { Graphql } from './graphql.ts'
 import type { Http } from './http.ts'
-import type { GatewaySource, Served, TransactionQuery } from './sources.ts'
 import { blocksSchema, headerSchema, parseWire, transactionsSchema } from './unit-schemas.ts'
+import type { GatewaySource, Served, TransactionQuery } from './unit-sources.ts'
 
 interface Gateway {
   readonly url: string

@@ -7,7 +7,7 @@ import { visit } from 'graphql/language/visitor.js'
 import { GraphQLClient } from 'graphql-request'
 import { fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
-import type { TransactionQuery } from './sources.ts'
+import type { TransactionQuery } from './unit-sources.ts'
 import { shown } from './unit-words.ts'
 
 /** Which part of a list is asked for: at most `first` members, those behind the cursor `after`. */

@@ -4,7 +4,7 @@ import type { Address, ProcessId } from '../model/ids.ts'
 import { isAddress } from '../model/ids.ts'
 import { tagValue } from '../model/records.ts'
 import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
-import type { GatewaySource } from './sources.ts'
+import type { GatewaySource } from './unit-sources.ts'
 
 /** Where a scheduler says it is. */
 export interface Located {

@@ -4,7 +4,7 @@ import type { ScheduledMessage } from '../model/records.ts'
 import { ARWEAVE } from './arweave-schedule/schedule.ts'
 import { fetchError } from './fetch-error.ts'
 import { DEFAULT_FETCH_LIMITS } from './limits.ts'
-import type { SchedulerSource } from './sources.ts'
+import type { SchedulerSource } from './unit-sources.ts'
 
 export interface ScheduleRange {
   /** Both inclusive. */

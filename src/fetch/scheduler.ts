@@ -6,8 +6,8 @@ import type { Destination } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { Http } from './http.ts'
 import { createPageSize } from './page-size.ts'
-import type { SchedulerSource } from './sources.ts'
 import { parseWire, schedulePageSchema, schedulerProcessSchema } from './unit-schemas.ts'
+import type { SchedulerSource } from './unit-sources.ts'
 import { shown } from './unit-words.ts'
 
 /**

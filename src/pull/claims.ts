@@ -1,6 +1,6 @@
 /** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
 
-import type { ComputeSource } from '../fetch/sources.ts'
+import type { ComputeSource } from '../fetch/unit-sources.ts'
 import { readClaim } from '../inputs/claim-text.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { Watermark } from '../inputs/live-inputs.ts'

@@ -1,6 +1,6 @@
 /** The WeaveDrive files of a process: out of the store, or from the gateways, and then kept, so that an archive holds them. */
 
-import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { DriveAttestation, DriveFile } from '../inputs/drive-inputs.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { AuditError } from '../model/errors.ts'

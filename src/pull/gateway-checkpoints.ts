@@ -1,6 +1,6 @@
 /** Checkpoints as gateways list them: those of the audited units first, strangers' as far as they cost little. */
 import PQueue from 'p-queue'
-import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { UnreadCheckpoints } from '../inputs/checkpoint-inputs.ts'
 import { whole } from '../inputs/live-inputs.ts'
 import type { Run } from '../inputs/run-record.ts'

@@ -1,7 +1,7 @@
 /** What an audit needs of gateways: module, true items, blocks, checkpoints. */
 
 import { fetchError } from '../fetch/fetch-error.ts'
-import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewaySource } from '../fetch/unit-sources.ts'
 import { createConflictingAssignments } from '../inputs/conflicting-assignments.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { advancing, type Watermark, whole } from '../inputs/live-inputs.ts'

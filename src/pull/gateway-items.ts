@@ -1,7 +1,7 @@
 /** Items from gateways: the first answer that proves itself is kept, and who had another under the same id is remembered. */
 
 import { equalBytes } from '../ans104/bytes.ts'
-import type { GatewaySource } from '../fetch/sources.ts'
+import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { GatewayAnomaly } from '../inputs/item-inputs.ts'
 import { AuditError } from '../model/errors.ts'
 import type { TransactionId } from '../model/ids.ts'

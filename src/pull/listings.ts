@@ -2,7 +2,7 @@
 
 import { isUnreadable } from '../fetch/compute.ts'
 import { LISTED_LIMITS, type ListedLimits } from '../fetch/limits.ts'
-import type { ComputeSource, ListedPage } from '../fetch/sources.ts'
+import type { ComputeSource, ListedPage } from '../fetch/unit-sources.ts'
 import type { Listing, ListingProgress } from '../inputs/claim-inputs.ts'
 import { cursorFaults, LISTED_FIELDS, pageFaults } from '../inputs/claim-text.ts'
 import type { Inputs } from '../inputs/inputs.ts'

@@ -1,5 +1,5 @@
 /** What a pull takes. */
-import type { ComputeSource, GatewaySource, SchedulerSource } from '../fetch/sources.ts'
+import type { ComputeSource, GatewaySource, SchedulerSource } from '../fetch/unit-sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { ProcessId, TransactionId } from '../model/ids.ts'
 

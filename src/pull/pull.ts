@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { readSchedule } from '../fetch/schedule-pages.ts'
-import type { ComputeSource, SchedulerSource } from '../fetch/sources.ts'
+import type { ComputeSource, SchedulerSource } from '../fetch/unit-sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { advancing, createWatermark, followInputs, type Watermark, whole } from '../inputs/live-inputs.ts'
 import type { Run } from '../inputs/run-record.ts'

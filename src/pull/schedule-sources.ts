@@ -1,7 +1,7 @@
 /** Whose schedules a pull reads. */
 
 import { createArweaveSchedule } from '../fetch/arweave-schedule/schedule.ts'
-import type { GatewaySource, SchedulerSource } from '../fetch/sources.ts'
+import type { GatewaySource, SchedulerSource } from '../fetch/unit-sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { ItemInputs } from '../inputs/item-inputs.ts'
 import { AuditError } from '../model/errors.ts'

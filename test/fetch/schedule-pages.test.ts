@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readSchedule, type ScheduleAnomaly } from '../../src/fetch/schedule-pages.ts'
-import type { SchedulerSource } from '../../src/fetch/sources.ts'
+import type { SchedulerSource } from '../../src/fetch/unit-sources.ts'
 import type { ScheduledMessage } from '../../src/model/records.ts'
 import { scheduledMessageSchema } from '../../src/verify/scheduled-edge.ts'
 import { exampleEdge } from '../fakes/data.ts'

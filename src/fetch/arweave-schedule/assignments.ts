@@ -4,7 +4,7 @@ import { isArweaveId } from '../../model/ids.ts'
 import { type TransactionRecord, tagValue, type WireItem } from '../../model/records.ts'
 import { verifyMessage } from '../../verify/message-item.ts'
 import { isSignedBy } from '../../verify/verify-schedule.ts'
-import type { GatewaySource } from '../sources.ts'
+import type { GatewaySource } from '../unit-sources.ts'
 import { type ArweaveItems, askAgain, type KnownProcess, provenIn } from './items.ts'
 
 export interface Assignment {

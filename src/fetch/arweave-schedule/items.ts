@@ -7,7 +7,7 @@ import { AuditError } from '../../model/errors.ts'
 import type { Address, ProcessId, TransactionId } from '../../model/ids.ts'
 import type { TransactionRecord } from '../../model/records.ts'
 import { proveRawItem } from '../../verify/message-item.ts'
-import type { GatewaySource } from '../sources.ts'
+import type { GatewaySource } from '../unit-sources.ts'
 
 export interface ProvenItem {
   readonly record: TransactionRecord

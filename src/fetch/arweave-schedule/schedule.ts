@@ -7,10 +7,10 @@ import { type ProcessRecord, type ScheduledMessage, type Times, tagValue } from 
 import { defined } from '../../util/defined.ts'
 import { wireOfItem } from '../../verify/as-signed.ts'
 import { timesInBundle, timesOfTags } from '../../verify/process-times.ts'
-import type { GatewaySource, SchedulerSource } from '../sources.ts'
+import type { GatewaySource, SchedulerSource } from '../unit-sources.ts'
 import { createAssignmentReader } from './assignments.ts'
 import { createArweaveItems, type KnownProcess } from './items.ts'
-import { createMessageJoin, type KeepItem } from './messages.ts'
+import { createMessageJoin, type KeepItem } from './joined-messages.ts'
 
 /** Stands where a scheduler's URL stands: in a run, and in the store's keys. */
 export const ARWEAVE = 'arweave'
