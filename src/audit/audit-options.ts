@@ -5,7 +5,7 @@ import type { ScheduleSource } from '../pull/schedule-sources.ts'
 import type { ExecutionProfile } from '../replay/profile.ts'
 import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
 import type { TrustRole } from '../verify/trust.ts'
-import type { JudgingOptions } from './judge-pass.ts'
+import type { EvaluationListener } from './judge-pass.ts'
 
 /** Whom to ask, and where to keep what they say. */
 export interface SourceOptions {
@@ -57,7 +57,7 @@ export interface AuditOptions extends SourceOptions {
   /** `last`, `N,N,…` or `every:K`. */
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
-  readonly onEvaluation?: JudgingOptions['onEvaluation']
+  readonly onEvaluation?: EvaluationListener
   /** Told when a replay begins; what was told of an earlier one no longer holds. */
   readonly onPass?: () => void
 }

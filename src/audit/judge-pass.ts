@@ -34,8 +34,11 @@ export interface JudgingOptions {
   /** Told about every evaluation, those before the range too. */
   readonly onEach?: (evaluation: Evaluation) => void
   /** Told about every evaluation of the range, and how each unit stands to it. The next one waits for what it returns. */
-  readonly onEvaluation?: (evaluation: Evaluation, stands: readonly Standing[]) => unknown
+  readonly onEvaluation?: EvaluationListener
 }
+
+/** Called with every evaluation of the range, and how each unit stands to it; the next one waits for what it returns. */
+export type EvaluationListener = (evaluation: Evaluation, stands: readonly Standing[]) => unknown
 
 /** How a unit stands to one evaluation. */
 export interface Standing {

@@ -6,10 +6,10 @@ import type { Run } from '../inputs/run-record.ts'
 import type { AuditError } from '../model/errors.ts'
 import type { ExecutionProfile } from '../replay/profile.ts'
 import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
-import type { SpareChild } from '../replay/sandbox/sandbox.ts'
+import type { SpareChild } from '../replay/sandbox/spare-child.ts'
 import type { Store } from '../store/store.ts'
 import type { TrustRole } from '../verify/trust.ts'
-import type { JudgingOptions } from './judge-pass.ts'
+import type { EvaluationListener } from './judge-pass.ts'
 import type { StateHashes } from './state-hashes.ts'
 
 export interface Fetched {
@@ -59,7 +59,7 @@ export interface AuditRunOptions {
   readonly spare?: SpareChild
   /** A steady clock, ms. */
   readonly clock: () => number
-  readonly onEvaluation?: JudgingOptions['onEvaluation']
+  readonly onEvaluation?: EvaluationListener
   /** Told whenever a replay leaves time for what can wait. */
   readonly onBusy?: () => void
   /** Told when a replay begins; what was told of an earlier one no longer holds. */

@@ -19,7 +19,7 @@ export interface MemoryDifference {
 }
 
 /** Bytes that differ, with no more than {@link RANGE_GAP} equal ones between two of them. */
-interface MemoryRange {
+export interface MemoryRange {
   /** In bytes, of the first that differs. */
   readonly offset: number
   /** In bytes, from the first to the last that differs. */
@@ -32,7 +32,7 @@ interface MemoryRange {
   readonly b: ShownBytes
 }
 
-interface ShownBytes {
+export interface ShownBytes {
   readonly hex: string
   /** Printable ASCII as it is, a dot for each other byte. */
   readonly text: string

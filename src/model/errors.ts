@@ -46,7 +46,7 @@ export interface AuditErrorOptions {
   readonly alone?: boolean
 }
 
-type Arguments =
+export type AuditErrorArguments =
   | [code: UnitErrorCode, message: string, options: AuditErrorOptions & { readonly unit: Unit }]
   | [code: Exclude<AuditErrorCode, UnitErrorCode>, message: string, options?: AuditErrorOptions]
 
@@ -70,7 +70,7 @@ export class AuditError extends Error {
   readonly unit: Unit | undefined
   readonly alone: boolean
 
-  constructor(...[code, message, options = {}]: Arguments) {
+  constructor(...[code, message, options = {}]: AuditErrorArguments) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AuditError'
     this.code = code

@@ -7,7 +7,7 @@ import type { DriveSource } from './drive/source.ts'
 import type { PlannedEvaluation } from './plan/planned.ts'
 import type { ExecutionProfile } from './profile.ts'
 import type { InstanceState, ModuleSetup, SandboxLimits } from './sandbox/protocol.ts'
-import type { SpareChild } from './sandbox/sandbox.ts'
+import type { SpareChild } from './sandbox/spare-child.ts'
 
 /** A memory that is had already. */
 export interface ReplayStart {

@@ -9,7 +9,7 @@ import type { Report, ReportedDifference } from './model.ts'
 import * as words from './report-words.ts'
 import { wrap } from './wrap.ts'
 
-interface TerminalOptions {
+export interface TerminalOptions {
   /** Whether to write colours; what `NO_COLOR` and the stream say is the caller's to know. */
   readonly color: boolean
   /** Columns: what is longer goes on in the next line. */

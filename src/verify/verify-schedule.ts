@@ -17,7 +17,7 @@ export interface ScheduleVerifierOptions {
   readonly schedulerAddress: Address
 }
 
-interface ScheduleStep {
+export interface ScheduleStep {
   readonly findings: readonly Finding[]
   /** The scheduler signed just this at just this place: signature, signer and tags hold, and the chain from the one before. */
   readonly proven: boolean

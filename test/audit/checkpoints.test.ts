@@ -223,7 +223,13 @@ describe('a start', { timeout: 60_000 }, () => {
       { from: 3, to: 6 },
       { checkpoint: own.id, nonce: 2, signer: UNIT }
     ])
-    expect(report.trusted).toEqual([`the memory after nonce 2 is that of checkpoint ${own.id}, signed by ${UNIT}`])
+    expect(report.trusted).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^the memory after nonce 2 is that of checkpoint ${own.id}, signed by ${UNIT}, the address of http://\\S+: its own word$`
+        )
+      )
+    ])
     expect(report.notChecked).toContain('nonces 0 to 2: the replay began behind them')
     expect(codes(report)).toEqual(['TRUST_LOWERED'])
     const whole = await audited([own], { stateHash: 'last' })

@@ -22,6 +22,7 @@ import type {
   SandboxResult,
   WatchdogReport
 } from './protocol.ts'
+import type { SpareChild } from './spare-child.ts'
 
 const DEFAULT_LIMITS: SandboxLimits = {
   messageMs: 60_000,
@@ -92,18 +93,8 @@ export interface SandboxOptions {
   readonly spare?: SpareChild
 }
 
-/** A child that is started before it is known what it will run: a start takes a quarter of a second. */
-export interface SpareChild {
-  /** The child, for whom asks first. */
-  take(): ChildProcess | undefined
-  /** Takes a child back that did all that it was asked; without it each runs one module once. */
-  give?(child: ChildProcess): void
-  /** Ends it, where nobody took it. */
-  close(): void
-}
-
 /** Children that are used again: a replay of a few messages takes less than the start of a child. */
-export function createChildPool(): Required<SpareChild> {
+export function createChildPool(): Required<SpareChild<ChildProcess>> {
   const idle: ChildProcess[] = []
   const given = new Map<ChildProcess, number>()
   let closed = false
@@ -131,7 +122,7 @@ const POOLED_MAX = 8
 /** What was sent ahead and is not wanted any more may take so long to be worked off. */
 const DRAIN_MS = 1_000
 
-export function startSpareChild(): SpareChild {
+export function startSpareChild(): SpareChild<ChildProcess> {
   let child: ChildProcess | undefined = startChild()
   // Whoever takes it sees that it ended.
   child.on('error', () => {})
@@ -174,7 +165,7 @@ export async function openSandbox(
 ): Promise<Opening> {
   moduleFormat(setup.format)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const child = options.spare?.take() ?? startChild()
+  const child = (options.spare?.take() as ChildProcess | undefined) ?? startChild()
   const session = createSession(child, options)
   const start = defined({ start: options.start })
   const request = { op: 'open', setup, profile, limits, ...start } as const
