@@ -1,4 +1,4 @@
-/** One attempt at a question: redirects followed by hand, the body read within its bounds, the status judged. */
+/** One attempt at a request: follows redirects itself, reads the body within its bounds, judges the status. */
 
 import type { IncomingMessage } from 'node:http'
 import { AuditError, type Unit } from '../model/errors.ts'
@@ -12,18 +12,18 @@ import { shown } from './unit-words.ts'
 export interface Question {
   readonly role: Unit['role']
   readonly url: string
-  /** JSON; it makes the question a POST. */
+  /** JSON; a request with a body is a POST. */
   readonly body?: string
   readonly maxBytes: number
-  /** Whether a status besides 200 is an answer. */
+  /** Whether a status other than 200 is an answer. */
   readonly accept?: (status: number) => boolean
-  /** Whether a status means: not yet, ask again. */
+  /** Whether a status means that the unit needs time and should be asked again. */
   readonly busy?: (status: number) => boolean
-  /** Whether a status of the server's trouble (5xx, 429) that does not go away is an answer, where the unit answers others. */
+  /** Whether a persistent error status (5xx, 429) is an answer if the unit answers other requests. */
   readonly acceptTrouble?: boolean
-  /** Not worth waiting for: a few attempts, and no sign that the unit is away. */
+  /** Not worth waiting for: it gets a few attempts, and its failure does not show that the unit is away. */
   readonly optional?: boolean
-  /** Addresses that its URL was found to lead to, where others named it. */
+  /** The checked addresses of a URL that a third party named. */
   readonly destination?: Destination
 }
 
@@ -33,12 +33,12 @@ export interface HttpAnswer {
 }
 
 /**
- * A failure that another attempt may mend. `absent`: no whole answer came; `busy`: the unit asks for time; `trouble`: it says
- * that it failed; `large`, `garbage`: it answered with what cannot be used.
+ * A failure that another attempt may overcome. `absent`: no complete answer arrived; `busy`: the unit asks for time; `trouble`: it
+ * reports an error; `large`, `garbage`: its answer cannot be used.
  */
 export class Retriable extends Error {
   readonly kind: 'absent' | 'busy' | 'trouble' | 'large' | 'garbage'
-  /** What `Retry-After` asks for. */
+  /** The wait that `Retry-After` asks for. */
   readonly waitMs: number
   readonly answer: HttpAnswer | undefined
 
@@ -56,17 +56,17 @@ export class Retriable extends Error {
 
 export interface AttemptOptions {
   readonly limits: FetchLimits
-  /** How long the answer may take to begin, and to go on. */
+  /** How long the unit may stay silent before and during its answer. */
   readonly idleMs: number
-  /** Whether a redirect to another origin may be followed without a look at its address. */
+  /** Whether a redirect to another origin may be followed without a check of its address. */
   readonly mayFollow: (url: URL) => boolean
   readonly onAttempt: ((url: string) => void) | undefined
-  /** Resolves names that others name. */
+  /** Resolves host names from redirects. */
   readonly lookUp?: Lookup | undefined
   readonly signal: AbortSignal | undefined
 }
 
-/** As `fetch` has it in `ok`. */
+/** The same statuses as `ok` of `fetch`. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
@@ -74,8 +74,8 @@ export function isSuccess(status: number): boolean {
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
- * @throws Retriable where another attempt may help; AuditError `UNIT_REFUSED`, `ADDRESS_FORBIDDEN` or `WIRE_INVALID` where
- *   none will; the signal's reason
+ * @throws Retriable if another attempt may help; AuditError `UNIT_REFUSED`, `ADDRESS_FORBIDDEN` or `WIRE_INVALID` if none will;
+ *   the signal's reason
  */
 export async function attemptOnce(question: Question, options: AttemptOptions): Promise<HttpAnswer> {
   const { limits, idleMs, signal } = options
@@ -91,13 +91,13 @@ export async function attemptOnce(question: Question, options: AttemptOptions): 
     return judgeStatus(question, response, bytes)
   } catch (error) {
     const late = stop.signal.aborted
-    // Also ends the connection of an answer that is no longer read.
+    // This also closes the connection of an answer that is no longer read.
     stop.abort()
     signal?.throwIfAborted()
     if (error instanceof Retriable) throw error
-    // A name that is not resolved now may be a moment later.
+    // A name that cannot be resolved now may be resolved a moment later.
     if (error instanceof AuditError && error.code !== 'UNIT_UNREACHABLE') throw error
-    throw new Retriable('absent', late ? 'it did not answer in time' : networkWords(error), { cause: error })
+    throw new Retriable('absent', late ? 'the request timed out' : networkWords(error), { cause: error })
   } finally {
     clearTimeout(whole)
     clearTimeout(idle)
@@ -114,7 +114,7 @@ async function follow(question: Question, options: AttemptOptions, signal: Abort
     onAttempt?.(at.href)
     const response = await request(at, {
       signal,
-      // A gateway that compresses on the way would have us hash other bytes than were signed (§3).
+      // If a gateway compressed the answer, the auditor would hash other bytes than were signed (§3).
       headers: {
         accept: '*/*',
         'accept-encoding': 'identity',
@@ -136,7 +136,7 @@ async function follow(question: Question, options: AttemptOptions, signal: Abort
 function parseLocation(asked: Asked, location: string, base: URL): URL {
   const next = URL.canParse(location, base.href) ? new URL(location, base) : undefined
   if (next !== undefined && isPlainHttp(next)) return next
-  throw fetchError('WIRE_INVALID', asked, `${shown(base.href)} redirects to what is no plain http URL: ${shown(location)}`)
+  throw fetchError('WIRE_INVALID', asked, `${shown(base.href)} redirects to ${shown(location)}, which is not a plain http URL`)
 }
 
 async function readBody(response: IncomingMessage, { maxBytes }: Question, alive: () => void): Promise<Buffer> {
@@ -167,7 +167,7 @@ function judgeStatus(question: Question, response: IncomingMessage, bytes: Buffe
   })
 }
 
-/** Seconds, or a date; 0 where it says neither. */
+/** Reads seconds or a date; 0 if the header holds neither. */
 function retryAfterMs(header: string | undefined): number {
   if (header === undefined) return 0
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()

@@ -9,7 +9,7 @@ import type { ComputeSource, ListedPage } from './unit-sources.ts'
 
 const LISTED_PAGE = 500
 const DETAIL_CHARS = 500
-/** No JSON, larger or deeper than any result, or of another form than a listing; or it leads to where nobody may be asked. */
+/** Not JSON, larger or deeper than any result, not shaped like a listing, or redirected to a forbidden address. */
 const UNREADABLE: ReadonlySet<string> = new Set(['WIRE_INVALID', 'ANSWER_TOO_LARGE', 'ADDRESS_FORBIDDEN'])
 
 /** @param url the unit's base URL */
@@ -48,7 +48,7 @@ export function createCompute(http: Http, url: string): ComputeSource {
         const parsed = addressSchema.safeParse((await http.json(question)).value)
         return parsed.success ? parsed.data.address : undefined
       } catch (error) {
-        // A page for people, say: it names no address.
+        // For example a page for people, which names no address.
         if (error instanceof AuditError && (error.code === 'WIRE_INVALID' || error.code === 'ANSWER_TOO_LARGE'))
           return undefined
         throw error
@@ -78,22 +78,22 @@ export function createCompute(http: Http, url: string): ComputeSource {
   }
 }
 
-/** Whether a unit answered with what cannot be read. That is no claim, and no silence either: others may read it. */
+/** Whether a unit's answer cannot be read. Such an answer is neither a claim nor silence: others may be able to read it. */
 export function isUnreadable(error: unknown): error is AuditError {
   return error instanceof AuditError && UNREADABLE.has(error.code)
 }
 
-/** It evaluates, and asks for time. */
+/** The unit is still evaluating and asks for time. */
 function isBusy(status: number): boolean {
   return status === 202
 }
 
-/** Clients read what comes with any status of success. */
+/** Clients read the body of any successful status. */
 function isRead(status: number): boolean {
   return isSuccess(status) && !isBusy(status)
 }
 
-/** Read, or the unit says no, for good: 404, 425 and the like, or a redirect to nowhere. */
+/** The answer is readable, or the unit refuses for good: 404, 425 and the like, or a redirect to nowhere. */
 function isAnswer(status: number): boolean {
   return isRead(status) || (status >= 300 && status < 500 && status !== 408 && status !== 429)
 }

@@ -1,13 +1,13 @@
-/** Errors of the fetch layer: each names whom it asked, so that what a unit does never counts as the auditor's own fault. */
+/** Errors of the fetch layer: each names the unit that was asked, so that its behaviour never counts as the auditor's own fault. */
 import { AuditError, type AuditErrorOptions, type Unit, type UnitErrorCode } from '../model/errors.ts'
 
-/** Who was asked: a role, and any URL of the unit's. */
+/** The unit that was asked: its role, and any of its URLs. */
 export type Asked = Unit
 
 /**
- * An error about what a unit answered, or did not.
+ * An error about a unit's answer, or about a missing one.
  *
- * @param asked whom; of its URL the origin is named
+ * @param asked the unit; the error names the origin of its URL
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function fetchError(
   return new AuditError(code, message, { ...options, unit: { role, url: originOf(url) } })
 }
 
-/** Arweave as a whole, which stands where a scheduler's URL stands, has none. */
+/** `arweave`, which can take the place of a scheduler's URL, has no origin and is returned as it is. */
 function originOf(url: string): string {
   const { origin } = URL.canParse(url) ? new URL(url) : { origin: 'null' }
   return origin === 'null' ? url : origin

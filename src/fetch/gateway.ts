@@ -13,28 +13,28 @@ interface Gateway {
 }
 
 const PAGE = 100
-/** A gateway may give fewer on a page than it is asked for, but no fewer than these. */
+/** A gateway may put fewer items on a page than requested, but no fewer than this. */
 const PAGE_LEAST = 10
 const GONE = [404, 410]
 
-/** @param urls base URLs, in the order in which they are asked */
+/** @param urls base URLs, in the order in which the gateways are asked */
 export function createGateway(http: Http, urls: readonly string[]): GatewaySource {
   return createNoting(http, urls, new Map())
 }
 
-/** @param unheard by a gateway's URL its first failure; shared with those that ask one gateway alone */
+/** @param unheard the first failure of each gateway, by its URL; shared with the sources that ask a single gateway */
 function createNoting(http: Http, urls: readonly string[], unheard: Map<string, AuditError>): GatewaySource {
   const gateways = urls.map((url) => gatewayOf(http, url.replace(/\/+$/, '')))
 
-  /** The first failure of each; that it is away altogether says more than that it failed at one question. */
+  /** Keeps the first failure of each gateway; that it is away says more than that it failed at one question. */
   const note = ({ url }: Gateway, failure: AuditError): void => {
     const known = unheard.get(url)
     if (known === undefined || (known.alone && !failure.alone)) unheard.set(url, failure)
   }
 
   /**
-   * Asks one after another; `undefined` means: this one does not have it. A gateway that is away is noted always, one that fails at
-   * this question alone where no other answers it.
+   * Asks one gateway after another; `undefined` means that a gateway does not have it. A gateway that is away is always noted; one
+   * that fails only at this question is noted if no other gateway answers it.
    */
   async function inTurn<T>(ask: (gateway: Gateway) => Promise<T | undefined>): Promise<T | undefined> {
     const failures: { readonly gateway: Gateway; readonly error: AuditError }[] = []
@@ -50,7 +50,7 @@ function createNoting(http: Http, urls: readonly string[], unheard: Map<string, 
     }
     for (const { gateway, error } of failures) note(gateway, error)
     const [first] = failures
-    // One that answered does not have it; the others are not asked for more than they can say.
+    // At least one gateway answered that it does not have it.
     if (first === undefined || failures.length < gateways.length) return undefined
     if (failures.length === 1) throw first.error
     const why = failures.map(({ error }) => error.message).join('; ')
@@ -96,7 +96,7 @@ function createNoting(http: Http, urls: readonly string[], unheard: Map<string, 
 
     async blocks(fromHeight, toHeight) {
       let fullest: readonly BlockRecord[] = []
-      // One that is behind does not have the newest yet: the next may.
+      // A gateway that lags behind does not have the newest blocks yet, but the next one may.
       const whole = await inTurn(async (gateway) => {
         const blocks = await readBlocks(gateway, fromHeight, toHeight)
         if (blocks.length > fullest.length) fullest = blocks
@@ -108,7 +108,7 @@ function createNoting(http: Http, urls: readonly string[], unheard: Map<string, 
   return source
 }
 
-/** The client is loaded with the first question: who asks no gateway, as the demo and audits of archives, does not wait for it. */
+/** Loads the client with the first query, so that the demo and audits of archives, which ask no gateway, do not wait for it. */
 function gatewayOf(http: Http, url: string): Gateway {
   return { url, graphql: async () => (await import('./graphql.ts')).createGraphql(http, url) }
 }
@@ -133,7 +133,7 @@ async function readTransactions({ url, graphql }: Gateway, query: TransactionQue
         ...(bundledIn == null ? {} : { bundledIn: bundledIn.id }),
         gateway: url
       }
-      // One that was not asked for is no answer.
+      // Ignores records that do not match the query.
       if (answers(record, query)) records.push(record)
     }
     asked += first
@@ -169,7 +169,7 @@ async function readBlocks({ url, graphql }: Gateway, min: number, max: number): 
     const { pageInfo, edges } = parseWire(blocksSchema, answer, graphqlAt(url))
     const known = blocks.size
     for (const { node } of edges) {
-      // A gateway gives seconds.
+      // Gateways give seconds.
       if (node.height >= min && node.height <= max)
         blocks.set(node.height, { height: node.height, timestamp: node.timestamp * 1000 })
     }

@@ -1,6 +1,6 @@
 /**
- * The GraphQL of gateways (protocol §5.3), asked with the queries and the client of arweave-graphql. Only `gateway.ts` imports this,
- * and only when there is something to ask: the packages behind it take longer to load than a small audit.
+ * The GraphQL API of gateways (protocol §5.3), queried with the client of arweave-graphql. Only `gateway.ts` imports this, and only
+ * when there is something to ask: the packages behind it take longer to load than a small audit takes.
  */
 import { GetTransactionsDocument, type GetTransactionsQueryVariables, getSdk, SortOrder } from 'arweave-graphql'
 import { visit } from 'graphql/language/visitor.js'
@@ -10,13 +10,13 @@ import type { Http } from './http.ts'
 import type { TransactionQuery } from './unit-sources.ts'
 import { shown } from './unit-words.ts'
 
-/** Which part of a list is asked for: at most `first` members, those behind the cursor `after`. */
+/** The requested part of a list: at most `first` members after the cursor `after`. */
 export interface GraphqlPage {
   readonly first: number
   readonly after: string | undefined
 }
 
-/** One gateway. What it answers is not looked at here. */
+/** One gateway. Its answers are not checked here. */
 export interface Graphql {
   transactions(query: TransactionQuery, page: GraphqlPage): Promise<unknown>
   /** Blocks of these heights, both inclusive, ascending. */
@@ -26,9 +26,9 @@ export interface Graphql {
 /**
  * A client of one gateway.
  *
- * @param http carries every request, so that all of its bounds hold here too
+ * @param http sends every request, so that all its bounds hold here too
  * @param url the gateway's base URL; all errors name it
- * @returns questions that reject with AuditError: `WIRE_INVALID` where the gateway answers without data, and all that `Http` throws
+ * @returns queries that reject with AuditError: `WIRE_INVALID` if the gateway answers without data, and every error of `Http`
  */
 export function createGraphql(http: Http, url: string): Graphql {
   const client = new GraphQLClient(`${url}/graphql`, { fetch: fetchThrough(http) })
@@ -47,7 +47,7 @@ export function createGraphql(http: Http, url: string): Graphql {
   }
 }
 
-/** The package's query leaves out what a signature is verified with. */
+/** The package's query leaves out the fields that verifying a signature needs. */
 const TRANSACTIONS = withNodeFields(GetTransactionsDocument, ['signature', 'anchor'])
 
 function withNodeFields(query: typeof GetTransactionsDocument, names: readonly string[]): typeof GetTransactionsDocument {
@@ -70,8 +70,8 @@ function filterOf({ ids, owners, tags, sort }: TransactionQuery): GetTransaction
 }
 
 /**
- * `fetch` as the client calls it. Nothing but data reaches the client: what else a gateway may answer ends here. The data is parsed
- * already, to a bounded depth; an answer without a content type is handed on by the client as it is.
+ * `fetch` as the client calls it. Only data reaches the client: every other answer of a gateway ends in an error here. The data is
+ * already parsed, to a bounded depth; the client passes on an answer without a content type unchanged.
  */
 function fetchThrough(http: Http) {
   return async (url: string, { body }: { readonly body: string }) => {

@@ -1,4 +1,4 @@
-/** Questions to units over HTTP: bounded in bytes, time and number, asked again where that can help. */
+/** Requests to units over HTTP: bounded in bytes, time and number, and repeated if that can help. */
 
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,9 +21,9 @@ export interface HttpOptions {
   /** Whether a redirect may lead to a private address. */
   readonly allowPrivate?: boolean
   readonly signal?: AbortSignal
-  /** Told about every attempt, for `--verbose`. */
+  /** Called for every attempt, for `--verbose`. */
   readonly onAttempt?: (url: string) => void
-  /** Resolves the names of redirects; by the system where not given. */
+  /** Resolves the host names of redirects; the system's resolver by default. */
   readonly lookUp?: Lookup
 }
 
@@ -31,40 +31,40 @@ export interface HttpOptions {
 export interface JsonAnswer {
   readonly status: number
   readonly bytes: Uint8Array
-  /** U+FFFD stands for what is no UTF-8. */
+  /** U+FFFD replaces bytes that are not UTF-8. */
   readonly text: string
-  /** As `parseJson` has it; undefined where the status is none of success. */
+  /** The result of `parseJson`; undefined if the status is not successful. */
   readonly value: unknown
 }
 
 export interface Http {
   readonly limits: FetchLimits
   /**
-   * @throws AuditError `UNIT_UNREACHABLE` where the unit stays away, `UNIT_REFUSED` for a status that is no answer,
-   *   `ANSWER_TOO_LARGE`, `ADDRESS_FORBIDDEN`, `WIRE_INVALID` (redirects in circles), `INTERRUPTED`
+   * @throws AuditError `UNIT_UNREACHABLE` if the unit stays away, `UNIT_REFUSED` for a status that is not an answer,
+   *   `ANSWER_TOO_LARGE`, `ADDRESS_FORBIDDEN`, `WIRE_INVALID` (too many redirects), `INTERRUPTED`
    */
   bytes(question: Question): Promise<HttpAnswer>
   /**
-   * As `bytes`, with a body that is JSON where the status is one of success: one that is not is asked for again, then `WIRE_INVALID`.
+   * Like `bytes`, but the body of a successful answer must be JSON: if it is not, the request is repeated, then `WIRE_INVALID`.
    */
   json(question: Question): Promise<JsonAnswer>
 }
 
-/** A unit: what serves one role at one origin. */
+/** A unit: one role at one origin. */
 interface Peer {
-  /** When it last gave an answer that could be used. */
+  /** When it last gave a usable answer. */
   answeredAt: number
-  /** Questions given up since then. */
+  /** Questions that were given up since then. */
   givenUp: number
-  /** Set when patience ended; nothing is asked of it any more. */
+  /** Set when patience ended; the unit is not asked any more. */
   gaveUp: AuditError | undefined
 }
 
-/** Questions that a unit may leave unanswered, one after another, until it is taken to be away; none where it never answered. */
+/** After so many unanswered questions in a row a unit counts as away; one that never answered, after the first. */
 const GIVEN_UP_MAX = 3
 const OPTIONAL_ATTEMPTS = 4
 
-/** A client that remembers of each unit when it last answered. */
+/** A client that remembers when each unit last answered. */
 export function createHttp(options: HttpOptions = {}): Http {
   const { signal, onAttempt, lookUp } = options
   const limits = { ...DEFAULT_FETCH_LIMITS, ...options.limits }
@@ -73,7 +73,7 @@ export function createHttp(options: HttpOptions = {}): Http {
   const trusted = new Set((options.trusted ?? []).map((url) => new URL(url).origin))
   const mayFollow = ({ origin }: URL) => options.allowPrivate === true || trusted.has(origin)
   const withSignal = defined({ signal })
-  // Every attempt under way listens.
+  // Every attempt in progress listens.
   if (signal !== undefined) setMaxListeners(0, signal)
 
   const underWay = new Set<(error: AuditError) => void>()
@@ -81,7 +81,7 @@ export function createHttp(options: HttpOptions = {}): Http {
     for (const reject of underWay) reject(new AuditError('INTERRUPTED', 'interrupted'))
   })
 
-  /** An abort settles it, whatever becomes of the connection. */
+  /** Settles on an abort at once, whatever happens to the connection. */
   function settled<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       underWay.add(reject)
@@ -113,7 +113,7 @@ export function createHttp(options: HttpOptions = {}): Http {
       return await pRetry(
         async (attempt) => {
           if (peer.gaveUp !== undefined) throw peer.gaveUp
-          // An attempt heeds the signal itself: the queue's own listeners take three times as long as all else it does.
+          // Each attempt listens to the signal itself: the queue's own listeners cost three times as much as the rest of its work.
           const answer = await queue.add(() =>
             attemptOnce(question, { limits, idleMs: idleMsOf(attempt), mayFollow, onAttempt, lookUp, signal })
           )
@@ -173,13 +173,15 @@ function readJson({ status, bytes }: HttpAnswer, question: Question): JsonAnswer
   }
 }
 
-/** What the caller is told when the question is not asked again. */
+/** The error for a question that is not asked again. */
 function explain(failure: Retriable, question: Question, alone: boolean): AuditError {
   const { url } = question
   const options = { cause: failure, alone }
   if (failure.kind === 'large') return fetchError('ANSWER_TOO_LARGE', question, `${shown(url)}: ${failure.message}`, options)
   if (failure.kind === 'garbage') return fetchError('WIRE_INVALID', question, `${shown(url)}: ${failure.message}`, options)
-  const what = alone ? `${shown(url)} was not answered, though others were` : `${new URL(url).origin} did not answer`
+  const what = alone
+    ? `${shown(url)} gave no usable answer, though its unit answered other requests`
+    : `${new URL(url).origin} did not answer`
   return fetchError('UNIT_UNREACHABLE', question, `${what}: ${failure.message}`, {
     ...options,
     hint: 'try again later, or name another unit'

@@ -1,31 +1,31 @@
-/** Every bound on what is read from the network. */
+/** All bounds on reading from the network. */
 
 export interface FetchLimits {
   /**
-   * How long a unit may stay away: nothing is asked of it again later than this after its last answer, and what is under way
-   * then has `idleMs` left. So a unit that never answers is known to be away after `patienceMs + idleMs`.
+   * How long a unit may stay away: after this time since its last answer no request is repeated, and requests in progress have
+   * `idleMs` left. So a unit that never answers is known to be away after `patienceMs + idleMs`.
    */
   readonly patienceMs: number
-  /** How long an answer may take to begin, and to go on, at the first attempt; each further one waits twice as long. */
+  /** How long a unit may stay silent before and during its answer, at the first attempt; each further one waits twice as long. */
   readonly idleMs: number
   readonly idleMaxMs: number
-  /** How long one answer may take as a whole, from the connection to its last byte. */
+  /** How long one answer may take in total, from the connection to its last byte. */
   readonly answerMs: number
-  /** How often a question is asked that fails while its unit answers others. */
+  /** How often a question is asked if it fails while its unit answers others. */
   readonly attempts: number
-  /** How often a question is asked whose answer outgrows its bound or is not JSON. */
+  /** How often a question is asked if its answer exceeds its bound or is not JSON. */
   readonly contentAttempts: number
-  /** Waits between attempts double from the first to the longest. */
+  /** Waits between attempts double from `waitMinMs` up to `waitMaxMs`. */
   readonly waitMinMs: number
   readonly waitMaxMs: number
-  /** What `Retry-After` may add for one question, in all; such waits do not use up patience. */
+  /** The total wait that `Retry-After` may add to one question; such waits do not use up patience. */
   readonly retryAfterMaxMs: number
   readonly redirects: number
-  /** Requests under way at one host. */
+  /** Simultaneous requests to one host. */
   readonly concurrency: number
-  /** Pages of one reading of a schedule or of blocks. */
+  /** Pages of one pass over a schedule. */
   readonly pages: number
-  /** A process, an edge of a schedule, the answer of `GET /`. */
+  /** A process, an edge of a schedule, the answer to `GET /`. */
   readonly recordBytes: number
   /** A page of a schedule; a larger one is asked for in parts. */
   readonly schedulePageBytes: number
@@ -49,7 +49,7 @@ export const DEFAULT_FETCH_LIMITS: FetchLimits = {
   waitMinMs: 100,
   waitMaxMs: 3_000,
   retryAfterMaxMs: 60_000,
-  // As many as fetch follows: what ordinary clients come to is read.
+  // As many as fetch follows, so that every answer that ordinary clients reach is read.
   redirects: 20,
   concurrency: 16,
   pages: 100_000,
@@ -61,18 +61,18 @@ export const DEFAULT_FETCH_LIMITS: FetchLimits = {
 }
 
 /**
- * What a unit may list, in proportion to the schedule: `factor` times the evaluations that the schedule and the process's crons allow
- * up to the last one that it lists, and `slack` more. No honest unit lists one twice.
+ * How much a unit may list, in proportion to the schedule: `factor` times the evaluations that the schedule and the process's crons
+ * allow up to the last listed one, plus `slack`. No honest unit lists an evaluation twice.
  */
 export interface ListedLimits {
   readonly factor: number
   readonly slack: number
-  /** Bytes of all pages, for each such evaluation, and besides. */
+  /** Bytes of all pages: so many for each such evaluation, plus `bytesSlack`. */
   readonly bytesOfEvaluation: number
   readonly bytesSlack: number
-  /** Of the claims that are kept of one nonce and the crons behind it: these are held in memory at the same time. */
+  /** Bytes of the claims that are kept for one nonce and the crons after it: these are in memory at the same time. */
   readonly bytesOfOrdinate: number
-  /** A block comes every two minutes; for crons by blocks four times as many are allowed. */
+  /** A block is mined every two minutes; for crons by blocks, four times as many blocks are allowed. */
   readonly secondsOfBlock: number
 }
 

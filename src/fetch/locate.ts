@@ -1,4 +1,4 @@
-/** Where a scheduler is: the project's own look-up, from the chain (protocol §4.1). */
+/** Looks up a scheduler's URL on the chain (protocol §4.1). */
 import { AuditError } from '../model/errors.ts'
 import type { Address, ProcessId } from '../model/ids.ts'
 import { isAddress } from '../model/ids.ts'
@@ -6,20 +6,21 @@ import { tagValue } from '../model/records.ts'
 import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
 import type { GatewaySource } from './unit-sources.ts'
 
-/** Where a scheduler says it is. */
+/** The location that a scheduler published. */
 export interface Located {
   readonly url: string
-  /** Where that leads; undefined where it may lead anywhere. */
+  /** The checked addresses of the URL; undefined if it may lead anywhere. */
   readonly destination?: Destination
 }
 
 /**
- * Finds a process's scheduler: its `Scheduler` tag, then that wallet's newest `Scheduler-Location`. The record is the wallet's
- * word alone, so it may not lead into private networks.
+ * Finds a process's scheduler: its `Scheduler` tag, then that wallet's newest `Scheduler-Location`. Only the wallet vouches for
+ * the record, so it may not lead into private networks.
  *
- * @param allowPrivate whether it may all the same
- * @param lookUp resolves names; by the system where not given
- * @throws AuditError `INPUT_MISSING` where there is no record, `UNIT_UNREACHABLE` where a gateway that may have one is away, `ADDRESS_FORBIDDEN`, `UNIT_UNREACHABLE`
+ * @param allowPrivate whether the record may lead into private networks all the same
+ * @param lookUp resolves host names; the system's resolver by default
+ * @throws AuditError `INPUT_MISSING` if there is no record, `UNIT_UNREACHABLE` if a gateway that may have one is away or the
+ *   scheduler's name cannot be resolved, `ADDRESS_FORBIDDEN`
  */
 export async function locateScheduler(
   gateway: GatewaySource,

@@ -1,13 +1,13 @@
-/** Pages that outgrow their bound in bytes are asked for in parts. */
+/** Asks for smaller pages if a page exceeds its bound in bytes. */
 import { AuditError } from '../model/errors.ts'
 
-/** How much smaller the next page is. */
+/** The next page is smaller by this factor. */
 const SHRINK = 4
 
 /**
  * Remembers which page size fits.
  *
- * @returns a function that asks with a size of at most `limit`, and with ever smaller ones while the answer is too large
+ * @returns a function that asks with a size of at most `limit`, and with smaller and smaller sizes while the answer is too large
  */
 export function createPageSize(): <T>(limit: number, ask: (size: number) => Promise<T>) => Promise<T> {
   let fits = Number.POSITIVE_INFINITY

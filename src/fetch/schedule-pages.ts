@@ -1,4 +1,4 @@
-/** A schedule read page by page: by the highest nonce below which none is missing, whatever order it comes in (§1.3). */
+/** Reads a schedule page by page, from the highest nonce below which none is missing, whatever the order of its messages (§1.3). */
 import type { ProcessId } from '../model/ids.ts'
 import type { ScheduledMessage } from '../model/records.ts'
 import { ARWEAVE } from './arweave-schedule/schedule.ts'
@@ -12,46 +12,46 @@ export interface ScheduleRange {
   readonly toNonce: number
   /** Messages of a page. */
   readonly pageSize: number
-  /** No more pages than this are read. */
+  /** At most this many pages are read. */
   readonly maxPages?: number
 }
 
-/** What was wrong with the schedule as served. */
+/** A fault of the schedule as it was served. */
 export interface ScheduleAnomaly {
-  /** `gap`: not served; `twice`: more than once in a page, or with other content in a later one; `outOfOrder`: behind a higher one. */
+  /** `gap`: not served; `twice`: repeated on a page, or with other content on a later one; `outOfOrder`: after a higher nonce. */
   readonly kind: 'gap' | 'twice' | 'outOfOrder'
   readonly nonce: number
-  /** For a `gap` of more than one nonce: its last one. */
+  /** The last nonce of a `gap` of several. */
   readonly through?: number
-  /** For `twice`: what came later under the nonce, as proof. */
+  /** For `twice`: the later messages of the nonce, as proof. */
   readonly messages?: readonly ScheduledMessage[]
 }
 
 export interface SchedulePart {
-  /** In nonce order, each nonce once: of several the one that came first. */
+  /** In nonce order, each nonce once: the first message that was served for it. */
   readonly messages: readonly ScheduledMessage[]
   readonly anomalies: readonly ScheduleAnomaly[]
 }
 
-/** A page is never asked to be larger than this, however far out of its place a message lies. */
+/** No larger page is requested, however far a message is out of place. */
 const PAGE_MAX = 100_000
-/** Messages that came before their turn and are kept until then, in pages: what is dropped is asked for again. */
+/** Messages that are kept until their turn, in pages; dropped ones are requested again. */
 const EARLY_PAGES = 4
-/** Behind so many gaps the rest is taken for one: nothing behind the first is evaluated, and each costs some pages. */
+/** After so many gaps the rest counts as one: nothing after the first gap is evaluated, and each gap costs some pages. */
 const GAPS_MAX = 1_000
-/** Of one nonce that is served again and again so many others are kept as proof. */
+/** So many further messages of one nonce are kept as proof. */
 const TWICE_MAX = 4
 
 /**
  * Reads the nonces of a range.
  *
- * It goes on from the highest nonce below which none is missing. A nonce that its page does not have is asked for again, in
- * larger pages while there is more: the scheduler orders them by its clock, which may jump (§1.3). One that stays away is a
- * gap, however long, and what lies behind it is read all the same.
+ * Each page continues from the highest nonce below which none is missing. If a page lacks the next nonce, it is requested again, in
+ * larger pages while there is more: the scheduler orders messages by its clock, which may jump (§1.3). A nonce that stays away is a
+ * gap, however long, and the nonces after it are still read.
  *
- * @param source whose schedule
- * @returns parts in nonce order; every page moves on, or is one of the few that ask again, so it ends whatever is served
- * @throws AuditError `ANSWER_TOO_LARGE` after `maxPages`, and as `source.page`
+ * @param source the source of the schedule
+ * @returns parts in nonce order; every page makes progress or is one of a few repeated ones, so reading ends whatever is served
+ * @throws AuditError `ANSWER_TOO_LARGE` after `maxPages`, and the errors of `source.page`
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export async function* readSchedule(
   const early = new Map<number, ScheduledMessage>()
   let next = fromNonce
   let size = pageSize
-  /** How many messages came when `next` was not among them; undefined where it was not asked for yet. */
+  /** The number of messages on the last page that lacked `next`; undefined if `next` was not requested yet. */
   let withoutNext: number | undefined
   let gaps = 0
   const twice = new Map<number, number>()
@@ -103,7 +103,7 @@ export async function* readSchedule(
   }
 }
 
-/** Puts a page's messages of [next, toNonce] into `early`, and says what is wrong with them. */
+/** Puts a page's messages of [next, toNonce] into `early`, and returns their faults. */
 function sortIn(
   served: readonly ScheduledMessage[],
   early: Map<number, ScheduledMessage>,
@@ -132,7 +132,7 @@ function sortIn(
   return anomalies
 }
 
-/** The messages from `nonce` on up to the first that is missing. */
+/** Takes the messages from `nonce` on, up to the first missing one. */
 function takeFrom(early: Map<number, ScheduledMessage>, nonce: number): ScheduledMessage[] {
   const taken: ScheduledMessage[] = []
   for (let message = early.get(nonce); message !== undefined; message = early.get(nonce + taken.length)) {

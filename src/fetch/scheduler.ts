@@ -12,7 +12,7 @@ import { shown } from './unit-words.ts'
 
 /**
  * @param url the scheduler's base URL
- * @param destination where that was found to lead, if another party named it
+ * @param destination the checked addresses of the URL, if a third party named it
  */
 export function createScheduler(http: Http, url: string, destination?: Destination): SchedulerSource {
   const base = url.replace(/\/+$/, '')

@@ -1,4 +1,4 @@
-/** What units may answer, as schemas: wire data is read once, here, and everything faulty in it is named. */
+/** Schemas of the units' answers: data from the network is parsed once, here, and every faulty field is named. */
 import { z } from 'zod'
 import { type Address, isAddress, type ProcessId } from '../model/ids.ts'
 import type { EvaluationKey, ProcessRecord } from '../model/records.ts'
@@ -19,10 +19,10 @@ import { shown } from './unit-words.ts'
 const FAULTS_MAX_CHARS = 4_000
 
 /**
- * Reads `value` by `schema`.
+ * Parses `value` with `schema`.
  *
- * @param asked who answered with it, by the URL it came from
- * @throws AuditError `WIRE_INVALID`, naming every faulty field (the list cut at 4000 characters) and the URL
+ * @param asked the unit that answered, with the URL of the answer
+ * @throws AuditError `WIRE_INVALID`, which names the URL and every faulty field (the list is cut at 4000 characters)
  *
  * @example
  * ```ts
@@ -33,14 +33,14 @@ const FAULTS_MAX_CHARS = 4_000
 export function parseWire<T>(schema: z.ZodType<T>, value: unknown, asked: Asked): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the whole'}: ${message}`)
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the answer'}: ${message}`)
   const what = `${shown(asked.url)} answered with faulty fields: ${shown(faults.join('; '), FAULTS_MAX_CHARS)}`
   throw fetchError('WIRE_INVALID', asked, what, { alone: true })
 }
 
 const address = kindOf<Address>(isAddress, 'must be an address')
-/** JSON whose names are anybody's, `__proto__` among them: taken as it is, never copied by name. */
-const anyJson = z.custom<unknown>((value) => value !== undefined, 'must be there')
+/** JSON whose names the unit chooses, perhaps `__proto__`: used as it is, never copied by name. */
+const anyJson = z.custom<unknown>((value) => value !== undefined, 'must be present')
 
 /** `/<process>` (§1.3). */
 export const schedulePageSchema = z.object({
@@ -71,7 +71,7 @@ const wholeNumberOrText = z
   .union([z.int().min(0), z.string().transform((text) => wholeNumber(text))])
   .refine((value) => value !== undefined, 'must be a whole number')
 
-/** What a CU's cursor says (§2.1): base64 of JSON. */
+/** The content of a CU's cursor (§2.1), which is base64 of JSON. */
 const cursorContent = z.object({
   timestamp: wholeNumberOrText,
   ordinate: wholeNumberOrText,
@@ -91,7 +91,7 @@ const cursor = z
 /** `/results` and `/cron` (§2.1). */
 export const listedPageSchema = z.object({
   pageInfo: z.object({ hasNextPage: z.boolean() }),
-  // What a node is, if it is no object, is a claim as well.
+  // A node that is not an object is a claim as well.
   edges: z.array(z.object({ node: anyJson, cursor })).max(100_000)
 })
 
@@ -101,7 +101,7 @@ export const addressSchema = z.object({ address })
 const pageInfo = z.object({ hasNextPage: z.boolean() })
 const height = z.int().min(0)
 
-/** GraphQL's transactions, as far as they are used (§5.3). */
+/** The fields of GraphQL's transactions that are used (§5.3). */
 export const transactionsSchema = z.object({
   pageInfo,
   edges: z

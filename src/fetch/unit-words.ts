@@ -1,8 +1,8 @@
-/** Words from outside inside a message of our own: short, and without what steers a terminal. */
+/** Quotes text from outside in a message: short, and without terminal control characters. */
 
 /**
  * @param text from a unit
- * @param maxChars how much of it is shown
+ * @param maxChars the longest text that is shown in full
  *
  * @example
  * ```ts

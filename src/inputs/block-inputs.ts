@@ -1,11 +1,11 @@
-/** Blocks, of which crons by blocks and by time hang, and what gateways say of one in two ways. */
+/** Blocks, on which crons by blocks and by time depend, and the differences between gateways about them. */
 import type { ProcessId } from '../model/ids.ts'
 import type { BlockRecord } from '../model/records.ts'
 import type { Store } from '../store/store.ts'
 import { collect } from './record-lists.ts'
 import type { Door } from './stored-records.ts'
 
-/** Two gateways' words of one block; which of them is right nobody can tell, for blocks are unsigned. */
+/** Two gateways' versions of one block; blocks are unsigned, so nobody can tell which is right. */
 export interface BlockDifference {
   readonly kept: BlockRecord
   readonly other: BlockRecord & { readonly gateway: string }
@@ -17,7 +17,7 @@ export interface BlockInputs {
   put(process: ProcessId, blocks: readonly BlockRecord[], differences?: readonly BlockDifference[]): Promise<void>
   /** By height, then by gateway. */
   differences(process: ProcessId): Promise<readonly BlockDifference[]>
-  /** The last block that this gateway was asked for. */
+  /** The last block that was read from this gateway. */
   readTo(process: ProcessId, gateway: string): Promise<BlockRecord | undefined>
   putReadTo(process: ProcessId, gateway: string, last: BlockRecord): Promise<void>
 }

@@ -1,31 +1,31 @@
-/** Which checkpoints gateways name, and which of those were left out. */
+/** The checkpoints that gateways list, and those that were left out. */
 import type { ProcessId, TransactionId } from '../model/ids.ts'
 import type { Store } from '../store/store.ts'
 import { collect } from './record-lists.ts'
 import type { Run } from './run-record.ts'
 import type { Door } from './stored-records.ts'
 
-/** Checkpoints that a gateway lists and that are left out. */
+/** The checkpoints of a gateway's list that were left out. */
 export interface UnreadCheckpoints {
-  /** Those whose tags say no place or no memory, by reason. */
+  /** Those whose tags do not name a place or a memory, by reason. */
   readonly faults: readonly { readonly reason: string; readonly count: number }[]
-  /** Those for which there is no room. */
+  /** The number of those that did not fit the limits. */
   readonly cut: number
 }
 
-/** Whose checkpoints were asked for first, and what was left out. */
+/** The signers whose checkpoints were requested first, and the checkpoints that were left out. */
 export interface AskedCheckpoints {
   readonly signers: readonly string[]
   readonly unread: UnreadCheckpoints
 }
 
 export interface CheckpointInputs {
-  /** Ids of checkpoints that a gateway named, whoever signed them. */
+  /** Ids of checkpoints that a gateway listed, whoever signed them. */
   ids(process: ProcessId): Promise<readonly TransactionId[]>
-  /** Whether this gateway was asked for them up to the end of this run, and for those of these signers before all others. */
+  /** Whether this gateway was asked for checkpoints up to the end of this run, with those of these signers first. */
   wereRead(run: Run, gateway: string, signers?: readonly string[]): Promise<boolean>
   put(run: Run, gateway: string, ids: readonly TransactionId[], asked?: AskedCheckpoints): Promise<void>
-  /** What gateways list besides, by gateway. */
+  /** The checkpoints that were left out, by gateway. */
   unread(process: ProcessId): Promise<readonly UnreadCheckpoints[]>
 }
 

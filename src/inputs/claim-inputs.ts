@@ -1,4 +1,4 @@
-/** What units claim, and how far their listings were read. */
+/** The units' claims, and the progress of reading their listings. */
 import {
   type Claim,
   type ClaimFault,
@@ -14,7 +14,7 @@ import type { Run } from './run-record.ts'
 import { claimRecord, contentOf } from './stored-claims.ts'
 import type { Door } from './stored-records.ts'
 
-/** How far the listing of a unit was read. */
+/** The progress of reading a unit's listing. */
 export interface ListingProgress {
   readonly cursor?: string
   /** The run's last nonce when it was read. */
@@ -22,14 +22,15 @@ export interface ListingProgress {
   readonly done: boolean
   /** The last evaluation that it listed: a listing may end before the range does. */
   readonly last?: EvaluationKey
-  /** What was read of it so far: evaluations, and bytes of their texts. */
+  /** Evaluations that were read so far. */
   readonly listed?: number
+  /** Bytes of the pages that were read so far. */
   readonly bytes?: number
-  /** Claims that were not kept: the third of one evaluation, and what is too large. */
+  /** Claims that were not stored: from the third of one evaluation on, and too large ones. */
   readonly dropped?: number
-  /** What no unit writes on its pages, and changes nothing of what is read; at most 16. */
+  /** Page contents that no unit writes, and that change no claim; at most 16. */
   readonly odd?: readonly ClaimFault[]
-  /** What ended the reading, or the first that makes it doubtful. */
+  /** The fault that ended the reading, or the first that makes it doubtful. */
   readonly fault?: ListingFault
 }
 
@@ -42,20 +43,20 @@ export interface ListingUpdate {
 }
 
 export interface ClaimInputs {
-  /** Resolves when all that a unit claims of an ordinate is there, to the last ordinate of which that holds. */
+  /** Resolves when all claims of a unit about an ordinate are stored, to the last ordinate for which that is true. */
   completeTo(run: Run, unit: string, ordinate: number): Promise<number>
   /** Claims of one unit about the run's range, in the order of ordinates. */
   of(run: Run, unit: string): AsyncIterable<Claim>
-  /** Those about one ordinate: a scheduled message and the crons after it. */
+  /** Claims about one ordinate: a scheduled message and the crons after it. */
   at(run: Run, unit: string, ordinate: number): Promise<readonly Claim[]>
-  /** Whether a unit claims that an evaluation failed, by what came so far: nobody waits. A hint, which no verdict rests on. */
+  /** Whether a unit has claimed so far that an evaluation failed; it does not wait. A hint on which no verdict depends. */
   claimsAnError(run: Run, unit: string, key: EvaluationKey): Promise<boolean>
-  /** Puts another text in a claim's place. */
+  /** Replaces a claim with another text. */
   replace(run: Run, claim: Claim, by: Claim): Promise<void>
   unavailable(run: Run, unit: string): AsyncIterable<ClaimUnavailable>
   put(run: Run, answers: readonly (Claim | ClaimUnavailable)[], listing?: ListingUpdate): Promise<void>
   listing(run: Run, unit: string, listing: Listing): Promise<ListingProgress | undefined>
-  /** Removes what was claimed in an earlier run of the same id. */
+  /** Removes the claims of an earlier run with the same id. */
   forget(id: string): Promise<void>
 }
 
@@ -88,7 +89,7 @@ export function createClaimInputs(store: Store, door: Door): ClaimInputs {
         ...answers.map((answer): readonly [RecordKey, unknown] => {
           const { ordinate, cron = '', timestamp } = answer.key
           if (!('kind' in answer)) return [['unavailable', run.id, answer.claimant, ordinate], answer]
-          // The content is part of the key: a unit that lists one evaluation twice, differently, has made two claims.
+          // The content is part of the key: a unit that lists one evaluation twice with different content makes two claims.
           const content = contentOf(answer.raw)
           const place = [answer.claimant, ordinate, cron, timestamp, update?.listing ?? 'result', content]
           return [['claim', run.id, ...place], claimRecord(answer)]

@@ -1,11 +1,11 @@
-/** Claims beside evaluations: both come in the order of ordinates, so that neither is held in memory as a whole. */
+/** Reads claims alongside evaluations: both are in the order of ordinates, so neither is in memory as a whole. */
 
 import type { MessageId } from '../model/ids.ts'
 import { type Claim, type ClaimUnavailable, type Evaluation, type EvaluationKey, keyText } from '../model/records.ts'
 import type { Inputs } from './inputs.ts'
 import type { Run } from './run-record.ts'
 
-/** What one unit said about one evaluation. */
+/** The answers of one unit about one evaluation. */
 export interface Answers {
   readonly claims: readonly Claim[]
   readonly unavailable: readonly ClaimUnavailable[]
@@ -13,15 +13,15 @@ export interface Answers {
 
 export interface AnswerReader {
   /**
-   * The answers about an evaluation: those under its key, and of its message where they name one. Keys must come in the order of
-   * ordinates; each is answered once.
+   * The answers about an evaluation: those under its key that name its message or none. Keys must come in the order of ordinates;
+   * each answer is returned once.
    */
   take(evaluation: Pick<Evaluation, 'key' | 'messageId'>): Promise<Answers>
-  /** Claims that no evaluation asked for, up to and including `ordinate`; after it they are forgotten. */
+  /** Claims up to and including `ordinate` that no evaluation has taken; they are returned once. */
   leftover(ordinate: number): Promise<readonly Claim[]>
 }
 
-/** Reads the answers of one unit along with the evaluations. */
+/** Reads the answers of one unit alongside the evaluations. */
 export function createAnswerReader(inputs: Inputs, run: Run, unit: string): AnswerReader {
   const cameTo = (ordinate: number) => inputs.claims.completeTo(run, unit, ordinate)
   const claims = createGroups(run, (part) => inputs.claims.of(part, unit), cameTo)
@@ -38,9 +38,9 @@ interface Keyed {
 }
 
 /**
- * Streams in the order of ordinates, part by part as they come, taken from by key.
+ * Reads a stream in the order of ordinates, part by part as it arrives, and hands out its items by key.
  *
- * @param cameTo resolves, when all of an ordinate is there, to the last one of which that holds
+ * @param cameTo resolves when all items of an ordinate are stored, to the last ordinate for which that is true
  */
 function createGroups<T extends Keyed>(
   run: Run,
@@ -48,7 +48,7 @@ function createGroups<T extends Keyed>(
   cameTo: (ordinate: number) => Promise<number>
 ) {
   let part: AsyncIterator<T> | undefined
-  /** The last ordinate of what is read, or was. */
+  /** The last ordinate of the current part, or of the previous one. */
   let partEnd = run.from - 1
   let next: T | undefined
   let open: T[] = []
@@ -92,7 +92,7 @@ function createGroups<T extends Keyed>(
   }
 }
 
-/** Everything that units claim of one evaluation. */
+/** All claims of the units about one evaluation. */
 export async function claimsOf(
   inputs: Inputs,
   run: Run,
@@ -107,7 +107,7 @@ export async function claimsOf(
   return found
 }
 
-/** Whether a unit says that an evaluation failed, of those that have answered by now. */
+/** Whether a unit that has answered by now claims that an evaluation failed. */
 export async function claimsAnError(inputs: Inputs, run: Run, units: readonly string[], key: Claim['key']): Promise<boolean> {
   for (const url of units) if (await inputs.claims.claimsAnError(run, url, key)) return true
   return false

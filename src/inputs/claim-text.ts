@@ -1,30 +1,30 @@
 /**
- * What a claim's text says besides what one reader makes of it. An honest unit writes with `JSON.stringify`, so that every reader
- * takes the same of its answer; what could be taken in two ways is named, with its place.
+ * Finds the parts of a claim's text that readers may understand differently. An honest unit writes with `JSON.stringify`, so every
+ * reader understands its answer in the same way; each ambiguous part is named with its place.
  */
 import { isUtf8 } from 'node:buffer'
 import type { Claim, ClaimFault, EvaluationResult, ResultField } from '../model/records.ts'
 import { type JsonPath, scanJson } from '../util/json-scan.ts'
 import { BYTE_ORDER_MARK, isJsonObject, type JsonObject, member } from '../util/json-value.ts'
 
-/** An answer's body: its bytes, and what `parseJson` makes of them. */
+/** An answer's body: its bytes, and the value that `parseJson` returns for them. */
 export interface AnswerText {
   readonly bytes: Uint8Array
-  /** The bytes decoded, with U+FFFD for what is no UTF-8. */
+  /** The decoded bytes, with U+FFFD for bytes that are not UTF-8. */
   readonly text: string
   readonly value: unknown
 }
 
-/** `/results` and `/cron` say nothing of gas (protocol §2.1). */
+/** `/results` and `/cron` do not report gas (protocol §2.1). */
 export const LISTED_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error']
 const RESULT_FIELDS: readonly ResultField[] = [...LISTED_FIELDS, 'GasUsed']
 
-/** What a claim says by its text alone. */
+/** The parts of a claim that follow from its text. */
 export type SaidByText = Pick<Claim, 'covers' | 'value' | 'faults'>
 
 /**
- * Reads a claim off its text. What is left out is said to be empty; but for gas, which a CU leaves out after a throw (§2.2), and
- * which listings never have.
+ * Reads a claim from its text. A field that is left out is claimed to be empty, except gas, which a CU leaves out after a throw
+ * (§2.2), and which listings never have.
  */
 export function readClaim(kind: 'result' | 'listed', answer: AnswerText): SaidByText {
   const { value } = answer
@@ -46,14 +46,14 @@ export interface EdgeText {
 export interface PageText {
   /** By the edge's place. */
   readonly edges: readonly EdgeText[]
-  /** Of what is about no edge. */
+  /** Faults outside the edges. */
   readonly faults: readonly ClaimFault[]
 }
 
-/** Of one claim so many are named. */
+/** So many faults of one claim are named. */
 const FAULTS_MAX = 16
 const DETAIL_CHARS = 80
-/** Below its root a path is shown so deep. */
+/** A path is shown to this depth. */
 const PATH_PARTS = 12
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(RESULT_FIELDS)
 const PAGE_FIELDS: ReadonlySet<string> = new Set(['pageInfo', 'edges'])
@@ -64,12 +64,12 @@ const CURSOR_FIELDS: ReadonlySet<string> = new Set(['timestamp', 'ordinate', 'cr
 /**
  * Reads the text of an answer to `/result`.
  *
- * @returns none for the text that `JSON.stringify` writes of an object with fields of a result alone
+ * @returns no faults for the text that `JSON.stringify` writes for an object that has only the fields of a result
  *
  * @example
  * ```ts
  * claimFaults(answerText('{"Output":"a","Output":"b"}'))
- * // [{ kind: 'key-twice', path: 'Output', detail: 'readers take the first or the last' }]
+ * // [{ kind: 'key-twice', path: 'Output', detail: 'some readers use the first value, others the last' }]
  * ```
  */
 export function claimFaults(answer: AnswerText): readonly ClaimFault[] {
@@ -117,7 +117,7 @@ export function pageFaults(page: AnswerText): PageText {
   }
 }
 
-/** Reads the text of a cursor, which says of which evaluation a node is. */
+/** Reads the text of a cursor, which names the evaluation of a node. */
 export function cursorFaults(cursor: string): readonly ClaimFault[] {
   const bytes = Buffer.from(cursor, 'base64')
   const text = bytes.toString()
@@ -133,7 +133,7 @@ function edgesOf(page: unknown): readonly JsonObject[] {
   return Array.isArray(edges) ? edges.map((edge: unknown) => (isJsonObject(edge) ? edge : {})) : []
 }
 
-/** Whether it is the very text that writing it again would give. Most answers are, and no more is to be found in them. */
+/** Whether writing the value again would give the same text. Then, as for most answers, parsing loses nothing. */
 function isAsWritten({ bytes, text, value }: AnswerText): boolean {
   return isUtf8(bytes) && JSON.stringify(value) === text
 }
@@ -165,19 +165,19 @@ function checkShape(value: unknown, found: Faults): void {
 function checkFields(value: unknown, known: ReadonlySet<string>, at: JsonPath, found: Faults): void {
   if (!isJsonObject(value)) return
   for (const name of Object.keys(value)) {
-    if (!known.has(name)) found.add('unknown-field', [...at, name], 'no Compute Unit gives it')
+    if (!known.has(name)) found.add('unknown-field', [...at, name], 'no Compute Unit writes this field')
   }
 }
 
 function checkBegin({ text }: AnswerText, found: Faults): void {
-  if (text.startsWith(BYTE_ORDER_MARK)) found.add('byte-order-mark', [], 'some readers take no JSON behind one')
+  if (text.startsWith(BYTE_ORDER_MARK)) found.add('byte-order-mark', [], 'some readers accept no JSON after a byte order mark')
 }
 
 /**
- * Finds what parsing loses.
+ * Finds differences in the text that parsing loses.
  *
- * @param placeOf whose faults those at a path are, and how the path is called there
- * @returns where the nodes of a page's edges lie, by place; of a list of edges that comes twice, those of the last
+ * @param placeOf the list that collects the faults at a path, and the path to show there
+ * @returns the byte ranges of the nodes of a page's edges, by place; if the list of edges is there twice, those of the last
  */
 function scanFaults(
   { bytes }: AnswerText,
@@ -191,7 +191,7 @@ function scanFaults(
   }
   scanJson(bytes, {
     key(path, twice) {
-      if (twice) add('key-twice', path, 'readers take the first or the last')
+      if (twice) add('key-twice', path, 'some readers use the first value, others the last')
       if (path.length === 1 && path[0] === 'edges') spans.clear()
     },
     number(path, text) {
@@ -200,7 +200,7 @@ function scanFaults(
       add(isSameNumber(text, read) ? 'number-not-exact' : 'number-lossy', path, `${cut(text)} reads as ${read}`)
     },
     text(path, content) {
-      if (!valid && !isUtf8(content)) add('invalid-utf8', path, 'readers put U+FFFD or something else in its place')
+      if (!valid && !isUtf8(content)) add('invalid-utf8', path, 'readers replace the bytes with U+FFFD or with something else')
     },
     value(path, from, to) {
       const [edges, place, node] = path
@@ -210,13 +210,13 @@ function scanFaults(
   return spans
 }
 
-/** Whether two texts of numbers are of one number, however long. */
+/** Whether two texts write the same number, however long they are. */
 function isSameNumber(text: string, other: string): boolean {
   const [left, right] = [plainly(text), plainly(other)]
   return left !== undefined && left === right
 }
 
-/** Sign, digits without zeros at either end, and what power of ten they begin at; undefined for what is no number that a double may be. */
+/** Sign, digits without zeros at either end, and the power of ten at which they begin; undefined for anything but a finite number. */
 function plainly(text: string): string | undefined {
   const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
   if (whole === undefined) return undefined
@@ -233,7 +233,7 @@ function withoutEnd(digits: string): string {
   return digits.slice(0, end)
 }
 
-/** `Messages[0].Tags[3].value`; what could be mistaken for such words stands in quotes. */
+/** For example `Messages[0].Tags[3].value`; a name that could be confused with this notation is quoted. */
 function pathText(path: JsonPath): string {
   const shown = path.slice(0, PATH_PARTS).map((part) => {
     if (typeof part === 'number') return `[${part}]`

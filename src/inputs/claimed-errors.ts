@@ -1,17 +1,17 @@
-/** Which messages units say failed, known at once for all that they said since this process began. */
+/** The messages that units claim to have failed, known at once for all claims since this process began. */
 
 import type { Claim, ClaimUnavailable, EvaluationKey } from '../model/records.ts'
 import { isJsonObject } from '../util/json-value.ts'
 import { createNonceSet, type NonceSet } from '../util/nonce-set.ts'
 
-/** Runs are told apart by their ids. */
+/** Claimed errors, separately for each run id and unit. */
 export interface ClaimedErrors {
   note(run: string, answers: readonly (Claim | ClaimUnavailable)[]): void
-  /** Undefined where this process did not hear of it, and for crons: their claims are read. */
+  /** Undefined if this process has not seen the claim, and for crons: then the stored claims are read. */
   of(run: string, unit: string, key: EvaluationKey): boolean | undefined
 }
 
-/** Bits for each message: to read the claims of 400 only to know this much took 70 ms of CPU time. */
+/** Keeps two bits for each message, because reading the claims of 400 messages for this took 70 ms of CPU time. */
 export function createClaimedErrors(): ClaimedErrors {
   const noted = new Map<string, { readonly claimed: NonceSet; readonly failed: NonceSet }>()
   return {
@@ -32,7 +32,7 @@ export function createClaimedErrors(): ClaimedErrors {
   }
 }
 
-/** Whether a claim has an Error, be it an empty one. */
+/** Whether a claim has an Error, even an empty one. */
 export function saysError({ value }: Claim): boolean {
   return isJsonObject(value) && Object.hasOwn(value, 'Error')
 }

@@ -1,11 +1,11 @@
-/** What is told of a nonce besides what the run's schedule has: twice by one source, or otherwise by the other. */
+/** Further assignments of a nonce that the run's schedule does not use: a second one of a source, or that of the other source. */
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { ScheduledMessage } from '../model/records.ts'
 import { createNonceSet } from '../util/nonce-set.ts'
 import type { Inputs } from './inputs.ts'
 import { type Run, sourcesOf } from './run-record.ts'
 
-/** Reads of which nonces more was told, once, as far as the schedule is there; what was told is read when it is asked for. */
+/** Reads once, as far as the schedule has arrived, which nonces have further messages; reads the messages only when asked. */
 export function createConflictingAssignments(
   inputs: Inputs,
   run: Run
@@ -13,7 +13,7 @@ export function createConflictingAssignments(
   const twice = createNonceSet()
   let readTo = -1
   async function readOn(): Promise<void> {
-    // What comes meanwhile is read the next time.
+    // Records that arrive meanwhile are read the next time.
     const to = inputs.schedule.completeTo()
     const range = { from: readTo + 1, ...(Number.isFinite(to) ? { to } : {}) }
     for (const source of sourcesOf(run)) {

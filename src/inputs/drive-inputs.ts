@@ -1,28 +1,28 @@
-/** Files that modules opened through WeaveDrive, and what attests that they may. */
+/** Files that modules opened through WeaveDrive, and the attestations that allow it. */
 import type { ProcessId, TransactionId } from '../model/ids.ts'
 import type { AttestationType, BlobRef } from '../model/records.ts'
 import type { Store } from '../store/store.ts'
 import { collect } from './record-lists.ts'
 import type { Door } from './stored-records.ts'
 
-/** What a gateway served as the WeaveDrive file `/<kind>/<id>`. The data of an item is that of its transaction. */
+/** A gateway's version of the WeaveDrive file `/<kind>/<id>`. The content of a `data` file is stored with its transaction. */
 export type DriveFile =
   | { readonly kind: 'data'; readonly id: TransactionId }
   | { readonly kind: 'tx' | 'block'; readonly id: string; readonly content: BlobRef; readonly gateway: string }
 
-/** The first block with an item that lets a process read the file of an id. */
+/** The earliest item that lets a process read a file. */
 export interface DriveAttestation {
   readonly type: AttestationType
-  /** The file. */
+  /** The id of the file. */
   readonly id: TransactionId
-  /** What attests it. */
+  /** The id of the attestation. */
   readonly item: TransactionId
   readonly blockHeight: number
   readonly gateway: string
 }
 
 export interface DriveInputs {
-  /** All that was ever served to the process. */
+  /** All files that were ever served to the process. */
   files(process: ProcessId): Promise<readonly DriveFile[]>
   file(process: ProcessId, kind: DriveFile['kind'], id: string): Promise<DriveFile | undefined>
   putFile(process: ProcessId, file: DriveFile): Promise<void>

@@ -1,4 +1,4 @@
-/** What an audit reads and keeps, as typed records in the store: the only folder that knows under which keys they lie. */
+/** The typed records that an audit reads and stores. Only this folder knows their keys. */
 import type { RecordKey, Store } from '../store/store.ts'
 import { type BlockInputs, createBlockInputs } from './block-inputs.ts'
 import { type CheckpointInputs, createCheckpointInputs } from './checkpoint-inputs.ts'
@@ -23,7 +23,7 @@ export interface Inputs {
   readonly snapshots: SnapshotInputs
 }
 
-/** @param store where it all lies */
+/** @param store holds all records */
 export function createInputs(store: Store): Inputs {
   const door = openDoor(store)
   return {
@@ -38,7 +38,7 @@ export function createInputs(store: Store): Inputs {
   }
 }
 
-/** Everything below these belongs to one run: what an archive holds. */
+/** The prefixes of all records of one run, which an archive holds. */
 export function runPrefixes(run: Run): RecordKey[] {
   return [
     ...sourcesOf(run).map((source) => ['anomaly', source, run.process]),

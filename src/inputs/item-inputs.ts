@@ -1,4 +1,4 @@
-/** Items by id, with their data: process, module, messages, checkpoints; and which gateways had them otherwise. */
+/** Items by id, with their data: process, module, messages, checkpoints; and the gateways that served other versions. */
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { ProcessId, TransactionId } from '../model/ids.ts'
 import type { ProcessRecord, TransactionRecord } from '../model/records.ts'
@@ -6,22 +6,22 @@ import type { RecordKey, Store } from '../store/store.ts'
 import { collect } from './record-lists.ts'
 import type { Door } from './stored-records.ts'
 
-/** What one gateway had under an id, while another had what proves itself. */
+/** A gateway served one version of an item, while another gateway served the one with the valid signature. */
 export interface GatewayAnomaly {
   readonly id: TransactionId
   readonly gateway: string
-  /** The gateway of which it was taken. */
+  /** The gateway that served the valid item. */
   readonly proves: string
 }
 
 export interface ItemInputs {
-  /** @param scheduler whose word it is: a URL, or `arweave` */
+  /** @param scheduler the source of the record: a URL, or `arweave` */
   process(id: ProcessId, scheduler?: string): Promise<ProcessRecord | undefined>
   putProcess(record: ProcessRecord, scheduler?: string): Promise<void>
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
   putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
   data(record: TransactionRecord): Promise<Uint8Array | undefined>
-  /** The gateways that were asked for an item, where none has what proves itself; an archive does not say. */
+  /** The gateways that were asked for an item, if none has one with a valid signature; an archive does not hold this. */
   unproven(id: TransactionId): Promise<readonly string[] | undefined>
   putUnproven(id: TransactionId, gateways: readonly string[] | undefined): Promise<void>
   /** By id, then by gateway. */
@@ -48,7 +48,7 @@ export function createItemInputs(store: Store, door: Door): ItemInputs {
   }
 }
 
-/** What the scheduler says of a process is kept apart from what Arweave does. */
+/** The scheduler's record of a process is stored apart from Arweave's. */
 export function processKey(id: ProcessId, scheduler: string | undefined): RecordKey {
   return [scheduler === ARWEAVE ? 'process-on-arweave' : 'process', id]
 }

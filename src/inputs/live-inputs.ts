@@ -1,19 +1,19 @@
-/** Inputs that are still being fetched: whoever reads what is not there yet waits for it. */
+/** Inputs that are still being fetched: a reader waits for records that have not arrived yet. */
 import type { Inputs } from './inputs.ts'
 import type { Run } from './run-record.ts'
 
-/** How far something that comes in the order of nonces is there. */
+/** How far records that arrive in nonce order are stored. */
 export interface Watermark {
-  /** The last nonce that is there with all before it: -1 at first, infinite when nothing more comes. */
+  /** The last nonce that is stored with all before it: -1 at first, infinite when no more will arrive. */
   reached(): number
-  /** Resolves to `reached` as soon as that is `nonce` at least; rejects where the rest cannot be had. */
+  /** Resolves to `reached` as soon as that is at least `nonce`; rejects if the rest will not arrive. */
   waitFor(nonce: number): Promise<number>
   advance(nonce: number): void
-  /** Nothing more comes; with an error, because it could not be had. */
+  /** No more will arrive; with an error, because fetching failed. */
   end(failure?: { readonly error: unknown }): void
 }
 
-/** @param onWait called when somebody waits */
+/** @param onWait called when a reader waits */
 export function createWatermark(onWait?: () => void): Watermark {
   let reached = -1
   let failed: { readonly error: unknown } | undefined
@@ -44,12 +44,12 @@ export function createWatermark(onWait?: () => void): Watermark {
   }
 }
 
-/** Waits for all of them; then rejects as the first that did. */
+/** Waits for all parts, then rejects with the first failure in their order, if any. */
 export async function whole(parts: readonly Promise<unknown>[]): Promise<void> {
   for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
 }
 
-/** Runs the work that advances a watermark, and ends it. */
+/** Runs the work that advances a watermark, then ends the watermark. */
 export async function advancing(watermark: Watermark, work: () => Promise<void>): Promise<void> {
   try {
     await work()
@@ -62,16 +62,16 @@ export async function advancing(watermark: Watermark, work: () => Promise<void>)
 
 export interface Watermarks {
   readonly schedule: Watermark
-  /** By the unit's URL: ordinates of which all that it claims is there. None: nothing waits for claims. */
+  /** By unit URL, the ordinates whose claims are all stored. Without it, nothing waits for claims. */
   readonly claims?: ReadonlyMap<string, Watermark>
 }
 
-/** Inputs of which schedule and claims are read as they come: their calls wait. */
+/** Inputs whose schedule and claims are read as they arrive: their calls wait. */
 export interface LiveInputs extends Inputs {
   readonly live: true
 }
 
-/** The same inputs, read as far as the watermarks say, and on as they advance. */
+/** The same inputs, read up to the watermarks, and further as these advance. */
 export function followInputs(inputs: Inputs, { schedule, claims }: Watermarks): LiveInputs {
   const ofRun = <T>(read: (run: Run, unit: string) => AsyncIterable<T>) => {
     return (run: Run, unit: string) => {
@@ -103,7 +103,7 @@ export function followInputs(inputs: Inputs, { schedule, claims }: Watermarks): 
   }
 }
 
-/** Reads what is there, again and again. */
+/** Reads each part as soon as it is stored. */
 async function* inParts<T>(
   watermark: Watermark,
   from: number,

@@ -2,7 +2,7 @@
 import type { RecordKey, Store } from '../store/store.ts'
 import type { Door } from './stored-records.ts'
 
-/** Both ends inclusive; open where not given. */
+/** Both ends inclusive; a missing end is open. */
 export interface NonceRange {
   readonly from?: number
   readonly to?: number

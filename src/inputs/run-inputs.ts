@@ -1,20 +1,20 @@
-/** Runs, and what nobody could be asked for in one. */
+/** Runs, and the inputs for which no gateway could be asked. */
 import type { ProcessId } from '../model/ids.ts'
 import type { Store } from '../store/store.ts'
 import { collect } from './record-lists.ts'
 import type { Run } from './run-record.ts'
 import type { Door } from './stored-records.ts'
 
-/** What nobody could be asked for; without it nobody may be blamed. */
+/** Inputs for which no gateway could be asked; without them nobody may be blamed. */
 export type Shortfall = 'blocks' | 'checkpoints'
 
 export interface RunInputs {
   get(process: ProcessId, id: string): Promise<Run | undefined>
   all(process: ProcessId): Promise<readonly Run[]>
   put(run: Run): Promise<void>
-  /** What no gateway could be asked for in this run, by what; the reason in words. */
+  /** The inputs of this run for which no gateway could be asked, each with the reason in words. */
   shortfalls(run: Run): Promise<ReadonlyMap<Shortfall, string>>
-  /** @param reason undefined where it could be asked for after all */
+  /** @param reason undefined if a gateway could be asked after all */
   putShortfall(run: Run, what: Shortfall, reason: string | undefined): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** The schedule as its sources served it, and what was wrong with how they did. */
+/** The schedule as its sources served it, and the faults of their answers. */
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { ScheduleAnomaly } from '../fetch/schedule-pages.ts'
 import type { ProcessId } from '../model/ids.ts'
@@ -10,9 +10,9 @@ import type { Run } from './run-record.ts'
 import { DERIVED, type Door } from './stored-records.ts'
 
 export interface ScheduleInputs {
-  /** In nonce order, both ends inclusive; of a run over both sources, Arweave's where the scheduler's is missing. */
+  /** In nonce order, both ends inclusive; in a run over both sources, Arweave's message if the scheduler's is missing. */
   messages(run: Run, from: number, to: number): AsyncIterable<ScheduledMessage>
-  /** The last nonce of the unbroken part that begins with the first one stored; -1 where nothing is. */
+  /** The last nonce before the first missing or unclear one; -1 if nonce 0 is missing. */
   upTo(scheduler: string, process: ProcessId): Promise<number>
   put(
     scheduler: string,
@@ -20,18 +20,18 @@ export interface ScheduleInputs {
     messages: readonly ScheduledMessage[],
     anomalies: readonly ScheduleAnomaly[]
   ): Promise<void>
-  /** Up to which nonce the schedule and what is wrong with it are there; more may come behind it. */
+  /** The nonce up to which the schedule and its faults are stored; later ones may still arrive. */
   completeTo(): number
-  /** What one source has of one nonce. */
+  /** One source's message of one nonce. */
   at(source: string, process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
   /**
    * In nonce order.
    *
-   * @param source the run's own where not given
-   * @param range all nonces where not given
+   * @param source the run's own by default
+   * @param range all nonces by default
    */
   anomalies(run: Run, source?: string, range?: NonceRange): AsyncIterable<ScheduleAnomaly>
-  /** What the signatures of edges said when they were read from the network, by nonce; an archive has none. */
+  /** The verdicts on the signatures of edges when they were read from the network, by nonce; an archive has none. */
   verdicts(run: Run, from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
   putVerdicts(run: Run, verdicts: readonly (readonly [number, EdgeVerdicts])[]): Promise<void>
 }
@@ -47,7 +47,7 @@ export function createScheduleInputs(store: Store, door: Door): ScheduleInputs {
     async upTo(scheduler, process) {
       let last = -1
       for await (const [, { nonce, message, unclear }] of door.list<ScheduledMessage>(['schedule', scheduler, process])) {
-        // An item that could not be had may be there by now.
+        // An item that was unavailable may be available now.
         if (nonce !== last + 1 || (message === null && unclear === true)) break
         last = nonce
       }
@@ -57,7 +57,7 @@ export function createScheduleInputs(store: Store, door: Door): ScheduleInputs {
       await store.put([
         ...messages.map((message) => [['schedule', scheduler, process, message.nonce], message] as const),
         ...messages.map((message) => [[DERIVED, 'verdict', scheduler, process, message.nonce], undefined] as const),
-        // What came after all is no gap any more.
+        // A nonce that arrives later is no longer a gap.
         ...messages.map((message) => [['anomaly', scheduler, process, message.nonce, 'gap'], undefined] as const),
         ...anomalies.map(
           (found) => [['anomaly', scheduler, process, found.nonce, found.kind, ...ownName(found)], found] as const
@@ -79,12 +79,12 @@ export function createScheduleInputs(store: Store, door: Door): ScheduleInputs {
   }
 }
 
-/** Of several that came under one nonce each is kept. */
+/** Gives each of several messages of one nonce a record of its own. */
 function ownName({ kind, messages = [] }: ScheduleAnomaly): string[] {
   return kind === 'twice' ? messages.map(({ assignment }) => assignment.id) : []
 }
 
-/** Both in nonce order: what the first does not have is taken from the second. */
+/** Merges two schedules in nonce order: messages that the first lacks come from the second. */
 async function* filled(
   own: AsyncGenerator<ScheduledMessage>,
   other: AsyncGenerator<ScheduledMessage>

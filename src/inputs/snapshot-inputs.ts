@@ -1,29 +1,29 @@
-/** What the auditor itself computed: no archive brings any of it. */
+/** The auditor's own computations, which no archive can bring. */
 import type { ProcessId } from '../model/ids.ts'
 import type { BlobRef, Evaluation, EvaluationKey, EvaluationResult } from '../model/records.ts'
 import type { Store } from '../store/store.ts'
 import { values } from './record-lists.ts'
 import { DERIVED, type Door } from './stored-records.ts'
 
-/** A memory that the auditor came to itself. */
+/** A memory that the auditor itself computed. */
 export interface Snapshot {
-  /** The scheduled message that it lies behind. */
+  /** The scheduled message after which the memory was taken. */
   readonly nonce: number
   readonly key: EvaluationKey
-  /** Evaluations up to it. */
+  /** The number of evaluations up to it. */
   readonly position: number
-  /** Of all that was planned up to it. */
+  /** The digest of the plan up to it. */
   readonly planDigest: string
   readonly blob: BlobRef
   readonly memoryBytes: number
-  /** Where the module's clock stood, ms. */
+  /** The module's clock, ms. */
   readonly clock: number
-  /** Memories that were hashed on the way, by place. */
+  /** Hashes of earlier memories, by place. */
   readonly hashes: Readonly<Record<string, string>>
 }
 
 export interface SnapshotInputs {
-  /** @param setup a digest of all that results depend on besides what is planned */
+  /** @param setup a digest of everything besides the plan on which results depend */
   get(process: ProcessId, setup: string): Promise<Snapshot | undefined>
   put(process: ProcessId, setup: string, snapshot: Snapshot | undefined): Promise<void>
   /** The first `count` evaluations that led to a snapshot, in the order of the plan. */
@@ -46,7 +46,7 @@ export function createSnapshotInputs(store: Store, door: Door): SnapshotInputs {
     putComputed: (process, setup, position, evaluations) =>
       store.put(
         evaluations.map(({ outcome, ...rest }, place) => {
-          // Its text says all of a result.
+          // The text alone restores the result.
           const kept = outcome.kind === 'result' ? { ...outcome, result: undefined } : outcome
           return [[DERIVED, 'computed', process, setup, position + place], { ...rest, outcome: kept }] as const
         })

@@ -1,4 +1,4 @@
-/** Stored answers of Compute Units. Their values are what the unit said, whatever that is. */
+/** Stored answers of Compute Units. Their values are whatever the unit answered. */
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -24,7 +24,7 @@ function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= NONCE_MAX
 }
 
-/** Of a claim its text is kept, and what was seen around it; what the text says is read off it anew each time. */
+/** Stores a claim's text and the faults around it; everything that follows from the text is read from it again each time. */
 export function claimRecord({ claimant, kind, key, messageId, faults, raw, receivedAt }: Claim): unknown {
   const around = faults === undefined ? [] : besides(faults, readText(kind, raw)?.faults)
   return {
@@ -39,8 +39,8 @@ export function claimRecord({ claimant, kind, key, messageId, faults, raw, recei
 }
 
 /**
- * A claim, where its key says what it is about, and hashes what was said. What it says is what its text says: a record that says
- * something else of that is none.
+ * Reads a claim whose key names its evaluation and holds the hash of its text. Only the text counts: a record whose other fields
+ * contradict its text is not a claim.
  */
 export function readStoredClaim(key: RecordKey, value: unknown): Claim | undefined {
   const members = membersOf(value)
@@ -49,7 +49,7 @@ export function readStoredClaim(key: RecordKey, value: unknown): Claim | undefin
   const { claimant, kind, raw, receivedAt, messageId } = members
   if (typeof claimant !== 'string' || typeof raw !== 'string' || typeof receivedAt !== 'string') return undefined
   if (kind !== 'result' && kind !== 'listed') return undefined
-  // `/result` is asked for by a message's id, and only it.
+  // Only `/result` is requested with a message's id.
   if (kind === 'result' ? typeof messageId !== 'string' || !isArweaveId(messageId) : messageId !== undefined) return undefined
   const named = [claimant, about.ordinate, about.cron ?? '', about.timestamp]
   const place = [...named, kind === 'result' ? 'result' : key[6], contentOf(raw)]
@@ -73,7 +73,7 @@ export function readStoredClaim(key: RecordKey, value: unknown): Claim | undefin
   }
 }
 
-/** Undefined where it is no JSON, or deeper than any answer that is taken. */
+/** Undefined if the text is not JSON, or deeper than any accepted answer. */
 function readText(kind: Claim['kind'], text: string): SaidByText | undefined {
   if (kind === 'checkpoint' || nestsDeeperThan(text, ANSWER_MAX_DEPTH)) return undefined
   try {
@@ -83,7 +83,7 @@ function readText(kind: Claim['kind'], text: string): SaidByText | undefined {
   }
 }
 
-/** Whether what a record tells of its text besides is so. */
+/** Whether the other fields of a record agree with its text. */
 function agrees(members: Members, { value, covers }: SaidByText): boolean {
   const { value: toldValue = value, covers: toldCovers = covers } = members
   return sameJson(toldValue, value) && sameJson(toldCovers, covers)
@@ -94,12 +94,12 @@ function besides(all: readonly ClaimFault[] = [], known: readonly ClaimFault[] =
   return all.filter(({ kind, path, detail }) => !texts.has(JSON.stringify({ kind, path, detail })))
 }
 
-/** The text has U+FFFD for bytes that were none; of an edge only the node is kept. */
+/** Faults that a text does not show: U+FFFD has replaced its invalid bytes, and only the node of a listed edge is stored. */
 function mayLieAround({ kind }: ClaimFault, of: Claim['kind'], raw: string): boolean {
   return of === 'listed' || (kind === 'invalid-utf8' && raw.includes('\uFFFD'))
 }
 
-/** The part of a claim's key that tells apart what one unit says twice of one evaluation. */
+/** The part of a claim's key that distinguishes two claims of one unit about one evaluation. */
 export function contentOf(raw: string): string {
   return createHash('sha256').update(raw).digest('base64url')
 }
@@ -115,7 +115,7 @@ const common = {
 }
 const unavailable = z.union([
   z.object({ ...common, unread: z.literal(true) }),
-  // An answer of success is a claim, or one that was not read.
+  // A successful answer is a claim or unread, never unavailable.
   z.object({ ...common, status: z.int().refine((status) => status < 200 || status >= 300) })
 ])
 

@@ -1,26 +1,26 @@
-/** The one door for stored records: what lies in the store is read through here, by kind, and is as good as absent where it is none. */
+/** The one door to stored records: each is parsed here as the kind that its key names, and counts as absent if it is not valid. */
 import type { z } from 'zod'
 import type { RangeOptions, RecordKey, Store } from '../store/store.ts'
 import { readStoredClaim, readStoredUnavailable } from './stored-claims.ts'
 import { readStoredMessage } from './stored-schedule.ts'
 import * as schemas from './stored-schemas.ts'
 
-/** What the auditor came to itself lies below this: no archive brings it. */
+/** The prefix of the auditor's own computations, which no archive can bring. */
 export const DERIVED = 'derived'
 
 interface RecordKind {
-  /** What lies under a key; undefined where it is no record of this kind, or another's. */
+  /** Parses the value of a key; undefined if it is not a record of this kind, or belongs to another key. */
   read(key: RecordKey, value: unknown): unknown
-  /** Which part of the key names the process or the run it is of, where an archive may bring it; `any`: items go by their ids. */
+  /** The part of the key that names the process or run, if an archive may bring the record; `any` for items, which have ids. */
   readonly of?: { readonly process?: number; readonly run?: number } | 'any'
-  /** Which part of the key names whose word it is. */
+  /** The part of the key that names the source of the record. */
   readonly source?: number
 }
 
 const BLOCK_HEIGHT = 2
 const LAST_OF_GATEWAY = 3
 
-/** @param names whether the record's own fields are those of its key, of `parts` parts */
+/** @param names whether the record's own fields match its key, which has `parts` parts */
 function bySchema<T>(schema: z.ZodType<T>, parts: number, names: (key: RecordKey, value: T) => boolean): RecordKind['read'] {
   return (key, value) => {
     const parsed = key.length === parts ? schema.safeParse(value) : undefined
@@ -104,13 +104,13 @@ function kindOf([first, second]: RecordKey): RecordKind | undefined {
   return KINDS.get(first === DERIVED ? `${DERIVED} ${second}` : String(first))
 }
 
-/** The records of a store, each of the kind that its key names. */
+/** Reads the records of a store, each as the kind that its key names. */
 export interface Door {
   get<T>(key: RecordKey): Promise<T | undefined>
   list<T>(prefix: RecordKey, range?: RangeOptions): AsyncGenerator<readonly [RecordKey, T]>
 }
 
-/** A record that is no longer what was kept is passed over: it is fetched, or computed, anew. */
+/** Skips damaged records: they are fetched or computed again. */
 export function openDoor(store: Pick<Store, 'get' | 'list'>): Door {
   return {
     async get<T>(key: RecordKey) {
@@ -126,14 +126,14 @@ export function openDoor(store: Pick<Store, 'get' | 'list'>): Door {
   }
 }
 
-/** What an archive of one run may hold: records that a pull writes of it, and nothing that an auditor computes (archive §5.1). */
+/** The records that an archive of one run may hold: those that a pull writes, and none that an auditor computes (archive §5.1). */
 export interface RecordAdmission {
   admits(key: RecordKey, value: unknown): boolean
-  /** Whose words were among what was admitted. */
+  /** The sources of the admitted records. */
   readonly sources: ReadonlySet<string>
 }
 
-/** Schedules of one run are at most two. */
+/** One run has at most two schedules. */
 const SOURCES_MAX = 2
 
 export function admitRun(process: string, run: string): RecordAdmission {

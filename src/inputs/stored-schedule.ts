@@ -1,4 +1,4 @@
-/** Stored messages of a schedule. By hand, for there may be hundreds of thousands: a schema takes twice as long as to read the JSON. */
+/** Stored messages of a schedule. Parsed by hand: there may be hundreds of thousands, and a schema takes twice as long as JSON. */
 import { type AssignmentId, isArweaveId, type MessageId } from '../model/ids.ts'
 import { type Owner, type ScheduledMessage, type Tag, tagValue, type WireItem } from '../model/records.ts'
 
@@ -7,13 +7,13 @@ const SIGNATURE_MAX_CHARS = 8_000
 const KEY_MAX_CHARS = 4_000
 const ADDRESS_MAX_CHARS = 200
 
-/** The last nonce that is read: one more is still a whole number, and a key. */
+/** The highest nonce that is accepted: one more is still a safe integer, and a valid key. */
 export const NONCE_MAX = Number.MAX_SAFE_INTEGER - 1
 
-/** What JSON may hold under names that are anybody's. */
+/** The members of a JSON object, whose names anybody may choose. */
 export type Members = Readonly<Record<string, unknown>>
 
-/** An object's own members; those that it may have inherited are none. */
+/** An object's own members, without inherited ones. */
 export function membersOf(value: unknown): Members | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   return Object.assign(Object.create(null) as Record<string, unknown>, value)
@@ -23,7 +23,7 @@ function textOf(value: unknown, maxChars = Number.POSITIVE_INFINITY): string | u
   return typeof value === 'string' && value.length <= maxChars ? value : undefined
 }
 
-/** Text or null; whatever else there is, undefined. */
+/** Text or null; undefined for anything else. */
 function textOrNull(value: unknown): string | null | undefined {
   return value === null ? null : textOf(value)
 }
@@ -47,7 +47,7 @@ function ownerOf(value: unknown): Owner | undefined {
   return address === undefined || key === undefined ? undefined : { address, key }
 }
 
-/** An item as JSON shows it, without its data. */
+/** An item from its JSON, without its data. */
 function itemOf(members: Members): Omit<WireItem, 'data'> | undefined {
   const id = textOf(members['id'])
   const owner = ownerOf(members['owner'])
@@ -75,10 +75,10 @@ function numberTag(tags: readonly Tag[], name: string): number | undefined {
 }
 
 /**
- * A message of a schedule, put together of its two items as on the wire (protocol §1.4, §1.5): what else the record says of
- * nonce, time and id is not looked at.
+ * A message of a schedule, built from its two items as on the wire (protocol §1.4, §1.5): other fields of the record for nonce,
+ * time and id are ignored.
  *
- * @returns undefined where it is none
+ * @returns undefined if the record is not valid
  */
 export function readStoredMessage(value: unknown): ScheduledMessage | undefined {
   const members = membersOf(value)

@@ -1,4 +1,4 @@
-/** Stored records but those that there are many of, as schemas. */
+/** Schemas of all stored records except the most numerous kinds. */
 import { z } from 'zod'
 import { headerSchema } from '../fetch/unit-schemas.ts'
 import { isArweaveId, isSha256Hex } from '../model/ids.ts'

@@ -1,4 +1,4 @@
-/** Asks a Compute Unit for all that it claims about a range of a process, and keeps every answer as it comes. */
+/** Asks a Compute Unit for all its claims about a range of a process, and stores every answer as it arrives. */
 
 import type { ComputeSource } from '../fetch/unit-sources.ts'
 import { readClaim } from '../inputs/claim-text.ts'
@@ -16,27 +16,27 @@ export interface AnswerOptions {
   readonly inputs: Inputs
   /** ISO 8601. */
   readonly now: () => string
-  /** Told how many more evaluations have an answer. */
+  /** Called with the number of further evaluations that have an answer. */
   readonly onAnswers: (count: number) => void
-  /** Told up to which ordinate all that the unit claims is kept. */
+  /** Advances to the last ordinate up to which all claims of the unit are stored. */
   readonly watermark?: Pick<Watermark, 'advance'>
   readonly signal?: AbortSignal
 }
 
 const UNDER_WAY = 64
-/** Questions that stay without an answer while others are answered; a unit with more is asked no further. */
+/** A unit that leaves so many questions unanswered while it answers others is not asked further. */
 const UNANSWERED_MAX = 100
 
 /**
- * Asks for every result in the run's range and for both listings; what the store already has is not asked for again. A question that
- * fails alone leaves the others be.
+ * Asks for every result in the run's range and for both listings, except for answers that the store already has. A question that
+ * fails alone does not stop the others.
  *
- * @throws AuditError `UNIT_UNREACHABLE` and others of the fetch layer, `INTERRUPTED`; what came is kept
+ * @throws AuditError `UNIT_UNREACHABLE` and other errors of the fetch layer, `INTERRUPTED`; the answers until then are stored
  */
 export async function askForAnswers(options: AnswerOptions): Promise<void> {
   let askedTo = -1
   let listed = false
-  // A listing may name its evaluations in any order: of none is all said before its end.
+  // A listing may name evaluations in any order: no evaluation is complete before the listing ends.
   const tell = () => {
     if (listed) options.watermark?.advance(askedTo)
   }
@@ -54,7 +54,7 @@ export async function askForAnswers(options: AnswerOptions): Promise<void> {
   for (const one of ended) if (one.status === 'rejected') throw one.reason
 }
 
-/** `/result/<message>`, one message after another, many at a time (§2.1). */
+/** Asks for `/result/<message>` in the order of messages, many at a time (§2.1). */
 async function askForResults(
   { unit, run, inputs, now, onAnswers, signal }: AnswerOptions,
   onAskedTo: (nonce: number) => void
@@ -111,13 +111,13 @@ async function answeredNonces(inputs: Inputs, run: Run, url: string): Promise<No
   return answered
 }
 
-/** Gathers what arrives while the last batch is still being written, and writes it as one. */
+/** Gathers the items that arrive while a batch is being written, and writes them as the next batch. */
 function createKeeper<T>(put: (items: readonly T[]) => Promise<void>) {
   let waiting: T[] = []
   let written: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
   return {
-    /** Resolves when it is kept; rejects where it could not be. */
+    /** Resolves when the item is written; rejects if it could not be. */
     keep(item: T): Promise<void> {
       waiting.push(item)
       next ??= written.then(() => {

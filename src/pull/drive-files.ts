@@ -1,4 +1,4 @@
-/** The WeaveDrive files of a process: out of the store, or from the gateways, and then kept, so that an archive holds them. */
+/** The WeaveDrive files of a process: from the store, or from gateways and then stored, so that an archive holds them. */
 
 import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { DriveAttestation, DriveFile } from '../inputs/drive-inputs.ts'
@@ -26,7 +26,7 @@ export interface DriveFilesOptions {
   readonly inputs: Inputs
   readonly process: Checked<ProcessItem>
   readonly module: Checked<ModuleItem>
-  /** Whom to ask for what the store does not hold; nobody where not given. */
+  /** Where to ask for files that the store does not hold; without it, nobody is asked. */
   readonly gateway?: GatewaySource
   readonly limits?: DriveLimits
 }
@@ -41,11 +41,11 @@ export interface DriveLimits {
 const DEFAULT_LIMITS: DriveLimits = { fileBytes: 256 * 1024 * 1024, totalBytes: 2 * 1024 ** 3, files: 10_000 }
 /** A header, or the block of a node. */
 const HEADER_MAX_BYTES = 16 * 1024 * 1024
-/** The one in the lowest block counts; gateways order what has no block yet as they like. */
+/** The attestation in the lowest block counts; gateways put items without a block anywhere in the order. */
 const ATTESTATIONS_ASKED = 20
 const MANIFEST = 'application/x.arweave-manifest+json'
 
-/** Why a file cannot be served, as far as it was asked for. */
+/** The reason why a requested file cannot be served. */
 class DriveRefusal extends Error {
   readonly missing: boolean
 
@@ -56,10 +56,10 @@ class DriveRefusal extends Error {
 }
 
 /**
- * Serves files as the CU's WeaveDrive does: `/data/<id>` where the process may read it, `/tx/<id>`, `/block/<height>`.
+ * Serves files as the CU's WeaveDrive does: `/data/<id>` if the process may read it, `/tx/<id>`, `/block/<height>`.
  *
- * Only the data of an item that proves itself, and that may be read for certain, is served without a word of doubt: when an
- * attestation reached the CU's gateway nobody can tell, and headers and blocks come in a gateway's own JSON.
+ * Only the data of an item with a valid signature, which the process certainly may read, is served without a doubt (`assumed`):
+ * nobody can tell when an attestation reached the CU's gateway, and headers and blocks are a gateway's own JSON.
  */
 export function createDriveFiles(options: DriveFilesOptions): DriveSource {
   const { store, limits = DEFAULT_LIMITS } = options
@@ -72,10 +72,10 @@ export function createDriveFiles(options: DriveFilesOptions): DriveSource {
       served.set(`${question.kind}/${question.id}`, ref.bytes)
       const totalBytes = [...served.values()].reduce((sum, bytes) => sum + bytes, 0)
       if (ref.bytes > limits.fileBytes)
-        throw new DriveRefusal(`it has ${ref.bytes} bytes, the auditor's limit is ${limits.fileBytes}`)
+        throw new DriveRefusal(`it has ${ref.bytes} bytes, more than the auditor's limit of ${limits.fileBytes}`)
       if (served.size > limits.files || totalBytes > limits.totalBytes) {
         throw new DriveRefusal(
-          `the files are more than the auditor's limits of ${limits.files} and of ${limits.totalBytes} bytes`
+          `all files together exceed the auditor's limits of ${limits.files} files and ${limits.totalBytes} bytes`
         )
       }
       return { kind: 'file', path: store.blobPath(ref), bytes: ref.bytes, ...defined({ assumed }) }
@@ -110,7 +110,7 @@ async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Pr
   const admitted = await admit(options, id, question.blockHeight)
   const { record, data, ref } = await itemOf(options, id)
   if (tagValue(record.tags, 'Content-Type')?.trim().toLowerCase().startsWith(MANIFEST) === true) {
-    throw new DriveRefusal('it is a manifest, under whose id gateways serve what it names')
+    throw new DriveRefusal('it is a manifest, and under its id gateways serve the file that it names')
   }
   await options.inputs.drive.putFile(options.process.id, { kind: 'data', id })
   const { verdict } = proveItem({ record, data })
@@ -119,16 +119,16 @@ async function dataFile(options: DriveFilesOptions, question: DriveQuestion): Pr
   return { ref, ...defined({ assumed }) }
 }
 
-/** @returns on what it rests that the file may be read, where that is not certain */
+/** @returns the assumption under which the process may read the file; undefined if it certainly may */
 async function admit(options: DriveFilesOptions, id: TransactionId, blockHeight: number): Promise<string | undefined> {
   const admission = admissionOf(options, id)
   if (admission.kind === 'open') return undefined
   if (admission.kind === 'closed')
-    throw new DriveRefusal(`it may not be read (${admission.reason}), and no unit has a result then`)
+    throw new DriveRefusal(`the process may not read it (${admission.reason}), and then no unit has a result`)
   for (const type of admission.types) {
     const found = await attestationOf(options, type, id, admission.owners)
     if (found === undefined || found.blockHeight > blockHeight) continue
-    return `that the unit found the attestation ${found.item} of /data/${id} in time cannot be proven`
+    return `nothing proves that the unit found the attestation ${found.item} of /data/${id} in time`
   }
   const who = options.gateway === undefined ? 'the store holds' : 'gateways know'
   throw new DriveRefusal(`${who} no attestation up to block ${blockHeight} that lets the process read it`, true)
@@ -187,7 +187,7 @@ async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestio
   const kept = await inputs.drive.file(process.id, kind, id)
   const keptRef = kept?.kind === 'data' ? undefined : kept?.content
   const held = keptRef !== undefined && (await store.getBlob(keptRef)) !== undefined
-  const assumed = `the file /${kind}/${id} is the JSON of a gateway, and unsigned`
+  const assumed = `the file /${kind}/${id} is a gateway's own JSON, which nobody signed`
   if (keptRef !== undefined && held) return { ref: keptRef, assumed }
   if (gateway === undefined) throw new DriveRefusal('the store does not hold it', true)
   const served = await (kind === 'block'
@@ -204,37 +204,37 @@ async function headerFile(options: DriveFilesOptions, { kind, id }: DriveQuestio
 
 function nobodyHasIt(gateway: GatewaySource): string {
   const [unheard] = gateway.unheard()
-  return unheard === undefined ? 'no gateway has it' : `no gateway that was heard has it (${unheard.message})`
+  return unheard === undefined ? 'no gateway has it' : `no gateway that answered has it (${unheard.message})`
 }
 
-/** A transaction's JSON as WeaveDrive shows it: the owner's address behind all that the gateway says (`createTxHeader`). */
+/** A transaction's JSON as WeaveDrive shows it: the gateway's fields, then the owner's address (`createTxHeader`). */
 async function withAddress(bytes: Uint8Array): Promise<Uint8Array> {
   let header: unknown
   try {
     header = JSON.parse(textOf(bytes))
   } catch {
-    throw new DriveRefusal('what the gateway has of it is no JSON')
+    throw new DriveRefusal("the gateway's header of it is not JSON")
   }
   const owner = typeof header === 'object' && header !== null ? (header as { owner?: unknown }).owner : undefined
-  if (typeof owner !== 'string') throw new DriveRefusal('what the gateway has of it names no owner')
+  if (typeof owner !== 'string') throw new DriveRefusal("the gateway's header of it names no owner")
   const shown = { ...(header as object), ownerAddress: await addressOf(owner) }
   return new TextEncoder().encode(JSON.stringify(shown))
 }
 
 /**
- * By the package that WeaveDrive takes too, so that an owner who is no base64url has the address that a Compute Unit shows. It is loaded
- * with the first header.
+ * Uses the same package as WeaveDrive, so that an owner that is not base64url gets the address that a Compute Unit shows. The
+ * package is loaded with the first header.
  */
 async function addressOf(owner: string): Promise<string> {
   const { default: Arweave } = await import('arweave')
   try {
     return await Arweave.init({}).wallets.ownerToAddress(owner)
   } catch {
-    throw new DriveRefusal('what the gateway has of it names no owner')
+    throw new DriveRefusal("the gateway's header of it names no owner")
   }
 }
 
-/** As `Response.text()`: no byte order mark, U+FFFD for what is no UTF-8. */
+/** Decodes like `Response.text()`: without a byte order mark, with U+FFFD for bytes that are not UTF-8. */
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes)
 }

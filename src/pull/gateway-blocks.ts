@@ -1,17 +1,17 @@
-/** Blocks as several gateways tell them: unsigned, so that where two differ nobody can be blamed over either. */
+/** Blocks from several gateways. They are unsigned, so if two gateways differ, nobody can be blamed over either version. */
 import type { BlockDifference } from '../inputs/block-inputs.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { Run } from '../inputs/run-record.ts'
 import type { BlockRecord, EvaluationKey, ProcessRecord, ScheduledMessage } from '../model/records.ts'
 
-/** Blocks come every two minutes: in no span do they come twice as fast. */
+/** A block is mined every two minutes; over no span are blocks twice as fast. */
 const FASTEST_BLOCK_MS = 60_000
-/** Blocks besides: the scheduler may have been behind, and some come fast. */
+/** Additional blocks: the scheduler may have lagged behind, and some blocks are fast. */
 const BLOCKS_SLACK = 1_000
-/** Some ten years of blocks, whatever a scheduler signs. */
+/** About ten years of blocks, whatever a scheduler signs. */
 const BLOCKS_MAX = 3_000_000
 
-/** The highest block that can matter to a schedule, by its own heights and times: no gateway is asked for a higher one. */
+/** The highest block that can matter to a schedule, from its own heights and times: no gateway is asked for a higher one. */
 export function highestBlock(
   process: Pick<ProcessRecord, 'blockHeight' | 'timestamp'>,
   last: Pick<ScheduledMessage, 'blockHeight' | 'timestamp'>
@@ -21,7 +21,7 @@ export function highestBlock(
   return process.blockHeight + Math.min(blocks, BLOCKS_MAX)
 }
 
-/** Of what one gateway says: blocks that are new, and those of which another said another time. */
+/** Sorts one gateway's blocks: new ones, and those for which another gateway gave another time. */
 export function holdBlocks(
   kept: readonly BlockRecord[],
   served: readonly BlockRecord[],
@@ -39,14 +39,14 @@ export function holdBlocks(
   return { fresh, differences }
 }
 
-/** From where on nobody may be blamed. */
+/** The evaluations over which nobody may be blamed. */
 export interface BlockDisputes {
   disputeAt(key: EvaluationKey): string | undefined
-  /** Of the memory behind this nonce, and behind the crons that follow it. */
+  /** For the memory after this nonce and the crons that follow it. */
   disputeAfter(nonce: number): string | undefined
 }
 
-/** Crons, and so all that comes behind them, hang on times of blocks: the lowest that is told in two ways is where doubt begins. */
+/** Crons, and so all evaluations after them, depend on block times: doubt begins at the earliest disputed time. */
 export async function readBlockDisputes(inputs: Inputs, run: Run): Promise<BlockDisputes> {
   let from = Number.POSITIVE_INFINITY
   let reason = ''
@@ -54,7 +54,7 @@ export async function readBlockDisputes(inputs: Inputs, run: Run): Promise<Block
     const earliest = Math.min(kept.timestamp, other.timestamp)
     if (earliest >= from) continue
     from = earliest
-    reason = `gateways differ about the time of block ${kept.height}, by which crons fire`
+    reason = `gateways disagree about the time of block ${kept.height}, which decides when crons fire`
   }
   const nonce = from === Number.POSITIVE_INFINITY ? from : await firstNonceAt(inputs, run, from)
   return {

@@ -1,4 +1,4 @@
-/** Checkpoints as gateways list them: those of the audited units first, strangers' as far as they cost little. */
+/** Checkpoints that gateways list: first those of the audited units, then those of strangers, within tight limits. */
 import PQueue from 'p-queue'
 import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { UnreadCheckpoints } from '../inputs/checkpoint-inputs.ts'
@@ -12,23 +12,23 @@ import { type FetchItem, unlessAbsent } from './gateway-items.ts'
 import type { PullOptions } from './pull-options.ts'
 
 const CHECKPOINT_MAX_BYTES = 512 * 1024 * 1024
-/** Of each signer whose checkpoints speak for an audited unit: as many as a CU itself looks at (§3). */
+/** For each signer whose checkpoints count for an audited unit: as many as a CU itself considers (§3). */
 const OWN_MAX = 50
-/** Of each stranger, and of all strangers: they show profiles and places to begin with, and cost nobody but the auditor. */
+/** For each stranger, and for all strangers: their checkpoints suggest profiles and starting points, at the auditor's cost. */
 const STRANGERS_EACH = 10
 const STRANGERS_MAX = 50
-/** Packed bytes of all strangers' checkpoints. */
+/** Compressed bytes of all strangers' checkpoints. */
 const STRANGERS_BYTES = 1024 * 1024 * 1024
-/** Listed of one question, readable or not: what cannot be read uses up none of the others' room. */
+/** Records of one query, readable or not: unreadable ones take no room from the others. */
 const LISTED_MAX = 1_000
-/** Each is in memory as a whole until it is stored. */
+/** Each checkpoint is in memory as a whole until it is stored. */
 const AT_ONCE = 2
 
 /**
- * Fetches the checkpoints in range (§3), each whole, for its signature covers its data. What any gateway lists is taken; a shorter
- * list is no fault. What cannot be read, or has no room, is counted.
+ * Fetches the checkpoints in range (§3), each whole, because its signature covers its data. It takes the checkpoints of every
+ * gateway's list; a shorter list is not a fault. It counts those that cannot be read or have no room.
  *
- * @returns a failure where no gateway could be asked
+ * @returns a failure if no gateway could be asked
  */
 export async function fetchCheckpoints(options: PullOptions, fetchItem: FetchItem, run: Run): Promise<AuditError | undefined> {
   const own = ownSigners(options, run)
@@ -37,7 +37,7 @@ export async function fetchCheckpoints(options: PullOptions, fetchItem: FetchIte
   const gateways = options.units.gateway.each()
   for (const gateway of gateways) {
     const url = gateway.urls[0] ?? ''
-    // Others may be asked for by now.
+    // Also false if the user or the units have named other signers since.
     const read = await options.inputs.checkpoints.wereRead(run, url, asked)
     try {
       if (read) await fetchSpoilt(options, fetchItem, run)
@@ -50,7 +50,7 @@ export async function fetchCheckpoints(options: PullOptions, fetchItem: FetchIte
   return failures.length === gateways.length ? failures[0] : undefined
 }
 
-/** Checkpoints that were read, and whose data is no longer what was kept. */
+/** Fetches listed checkpoints again whose stored data is damaged or missing. */
 async function fetchSpoilt({ inputs }: PullOptions, fetchItem: FetchItem, run: Run): Promise<void> {
   for (const id of await inputs.checkpoints.ids(run.process)) {
     await unlessAbsent(() => fetchItem(id, CHECKPOINT_MAX_BYTES))
@@ -68,7 +68,7 @@ async function fetchListed(
   const { inputs, startAt } = options
   const listed: TransactionRecord[] =
     startAt === undefined ? [] : [...(await gateway.transactions({ ids: [startAt], limit: 1 }))]
-  // Each signer alone: however many one has, another's are found.
+  // One query for each signer, so that many checkpoints of one do not hide those of another.
   for (const owner of own) listed.push(...(await gateway.transactions({ ...query(run), owners: [owner] })))
   const strangers = await gateway.transactions(query(run))
   const isOwn = ({ id, owner }: TransactionRecord) => id === startAt || own.some((address) => address === owner.address)
@@ -89,13 +89,13 @@ async function fetchListed(
   await inputs.checkpoints.put(run, url, ids, { signers: askedFor(options, own), unread: { ...chosen.unread, cut } })
 }
 
-/** The signers whose checkpoints speak for an audited unit: what the units name, and what the user does. */
+/** The signers whose checkpoints count for an audited unit: those that the units name and those that the user names. */
 function ownSigners({ checkpointOwners = [] }: PullOptions, { computes }: Run): readonly Address[] {
   const named = [...computes.flatMap(({ address }) => address ?? []), ...checkpointOwners]
   return [...new Set(named)].filter(isAddress).sort()
 }
 
-/** What of a reading is the user's or the units' own: with other ones it is made anew. */
+/** The parts of a query that come from the user or the units: if they change, gateways are asked again. */
 function askedFor({ startAt }: PullOptions, own: readonly Address[]): readonly string[] {
   return startAt === undefined ? own : [...own, startAt]
 }
@@ -115,7 +115,7 @@ interface Chosen {
   readonly unread: UnreadCheckpoints
 }
 
-/** The newest of each signer that can be read and lie in range, each signer up to a number of its own. */
+/** Chooses the newest readable checkpoints in range, up to a limit for each signer. */
 function choose(listed: readonly TransactionRecord[], run: Run, isOwn: (record: TransactionRecord) => boolean): Chosen {
   const own: TransactionRecord[] = []
   const strangers: TransactionRecord[] = []

@@ -1,4 +1,4 @@
-/** What an audit needs of gateways: module, true items, blocks, checkpoints. */
+/** The inputs that an audit needs from gateways: module, signed items, blocks, checkpoints. */
 
 import { fetchError } from '../fetch/fetch-error.ts'
 import type { GatewaySource } from '../fetch/unit-sources.ts'
@@ -26,35 +26,35 @@ const ITEM_MAX_BYTES = 64 * 1024 * 1024
 const BLOCKS_AHEAD = 100
 const BLOCKS_OF_A_READING = 5_000
 
-/** What comes at the same time; each rejects where an audit cannot go on without it, as without the module. */
+/** Parts that are fetched at the same time; each rejects if an audit cannot continue without it, for example without the module. */
 export interface FromGateways {
-  /** Module, process and checkpoints: what a replay begins with. */
+  /** Module, process and checkpoints, with which a replay begins. */
   readonly first: Promise<unknown>
   readonly rest: Promise<unknown>
-  /** What no gateway could be asked for, so far: without blocks and checkpoints the rest is judged, but nobody blamed. */
+  /** Failures so far if no gateway could be asked: without blocks or checkpoints the rest is judged, but nobody is blamed. */
   readonly absences: readonly AuditError[]
 }
 
 export interface GatewayWork {
-  /** With inputs whose schedule may still be on its way. */
+  /** With inputs whose schedule may still be arriving. */
   readonly options: PullOptions
   readonly fetchItem: FetchItem
   readonly process: Checked<ProcessItem>
-  /** The process as the scheduler shows it. */
+  /** The process as the scheduler serves it. */
   readonly shown: ProcessRecord
   readonly run: Run
-  /** Told of each nonce whose message is verified, and its true item fetched where it does not prove itself. */
+  /** Advances with each nonce whose message is verified and, if its signature does not verify as served, whose item is fetched. */
   readonly proven: Watermark
 }
 
-/** The process as it was signed: its item is asked for first where what is shown does not prove itself, for it names the rest. */
+/** The process as it was signed. If its signature does not verify as served, fetches its item first, because it names the rest. */
 export async function proveProcess(shown: ProcessRecord, fetchItem: FetchItem, inputs: Inputs): Promise<Checked<ProcessItem>> {
-  // Where it cannot be had, whoever fetches what a replay begins with hears of it; claims are kept all the same.
+  // If the item is unavailable, fetching the inputs of the replay fails; claims are stored all the same.
   const raw = provesItself(shown) ? undefined : await rawItem(fetchItem, inputs, shown.id)
   return checkProcess(shown, raw).process
 }
 
-/** Fetches all of it at the same time. */
+/** Fetches all parts at the same time. */
 export function fetchFromGateways(work: GatewayWork): FromGateways {
   const { options, fetchItem, process, run, proven } = work
   const absences: AuditError[] = []
@@ -74,7 +74,7 @@ export function fetchFromGateways(work: GatewayWork): FromGateways {
   }
 }
 
-/** One that is not to be had from a gateway that fails is missing, like one that nobody has. */
+/** An item counts as missing if no gateway has it, and also if the gateways fail. */
 async function rawItem(fetchItem: FetchItem, inputs: Inputs, id: TransactionId): Promise<RawItem | undefined> {
   const record = await unlessAbsent(() => fetchItem(id, ITEM_MAX_BYTES))
   const data = record === undefined ? undefined : await inputs.items.data(record)
@@ -84,15 +84,15 @@ async function rawItem(fetchItem: FetchItem, inputs: Inputs, id: TransactionId):
 async function fetchModule(gateway: GatewaySource, fetchItem: FetchItem, id: ModuleId): Promise<void> {
   const found = await fetchItem(id, MODULE_MAX_BYTES)
   if (found?.data !== undefined) return
-  // Where one was not heard it may have it: then that is what is missing.
+  // A gateway that was not heard may have the module: then its absence is the error.
   const [unheard] = gateway.unheard()
   if (unheard !== undefined) throw unheard
   throw new AuditError('INPUT_MISSING', `no gateway has the module ${id}`, { hint: 'give another gateway with --gateway URL' })
 }
 
 /**
- * Verifies what the scheduler shows, and fetches the true item of whatever does not prove itself; so also items on the chain that
- * were assigned (§1.8). One that is nowhere is missing at its nonce, no reason to stop here.
+ * Verifies the scheduler's messages, and fetches the signed item of every message whose signature does not verify as served,
+ * including assigned items on the chain (§1.8). An item that no gateway has is missing at its nonce; fetching goes on.
  */
 async function fetchTrueItems({ options, fetchItem, process, run, proven }: GatewayWork): Promise<void> {
   const { inputs } = options
@@ -119,18 +119,22 @@ async function fetchTrueItems({ options, fetchItem, process, run, proven }: Gate
   }
 }
 
-/** What lies around a process from before assignments says when it was taken. */
+/** The bundle around a process that is older than assignments shows when the scheduler accepted it. */
 async function fetchBundle(inputs: Inputs, fetchItem: FetchItem, process: TransactionId): Promise<void> {
   const around = (await inputs.items.transaction(process))?.bundledIn
   if (around !== undefined) await unlessAbsent(() => fetchItem(around, ITEM_MAX_BYTES))
 }
 
-/** Blocks from the process on to behind the end of the range: crons fire by them (§2.5). Blocks are unsigned: each is asked. */
+/**
+ * Fetches the blocks from the process to beyond the end of the range, because crons fire by them (§2.5). Every gateway is asked,
+ * because blocks are unsigned.
+ */
 async function fetchBlocks({ options: { units, inputs }, process, shown, run }: GatewayWork): Promise<AuditError | undefined> {
   if (!process.tags.some(({ name }) => name === 'Cron-Interval')) return undefined
   let { blockHeight, timestamp } = shown
   for await (const first of inputs.schedule.messages(run, 0, 0)) {
-    // What is shown besides is the scheduler's word; it is not later than the first message.
+    // Without its own signed assignment the process's height and time are only the scheduler's word, but not later than the first
+    // message.
     const own = isOwnAssignment(first, process.id)
     blockHeight = own ? first.blockHeight : Math.min(blockHeight, first.blockHeight)
     timestamp = own ? first.timestamp : Math.min(timestamp, first.timestamp)
@@ -149,10 +153,10 @@ async function fetchBlocksOf(
   for await (const last of inputs.schedule.messages(run, run.to, run.to)) {
     const highest = highestBlock(process, last)
     let known = (await inputs.blocks.readTo(process.id, url)) ?? { height: process.blockHeight - 1, timestamp: 0 }
-    // The CU goes by time, not by the height that a message was given (§2.5).
+    // The CU uses the time, not the block height of a message (§2.5).
     while (known.height < last.blockHeight || known.timestamp <= last.timestamp) {
       if (known.height >= highest) {
-        const what = `${url} has no block up to ${highest} that is later than the last message: there cannot be so many`
+        const what = `${url} has no block up to ${highest} that is later than the last message: so many blocks cannot exist`
         throw fetchError('WIRE_INVALID', { role: 'gateway', url }, what, { alone: true })
       }
       const wanted = Math.max(last.blockHeight, known.height + BLOCKS_AHEAD)
@@ -169,7 +173,7 @@ async function fetchBlocksOf(
   }
 }
 
-/** Asks one gateway after another; resolves to a failure where none could be asked. */
+/** Asks one gateway after another; resolves to a failure if none could be asked. */
 async function askEach(
   gateway: GatewaySource,
   ask: (one: GatewaySource, url: string) => Promise<void>

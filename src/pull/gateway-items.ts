@@ -1,4 +1,4 @@
-/** Items from gateways: the first answer that proves itself is kept, and who had another under the same id is remembered. */
+/** Items from gateways: stores the first answer with a valid signature, and remembers which gateways served something else. */
 
 import { equalBytes } from '../ans104/bytes.ts'
 import type { GatewaySource } from '../fetch/unit-sources.ts'
@@ -11,15 +11,15 @@ import { proveItem, type RawItem } from '../verify/raw-item.ts'
 import type { PullOptions } from './pull-options.ts'
 
 /**
- * Fetches an item with its data, once for all who ask; undefined where no gateway knows it.
+ * Fetches an item with its data, once for all callers; undefined if no gateway knows it.
  *
- * @throws AuditError where no gateway could be asked; what the gateways that failed are called, `GatewaySource.unheard` knows
+ * @throws AuditError if no gateway could be asked; `GatewaySource.unheard` names the gateways that failed
  */
 export type FetchItem = (id: TransactionId, maxBytes: number) => Promise<TransactionRecord | undefined>
 
-/** What was served under an id, and by whom. */
+/** An answer under an id, and the gateway that served it. */
 interface ServedItem extends RawItem {
-  /** undefined: the description is one gateway's, the data another's. */
+  /** undefined if the record and the data are from different gateways. */
   readonly gateway?: string
   readonly proven: boolean
 }
@@ -47,7 +47,7 @@ export function createFetchItem({ inputs, units, process }: PullOptions): FetchI
     return inputs.items.putTransaction((found ?? first).record, (found ?? first).data)
   }
 
-  /** Asks one gateway after another, each for all of it, until one has what proves itself. */
+  /** Asks one gateway after another for the whole item, until an answer has a valid signature. */
   async function askEach(first: ServedItem, id: TransactionId, maxBytes: number) {
     const unproven: ServedItem[] = []
     for (const one of gateway.each()) {
@@ -80,13 +80,13 @@ async function answerOf(
 ): Promise<ServedItem> {
   const own = gateway !== undefined && gateway === record.gateway ? { gateway } : {}
   if (proveRawItem(record, data).verdict.status === 'valid') return { record, data, ...own, proven: true }
-  // What does not prove itself as a data item may lie directly on Arweave.
+  // It may not be a data item, but a transaction directly on Arweave.
   const onChain = await unlessAbsent(() => asked.header(record.id))
   const whole = onChain === undefined ? record : { ...record, onChain }
   return { record: whole, data, ...own, proven: proveItem({ record: whole, data }).verdict.status === 'valid' }
 }
 
-/** What cannot be had, because whoever is asked fails, is as good as absent: others may have it, and the rest is judged without it. */
+/** If a unit fails, its answer counts as absent: others may have it, and the rest is judged without it. */
 export async function unlessAbsent<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await ask()
@@ -103,7 +103,7 @@ function anomalies(unproven: readonly ServedItem[], proven: ServedItem): Gateway
   )
 }
 
-/** Whether it contradicts what was signed: a gateway that leaves out a field or a header does not. */
+/** Whether an answer contradicts the signed item; one that only leaves out a field or a header does not. */
 function saysOtherwise(answer: RawItem, proven: RawItem): boolean {
   const { record } = answer
   const signed = proven.record
@@ -118,7 +118,7 @@ function saysOtherwise(answer: RawItem, proven: RawItem): boolean {
     (record.onChain !== undefined && JSON.stringify(record.onChain) !== JSON.stringify(signed.onChain))
   )
     return true
-  // Gateways encode anchors differently, but one that is shown proves itself where all else is as signed.
+  // Gateways encode anchors differently, but a shown anchor would verify if everything else is as it was signed.
   const whole = [record.anchor, record.owner.key, record.signature].every((field) => field !== '')
   return whole && record.recipient === signed.recipient && signed.onChain === undefined
 }

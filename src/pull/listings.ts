@@ -1,4 +1,4 @@
-/** Listings of a Compute Unit, `/results` and `/cron`, read page by page and no further than the schedule can reach. */
+/** Reads a Compute Unit's listings, `/results` and `/cron`, page by page and no further than the schedule allows. */
 
 import { isUnreadable } from '../fetch/compute.ts'
 import { LISTED_LIMITS, type ListedLimits } from '../fetch/limits.ts'
@@ -27,29 +27,29 @@ export interface ListingOptions {
   /** ISO 8601. */
   readonly now: () => string
   readonly signal?: AbortSignal
-  /** The usual ones where not given. */
+  /** `LISTED_LIMITS` by default. */
   readonly limits?: ListedLimits
 }
 
-/** Of one evaluation: two that differ show that the unit contradicts itself. */
+/** Claims kept for one evaluation: two that differ show that the unit contradicts itself. */
 const KEPT_OF_ONE = 2
-/** Faults of pages that are named. */
+/** Page faults that are named. */
 const ODD_MAX = 16
-/** Their bytes are counted; listings ascend, so that the earlier ones have ended. */
+/** The bytes of so many ordinates are counted; listings ascend, so earlier ordinates are complete. */
 const ORDINATES_COUNTED = 10_000
 
 /**
- * Reads all pages of a listing, from where the last reading ended to the range's end.
+ * Reads all pages of a listing, from the end of the last reading to the range's end.
  *
- * The reading ends, and its progress names the fault, where cursors do not ascend, where more is listed than the schedule can have, or
- * where a page cannot be read; of the last one the next reading asks again.
+ * The reading ends, and its progress names the fault, if cursors do not ascend, if more is listed than the schedule allows, or if a
+ * page cannot be read; the next reading asks for an unreadable page again.
  *
- * @throws AuditError as `ComputeSource`, `INTERRUPTED`; the pages that came are kept
+ * @throws AuditError the errors of `ComputeSource`, `INTERRUPTED`; the pages until then are stored
  */
 export async function readListing(options: ListingOptions, listing: Listing): Promise<void> {
   const { unit, run, inputs, now, signal, limits = LISTED_LIMITS } = options
   const kept = await inputs.claims.listing(run, unit.url, listing)
-  // What lies behind the end of an earlier reading was not kept: a run that has grown is read anew.
+  // Claims beyond the end of an earlier reading were not stored: a run that has grown reads the listing again.
   let progress: ListingProgress = kept?.to === run.to ? toGoOnFrom(kept) : { to: run.to, done: false }
   const room = createRoom(options)
   const order = createOrder(progress.last)
@@ -87,13 +87,13 @@ export async function readListing(options: ListingOptions, listing: Listing): Pr
   if (!progress.done) throw new AuditError('INTERRUPTED', 'interrupted')
 }
 
-/** What could not be read may be there by now. */
+/** A page that could not be read may be readable now. */
 function toGoOnFrom({ fault, ...kept }: ListingProgress): ListingProgress {
   if (fault?.kind === 'unread') return { ...kept, done: false }
   return fault === undefined ? kept : { ...kept, fault }
 }
 
-/** An answer that cannot be read is one all the same: the unit is not away. */
+/** An answer that cannot be read is still an answer: the unit is not away. */
 function asUnread(error: unknown): { readonly unread: string } {
   if (!isUnreadable(error)) throw error
   return { unread: error.message }
@@ -123,8 +123,8 @@ function readPage(page: ListedPage, claimant: string, receivedAt: string) {
 }
 
 /**
- * Keeps two different claims of one evaluation, the further ones are dropped; so also of one message under different times. What a page
- * names again was named by the one before, for cursors ascend.
+ * Keeps two different claims for one evaluation and drops the others, also for one message under different times. It compares with
+ * the page before only, because cursors ascend.
  */
 function createSieve(limits: ListedLimits) {
   let before = new Map<string, Set<string>>()
@@ -155,8 +155,8 @@ function createSieve(limits: ListedLimits) {
 }
 
 /**
- * Whether keys ascend, each once: by nonce, or, where the scheduler's clock went back, by time, as a CU's database has them. Crons of one second
- * come in any order.
+ * Checks that keys ascend, each once: by nonce, or by time, as in a CU's database, if the scheduler's clock went back. Crons of one
+ * second may have any order.
  */
 function createOrder(begin: EvaluationKey | undefined) {
   let previous = begin
@@ -172,7 +172,7 @@ function createOrder(begin: EvaluationKey | undefined) {
         if (previous !== undefined) {
           byOrdinate &&= (key.ordinate - previous.ordinate || key.timestamp - previous.timestamp) >= 0
           byTime &&= (key.timestamp - previous.timestamp || key.ordinate - previous.ordinate) >= 0
-          if (!byOrdinate && !byTime) return fault(`${keyText(key)} comes behind ${keyText(previous)}`)
+          if (!byOrdinate && !byTime) return fault(`${keyText(key)} is listed out of order, after ${keyText(previous)}`)
         }
         previous = key
       }
@@ -181,7 +181,7 @@ function createOrder(begin: EvaluationKey | undefined) {
         first !== undefined &&
         previous?.ordinate === first.ordinate &&
         previous.timestamp === first.timestamp
-      return stands ? fault(`a page ends with ${keyText(first)}, as the one before it`) : undefined
+      return stands ? fault(`a page ends with ${keyText(first)}, like the page before it`) : undefined
     }
   }
 
@@ -190,7 +190,7 @@ function createOrder(begin: EvaluationKey | undefined) {
   }
 }
 
-/** What a listing may hold up to an evaluation: by the schedule, not by what the unit says. */
+/** Limits a listing up to an evaluation by the schedule, not by the unit's own answers. */
 function createRoom({ run, inputs, now, limits = LISTED_LIMITS }: ListingOptions) {
   let process: Promise<{ readonly crons: readonly Cron[]; readonly timestamp: number }> | undefined
   async function readProcess() {
@@ -198,7 +198,7 @@ function createRoom({ run, inputs, now, limits = LISTED_LIMITS }: ListingOptions
     const crons = parseCrons(record?.tags ?? [])
     return { crons: 'fault' in crons ? [] : crons, timestamp: record?.timestamp ?? 0 }
   }
-  /** ms; undefined where the schedule has no such nonce. */
+  /** ms; undefined if the schedule has no such nonce. */
   async function timeOf(nonce: number): Promise<number | undefined> {
     if (nonce > run.to) return Date.parse(now())
     for await (const { timestamp } of inputs.schedule.messages(run, nonce, nonce)) return timestamp
@@ -207,7 +207,7 @@ function createRoom({ run, inputs, now, limits = LISTED_LIMITS }: ListingOptions
   return {
     async fault(last: EvaluationKey | undefined, listed: number, bytes: number): Promise<ListingFault | undefined> {
       const ordinate = Math.min(last?.ordinate ?? 0, run.to)
-      // The first of an old process is evaluated before any nonce.
+      // The first message of an old process is evaluated before any nonce.
       const own = await timeOf(ordinate)
       if (own === undefined)
         return { kind: 'beyond-schedule', detail: `it lists nonce ${ordinate}, which the schedule does not have` }
@@ -224,7 +224,7 @@ function createRoom({ run, inputs, now, limits = LISTED_LIMITS }: ListingOptions
   }
 }
 
-/** How many crons can fire, at most: blocks do not come faster than this for long. */
+/** The highest number of crons that can fire: blocks are not faster than `secondsOfBlock` for long. */
 function firingsWithin(crons: readonly Cron[], spanMs: number, { secondsOfBlock }: ListedLimits): number {
   return crons.reduce((sum, { unit, every }) => {
     const seconds = spanMs / 1000 / (unit === 'blocks' ? secondsOfBlock : 1)

@@ -1,12 +1,12 @@
-/** What a pull takes. */
+/** The options of a pull. */
 import type { ComputeSource, GatewaySource, SchedulerSource } from '../fetch/unit-sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { ProcessId, TransactionId } from '../model/ids.ts'
 
 export interface Units {
-  /** Whose schedule is read. */
+  /** The source of the schedule. */
   readonly scheduler: SchedulerSource
-  /** A second one, which the scheduler's is held against. */
+  /** A second source, with which the scheduler's schedule is compared. */
   readonly arweave?: SchedulerSource
   readonly gateway: GatewaySource
   readonly computes: readonly ComputeSource[]
@@ -18,11 +18,11 @@ export interface PullOptions {
   readonly inputs: Inputs
   readonly from?: number
   readonly to?: number
-  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
+  /** Addresses whose checkpoints count for the audited units, in addition to those that the units name. */
   readonly checkpointOwners?: readonly string[]
-  /** A checkpoint that is wanted whoever signed it. */
+  /** A checkpoint to fetch, whoever signed it. */
   readonly startAt?: TransactionId
-  /** `new`: what a finished run was told is asked for anew; `add`: only what is missing. */
+  /** `new`: asks for all claims of a finished run again; `add`: asks only for missing ones. */
   readonly claims: 'new' | 'add'
   /** ISO 8601. */
   readonly now: () => string
@@ -31,9 +31,9 @@ export interface PullOptions {
 }
 
 export interface PullProgress {
-  /** Messages of the schedule that are in the store, and how many there will be. */
+  /** Messages that the schedule of the run has. */
   readonly scheduled: number
-  /** Answers of all Compute Units that are in the store. */
+  /** Stored answers of all Compute Units, of `total`. */
   readonly answers: number
   readonly total: number
 }

@@ -1,4 +1,4 @@
-/** Fetch: everything an audit of one process needs, from the units into the store. */
+/** Fetches everything that an audit of one process needs from the units into the store. */
 
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
@@ -20,38 +20,41 @@ import type { PullOptions } from './pull-options.ts'
 
 export interface Pulled {
   readonly run: Run
-  /** Units that stayed away; what they had said before is kept. */
+  /** Units that stayed away; their answers until then are stored. */
   readonly absences: readonly AuditError[]
-  /** Gateways that were not heard; what others had was taken of them. */
+  /** Gateways that were not heard; other gateways' answers were used. */
   readonly unheard: readonly AuditError[]
 }
 
-/** A pull under way. */
+/** A pull in progress. */
 export interface Pulling {
   readonly run: Run
-  /** What is read through these waits for what has not come yet. */
+  /** Reading these inputs waits for records that have not arrived yet. */
   readonly inputs: Inputs
-  /** Module, process and checkpoints are there, and of a process with crons, or over two schedules, all: a replay may begin. */
+  /**
+   * Resolves when a replay may begin: module, process and checkpoints are stored, or everything if the process has crons or two
+   * schedules are read.
+   */
   readonly ready: Promise<unknown>
-  /** All is there. Rejects where an audit cannot go on without what is missing; so does what is read through `inputs`. */
+  /** Resolves when all is stored. Rejects, like reads through `inputs`, if an audit cannot continue without a missing part. */
   readonly ended: Promise<Pulled>
-  /** What a replay begins with is no longer in the way of the claims. */
+  /** Ends the head start of the inputs with which a replay begins: claims are requested now. */
   readonly askForClaims: () => void
-  /** Whether something that could not be had is why this error was thrown. To be asked when it has ended. */
+  /** Whether this error is a failure of the pull. Call it after the pull has ended. */
   readonly failedWith: (error: unknown) => boolean
 }
 
 const PAGE_MESSAGES = 500
-/** Claims are the most requests by far. */
+/** Claims wait so long, because they are by far the most requests. */
 const HEAD_START_MS = 1000
-/** Messages that the scheduler keeps back and that are kept as proof. */
+/** Messages that the scheduler withholds and that are stored as proof. */
 const PROOF_MESSAGES = 10
 
 /**
- * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. What the store already has is
- * not asked for again; a run that was killed goes on with the range it began with.
+ * Reads process, schedule, module, items assigned from the chain, blocks for crons, and claims. Records that are already stored are
+ * not requested again; a run that was killed continues with the range it began with.
  *
- * @throws AuditError where an audit cannot go on without what is missing: `UNIT_UNREACHABLE` (scheduler, or every gateway),
+ * @throws AuditError if an audit cannot continue without a missing part: `UNIT_UNREACHABLE` (scheduler, or every gateway),
  *   `UNIT_REFUSED`, `INPUT_MISSING`, `WIRE_INVALID`
  */
 export async function pull(options: PullOptions): Promise<Pulled> {
@@ -59,11 +62,11 @@ export async function pull(options: PullOptions): Promise<Pulled> {
 }
 
 /**
- * As `pull`, but what comes may be read meanwhile.
+ * Like `pull`, but records can be read as they arrive.
  *
- * @param headStartMs for so long claims are not asked for, unless somebody waits for them or says so: what a replay begins with
- *   comes first
- * @throws AuditError where process and range are not to be had
+ * @param headStartMs how long claims wait for the inputs with which a replay begins; a reader that waits for claims, or
+ *   `askForClaims`, ends the wait
+ * @throws AuditError if process or range are unavailable
  */
 export async function beginPull(options: PullOptions, headStartMs = HEAD_START_MS): Promise<Pulling> {
   const { inputs, units } = options
@@ -91,7 +94,7 @@ export async function beginPull(options: PullOptions, headStartMs = HEAD_START_M
   for (const part of parts) part.catch((error: unknown) => failures.add(error))
   const mayBegin = waits ? ended : first
   const ready = mayBegin.then(() => {})
-  // Whoever reads first is told; what is awaited later is no unhandled failure until then.
+  // The first reader receives the failure; until these are awaited they must not count as unhandled rejections.
   for (const promise of [ended, ready]) promise.catch(() => {})
   const read = both ? inputs : followInputs(inputs, { schedule: proven, claims: claims.watermarks })
   return { run, inputs: read, ready, ended, askForClaims: claims.begin, failedWith: (error) => failures.has(error) }
@@ -106,7 +109,7 @@ function hasCrons({ tags }: Checked<ProcessItem>): boolean {
   return tags.some(({ name }) => name === 'Cron-Interval')
 }
 
-/** Asks every unit. One that stays away is no reason to stop. */
+/** Asks every unit. A unit that stays away does not stop the others. */
 function fetchClaims(options: PullOptions, run: Run, headStartMs: number) {
   const { inputs, units } = options
   const wanted = new AbortController()
@@ -146,7 +149,7 @@ async function fetchProcess({ process, units, inputs }: PullOptions): Promise<Pr
   return record
 }
 
-/** The run these options belong to, with its range fixed: a killed one goes on, a finished one begins anew or grows. */
+/** The run of these options, with a fixed range: a killed run continues, a finished one starts again or grows. */
 async function openRun(options: PullOptions): Promise<Run> {
   const { process, units, inputs, claims } = options
   const id = runId(options)
@@ -166,7 +169,7 @@ async function openRun(options: PullOptions): Promise<Run> {
   return run
 }
 
-/** A run is known by what was asked for, so that the same command finds it again. */
+/** A run is identified by its options, so that the same command finds it again. */
 function runId({ process, units, from, to }: PullOptions): string {
   const both = units.arweave === undefined ? [] : [units.arweave.url]
   const asked = [process, units.scheduler.url, units.computes.map(({ url }) => url), from ?? null, to ?? null, ...both]
@@ -184,7 +187,7 @@ async function describe(unit: ComputeSource): Promise<Run['computes'][number]> {
   }
 }
 
-/** Pages from the first nonce that is missing to the run's end. */
+/** Fetches pages from the first missing nonce to the run's end. */
 async function fetchSchedule(
   { inputs }: PullOptions,
   run: Run,
@@ -202,14 +205,14 @@ async function fetchSchedule(
   }
 }
 
-/** Arweave's schedule, and what of it lies behind the newest that the scheduler serves: kept, and named in the run. */
+/** Fetches Arweave's schedule. Messages beyond the newest nonce that the scheduler serves are stored too, and named in the run. */
 async function fetchSecondSchedule(options: PullOptions, opened: Run, arweave: SchedulerSource): Promise<Run> {
   const { inputs, units, to } = options
   await fetchSchedule(options, opened, arweave)
   const { unserved: _, ...run } = opened
   if (to !== undefined && to <= run.to) return run
   const newest = (await arweave.page(run.process, run.to, PROOF_MESSAGES)).messages.at(-1)?.nonce ?? -1
-  // A process goes on while it is read: only what the scheduler does not serve now, either, is kept back.
+  // A process grows while it is read: the scheduler withholds only messages that it does not serve now either.
   const served = newest > run.to ? await units.scheduler.latestNonce(run.process) : newest
   if (newest <= served) return run
   const { messages } = await arweave.page(run.process, served, PROOF_MESSAGES)

@@ -1,4 +1,4 @@
-/** Whose schedules a pull reads. */
+/** The sources of the schedules that a pull reads. */
 
 import { createArweaveSchedule } from '../fetch/arweave-schedule/schedule.ts'
 import type { GatewaySource, SchedulerSource } from '../fetch/unit-sources.ts'
@@ -10,10 +10,10 @@ import type { PullOptions, Units } from './pull-options.ts'
 export type ScheduleSource = 'scheduler' | 'arweave' | 'both'
 
 /**
- * The sources of one audit.
+ * The schedule sources of one audit.
  *
- * @param open opens the scheduler; one that is not read need not be known
- * @throws AuditError `USAGE` for another source, and as `open`
+ * @param open opens the scheduler; not called if only Arweave is read, so the scheduler need not be known
+ * @throws AuditError `USAGE` for another source, and the errors of `open`
  */
 export async function schedulersOf(
   source: ScheduleSource = 'scheduler',
@@ -25,7 +25,7 @@ export async function schedulersOf(
   if (source === 'arweave') return { scheduler: createArweaveSchedule({ gateway, keep }) }
   const scheduler = await open()
   if (source === 'scheduler') return { scheduler }
-  if (source !== 'both') throw new AuditError('USAGE', 'the schedule is one of scheduler, arweave, both')
+  if (source !== 'both') throw new AuditError('USAGE', 'the schedule must be one of scheduler, arweave, both')
   const served = (process: PullOptions['process'], nonce: number) => inputs.schedule.at(scheduler.url, process, nonce)
   return { scheduler, arweave: createArweaveSchedule({ gateway, keep, served }) }
 }

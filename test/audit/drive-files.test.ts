@@ -130,9 +130,9 @@ describe('data', () => {
       return [contentOf(await files.ask(data(FILE))), contentOf(await files.ask(data(OTHER)))]
     }
     expect(await ask(within)).toEqual(['content', 'other content'])
-    expect((await ask({ ...within, fileBytes: 12 }))[1]).toBe("it has 13 bytes, the auditor's limit is 12")
-    expect((await ask({ ...within, totalBytes: 19 }))[1]).toContain('more than the auditor')
-    expect((await ask({ ...within, files: 1 }))[1]).toContain('more than the auditor')
+    expect((await ask({ ...within, fileBytes: 12 }))[1]).toBe("it has 13 bytes, more than the auditor's limit of 12")
+    expect((await ask({ ...within, totalBytes: 19 }))[1]).toContain('all files together exceed the auditor')
+    expect((await ask({ ...within, files: 1 }))[1]).toContain('all files together exceed the auditor')
   })
 
   it('too large to be fetched is a limit of the auditor, and nothing missing', async () => {
@@ -175,7 +175,8 @@ describe('an attestation', () => {
   it('of no kind helps a process without the extension', async () => {
     const gateway = by(90)
     const answer = await drive([tag('Scheduler', SCHEDULER)], gateway).ask(data(FILE))
-    const reason = 'it may not be read (neither process nor module has the extension WeaveDrive), and no unit has a result then'
+    const reason =
+      'the process may not read it (neither process nor module has the extension WeaveDrive), and then no unit has a result'
     expect([answer, gateway.asked]).toEqual([{ kind: 'refused', reason }, []])
   })
 })
@@ -192,7 +193,7 @@ describe('headers and blocks', () => {
     const shown = contentOf(await files.ask(header))
     expect(shown).toBe(`{"z":1,"__proto__":{"x":1},"owner":"b3duZXI","a":2,"ownerAddress":"${address}"}`)
     expect(contentOf(await files.ask(block))).toBe(' {"height": 77}\n')
-    expect(await files.ask(block)).toMatchObject({ assumed: 'the file /block/77 is the JSON of a gateway, and unsigned' })
+    expect(await files.ask(block)).toMatchObject({ assumed: "the file /block/77 is a gateway's own JSON, which nobody signed" })
     const offline = drive([])
     expect([contentOf(await offline.ask(header)), contentOf(await offline.ask(block))]).toEqual([shown, ' {"height": 77}\n'])
   })
@@ -205,7 +206,7 @@ describe('headers and blocks', () => {
 
   it.each(['Pending', '[]', 'null', '{"owner":5}', '{"owner":"=abc"}'])('are refused where a header is %s', async (text) => {
     const answer = await drive([], gatewayOf({ files: { [`/tx/${FILE}`]: text } })).ask(header)
-    expect(contentOf(answer)).toContain('what the gateway has of it')
+    expect(contentOf(answer)).toContain("the gateway's header of it")
   })
 
   it('are fetched anew where the store spoilt them', async () => {

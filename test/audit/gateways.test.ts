@@ -242,7 +242,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     const report = await auditedCrons(await unitsBut(nonce), gateways)
     expect([report.verdict, report.firstDivergence?.nonce]).toEqual([verdict, verdict === 'mismatch' ? nonce : undefined])
     if (verdict === 'inconclusive')
-      expect(report.reasons.join()).toContain(`gateways differ about the time of block ${DISPUTED}`)
+      expect(report.reasons.join()).toContain(`gateways disagree about the time of block ${DISPUTED}`)
   })
 
   it('do not differ where one gateway is behind, or has none', async () => {
@@ -285,7 +285,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     })
     const report = await auditedCrons(units, [endless])
     expect(report.verdict).toBe('inconclusive')
-    expect(report.reasons.join()).toContain('there cannot be so many')
+    expect(report.reasons.join()).toContain('so many blocks cannot exist')
     expect(report.unreachable.map(({ url }) => url)).toEqual([endless.url])
     expect(endless.asked('blocks(')).toBeLessThan(100)
   })

@@ -8,7 +8,7 @@ const at =
   async () =>
     addresses
 
-describe('forbidden', () => {
+describe('assertPublic', () => {
   it.each([
     'http://127.0.0.1/',
     'http://2130706433/',
@@ -32,17 +32,17 @@ describe('forbidden', () => {
     'http://[fd00::1]/',
     'ftp://8.8.8.8/',
     'file:///etc/passwd'
-  ])('%s', async (url) => {
+  ])('refuses %s', async (url) => {
     await expect(assertPublic(new URL(url), ASKED)).rejects.toMatchObject({
       code: 'ADDRESS_FORBIDDEN',
       unit: { role: 'gateway', url: 'http://gateway.example' }
     })
   })
 
-  it('a name of which one address is private', async () => {
+  it('refuses a name if one of its addresses is private', async () => {
     await expect(assertPublic(new URL('http://unit.example/'), ASKED, at('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
       code: 'ADDRESS_FORBIDDEN',
-      message: 'http://unit.example is not asked: it leads to an address that is not public',
+      message: 'http://unit.example was not contacted: it leads to an address that is not public',
       hint: 'name the unit yourself (--gateway URL), or give --allow-private'
     })
     await expect(assertPublic(new URL('ftp://unit.example/'), { ...ASKED, role: 'scheduler' })).rejects.toMatchObject({
@@ -50,27 +50,29 @@ describe('forbidden', () => {
     })
   })
 
-  it('a name that leads to what is no address', async () => {
+  it('refuses a name that resolves to something other than an address', async () => {
     await expect(assertPublic(new URL('http://unit.example/'), ASKED, at('nonsense'))).rejects.toMatchObject({
       code: 'ADDRESS_FORBIDDEN'
     })
   })
-})
 
-describe('allowed', () => {
-  it.each([['8.8.8.8'], ['2606:4700::1'], ['8.8.8.8', '2606:4700::1']])('%s', async (...addresses) => {
+  it.each([
+    ['a public IPv4 address', ['8.8.8.8']],
+    ['a public IPv6 address', ['2606:4700::1']],
+    ['two public addresses', ['8.8.8.8', '2606:4700::1']]
+  ])('allows a name that resolves to %s', async (_, addresses) => {
     await expect(assertPublic(new URL('https://unit.example/'), ASKED, at(...addresses))).resolves.toEqual(addresses)
   })
 
-  it.each(['http://8.8.8.8/', 'http://[2606:4700::1]/'])('%s, without a look-up', async (url) => {
+  it.each(['http://8.8.8.8/', 'http://[2606:4700::1]/'])('allows the public address %s without resolving it', async (url) => {
     const never = () => Promise.reject(new Error('looked up'))
     await expect(assertPublic(new URL(url), ASKED, never)).resolves.toHaveLength(1)
   })
-})
 
-it('a name that nobody knows is no forbidden one', async () => {
-  const unknown = () => Promise.reject(new Error('ENOTFOUND'))
-  await expect(assertPublic(new URL('http://unit.example/'), ASKED, unknown)).rejects.toMatchObject({
-    code: 'UNIT_UNREACHABLE'
+  it('calls a name unreachable, not forbidden, if it cannot be resolved', async () => {
+    const unknown = () => Promise.reject(new Error('ENOTFOUND'))
+    await expect(assertPublic(new URL('http://unit.example/'), ASKED, unknown)).rejects.toMatchObject({
+      code: 'UNIT_UNREACHABLE'
+    })
   })
 })

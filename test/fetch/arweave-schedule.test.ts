@@ -28,7 +28,7 @@ async function gatewayWith(transactions: readonly FakeTransaction[]): Promise<Fa
   return network
 }
 
-/** Arweave as gateways that have these transactions show it. */
+/** The Arweave schedule read from gateways that have these transactions. */
 async function arweave(...gateways: readonly (readonly FakeTransaction[])[]) {
   const networks = await Promise.all(gateways.map(gatewayWith))
   const kept: TransactionId[] = []
@@ -51,8 +51,8 @@ const schedulerKey = new EthereumSigner(createHash('sha256').update(' key of sch
 const altered = (which: string, change: Partial<FakeTransaction>) =>
   small.transactions.map((one) => (one.id === which ? { ...one, ...change } : one))
 
-describe('a schedule on Arweave', () => {
-  it('is what an honest scheduler serves, but for what it does not tell', async () => {
+describe('the Arweave schedule', () => {
+  it('equals the schedule of an honest scheduler, except where it cannot show a message’s form', async () => {
     const { source, kept, networks } = await arweave(small.transactions)
     const [network] = networks
     const { messages } = await source.page(id, -1, 500)
@@ -64,26 +64,26 @@ describe('a schedule on Arweave', () => {
     expect(kept).toEqual([small.messageIds[3]])
   })
 
-  it('has the process as the scheduler shows it', async () => {
+  it('returns the same process as the scheduler', async () => {
     const { source, networks } = await arweave(small.transactions)
     const shown = await createScheduler(quick(), networks[0]?.url ?? '').process(id)
     expect(await source.process(id)).toEqual({ ...shown, target: '' })
     expect(await source.latestNonce(id)).toBe(4)
   })
 
-  it('goes on behind a nonce, and leaves out what nobody has', async () => {
+  it('continues after a nonce and leaves out assignments that no gateway has', async () => {
     const { source } = await arweave(lacking(assignment(2)))
     expect(nonces((await source.page(id, 0, 500)).messages)).toEqual([1, 3, 4])
   })
 
-  it('is asked of the next gateway where the first lacks a part', async () => {
+  it('asks the next gateway for parts that the first one lacks', async () => {
     const { source } = await arweave(lacking(assignment(2), small.messageIds[4] ?? ''), lacking(assignment(1)))
     const { messages } = await source.page(id, -1, 500)
     expect(nonces(messages)).toEqual([0, 1, 2, 3, 4])
     expect(messages.every(({ message }) => message !== null)).toBe(true)
   })
 
-  it('takes no assignment that is not as its scheduler signed it', async () => {
+  it('accepts no assignment without a valid signature of its scheduler', async () => {
     const [first] = small.transactions.filter((one) => one.id === assignment(1))
     const tags = first?.tags.map((tag) => (tag.name === 'Nonce' ? { ...tag, value: '2' } : tag)) ?? []
     const { source } = await arweave(altered(assignment(1), { tags }))
@@ -92,13 +92,13 @@ describe('a schedule on Arweave', () => {
     expect(await nameless.latestNonce(id)).toBe(3)
   })
 
-  it('takes no message that is not as it was signed: what it is, is not told', async () => {
+  it('leaves out a message without a valid signature, and marks its form as unclear', async () => {
     const { source } = await arweave(altered(small.messageIds[1] ?? '', { data: Buffer.from('other').toString('base64') }))
     const [, first] = (await source.page(id, -1, 500)).messages
     expect(first).toMatchObject({ nonce: 1, message: null, messageId: small.messageIds[1], unclear: true })
   })
 
-  it('tells what was sent from what was assigned where the scheduler bundled it', async () => {
+  it('distinguishes sent messages from assigned items if the scheduler bundled them', async () => {
     const [sent, assigned] = [1, 2].map((nonce) => [transactionOf(assignment(nonce)), transactionOf(small.messageIds[nonce])])
     if (sent?.[0] === undefined || assigned?.[0] === undefined) throw new Error('no assignments')
     const others = lacking(assignment(1), assignment(2), small.messageIds[1] ?? '')
@@ -113,7 +113,7 @@ describe('a schedule on Arweave', () => {
     expect([one, two, three].map((message) => message?.unclear)).toEqual([undefined, undefined, true])
   })
 
-  it('believes no bundle that is not signed by the scheduler', async () => {
+  it('trusts no bundle that the scheduler did not sign', async () => {
     const first = transactionOf(assignment(1))
     if (first === undefined) throw new Error('no assignment')
     const [outer, inside] = await bundled([first, transactionOf(small.messageIds[1])], new EthereumSigner('11'.repeat(32)))
@@ -124,7 +124,7 @@ describe('a schedule on Arweave', () => {
     }
   })
 
-  it('finds in its bundle an assignment that a gateway shows without key and signature', async () => {
+  it('finds an assignment in its bundle if a gateway shows it without key and signature', async () => {
     const first = transactionOf(assignment(1))
     if (first === undefined) throw new Error('no assignment')
     const [outer, inside] = await bundled([first, transactionOf(small.messageIds[1])], schedulerKey)
@@ -135,7 +135,7 @@ describe('a schedule on Arweave', () => {
     expect(found).toMatchObject({ nonce: 1, assignment: { id: assignment(1), signature: inside.signature } })
   })
 
-  it('knows of a process from before assignments what its bundle says', async () => {
+  it('reads the times of a process that is older than assignments from its bundle', async () => {
     const process = transactionOf(id)
     if (process === undefined) throw new Error('no process')
     const times = [
@@ -150,7 +150,7 @@ describe('a schedule on Arweave', () => {
     await expect(unknown.process(id)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
   })
 
-  it('names the process, or any assignment, as missing', async () => {
+  it('throws INPUT_MISSING if no gateway has the process, or any of its assignments', async () => {
     const { source } = await arweave(lacking(id))
     await expect(source.process(id)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
     const { source: empty } = await arweave(lacking(...small.schedule.map(({ node }) => node.assignment.id)))
@@ -158,7 +158,7 @@ describe('a schedule on Arweave', () => {
     expect(await empty.page(id, -1, 500)).toEqual({ messages: [], hasNextPage: false })
   })
 
-  it('is asked a hundred nonces at a time', async () => {
+  it('queries a hundred nonces at a time', async () => {
     const { source, networks } = await arweave(small.transactions)
     await source.page(id, -1, 500)
     expect(networks[0]?.asked('"Nonce"')).toBe(1)

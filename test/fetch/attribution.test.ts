@@ -1,4 +1,4 @@
-/** Whatever a unit does, the error names it: role and origin as asked, never the auditor. */
+/** Whatever a unit does, the error names its role and origin, never the auditor. */
 import { describe, expect, it } from 'vitest'
 import { absenceFindings } from '../../src/audit/outcome/audit-findings.ts'
 import { createCompute } from '../../src/fetch/compute.ts'
@@ -37,22 +37,22 @@ const faults: readonly [string, Fault][] = [
   ['500', { kind: 'status', status: 500 }],
   ['304', { kind: 'status', status: 304 }],
   ['faulty fields', { kind: 'status', status: 200, body: '{"address":7,"data":{"transactions":{},"blocks":{}}}' }],
-  ['no object', { kind: 'status', status: 200, body: '[]' }],
+  ['JSON that is not an object', { kind: 'status', status: 200, body: '[]' }],
   ['a page of another shape', { kind: 'status', status: 200, body: '{"pageInfo":{"hasNextPage":true},"edges":[{"node":1}]}' }],
   ['deep JSON', { kind: 'status', status: 200, body: '['.repeat(600) }],
   ['redirects in circles', { kind: 'redirect' }],
   ['a redirect into the network', { kind: 'redirect', location: 'http://169.254.169.254/' }],
-  ['a redirect to a name that nobody knows', { kind: 'redirect', location: 'http://nowhere.invalid/' }],
+  ['a redirect to an unknown name', { kind: 'redirect', location: 'http://nowhere.invalid/' }],
   ['a redirect to a file', { kind: 'redirect', location: 'file:///etc/passwd' }],
-  ['no JSON', { kind: 'garbage' }],
+  ['text that is not JSON', { kind: 'garbage' }],
   ['a cut body', { kind: 'cut' }],
-  ['a body without end', { kind: 'endless' }],
+  ['an endless body', { kind: 'endless' }],
   ['silence', { kind: 'hang' }],
   ['a closed connection', { kind: 'destroy' }]
 ]
 
-describe('an error names the unit that was asked', () => {
-  it.each(faults)('where it answers with %s', { timeout: 60_000 }, async (_, fault) => {
+describe('an error', () => {
+  it.each(faults)('names the unit that answered with %s', { timeout: 60_000 }, async (_, fault) => {
     const { url } = await start({ faults: [fault] })
     const ended = await Promise.allSettled(questions.map(([, ask]) => ask(url)))
     for (const [place, one] of ended.entries()) {
@@ -64,7 +64,7 @@ describe('an error names the unit that was asked', () => {
     }
   })
 
-  it('where a schedule has more pages than are read', async () => {
+  it('names the scheduler whose schedule has too many pages', async () => {
     const { url } = await start()
     const pages = readSchedule(createScheduler(http(), url), PROCESS, { fromNonce: 0, toNonce: 3, pageSize: 1, maxPages: 1 })
     const reading = async () => {

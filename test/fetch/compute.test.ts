@@ -7,8 +7,8 @@ import { messageId, PROCESS, quick, start } from './start.ts'
 const RESULT = { Messages: [], Assignments: [], Spawns: [], Output: { data: 'done 1' } }
 const claiming = (result: unknown, status = 200) => ({ claims: [{ id: idOf('message 1'), status, result }] })
 
-describe('/result', () => {
-  it('is a claim, its body kept as it came', async () => {
+describe('an answer to /result', () => {
+  it('is a claim whose body is kept unchanged', async () => {
     const network = await start()
     expect(await createCompute(quick(), network.url).result(PROCESS, messageId(1))).toEqual({
       kind: 'claim',
@@ -27,7 +27,7 @@ describe('/result', () => {
     [[1, 2]],
     [7],
     [true]
-  ])('%j is a claim, whatever it leaves out or is', async (result) => {
+  ])('is a claim even if it is %j', async (result) => {
     const { url } = await start(claiming(result))
     expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toMatchObject({
       kind: 'claim',
@@ -40,25 +40,25 @@ describe('/result', () => {
     ['203', { kind: 'status', status: 203, body: '{"Output":"b"}' }],
     ['226', { kind: 'status', status: 226, body: '{"Output":"b"}' }],
     ['a byte order mark', { kind: 'status', status: 200, body: '\uFEFF{"Output":"b"}' }]
-  ])('is a claim with %s, as it is for other clients', async (_, fault) => {
+  ])('is a claim, as for other clients, if it comes with %s', async (_, fault) => {
     const { url } = await start({ faults: [fault] })
     const answer = await createCompute(quick(), url).result(PROCESS, messageId(1))
     expect(answer).toMatchObject({ kind: 'claim', body: { value: { Output: 'b' } } })
   })
 
-  it('is read behind as many redirects as other clients follow', async () => {
+  it('is read after as many redirects as other clients follow', async () => {
     const { url } = await start({ faults: [{ kind: 'redirect', path: messageId(1), times: 20 }] })
     expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toMatchObject({ kind: 'claim' })
   })
 
   it.each<[string, Fault, string]>([
-    ['what is no JSON', { kind: 'garbage' }, 'its answer is not JSON'],
-    ['204', { kind: 'status', status: 204, body: '' }, 'its answer is not JSON'],
-    ['more than any result', { kind: 'endless' }, 'its answer is larger than'],
-    ['nesting without end', { kind: 'status', status: 200, body: '['.repeat(600) }, 'nested deeper than 500 levels'],
-    ['a redirect without end', { kind: 'redirect' }, 'redirects more than'],
-    ['a redirect into the network', { kind: 'redirect', location: 'http://10.0.0.1/' }, 'not public']
-  ])('is not read where it answers with %s, and others are asked for', async (_, fault, words) => {
+    ['text that is not JSON', { kind: 'garbage' }, 'its answer is not JSON'],
+    ['status 204', { kind: 'status', status: 204, body: '' }, 'its answer is not JSON'],
+    ['more bytes than any result', { kind: 'endless' }, 'its answer is larger than'],
+    ['too deeply nested JSON', { kind: 'status', status: 200, body: '['.repeat(600) }, 'nested deeper than 500 levels'],
+    ['a chain of too many redirects', { kind: 'redirect' }, 'redirects more than'],
+    ['a redirect into a private network', { kind: 'redirect', location: 'http://10.0.0.1/' }, 'not public']
+  ])('counts as unread if it is %s, and other results are still requested', async (_, fault, words) => {
     const { url } = await start({ faults: [{ ...fault, path: messageId(1) }] })
     const compute = createCompute(quick({ limits: { contentAttempts: 2, resultBytes: 100_000 } }), url)
     const answer = await compute.result(PROCESS, messageId(1))
@@ -66,7 +66,7 @@ describe('/result', () => {
     expect(await compute.result(PROCESS, messageId(2))).toMatchObject({ kind: 'claim' })
   })
 
-  it.each([403, 404, 413, 422, 425])('%i says that there is none, at once', async (status) => {
+  it.each([403, 404, 413, 422, 425])('with status %i means at once that there is no claim', async (status) => {
     const network = await start(claiming({ error: 'gone' }, status))
     expect(await createCompute(quick(), network.url).result(PROCESS, messageId(1))).toEqual({
       kind: 'unavailable',
@@ -76,7 +76,7 @@ describe('/result', () => {
     expect(network.requests).toHaveLength(1)
   })
 
-  it('a refusal need not be JSON, and its words are cut', async () => {
+  it('that refuses need not be JSON, and its text is cut', async () => {
     const { url } = await start({ faults: [{ kind: 'status', status: 404, body: '<'.repeat(600) }] })
     expect(await createCompute(quick(), url).result(PROCESS, messageId(1))).toEqual({
       kind: 'unavailable',
@@ -85,13 +85,13 @@ describe('/result', () => {
     })
   })
 
-  it('busy is asked again', async () => {
+  it('with status 202 is requested again', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 202, times: 3 }] })
     expect(await createCompute(quick(), network.url).result(PROCESS, messageId(1))).toMatchObject({ kind: 'claim' })
     expect(network.requests).toHaveLength(4)
   })
 
-  it('busy for ever is unreachable', async () => {
+  it('that stays at status 202 ends in UNIT_UNREACHABLE', async () => {
     const { url } = await start({ faults: [{ kind: 'status', status: 202 }] })
     await expect(
       createCompute(quick({ limits: { patienceMs: 100 } }), url).result(PROCESS, messageId(1))
@@ -101,7 +101,7 @@ describe('/result', () => {
     })
   })
 
-  it('one that always fails, while others are answered, is unavailable alone', async () => {
+  it('that always fails, while other messages have answers, is unavailable on its own', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 500, path: messageId(1), body: 'stuck' }] })
     const compute = createCompute(quick({ limits: { attempts: 3, patienceMs: 60_000 } }), network.url)
     const stuck = compute.result(PROCESS, messageId(1))
@@ -110,7 +110,7 @@ describe('/result', () => {
   })
 })
 
-describe('/results and /cron', () => {
+describe('the listings /results and /cron', () => {
   it('are read page by page, each edge with its key', async () => {
     const network = await start()
     const compute = createCompute(quick(), network.url)
@@ -130,7 +130,7 @@ describe('/results and /cron', () => {
     ])
   })
 
-  it('go on from a cursor', async () => {
+  it('continue from a cursor', async () => {
     const results = Array.from({ length: 501 }, (_, nonce) => ({ node: RESULT, cursor: cursorOf(nonce, nonce) }))
     const { url } = await start({ results })
     const compute = createCompute(quick(), url)
@@ -139,7 +139,7 @@ describe('/results and /cron', () => {
     expect(await compute.results(PROCESS, next)).toMatchObject({ edges: [{ key: { ordinate: 500 } }], next: undefined })
   })
 
-  it('are read with any status of success', async () => {
+  it('are read with any successful status', async () => {
     const body = `{"pageInfo":{"hasNextPage":false},"edges":[{"node":{"Output":"b"},"cursor":"${cursorOf(1, 1)}"}]}`
     const { url } = await start({ faults: [{ kind: 'status', status: 201, body }] })
     expect((await createCompute(quick(), url).results(PROCESS, undefined)).edges).toMatchObject([{ value: { Output: 'b' } }])
@@ -153,19 +153,19 @@ describe('/results and /cron', () => {
   })
 })
 
-describe('its address', () => {
-  it('is what GET / names', async () => {
+describe('the address of a Compute Unit', () => {
+  it('comes from its GET /', async () => {
     const { url } = await start()
     expect(await createCompute(quick(), url).address()).toBe(EXAMPLE.computeUnit)
   })
 
-  it.each([404, 200])('is unknown where a page for people comes with %i', async (status) => {
+  it.each([404, 200])('is unknown if GET / answers with a page for people and status %i', async (status) => {
     const { url } = await start({ faults: [{ kind: 'status', status, body: '<html>' }] })
     const compute = createCompute(quick({ limits: { contentAttempts: 2 } }), url)
     expect(await compute.address()).toBeUndefined()
   })
 
-  it('is unknown where it is none', async () => {
+  it('is unknown if GET / names something other than an address', async () => {
     const { url } = await start({ address: 'me' })
     expect(await createCompute(quick(), url).address()).toBeUndefined()
   })

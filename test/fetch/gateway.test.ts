@@ -4,8 +4,8 @@ import type { TransactionId } from '../../src/model/ids.ts'
 import { exampleData, idOf } from '../fakes/data.ts'
 import { MODULE, PROCESS, quick, start } from './start.ts'
 
-describe('transactions', () => {
-  it('come with what a signature is checked with', async () => {
+describe('transactions from a gateway', () => {
+  it('have all fields that the check of a signature needs', async () => {
     const { url } = await start()
     expect(await createGateway(quick(), [`${url}/`]).transactions({ ids: [PROCESS], limit: 1 })).toEqual([
       {
@@ -21,7 +21,7 @@ describe('transactions', () => {
     ])
   })
 
-  it('are found by owner and tags, in the order asked for', async () => {
+  it('are found by owner and tags, in the requested order', async () => {
     const { url } = await start()
     const gateway = createGateway(quick(), [url])
     const ids = async (query: object) => (await gateway.transactions({ limit: 10, ...query })).map(({ id }) => id)
@@ -43,7 +43,7 @@ describe('transactions', () => {
     expect(network.requests).toHaveLength(3)
   })
 
-  it('that were not asked for are no answer', async () => {
+  it('are ignored if they do not match the query', async () => {
     const { url } = await start()
     const node = {
       id: idOf('other'),
@@ -63,7 +63,7 @@ describe('transactions', () => {
     expect(await createGateway(quick(), [liar.url]).transactions({ ids: [PROCESS], limit: 1 })).toEqual([])
   })
 
-  it('cannot be had from a gateway that answers with errors', async () => {
+  it('are unavailable from a gateway that answers with errors', async () => {
     const body = '{"errors":[{"message":"too\\u001b[2Jbusy"}]}'
     const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
     await expect(createGateway(quick(), [url]).transactions({ ids: [PROCESS], limit: 1 })).rejects.toMatchObject({
@@ -74,42 +74,42 @@ describe('transactions', () => {
 })
 
 describe('raw data', () => {
-  it('comes with the gateway that had it', async () => {
+  it('comes with the URL of the gateway that served it', async () => {
     const network = await start()
     const found = await createGateway(quick(), [network.url]).raw(MODULE, 100)
     expect([Buffer.from(found?.bytes ?? []).toString(), found?.gateway]).toEqual(['module bytes', network.url])
     expect(network.requests.map(({ what }) => what)).toEqual([`/raw/${MODULE}`])
   })
 
-  it('is bounded', async () => {
+  it('is bounded in bytes', async () => {
     const { url } = await start()
     await expect(createGateway(quick(), [url]).raw(MODULE, 11)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
   })
 
-  it('that nobody has is undefined', async () => {
+  it('is undefined if no gateway has it', async () => {
     const { url } = await start()
     expect(await createGateway(quick(), [url, url]).raw(idOf('none') as TransactionId, 100)).toBeUndefined()
   })
 })
 
-describe('a header', () => {
+describe('a transaction header', () => {
   const header = {
     ...{ format: 2, id: MODULE, last_tx: 'x', owner: 'o', tags: [], target: '', quantity: '0' },
     ...{ data_size: '12', data_root: 'r', reward: '1', signature: 's' }
   }
 
-  it('comes as it is on the chain', async () => {
+  it('is returned as the gateway serves it', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 200, body: JSON.stringify(header) }] })
     expect(await createGateway(quick(), [network.url]).header(MODULE)).toEqual(header)
     expect(network.requests.map(({ what }) => what)).toEqual([`/tx/${MODULE}`])
   })
 
-  it.each([404, 410])('is undefined where nobody has it there (%i)', async (status) => {
+  it.each([404, 410])('is undefined if no gateway has it (status %i)', async (status) => {
     const { url } = await start({ faults: [{ kind: 'status', status, body: '<html>' }] })
     expect(await createGateway(quick(), [url]).header(MODULE)).toBeUndefined()
   })
 
-  it('that is faulty is refused, every fault named', async () => {
+  it('is refused if it is faulty, with every fault named', async () => {
     const { url } = await start({ faults: [{ kind: 'status', status: 200, body: '{"id":7,"__proto__":{"format":2}}' }] })
     const message = expect.stringMatching(/format: .*; id: must be 43 .*; owner: .*; signature: /)
     await expect(createGateway(quick(), [url]).header(MODULE)).rejects.toMatchObject({ code: 'WIRE_INVALID', message })
@@ -117,7 +117,7 @@ describe('a header', () => {
 })
 
 describe('several gateways', () => {
-  it('are asked in turn until one has it', async () => {
+  it('are asked in turn until one has the item', async () => {
     const empty = await start({ transactions: [] })
     const broken = await start({ faults: [{ kind: 'destroy' }] })
     const { url } = await start()
@@ -128,7 +128,7 @@ describe('several gateways', () => {
     expect((await gateway.transactions({ ids: [MODULE], limit: 1 }))[0]?.gateway).toBe(url)
   })
 
-  it('of which none answers are all named', async () => {
+  it('are all named in the error if none answers', async () => {
     const all = [await start({ faults: [{ kind: 'destroy' }] }), await start({ faults: [{ kind: 'status', status: 500 }] })]
     const urls = all.map(({ url }) => url)
     await expect(createGateway(quick({ limits: { patienceMs: 100 } }), urls).raw(MODULE, 100)).rejects.toMatchObject({
@@ -139,7 +139,7 @@ describe('several gateways', () => {
     })
   })
 
-  it('of which one is unreachable and the other does not have it: nobody has it', async () => {
+  it('report an absent item if one is unreachable and the other does not have it', async () => {
     const broken = await start({ faults: [{ kind: 'destroy' }] })
     const empty = await start({ transactions: [] })
     const gateway = createGateway(quick({ limits: { patienceMs: 100 } }), [broken.url, empty.url])
@@ -147,31 +147,31 @@ describe('several gateways', () => {
     expect(await gateway.transactions({ ids: [MODULE], limit: 1 })).toEqual([])
   })
 
-  it('an interruption is not taken for an absence', async () => {
+  it('report an interruption as such, not as an absent item', async () => {
     const network = await start()
     const gateway = createGateway(quick({ signal: AbortSignal.abort() }), [network.url, network.url])
     await expect(gateway.raw(MODULE, 100)).rejects.toMatchObject({ code: 'INTERRUPTED' })
   })
 })
 
-describe('blocks', () => {
+describe('blocks from gateways', () => {
   const blocks = Array.from({ length: 250 }, (_, place) => ({ height: 1_000 + place, timestamp: (5_000 + place) * 1_000 }))
 
-  it('come in order, both ends among them, in ms', async () => {
+  it('come in order, both ends included, with times in ms', async () => {
     const network = await start({ blocks: [...blocks].reverse() })
     const gateway = createGateway(quick(), [network.url])
     expect(await gateway.blocks(1_003, 1_005)).toEqual(blocks.slice(3, 6))
     expect(await gateway.blocks(1_000, 1_249)).toEqual(blocks)
   })
 
-  it('that one gateway does not have yet are asked of the next; else there are those that there are', async () => {
+  it('come from the next gateway if the first lacks some, and are incomplete if no gateway has all', async () => {
     const behind = await start({ blocks: blocks.slice(0, 5) })
     const whole = await start({ blocks })
     expect(await createGateway(quick(), [behind.url, whole.url]).blocks(1_000, 1_009)).toEqual(blocks.slice(0, 10))
     expect(await createGateway(quick(), [behind.url]).blocks(1_000, 1_009)).toEqual(blocks.slice(0, 5))
   })
 
-  it('a gateway that repeats its pages is left', async () => {
+  it('end if a gateway repeats its pages', async () => {
     const edges = [{ cursor: '0', node: { height: 1_000, timestamp: 5_000 } }]
     const body = JSON.stringify({ data: { blocks: { pageInfo: { hasNextPage: true }, edges } } })
     const network = await start({ faults: [{ kind: 'status', status: 200, body }] })

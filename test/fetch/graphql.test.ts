@@ -1,4 +1,4 @@
-/** Gateways over GraphQL: what they are asked, and that the client of another package changes nothing of what may be answered. */
+/** Gateways over GraphQL: the queries, and that the bounds of all requests hold for the client of another package too. */
 import { GetBlocksDocument, GetTransactionsDocument } from 'arweave-graphql'
 import { type DocumentNode, parse, visit } from 'graphql'
 import { describe, expect, it } from 'vitest'
@@ -20,12 +20,12 @@ async function withFault(fault: Fault, options: HttpOptions = {}) {
 
 const answering = (body: string) => withFault({ kind: 'status', status: 200, body })
 
-/** What was posted, as JSON. */
+/** The posted bodies, as JSON. */
 function posted({ requests }: FakeNetwork): unknown[] {
   return requests.map(({ what }) => JSON.parse(what.slice('/graphql'.length)))
 }
 
-/** Paths of the fields of a query, without what they are asked with. */
+/** Paths of the fields of a query, without their arguments. */
 function fieldsOf(query: DocumentNode): string[] {
   const path: string[] = []
   const paths: string[] = []
@@ -43,7 +43,7 @@ function fieldsOf(query: DocumentNode): string[] {
   return paths
 }
 
-describe('a question', () => {
+describe('a query', () => {
   it('for transactions is the query of arweave-graphql with signature and anchor added', async () => {
     const network = await start()
     const graphql = createGraphql(quick(), network.url)
@@ -74,9 +74,9 @@ describe('a question', () => {
   })
 })
 
-describe('an answer', () => {
+describe('an answer of a gateway', () => {
   it.each(['null', '[]', '7', '"data"', '{}', '{"data":null}', '{"data":"x"}', '{"__proto__":{"data":{"transactions":1}}}'])(
-    'of %s is refused because it has no data',
+    'is refused because it has no data: %s',
     async (body) => {
       const { url, ask } = await answering(body)
       await expect(ask()).rejects.toMatchObject({
@@ -87,7 +87,7 @@ describe('an answer', () => {
     }
   )
 
-  it('without data is refused with its errors, stripped of terminal controls', async () => {
+  it('is refused if it has no data, with its errors stripped of terminal controls', async () => {
     const { url, ask } = await answering('{"data":null,"errors":{"toString":"\\u009b2J"}}')
     await expect(ask()).rejects.toMatchObject({ message: `${url}/graphql answered without data: {"toString":"?2J"}` })
   })
@@ -101,13 +101,13 @@ describe('an answer', () => {
     expect(await ask()).toEqual({ a: 1 })
   })
 
-  it('whose data lacks the list is undefined, even where __proto__ has one', async () => {
+  it('is undefined if its data lacks the list, even if __proto__ has one', async () => {
     const { ask } = await answering('{"data":{"__proto__":{"transactions":{"a":1}}}}')
     expect(await ask()).toBeUndefined()
   })
 })
 
-describe('a request', () => {
+describe('a request to a gateway', () => {
   const body = '{"data":{"transactions":[]}}'
 
   it.each<[string, Fault, HttpOptions, object]>([
@@ -122,12 +122,12 @@ describe('a request', () => {
     await expect(ask()).rejects.toMatchObject({ ...expected, unit: { role: 'gateway', url } })
   })
 
-  it('is sent again where what came is no JSON', async () => {
+  it('is sent again if the answer is not JSON', async () => {
     const { ask } = await withFault({ kind: 'garbage', times: 2 })
     expect(await ask()).toMatchObject({ edges: [{ node: { id: PROCESS } }] })
   })
 
-  it('ends with the signal', async () => {
+  it('ends when its signal aborts', async () => {
     const stop = new AbortController()
     const onAttempt = () => setImmediate(() => stop.abort())
     const { ask } = await withFault({ kind: 'hang' }, { signal: stop.signal, onAttempt })

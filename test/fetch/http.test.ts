@@ -7,7 +7,7 @@ import { messageId, PROCESS, quick, start } from './start.ts'
 
 const question = (url: string): Question => ({ role: 'compute-unit', url: `${url}/`, maxBytes: 1_000 })
 
-/** A server of one's own, where a fault of the fakes does not do. */
+/** A server for cases that the faults of the fakes do not cover. */
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   onTestFinished(() => {
@@ -18,7 +18,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe('a failure that passes is not seen', () => {
+describe('a request', () => {
   it.each<[string, Fault]>([
     ['408', { kind: 'status', status: 408, times: 2 }],
     ['429', { kind: 'status', status: 429, times: 2 }],
@@ -26,24 +26,24 @@ describe('a failure that passes is not seen', () => {
     ['502', { kind: 'status', status: 502, times: 2 }],
     ['504', { kind: 'status', status: 504, times: 2 }],
     ['a cut body', { kind: 'cut', times: 2 }],
-    ['no JSON', { kind: 'garbage', times: 2 }],
-    ['no answer', { kind: 'hang', times: 2 }],
-    ['no end', { kind: 'endless', times: 2 }],
+    ['text that is not JSON', { kind: 'garbage', times: 2 }],
+    ['silence', { kind: 'hang', times: 2 }],
+    ['an endless body', { kind: 'endless', times: 2 }],
     ['a closed connection', { kind: 'destroy', times: 2 }]
-  ])('%s', async (_, fault) => {
+  ])('succeeds after two attempts that end in %s', async (_, fault) => {
     const network = await start({ faults: [fault] })
     expect(await quick().json(question(network.url))).toMatchObject({ status: 200, value: { timestamp: 0 } })
     expect(network.requests).toHaveLength(3)
   })
 })
 
-describe('a failure that stays', () => {
+describe('a persistent failure', () => {
   it.each<[string, Fault, string]>([
     ['500', { kind: 'status', status: 500 }, 'it answered 500'],
     ['a cut body', { kind: 'cut' }, 'the connection failed (ECONNRESET)'],
-    ['no answer', { kind: 'hang' }, 'it did not answer in time'],
+    ['silence', { kind: 'hang' }, 'the request timed out'],
     ['a closed connection', { kind: 'destroy' }, 'the connection failed (ECONNRESET)']
-  ])('%s: the unit is unreachable, named, and within its patience', async (_, fault, why) => {
+  ])('with %s ends in UNIT_UNREACHABLE, which names the unit, when patience ends', async (_, fault, why) => {
     const { url } = await start({ faults: [fault] })
     const begun = performance.now()
     await expect(quick({ limits: { patienceMs: 300 } }).json(question(url))).rejects.toMatchObject({
@@ -54,7 +54,7 @@ describe('a failure that stays', () => {
     expect(performance.now() - begun).toBeLessThan(3_000)
   })
 
-  it('nobody listens: unreachable, and nothing more is asked of that unit', async () => {
+  it('to connect ends in UNIT_UNREACHABLE, and the unit is not asked again', async () => {
     const network = await start()
     await network.close()
     const asked: string[] = []
@@ -73,7 +73,7 @@ describe('a failure that stays', () => {
     expect(asked.length).toBeGreaterThan(attempts)
   })
 
-  it('of one unit is none of another’s', async () => {
+  it('of one unit does not affect another', async () => {
     const { url } = await start({ faults: [{ kind: 'destroy' }] })
     const other = await start()
     const http = quick({ limits: { patienceMs: 100 } })
@@ -85,7 +85,7 @@ describe('a failure that stays', () => {
     expect(other.requests).toHaveLength(2)
   })
 
-  it('of a question that is not worth waiting for: a few attempts, and the unit is asked on', async () => {
+  it('of an optional request ends after a few attempts, and the unit is still asked', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 500, path: '/cron/' }] })
     const http = quick({ limits: { patienceMs: 60_000 } })
     const optional: Question = { ...question(network.url), url: `${network.url}/cron/x`, optional: true }
@@ -94,7 +94,7 @@ describe('a failure that stays', () => {
     expect(await http.json(question(network.url))).toMatchObject({ status: 200 })
   })
 
-  it('of one question, while others are answered: only that one is given up', async () => {
+  it('of one request, while others have answers, gives up only that request', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 500, path: '/cron/' }] })
     const http = quick({ limits: { attempts: 4, patienceMs: 60_000 } })
     const bad = http.json({ ...question(network.url), url: `${network.url}/cron/x` })
@@ -103,14 +103,14 @@ describe('a failure that stays', () => {
     })()
     await expect(bad).rejects.toMatchObject({
       code: 'UNIT_UNREACHABLE',
-      message: `${network.url}/cron/x was not answered, though others were: it answered 500`
+      message: `${network.url}/cron/x gave no usable answer, though its unit answered other requests: it answered 500`
     })
     await good
     expect(network.asked('/cron/')).toBe(4)
     expect(await http.json(question(network.url))).toMatchObject({ status: 200 })
   })
 
-  it('that is no JSON is no absence: WIRE_INVALID after a few attempts', async () => {
+  it('to answer with JSON ends in WIRE_INVALID after a few attempts', async () => {
     const network = await start({ faults: [{ kind: 'garbage' }] })
     await expect(quick({ limits: { contentAttempts: 3 } }).json(question(network.url))).rejects.toMatchObject({
       code: 'WIRE_INVALID',
@@ -119,7 +119,7 @@ describe('a failure that stays', () => {
     expect(network.requests).toHaveLength(3)
   })
 
-  it('that has no end: ANSWER_TOO_LARGE after a few attempts', async () => {
+  it('to end the answer ends in ANSWER_TOO_LARGE after a few attempts', async () => {
     const network = await start({ faults: [{ kind: 'endless' }] })
     await expect(quick({ limits: { contentAttempts: 3 } }).bytes(question(network.url))).rejects.toMatchObject({
       code: 'ANSWER_TOO_LARGE',
@@ -128,7 +128,7 @@ describe('a failure that stays', () => {
     expect(network.requests).toHaveLength(3)
   })
 
-  it('as a refusal is not asked again, and its words cannot steer a terminal', async () => {
+  it('with a refusing status is not retried, and its text cannot control a terminal', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 403, body: 'no\u001b[2J\u202e' }] })
     await expect(quick().json(question(network.url))).rejects.toMatchObject({
       code: 'UNIT_REFUSED',
@@ -138,15 +138,15 @@ describe('a failure that stays', () => {
   })
 })
 
-describe('bounds', () => {
-  it('an answer of exactly the bound is taken, one byte more is not', async () => {
+describe('the HTTP client', () => {
+  it('accepts an answer of exactly the bound, and refuses one byte more', async () => {
     const body = 'x'.repeat(200)
     const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
     expect((await quick().bytes({ ...question(url), maxBytes: 200 })).bytes.toString()).toBe(body)
     await expect(quick().bytes({ ...question(url), maxBytes: 199 })).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
   })
 
-  it('an answer that drips may take longer than silence, but not for ever', async () => {
+  it('lets a slow answer take longer than silence may, but not forever', async () => {
     let endAfter = 8
     let attempts = 0
     const url = await serve((_, response) => {
@@ -165,11 +165,11 @@ describe('bounds', () => {
     const limits = { idleMs: 300, answerMs: 500, patienceMs: 200 }
     await expect(quick({ limits }).json(question(url))).rejects.toMatchObject({
       code: 'UNIT_UNREACHABLE',
-      message: `${url} did not answer: it did not answer in time`
+      message: `${url} did not answer: the request timed out`
     })
   })
 
-  it('a length that says too much is believed before the body is read', async () => {
+  it('refuses a content length above the bound before it reads the body', async () => {
     let attempts = 0
     const url = await serve((_, response) => {
       attempts++
@@ -180,7 +180,7 @@ describe('bounds', () => {
     expect(attempts).toBe(2)
   })
 
-  it('no more requests at a time than allowed, at each host', async () => {
+  it('sends no more requests at a time to a host than allowed', async () => {
     const held: (() => void)[] = []
     let underWay = 0
     let most = 0
@@ -195,7 +195,7 @@ describe('bounds', () => {
     const http = quick({ limits: { concurrency: 3, idleMs: 60_000 } })
     const all = Promise.all(Array.from({ length: 10 }, () => http.json(question(url))))
     while (held.length < 3) await new Promise(setImmediate)
-    // That the host is full does not hold up another, and its round trip leaves time for a fourth request.
+    // A full host does not delay another, and this round trip leaves time for a wrong fourth request.
     await http.json(question(network.url))
     for (let answered = 0; answered < 10; ) {
       const release = held.shift()
@@ -207,7 +207,7 @@ describe('bounds', () => {
     expect(most).toBe(3)
   })
 
-  it('requests that wait for their turn are never made after an abort', async () => {
+  it('sends no waiting request after an abort', async () => {
     const network = await start({ faults: [{ kind: 'hang' }] })
     const stop = new AbortController()
     const http = quick({ limits: { concurrency: 3, idleMs: 60_000 }, signal: stop.signal })
@@ -218,14 +218,14 @@ describe('bounds', () => {
     expect(network.requests).toHaveLength(3)
   })
 
-  it('Retry-After is waited for, and does not use up patience', async () => {
+  it('waits as Retry-After asks, without using up patience', async () => {
     const { url } = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '1' }, times: 2 }] })
     const begun = performance.now()
     await quick({ limits: { patienceMs: 500 } }).json(question(url))
     expect(performance.now() - begun).toBeGreaterThanOrEqual(1_980)
   })
 
-  it.each(['soon', '-5', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])('Retry-After: %j is no wait', async (text) => {
+  it.each(['soon', '-5', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])('does not wait for Retry-After: %j', async (text) => {
     const network = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': text }, times: 2 }] })
     const begun = performance.now()
     await quick().json(question(network.url))
@@ -233,7 +233,7 @@ describe('bounds', () => {
     expect(network.requests).toHaveLength(3)
   })
 
-  it('Retry-After as a date is bounded too', async () => {
+  it('bounds the wait for a date in Retry-After too', async () => {
     const headers = { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }
     const network = await start({ faults: [{ kind: 'status', status: 503, headers, times: 1 }] })
     const begun = performance.now()
@@ -242,7 +242,7 @@ describe('bounds', () => {
     expect(network.requests).toHaveLength(2)
   })
 
-  it('Retry-After cannot hold anybody for long', async () => {
+  it('does not wait long, whatever Retry-After asks for', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '99999' } }] })
     const begun = performance.now()
     const limits = { patienceMs: 300, retryAfterMaxMs: 300 }
@@ -251,7 +251,7 @@ describe('bounds', () => {
   })
 })
 
-describe('depth', () => {
+describe('the depth of JSON', () => {
   const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}"]["${']'.repeat(levels)}`) as unknown
   const asked = async (levels: number) => {
     const claim = { id: messageId(1), status: 200, result: { Output: nested(levels) } }
@@ -260,23 +260,23 @@ describe('depth', () => {
     return quick().json({ role: 'compute-unit', url, maxBytes: 100_000 })
   }
 
-  it('takes what nests like an answer', async () => {
+  it('may be that of the deepest answer', async () => {
     expect((await asked(499)).status).toBe(200)
   })
 
-  it('refuses what could not be written back', async () => {
+  it('may not be too deep to write the answer back', async () => {
     await expect(asked(500)).rejects.toMatchObject({ code: 'WIRE_INVALID' })
   })
 })
 
 describe('redirects', () => {
-  it('to the same origin are followed, the query as in Location', async () => {
+  it('to the same origin are followed with the query of Location', async () => {
     const network = await start({ faults: [{ kind: 'redirect', location: '/cron/x?a=%2B&b', path: '/first' }] })
     await quick().json({ ...question(network.url), url: `${network.url}/first` })
     expect(network.requests.map(({ what }) => what)).toEqual(['/first', '/cron/x?a=%2B&b'])
   })
 
-  it('in circles end', async () => {
+  it('in a circle end in WIRE_INVALID', async () => {
     const network = await start({ faults: [{ kind: 'redirect' }] })
     await expect(quick().json(question(network.url))).rejects.toMatchObject({
       code: 'WIRE_INVALID',
@@ -285,7 +285,7 @@ describe('redirects', () => {
     expect(network.requests).toHaveLength(21)
   })
 
-  it('to a private address elsewhere are refused before it is asked, unless the user named it or allows them', async () => {
+  it('to another private address are refused without contact, unless the user named it or allows them', async () => {
     const inside = await start()
     const { url } = await start({ faults: [{ kind: 'redirect', location: `${inside.url}/` }] })
     await expect(quick().json(question(url))).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
@@ -296,7 +296,7 @@ describe('redirects', () => {
   })
 
   it.each(['file:///etc/passwd', 'ftp://unit/', 'http://[', 'javascript:0', 'http://u:p@unit/'])(
-    'to %s are refused, whatever is allowed',
+    'to %s are refused, whatever the user allows',
     async (location) => {
       const { url } = await start({ faults: [{ kind: 'redirect', location }] })
       await expect(quick({ allowPrivate: true }).json(question(url))).rejects.toMatchObject({ code: 'WIRE_INVALID' })
@@ -304,14 +304,14 @@ describe('redirects', () => {
   )
 })
 
-it('asks for bytes as they are', async () => {
+it('a request asks for an uncompressed answer', async () => {
   const network = await start()
   await quick().bytes(question(network.url))
   expect(network.requests[0]?.headers['accept-encoding']).toBe('identity')
 })
 
-describe('an interruption ends it at once', () => {
-  it('while an answer is on its way', async () => {
+describe('an interruption', () => {
+  it('ends a request at once while its answer arrives', async () => {
     const stop = new AbortController()
     const url = await serve((_, response) => {
       response.write('[', () => stop.abort())
@@ -320,7 +320,7 @@ describe('an interruption ends it at once', () => {
     await expect(http.json(question(url))).rejects.toMatchObject({ code: 'INTERRUPTED' })
   })
 
-  it('while it waits between two attempts', async () => {
+  it('ends a request at once while it waits between two attempts', async () => {
     const stop = new AbortController()
     const network = await start({ faults: [{ kind: 'status', status: 500 }] })
     const limits = { waitMinMs: 50_000, waitMaxMs: 50_000, patienceMs: 600_000 }
@@ -332,7 +332,7 @@ describe('an interruption ends it at once', () => {
     expect(network.requests).toHaveLength(1)
   })
 
-  it('while Retry-After is waited for', async () => {
+  it('ends a request at once while it waits for Retry-After', async () => {
     const stop = new AbortController()
     const network = await start({ faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '50' } }] })
     const asked = quick({ signal: stop.signal }).json(question(network.url))
@@ -343,7 +343,7 @@ describe('an interruption ends it at once', () => {
   })
 })
 
-it('is interrupted before it begins', async () => {
+it('a request with an aborted signal is never sent', async () => {
   const network = await start()
   await expect(quick({ signal: AbortSignal.abort() }).json(question(network.url))).rejects.toMatchObject({
     code: 'INTERRUPTED'
@@ -351,8 +351,8 @@ it('is interrupted before it begins', async () => {
   expect(network.requests).toEqual([])
 })
 
-describe('a name that others name', () => {
-  it('is resolved once, and the connection goes to that very address', async () => {
+describe('a host name from a third party', () => {
+  it('is resolved once, and the connection goes to exactly that address', async () => {
     const asked: string[] = []
     const url = await serve((request, response) => {
       asked.push(request.headers.host ?? '')
@@ -360,12 +360,12 @@ describe('a name that others name', () => {
     })
     const { port } = new URL(url)
     const name = `http://rebinding.invalid:${port}`
-    // Nobody knows the name, so that an answer shows that it was not resolved again.
+    // The name cannot be resolved, so an answer shows that it was not resolved again.
     const answer = await quick().json({ ...question(name), destination: ['127.0.0.1'] })
     expect([answer.status, asked]).toEqual([200, [`rebinding.invalid:${port}`]])
   })
 
-  it('is looked up at a redirect, once, before anything is connected', async () => {
+  it('is resolved once at a redirect, before any connection', async () => {
     const looked: string[] = []
     let answers = ['8.8.8.8', '10.0.0.1']
     const http = quick({
@@ -373,7 +373,7 @@ describe('a name that others name', () => {
       async lookUp(host) {
         looked.push(host)
         const now = answers
-        // A name server that says something else the second time.
+        // A name server that answers differently the second time.
         answers = ['127.0.0.1']
         return now
       }

@@ -30,37 +30,37 @@ async function located(records: readonly FakeTransaction[], allowPrivate = false
   return locateScheduler(createGateway(quick(), [url]), process, allowPrivate)
 }
 
-describe('the scheduler is where its wallet says', () => {
-  it('in its newest record', async () => {
+describe('the location of a scheduler', () => {
+  it('comes from the newest record of its wallet', async () => {
     expect(await locate([location('http://8.8.8.8/old', 1), location('http://8.8.8.8/new/', 2)])).toBe('http://8.8.8.8/new')
   })
 
-  it('in lower case too', async () => {
+  it('is read from a record with lower-case names too', async () => {
     expect(await locate([location('http://8.8.8.8', 1, { upper: false })])).toBe('http://8.8.8.8')
   })
 
-  it('but not where another wallet says', async () => {
+  it('never comes from a record of another wallet', async () => {
     await expect(locate([location('http://8.8.8.8', 1, { owner: idOf('stranger') })])).rejects.toMatchObject({
       code: 'INPUT_MISSING',
       message: `the scheduler ${EXAMPLE.scheduler} has published no location`
     })
   })
 
-  it('nor inside the user’s network, unless that is allowed', async () => {
+  it('may not be inside the user’s network, unless the user allows it', async () => {
     await expect(locate([location('http://127.0.0.1:1', 1)])).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' })
     expect(await locate([location('http://127.0.0.1:1', 1)], true)).toBe('http://127.0.0.1:1')
   })
 
-  it('and comes with the addresses that were looked at, which are the ones to connect to', async () => {
+  it('comes with the checked addresses to connect to', async () => {
     expect(await located([location('http://8.8.8.8', 1)])).toEqual({ url: 'http://8.8.8.8', destination: ['8.8.8.8'] })
     expect(await located([location('http://127.0.0.1:1', 1)], true)).toEqual({ url: 'http://127.0.0.1:1' })
   })
 
-  it.each(['file:///etc/passwd', 'nonsense', ''])('nor at %j', async (url) => {
+  it.each(['file:///etc/passwd', 'nonsense', ''])('may not be %j', async (url) => {
     await expect(locate([location(url, 1)], true)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
   })
 
-  it('of a process that nobody knows: it is missing', async () => {
+  it('is missing if no gateway knows the process', async () => {
     await expect(locate([], false, idOf('unknown') as ProcessId)).rejects.toMatchObject({
       code: 'INPUT_MISSING',
       message: `no gateway knows the process ${idOf('unknown')}`

@@ -15,7 +15,7 @@ interface Asked {
   readonly limit: number
 }
 
-/** Serves `all` in its order, as a scheduler does: what is above a nonce, cut at the limit. */
+/** Serves `all` in its order, as a scheduler does: the messages above a nonce, cut at the limit. */
 function serving(all: readonly ScheduledMessage[], asked: Asked[] = []): SchedulerSource {
   return {
     url: 'http://scheduler',
@@ -43,7 +43,7 @@ async function read(source: SchedulerSource, fromNonce: number, toNonce: number,
 const upTo = (last: number) => Array.from({ length: last + 1 }, (_, nonce) => nonce)
 
 describe('an orderly schedule', () => {
-  it('is read page by page, by the highest nonce', async () => {
+  it('is read page by page, each from the highest nonce before', async () => {
     const asked: Asked[] = []
     const { nonces, anomalies } = await read(serving(upTo(9).map(message), asked), 0, 9, 4)
     expect(nonces).toEqual(upTo(9))
@@ -55,26 +55,26 @@ describe('an orderly schedule', () => {
     ])
   })
 
-  it('is read in part, and no further than asked', async () => {
+  it('is read only in the requested range', async () => {
     const { nonces } = await read(serving(upTo(9).map(message)), 3, 6, 100)
     expect(nonces).toEqual([3, 4, 5, 6])
   })
 
-  it('of which there is nothing to read is not asked for', async () => {
+  it('is not requested if its range is empty', async () => {
     const asked: Asked[] = []
     await read(serving([], asked), 5, 4, 10)
     expect(asked).toEqual([])
   })
 })
 
-describe('what is wrong with it is said', () => {
-  it('a gap, with all that lies behind it read', async () => {
+describe('reading a faulty schedule', () => {
+  it('names a gap and reads all nonces after it', async () => {
     const { nonces, anomalies } = await read(serving([0, 1, 5, 6].map(message)), 0, 6, 2)
     expect(nonces).toEqual([0, 1, 5, 6])
     expect(anomalies).toEqual([{ kind: 'gap', nonce: 2, through: 4 }])
   })
 
-  it('a gap of one, and one at the end', async () => {
+  it('names a gap of one nonce and a gap at the end', async () => {
     const { nonces, anomalies } = await read(serving([0, 2].map(message)), 0, 4, 10)
     expect(nonces).toEqual([0, 2])
     expect(anomalies).toEqual([
@@ -83,36 +83,36 @@ describe('what is wrong with it is said', () => {
     ])
   })
 
-  it('an end that is far away does not cost more than a gap', async () => {
+  it('needs no more pages than for a gap if the range ends far away', async () => {
     const { anomalies } = await read(serving([message(0)]), 0, Number.MAX_SAFE_INTEGER, 10)
     expect(anomalies).toEqual([{ kind: 'gap', nonce: 1, through: Number.MAX_SAFE_INTEGER }])
   })
 
-  it('two in each other’s place', async () => {
+  it('names a message out of order if two are swapped', async () => {
     const { nonces, anomalies } = await read(serving([0, 2, 1, 3].map(message)), 0, 3, 10)
     expect(nonces).toEqual([0, 1, 2, 3])
     expect(anomalies).toEqual([{ kind: 'outOfOrder', nonce: 1 }])
   })
 
-  it('two in each other’s place at the end of a page', async () => {
+  it('names a message out of order if two are swapped at the end of a page', async () => {
     const { nonces, anomalies } = await read(serving([0, 1, 3, 2, 4].map(message)), 0, 4, 3)
     expect(nonces).toEqual(upTo(4))
     expect(anomalies).toEqual([{ kind: 'outOfOrder', nonce: 2 }])
   })
 
-  it('one twice, the second kept as proof', async () => {
+  it('names a nonce that is served twice, and keeps the second message as proof', async () => {
     const { messages, anomalies } = await read(serving([message(0), message(1), other(1), message(2)]), 0, 2, 10)
     expect(messages).toEqual([0, 1, 2].map(message))
     expect(anomalies).toEqual([{ kind: 'twice', nonce: 1, messages: [other(1)] }])
   })
 
-  it('one twice, the same', async () => {
+  it('names a message that is served twice with the same content', async () => {
     const { nonces, anomalies } = await read(serving([0, 1, 1, 2].map(message)), 0, 2, 10)
     expect(nonces).toEqual([0, 1, 2])
     expect(anomalies).toEqual([{ kind: 'twice', nonce: 1, messages: [message(1)] }])
   })
 
-  it('one with other content in a later page', async () => {
+  it('names a message that has other content on a later page', async () => {
     const pages = [
       [message(0), message(2)],
       [message(1), other(2)]
@@ -123,7 +123,7 @@ describe('what is wrong with it is said', () => {
     expect(anomalies).toEqual([{ kind: 'twice', nonce: 2, messages: [other(2)] }])
   })
 
-  it('but not one that comes again because its page was asked for again', async () => {
+  it('does not name a message that is there again because its page was requested again', async () => {
     const pages = [
       [0, 2, 3],
       [1, 2, 3]
@@ -132,14 +132,14 @@ describe('what is wrong with it is said', () => {
     expect(await read(source, 0, 3, 10)).toMatchObject({ nonces: [0, 1, 2, 3], anomalies: [] })
   })
 
-  it('nor one that was left out only once', async () => {
+  it('does not name a nonce that was left out only once', async () => {
     const pages = [[1], [0, 1]].map((nonces) => nonces.map(message))
     const source = { ...serving([]), page: async () => ({ messages: pages.shift() ?? [], hasNextPage: false }) }
     expect(await read(source, 0, 1, 10)).toMatchObject({ nonces: [0, 1], anomalies: [] })
   })
 })
 
-it('a scheduler that goes on for ever is left', async () => {
+it('reading ends in ANSWER_TOO_LARGE if a scheduler serves pages forever', async () => {
   const source = {
     ...serving([]),
     page: async (_: unknown, after: number) => ({ messages: [message(after + 1)], hasNextPage: true })
@@ -147,11 +147,11 @@ it('a scheduler that goes on for ever is left', async () => {
   await expect(read(source, 0, Number.MAX_SAFE_INTEGER, 10, 50)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
 })
 
-describe('any order, any omission, any repetition', () => {
+describe('reading a schedule in any order, with any omission and repetition', () => {
   const LAST = 12
   const served = fc.array(fc.integer({ min: 0, max: LAST }), { maxLength: 40 })
 
-  it('loses nothing that is served, serves nothing twice, and calls a gap only what is not there', () =>
+  it('returns every served nonce once, and calls only missing nonces a gap', () =>
     fc.assert(
       fc.asyncProperty(served, fc.integer({ min: 1, max: 15 }), async (all, pageSize) => {
         const { nonces, anomalies } = await read(serving(all.map(message)), 0, LAST, pageSize)
@@ -163,7 +163,7 @@ describe('any order, any omission, any repetition', () => {
       })
     ))
 
-  it('ends with pages that have nothing to do with what was asked', () =>
+  it('ends even if the pages have nothing to do with the requests', () =>
     fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.tuple(served, fc.boolean())), async (stream) => {
         let pages = 0
@@ -177,20 +177,20 @@ describe('any order, any omission, any repetition', () => {
         }
         const { nonces } = await read(source, 0, LAST, 3)
         expect(nonces).toEqual([...new Set(nonces)].sort((left, right) => left - right))
-        // Each nonce costs a page that has it, or a few that grow and do not.
+        // Each nonce costs a page that has it, or a few growing pages that lack it.
         expect(pages).toBeLessThanOrEqual((LAST + 1) * 20)
       })
     ))
 })
 
-describe('a newest nonce that is a lie', () => {
+describe('reading up to a newest nonce that is a lie', () => {
   const NEWEST = 9_007_199_254_740_990
 
   it.each([
     ['an empty rest', false, () => []],
-    ['an empty rest that goes on', true, () => []],
-    ['old messages again and again', true, () => [message(0), message(1)]]
-  ] as const)('ends after few pages: %s', async (_, hasNextPage, rest) => {
+    ['an empty rest without end', true, () => []],
+    ['repeated old messages', true, () => [message(0), message(1)]]
+  ] as const)('ends after a few pages with %s', async (_, hasNextPage, rest) => {
     let pages = 0
     const source: SchedulerSource = {
       ...serving([]),
@@ -204,7 +204,7 @@ describe('a newest nonce that is a lie', () => {
     expect(pages).toBeLessThan(20)
   })
 
-  it('ends where every page has one message behind another gap', async () => {
+  it('ends if every page has one message after another gap', async () => {
     let pages = 0
     const source: SchedulerSource = {
       ...serving([]),
@@ -219,7 +219,7 @@ describe('a newest nonce that is a lie', () => {
     expect(pages).toBeLessThan(5_000)
   })
 
-  it('of one nonce that is told in ever other ways keeps a few as proof', async () => {
+  it('keeps only a few messages as proof if one nonce has many different ones', async () => {
     const many = Array.from({ length: 1_000 }, (_, place) => ({ ...message(2), hashChain: String(place) }))
     const { nonces, anomalies } = await read(serving([...upTo(3).map(message), ...many]), 0, 3, 2_000)
     expect([nonces, anomalies.filter(({ kind }) => kind === 'twice').length]).toEqual([upTo(3), 4])

@@ -5,7 +5,7 @@ import { EXAMPLE, exampleData, exampleEdge, idOf } from '../fakes/data.ts'
 import { PROCESS, quick, start } from './start.ts'
 
 describe('a scheduler', () => {
-  it('tells of a process', async () => {
+  it('returns the record of a process', async () => {
     const network = await start()
     expect(await createScheduler(quick(), `${network.url}//`).process(PROCESS)).toEqual({
       id: PROCESS,
@@ -26,7 +26,7 @@ describe('a scheduler', () => {
     expect(network.requests.map(({ what }) => what)).toEqual([`/processes/${PROCESS}?process-id=${PROCESS}`])
   })
 
-  it('does not know a process', async () => {
+  it('refuses a process that it does not know', async () => {
     const { url } = await start()
     await expect(createScheduler(quick(), url).process(idOf('another') as ProcessId)).rejects.toMatchObject({
       code: 'UNIT_REFUSED',
@@ -35,7 +35,7 @@ describe('a scheduler', () => {
     })
   })
 
-  it('may not answer with another process', async () => {
+  it('may not answer with the record of another process', async () => {
     const body = JSON.stringify(exampleData(0).process)
     const { url } = await start({ faults: [{ kind: 'status', status: 200, body }] })
     await expect(createScheduler(quick(), url).process(idOf('another') as ProcessId)).rejects.toMatchObject({
@@ -44,12 +44,12 @@ describe('a scheduler', () => {
     })
   })
 
-  it('names the newest nonce', async () => {
+  it('returns the newest nonce', async () => {
     const { url } = await start()
     expect(await createScheduler(quick(), url).latestNonce(PROCESS)).toBe(3)
   })
 
-  it('serves a page, with the anchors of its assignments', async () => {
+  it('serves a page with the anchors of its assignments', async () => {
     const network = await start()
     const page = await createScheduler(quick(), network.url).page(PROCESS, 0, 2)
     expect(network.requests.map(({ what }) => what)).toEqual([
@@ -70,7 +70,7 @@ describe('a scheduler', () => {
     })
   })
 
-  it('whose page is too large is asked for smaller ones, and at once the next time', async () => {
+  it('receives requests for smaller pages after a page that is too large', async () => {
     const network = await start(exampleData(20))
     const edgeBytes = JSON.stringify(exampleEdge(1)).length
     const http = quick({ limits: { schedulePageBytes: edgeBytes * 6, contentAttempts: 1 } })
@@ -81,7 +81,7 @@ describe('a scheduler', () => {
     expect(limits).toEqual(['16', '4', '4'])
   })
 
-  it('of which one message is too large', async () => {
+  it('ends reading with ANSWER_TOO_LARGE if a single message is too large', async () => {
     const { url } = await start()
     const http = quick({ limits: { schedulePageBytes: 100, contentAttempts: 1 } })
     await expect(createScheduler(http, url).page(PROCESS, -1, 16)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })

@@ -1,4 +1,4 @@
-/** Fakes that end with their test, and a client that is quick to lose patience. */
+/** Fakes that close at the end of their test, and a client with little patience. */
 import { onTestFinished } from 'vitest'
 import { createHttp, type Http, type HttpOptions } from '../../src/fetch/http.ts'
 import type { FetchLimits } from '../../src/fetch/limits.ts'
@@ -12,7 +12,7 @@ export const messageId = (nonce: number) => idOf(`message ${nonce}`) as MessageI
 
 const QUICK: Partial<FetchLimits> = { patienceMs: 4_000, idleMs: 600, waitMinMs: 1, waitMaxMs: 20 }
 
-/** The example, altered as a test needs it. */
+/** The example network, with the options of a test. */
 export async function start(options: Partial<FakeNetworkOptions> = {}): Promise<FakeNetwork> {
   const network = await startFakeNetwork({ ...exampleData(3), ...options })
   onTestFinished(() => network.close())

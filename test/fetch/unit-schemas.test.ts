@@ -25,15 +25,15 @@ function faultsOf(read: () => unknown): string {
   throw new Error('nothing was thrown')
 }
 
-/** An edge with other values of its assignment's tags. */
+/** An edge with other values for its assignment's tags. */
 function withTags(values: Readonly<Record<string, string>>) {
   const { message, assignment } = exampleEdge(7).node
   const tags = assignment.tags.map(({ name, value }) => ({ name, value: values[name] ?? value }))
   return { message, assignment: { ...assignment, tags } }
 }
 
-describe('faulty fields are all named, with the URL', () => {
-  it('of an edge', () => {
+describe('parseWire', () => {
+  it('names the URL and every faulty field of an edge', () => {
     const node = {
       message: { ...exampleEdge(1).node.message, data: 7 },
       assignment: { ...exampleEdge(1).node.assignment, id: 'x' }
@@ -46,7 +46,7 @@ describe('faulty fields are all named, with the URL', () => {
     )
   })
 
-  it('of numbers in tags', () => {
+  it('names every tag that should hold a number but does not', () => {
     const node = withTags({ Nonce: '-1', Epoch: '1e3', Timestamp: '0x10', 'Block-Height': '' })
     expect(faultsOf(() => parseWire(scheduledMessageSchema, node, ASKED))).toBe(
       `${ASKED.url} answered with faulty fields: ${['Nonce', 'Epoch', 'Timestamp', 'Block-Height']
@@ -55,31 +55,31 @@ describe('faulty fields are all named, with the URL', () => {
     )
   })
 
-  it('of a process', () => {
+  it('names the faulty field of a process', () => {
     const process = { ...exampleData(0).process, block: '1.5' }
     expect(faultsOf(() => parseWire(schedulerProcessSchema, process, ASKED))).toBe(
       `${ASKED.url} answered with faulty fields: block: must be a whole number`
     )
   })
 
-  it('of what is no object', () => {
+  it('names the URL if the answer is not an object', () => {
     for (const value of [null, 7, 'text', []]) {
       expect(faultsOf(() => parseWire(addressSchema, value, ASKED))).toMatch(/^http:\/\/unit\/x answered with faulty fields: /)
     }
   })
 
-  it('in a message of bounded length', () => {
+  it('bounds the length of its message', () => {
     const edges = Array.from({ length: 1_000 }, () => ({}))
     expect(faultsOf(() => parseWire(schedulePageSchema, { edges }, ASKED)).length).toBeLessThan(4_200)
   })
 })
 
-describe('numbers in tags are read as the CU reads them', () => {
-  it('with leading zeros', () => {
+describe('a number in a tag', () => {
+  it('may have leading zeros, as in the CU', () => {
     expect(parseWire(scheduledMessageSchema, withTags({ 'Block-Height': '000001234567' }), ASKED).blockHeight).toBe(1_234_567)
   })
 
-  it('any that can be exact, and no other', () =>
+  it('is read if it can be exact, and refused otherwise', () =>
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 17n }), fc.nat(3), (value, zeros) => {
         const text = `${'0'.repeat(zeros)}${value}`
@@ -90,7 +90,7 @@ describe('numbers in tags are read as the CU reads them', () => {
 })
 
 describe('an edge', () => {
-  it('of an item that was assigned has no message, but its id', () => {
+  it('of an assigned item has the message’s id, but no message', () => {
     const { assignment } = exampleEdge(4).node
     expect(parseWire(scheduledMessageSchema, { message: null, assignment }, ASKED)).toMatchObject({
       message: null,
@@ -98,7 +98,7 @@ describe('an edge', () => {
     })
   })
 
-  it('of neither message nor id is faulty', () => {
+  it('with neither a message nor its id is faulty', () => {
     expect(
       faultsOf(() => parseWire(scheduledMessageSchema, { message: null, assignment: exampleEdge(0).node.assignment }, ASKED))
     ).toBe(`${ASKED.url} answered with faulty fields: assignment.tags.Message: must be 43 characters of base64url`)
@@ -117,11 +117,11 @@ describe('an edge', () => {
     ))
 })
 
-describe('a cursor', () => {
+describe('a cursor of a listing', () => {
   const page = (cursor: string) => ({ pageInfo: { hasNextPage: false }, edges: [{ node: {}, cursor }] })
   const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
 
-  it('is read back as it was made', () =>
+  it('reads back as the key that it was made from', () =>
     fc.assert(
       fc.property(fc.maxSafeNat(), fc.maxSafeNat(), fc.option(fc.string()), (ordinate, timestamp, cron) => {
         const text = cursorOf(ordinate, timestamp, cron)
@@ -138,14 +138,14 @@ describe('a cursor', () => {
     encoded({ timestamp: 1, ordinate: true }),
     encoded({ timestamp: -1, ordinate: '1' }),
     encoded({ timestamp: 1, ordinate: '1', cron: 7 })
-  ])('%s is none', (text) => {
+  ])('is refused if it is %s', (text) => {
     expect(faultsOf(() => parseWire(listedPageSchema, page(text), ASKED))).toContain(
       'edges.0.cursor: must be a cursor of a Compute Unit'
     )
   })
 })
 
-it('anything at all is read or refused, never more', () => {
+it('parseWire reads or refuses any JSON, without another effect', () => {
   const schemas = [
     schedulePageSchema,
     scheduledMessageSchema,

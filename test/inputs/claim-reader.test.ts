@@ -17,8 +17,8 @@ async function readerOf(answers: readonly (Claim | ClaimUnavailable)[]) {
   return createAnswerReader(inputs, runOf({ to: 100 }), CU)
 }
 
-describe('answers are read along with evaluations', () => {
-  it('each with its key: message and cron of one ordinate apart', async () => {
+describe('the answer reader', () => {
+  it('returns each answer by its key, and separates message and cron of one ordinate', async () => {
     const reader = await readerOf([claim(keyOf(1)), listedOf({ key: keyOf(1) }, {}), claim(cronKey(1)), unavailableOf(2, 425)])
     expect((await reader.take({ key: keyOf(1) })).claims.map(nameOf).sort()).toEqual(['l1', 'r1'])
     expect((await reader.take({ key: cronKey(1) })).claims.map(nameOf)).toEqual(['r1/0-1-minutes'])
@@ -26,7 +26,7 @@ describe('answers are read along with evaluations', () => {
     expect(await reader.leftover(100)).toEqual([])
   })
 
-  it('a nonce of another time is not the same evaluation: its claim is left over, once', async () => {
+  it('leaves over, once, a claim with the same nonce but another time', async () => {
     const reader = await readerOf([claim({ ordinate: 1, timestamp: 1 }), claim(keyOf(2))])
     expect((await reader.take({ key: keyOf(1) })).claims).toEqual([])
     expect((await reader.leftover(1)).map(nameOf)).toEqual(['r1'])
@@ -34,7 +34,7 @@ describe('answers are read along with evaluations', () => {
     expect((await reader.take({ key: keyOf(2) })).claims.map(nameOf)).toEqual(['r2'])
   })
 
-  it('an answer for another message is none: it is left over', async () => {
+  it('leaves over an answer that names another message', async () => {
     const reader = await readerOf([claim(keyOf(1)), { ...claim(keyOf(1)), raw: '{}', messageId: messageId('m2') }])
     expect((await reader.take({ key: keyOf(1), messageId: messageId('m1') })).claims.map(({ raw }) => raw)).toEqual([
       claim(keyOf(1)).raw
@@ -42,7 +42,7 @@ describe('answers are read along with evaluations', () => {
     expect((await reader.leftover(1)).map((left) => left.messageId)).toEqual([messageId('m2')])
   })
 
-  it('whatever lies between two evaluations is left over up to the ordinate asked for, no further', async () => {
+  it('leaves over the claims between two evaluations up to the requested ordinate only', async () => {
     const reader = await readerOf([1, 3, 5, 10].map((nonce) => claim(keyOf(nonce))))
     await reader.take({ key: keyOf(4) })
     expect((await reader.leftover(3)).map(nameOf)).toEqual(['r1', 'r3'])
@@ -50,14 +50,14 @@ describe('answers are read along with evaluations', () => {
     expect((await reader.take({ key: keyOf(10) })).claims.map(nameOf)).toEqual(['r10'])
   })
 
-  it('of a unit that said nothing there are none', async () => {
+  it('returns nothing for a unit that answered nothing', async () => {
     const reader = await readerOf([])
     expect(await reader.take({ key: keyOf(0) })).toEqual({ claims: [], unavailable: [] })
     expect(await reader.leftover(100)).toEqual([])
   })
 })
 
-describe('an evaluation is said to fail by what has come so far', () => {
+describe('claimsAnError', () => {
   const OTHER = 'http://other'
   const run = runOf({ to: 100 })
   const keys = [keyOf(1), keyOf(2), cronKey(2), keyOf(3), cronKey(3), keyOf(4)]
@@ -72,7 +72,7 @@ describe('an evaluation is said to fail by what has come so far', () => {
   const EXPECTED = [false, true, false, false, true, false]
   const saidOf = (inputs: Inputs, units = [OTHER, CU]) => Promise.all(keys.map((key) => claimsAnError(inputs, run, units, key)))
 
-  it('and nobody waits', async () => {
+  it('uses the claims that have arrived so far, and does not wait', async () => {
     const inputs = await openInputs()
     const coming = followInputs(inputs, { schedule: createWatermark(), claims: new Map([[CU, createWatermark()]]) })
     expect(await saidOf(coming)).toEqual([false, false, false, false, false, false])
@@ -81,13 +81,13 @@ describe('an evaluation is said to fail by what has come so far', () => {
     expect(await saidOf(coming, [])).toEqual([false, false, false, false, false, false])
   })
 
-  it('also where another process asked', async () => {
+  it('reads stored claims that another process fetched', async () => {
     const store = await openTemporaryStore()
     await createInputs(store).claims.put(run, answers)
     expect(await saidOf(createInputs(store))).toEqual(EXPECTED)
   })
 
-  it('by whoever says so, and by a later claim too', async () => {
+  it('is true if any of the given units claims it, also with a later claim', async () => {
     const inputs = await openInputs()
     await inputs.claims.put(run, answers)
     await inputs.claims.put(run, [{ ...claimOf({ key: keyOf(1) }, { Error: 'boom' }), claimant: OTHER }])
@@ -98,7 +98,7 @@ describe('an evaluation is said to fail by what has come so far', () => {
   })
 })
 
-it('every claim is taken or left over, once, whatever is evaluated', () => {
+it('the answer reader returns every claim once, taken or left over, whatever is evaluated', () => {
   const anyKey = fc.record(
     { ordinate: fc.nat(8), timestamp: fc.nat(1), cron: fc.constantFrom('a', '__proto__') },
     { requiredKeys: ['ordinate', 'timestamp'] }
@@ -115,7 +115,7 @@ it('every claim is taken or left over, once, whatever is evaluated', () => {
           yield* claims.filter(({ key }) => key.ordinate >= from && key.ordinate <= to)
         }
         async function* none() {}
-        // They come in parts of `step`.
+        // The claims arrive in parts of `step`.
         const completeTo = async (_run: Run, _unit: string, ordinate: number) => ordinate + step
         const inputs = { claims: { of: stream, unavailable: none, completeTo } } as unknown as Inputs
         const reader = createAnswerReader(inputs, runOf({ to: 8 }), CU)

@@ -20,8 +20,8 @@ const rival = (nonce: number, name: string): ScheduledMessage => {
 const GATEWAY = 'http://gateway'
 const LISTING = { unit: CU, listing: 'results', progress: { done: true } } as const
 
-describe('claims', () => {
-  it('come in the order of numbers, crons after their message, those out of range not at all', async () => {
+describe('stored claims', () => {
+  it('are in numeric order, crons after their message, without those out of range', async () => {
     const inputs = await openInputs()
     const run = runOf({ from: 2, to: 10 })
     const cron = listedOf({ key: { ordinate: 2, cron: '__proto__', timestamp: 1 } }, { Output: '' })
@@ -31,7 +31,7 @@ describe('claims', () => {
     expect((await inputs.claims.at(run, CU, 2)).map(nameOf)).toEqual(['r2', 'l2', 'l2/__proto__'])
   })
 
-  it('are kept once if said twice, and both if they contradict each other', async () => {
+  it('are stored once if they are repeated, and twice if they contradict each other', async () => {
     const inputs = await openInputs()
     const run = runOf()
     await inputs.claims.put(run, [result(1, 'a'), result(1, 'a')])
@@ -53,7 +53,7 @@ describe('claims', () => {
     expect(await collect(inputs.claims.unavailable(runOf(), CU))).toEqual([unavailableOf(2, 404)])
   })
 
-  it('are replaced one for one', async () => {
+  it('are replaced one by one', async () => {
     const inputs = await openInputs()
     const run = runOf()
     await inputs.claims.put(run, [result(1, 'a'), result(1, 'b'), result(2, 'a')])
@@ -62,7 +62,7 @@ describe('claims', () => {
     expect([...values].sort((left, right) => (String(left) < String(right) ? -1 : 1))).toEqual(['1a', '1c', '2a'])
   })
 
-  it('are forgotten however many there are, with what was read of listings, and no other run’s', async () => {
+  it('are forgotten, however many there are, with the progress of listings, but not those of other runs', async () => {
     const inputs = await openInputs()
     const run = runOf({ to: 5_000 })
     const other = runOf({ id: 'another' })
@@ -77,8 +77,8 @@ describe('claims', () => {
   })
 })
 
-describe('a schedule', () => {
-  it('is unbroken up to the first nonce that is missing', async () => {
+describe('a stored schedule', () => {
+  it('is unbroken up to the first missing nonce', async () => {
     const inputs = await openInputs()
     const end = () => inputs.schedule.upTo(SCHEDULER, PROCESS)
     expect(await end()).toBe(-1)
@@ -90,14 +90,14 @@ describe('a schedule', () => {
     expect(await end()).toBe(4)
   })
 
-  it('is read in part, both ends inclusive, and by scheduler', async () => {
+  it('is read by scheduler and in a range with both ends inclusive', async () => {
     const inputs = await openInputs()
     await inputs.schedule.put(SCHEDULER, PROCESS, upTo(11).map(scheduled), [])
     expect((await collect(inputs.schedule.messages(runOf(), 8, 10))).map(({ nonce }) => nonce)).toEqual([8, 9, 10])
     expect(await collect(inputs.schedule.messages(runOf({ scheduler: 'http://another' }), 0, 11))).toEqual([])
   })
 
-  it('over both sources is filled with what only Arweave has, in a run of both alone', async () => {
+  it('is filled with messages that only Arweave has, but only in a run over both sources', async () => {
     const inputs = await openInputs()
     await inputs.schedule.put(SCHEDULER, PROCESS, [1, 2, 5].map(scheduled), [])
     await inputs.schedule.put('arweave', PROCESS, [0, 2, 3, 5, 6].map(scheduled), [])
@@ -111,7 +111,7 @@ describe('a schedule', () => {
     expect(await read(runOf({ scheduler: 'arweave' }))).toEqual([0, 2, 3, 5, 6])
   })
 
-  it('over both sources has each nonce once, in order, the scheduler first', async () => {
+  it('over both sources has each nonce once, in order, and prefers the scheduler’s message', async () => {
     const inputs = await openInputs()
     const some = fc.uniqueArray(fc.nat({ max: 12 }))
     const ordered = (nonces: Iterable<number>) => [...nonces].sort((left, right) => left - right)
@@ -130,7 +130,7 @@ describe('a schedule', () => {
     )
   })
 
-  it('from Arweave is read again from the first item that could not be had', async () => {
+  it('from Arweave is read again from the first item that was unavailable', async () => {
     const inputs = await openInputs()
     const lacking: ScheduledMessage = { ...scheduled(1), message: null, unclear: true }
     await inputs.schedule.put('arweave', PROCESS, [scheduled(0), lacking, scheduled(2)], [])
@@ -139,7 +139,7 @@ describe('a schedule', () => {
     expect(await inputs.schedule.upTo('arweave', PROCESS)).toBe(2)
   })
 
-  it('keeps all that came under one nonce', async () => {
+  it('keeps all messages that were served under one nonce', async () => {
     const inputs = await openInputs()
     const [one, two]: ScheduleAnomaly[] = ['7', '8'].map((name) => ({ kind: 'twice', nonce: 1, messages: [rival(1, name)] }))
     if (one === undefined || two === undefined) throw new Error('no anomalies')
@@ -150,7 +150,7 @@ describe('a schedule', () => {
     expect(await rivals(2)).toEqual([])
   })
 
-  it('tells what came under one nonce as far as it has come, and what comes later when it has', async () => {
+  it('returns the further messages of a nonce that have arrived, and later ones once they have arrived', async () => {
     const stored = await openInputs()
     let cameTo = 1
     const rivals = createConflictingAssignments(
@@ -164,7 +164,7 @@ describe('a schedule', () => {
     expect(await rivals(3)).toEqual([])
   })
 
-  it('served anew loses what its signatures said before', async () => {
+  it('loses the verdicts on its signatures when it is served again', async () => {
     const inputs = await openInputs()
     const verdicts = { of: 'a hash', assignment: { status: 'valid' }, message: null } as const
     await inputs.schedule.put(SCHEDULER, PROCESS, [0, 1].map(scheduled), [])
@@ -177,7 +177,7 @@ describe('a schedule', () => {
     expect(await inputs.schedule.verdicts(runOf(), 1, 5)).toEqual(new Map())
   })
 
-  it('keeps what was wrong with it, each kind at a nonce once', async () => {
+  it('keeps its faults, each kind once for a nonce', async () => {
     const inputs = await openInputs()
     const twice: ScheduleAnomaly = { kind: 'twice', nonce: 1, messages: [scheduled(1)] }
     const gap: ScheduleAnomaly = { kind: 'gap', nonce: 1, through: 3 }
@@ -186,7 +186,7 @@ describe('a schedule', () => {
     expect(await collect(inputs.schedule.anomalies(runOf()))).toEqual([gap, twice])
   })
 
-  it('has no gap any more where a later reading finds what was missing', async () => {
+  it('loses a gap when a later reading finds the missing nonce', async () => {
     const inputs = await openInputs()
     const twice: ScheduleAnomaly = { kind: 'twice', nonce: 2, messages: [] }
     await inputs.schedule.put(SCHEDULER, PROCESS, [], [{ kind: 'gap', nonce: 2, through: 4 }, twice])
@@ -197,7 +197,7 @@ describe('a schedule', () => {
   })
 })
 
-describe('what is the same for all runs', () => {
+describe('the inputs of all runs', () => {
   const record: TransactionRecord = {
     id: idOf('item') as TransactionId,
     owner: { address: idOf('owner'), key: '' },
@@ -209,7 +209,7 @@ describe('what is the same for all runs', () => {
     gateway: GATEWAY
   }
 
-  it('items, with data and without', async () => {
+  it('store items with data and without', async () => {
     const inputs = await openInputs()
     expect(await inputs.items.transaction(record.id)).toBeUndefined()
     expect(await inputs.items.data(await inputs.items.putTransaction(record))).toBeUndefined()
@@ -220,14 +220,14 @@ describe('what is the same for all runs', () => {
     expect(new Uint8Array((await inputs.items.data(kept)) ?? [])).toEqual(bytes)
   })
 
-  it('blocks, by height', async () => {
+  it('return blocks by height', async () => {
     const inputs = await openInputs()
     const blocks = [9, 10, 100].map((height) => ({ height, timestamp: height * 1_000 }))
     await inputs.blocks.put(PROCESS, [...blocks].reverse())
     expect(await inputs.blocks.between(PROCESS, 10, 100)).toEqual(blocks.slice(1))
   })
 
-  it('checkpoints, which are looked for again when the range ends elsewhere', async () => {
+  it('look for checkpoints again when the range ends elsewhere', async () => {
     const inputs = await openInputs()
     const run = runOf()
     expect(await inputs.checkpoints.wereRead(run, GATEWAY)).toBe(false)
@@ -238,7 +238,7 @@ describe('what is the same for all runs', () => {
   })
 })
 
-it('all that belongs to a run lies below its prefixes, and nothing of another run or process', async () => {
+it('the prefixes of a run cover all its records, and none of another run or process', async () => {
   const store = await openTemporaryStore()
   const inputs = createInputs(store)
   const other = idOf('another process') as typeof PROCESS

@@ -7,8 +7,8 @@ import { collect, openInputs, runOf, SCHEDULER, scheduled } from '../pull/start.
 
 const FAILURE = new Error('no gateway has it')
 
-describe('an watermark', () => {
-  it('lets wait for what has not come, and no longer', async () => {
+describe('a watermark', () => {
+  it('makes readers wait for a nonce until it is reached, and no longer', async () => {
     const wanted: string[] = []
     const watermark = createWatermark(() => wanted.push('wanted'))
     expect(watermark.reached()).toBe(-1)
@@ -18,7 +18,7 @@ describe('an watermark', () => {
     const told: number[] = []
     const waiting = watermark.waitFor(4).then((to) => told.push(to))
     watermark.advance(3)
-    // One that comes late takes nothing back.
+    // A late lower nonce does not lower the watermark.
     watermark.advance(1)
     await setImmediate()
     expect(told).toEqual([])
@@ -28,7 +28,7 @@ describe('an watermark', () => {
     expect(wanted).toEqual(['wanted'])
   })
 
-  it('ends for all that wait, and for good', async () => {
+  it('releases all readers for good when it ends', async () => {
     const watermark = createWatermark()
     const waiting = Promise.all([watermark.waitFor(0), watermark.waitFor(9)])
     await advancing(watermark, async () => watermark.advance(3))
@@ -36,7 +36,7 @@ describe('an watermark', () => {
     expect(await watermark.waitFor(1_000_000)).toBe(Number.POSITIVE_INFINITY)
   })
 
-  it('that fails still has what came before, and rejects with its failure', async () => {
+  it('that fails still has the nonces before, and rejects the rest with its failure', async () => {
     const watermark = createWatermark()
     const waiting = watermark.waitFor(4)
     const work = advancing(watermark, async () => {
@@ -50,8 +50,8 @@ describe('an watermark', () => {
   })
 })
 
-describe('what is read while it comes', () => {
-  it('is the schedule in order, part by part, as it would be read later', async () => {
+describe('live inputs', () => {
+  it('return the schedule in order, part by part, as it would be read later', async () => {
     const inputs = await openInputs()
     const schedule = createWatermark()
     const nonces: number[] = []
@@ -72,7 +72,7 @@ describe('what is read while it comes', () => {
     expect(nonces).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('are claims, of which none is missed, and of another unit all that is there', async () => {
+  it('return every claim as it arrives, and the stored claims of a unit without a watermark', async () => {
     const inputs = await openInputs()
     const run = runOf({ from: 1, to: 3 })
     const answers = createWatermark()
@@ -88,7 +88,7 @@ describe('what is read while it comes', () => {
     expect((await all).map(({ value }) => value.Output)).toEqual(['a', 'b', 'c'])
   })
 
-  it('ends with the failure of what was to come', async () => {
+  it('reject with the failure of the records that did not arrive', async () => {
     const inputs = await openInputs()
     const schedule = createWatermark()
     await inputs.schedule.put(SCHEDULER, PROCESS, [scheduled(0)], [])
@@ -103,8 +103,8 @@ describe('what is read while it comes', () => {
   })
 })
 
-describe('parts of a whole', () => {
-  it('are waited for, though one fails', async () => {
+describe('whole', () => {
+  it('waits for all parts even if one fails', async () => {
     const ended: string[] = []
     const late = setImmediate().then(() => ended.push('late'))
     await expect(whole([Promise.reject(FAILURE), late])).rejects.toBe(FAILURE)

@@ -24,7 +24,7 @@ async function inputsUpTo(last: number): Promise<Inputs> {
   return inputs
 }
 
-/** Asks with a client of its own, as after a restart. */
+/** Asks with a new client, as after a restart. */
 async function ask(inputs: Inputs, run: Run, unit: string | ComputeSource, signal?: AbortSignal): Promise<number> {
   let answers = 0
   await askForAnswers({
@@ -44,7 +44,7 @@ const claimed = async (inputs: Inputs, run: Run, unit: string) =>
 const listedOf = async (inputs: Inputs, run: Run, unit: string) =>
   (await claimed(inputs, run, unit)).filter((name) => name.startsWith('l'))
 
-/** A unit that lists nothing and has every result, but for what is given. */
+/** A unit that lists nothing and has every result, except for the given parts. */
 function unitOf(given: Partial<ComputeSource>): ComputeSource {
   const nothing = async () => pageOf([])
   return {
@@ -61,7 +61,7 @@ function received(text: string): ReceivedJson {
   return { bytes: Buffer.from(text), text, value: JSON.parse(text) }
 }
 
-/** What a unit lists: an ordinate, or more of it. */
+/** An entry of a listing: an ordinate alone, or with more. */
 type Listed = number | { readonly key: EvaluationKey; readonly node?: string }
 
 function pageOf(listed: readonly Listed[], next?: string): ListedPage {
@@ -77,8 +77,8 @@ function pageOf(listed: readonly Listed[], next?: string): ListedPage {
   }
 }
 
-describe('all that a unit says is kept', () => {
-  it('results, listings, and that it has no result', async () => {
+describe('asking a unit', () => {
+  it('stores results, listings, and that it has no result', async () => {
     const { url } = await start()
     const inputs = await inputsUpTo(3)
     expect(await ask(inputs, runOf(), url)).toBe(4)
@@ -103,7 +103,7 @@ describe('all that a unit says is kept', () => {
     ])
   })
 
-  it('gas is covered where a result speaks of it, in a listing never', async () => {
+  it('covers gas in a result that has it, and never in a listing', async () => {
     const text = '{"Output":"","GasUsed":0}'
     const unit = unitOf({
       result: async () => ({ kind: 'claim', body: received(text) }),
@@ -115,7 +115,7 @@ describe('all that a unit says is kept', () => {
     expect(Object.fromEntries(covers)).toEqual({ result: true, listed: false })
   })
 
-  it('in the run’s range alone', async () => {
+  it('stores only claims in the run’s range', async () => {
     const network = await start()
     const inputs = await inputsUpTo(3)
     const run = runOf({ from: 1, to: 2 })
@@ -124,7 +124,7 @@ describe('all that a unit says is kept', () => {
     expect(network.asked('/result/')).toBe(2)
   })
 
-  it('many messages are asked for at a time, and no more than 64', async () => {
+  it('asks for many messages at a time, but for no more than 64', async () => {
     const inputs = await inputsUpTo(200)
     let underWay = 0
     let most = 0
@@ -133,7 +133,7 @@ describe('all that a unit says is kept', () => {
     const unit = unitOf({
       async result() {
         most = Math.max(most, ++underWay)
-        // The first are held until no more of them can come.
+        // The first requests are held until no more of them can arrive.
         if (underWay === 64) setTimeout(open, 50)
         await opened
         underWay--
@@ -146,8 +146,8 @@ describe('all that a unit says is kept', () => {
   })
 })
 
-describe('after a restart', () => {
-  it('nothing that was answered is asked for again', async () => {
+describe('a restart', () => {
+  it('asks for nothing that was answered before', async () => {
     const network = await start()
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), network.url)
@@ -156,7 +156,7 @@ describe('after a restart', () => {
     expect(network.requests).toHaveLength(before)
   })
 
-  it('only what was not answered is asked for', async () => {
+  it('asks only for the results that were not answered', async () => {
     const faults: Fault[] = [{ kind: 'destroy', path: messageId(2) }]
     const network = await start({ faults })
     const inputs = await inputsUpTo(3)
@@ -169,7 +169,7 @@ describe('after a restart', () => {
     expect(await claimed(inputs, runOf(), network.url)).toEqual([...WHOLE_EXAMPLE].sort())
   })
 
-  it('a listing goes on from its last page', async () => {
+  it('continues a listing from its last page', async () => {
     const faults: Fault[] = [{ kind: 'destroy', path: '&from=' }]
     const results = upTo(500).map((nonce) => ({ node: {}, cursor: cursorOf(nonce, nonce) }))
     const network = await start({ results, cron: [], faults })
@@ -187,7 +187,7 @@ describe('after a restart', () => {
     ])
   })
 
-  it('of a run that has grown, a listing is read up to the new end', async () => {
+  it('reads a listing up to the new end if the run has grown', async () => {
     const { url } = await start(exampleData(5))
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), url)
@@ -199,7 +199,7 @@ describe('after a restart', () => {
 })
 
 describe('a unit that stays away', () => {
-  it('keeps what it said before, and what it lists', async () => {
+  it('keeps its earlier answers and its listings', async () => {
     const network = await start({ faults: [{ kind: 'destroy', path: '/result/' }] })
     const inputs = await inputsUpTo(3)
     await expect(ask(inputs, runOf(), network.url)).rejects.toMatchObject({
@@ -210,7 +210,7 @@ describe('a unit that stays away', () => {
     expect(await collect(inputs.claims.unavailable(runOf(), network.url))).toEqual([])
   })
 
-  it('is not asked for all the rest', async () => {
+  it('is not asked for all the other results', async () => {
     const inputs = await inputsUpTo(200)
     const away = fetchError('UNIT_UNREACHABLE', { role: 'compute-unit', url: 'http://unit.example' }, 'away')
     let asked = 0
@@ -224,7 +224,7 @@ describe('a unit that stays away', () => {
     expect(asked).toBeLessThanOrEqual(64)
   })
 
-  it('cannot be told from a store that fails by its words alone: the store’s error is passed on', async () => {
+  it('is not confused with a failing store, whose error is passed on', async () => {
     const broken = new AuditError('STORE_UNUSABLE', 'full')
     const stored = await inputsUpTo(3)
     const inputs: Inputs = { ...stored, claims: { ...stored.claims, put: () => Promise.reject(broken) } }
@@ -232,8 +232,8 @@ describe('a unit that stays away', () => {
   })
 })
 
-describe('a listing ends', () => {
-  /** Serves pages by cursor, and notes which were asked for. */
+describe('a listing', () => {
+  /** Serves pages by cursor, and notes the requested ones. */
   function listing(pages: Readonly<Record<string, ListedPage>>) {
     const asked: string[] = []
     const results = async (_: unknown, cursor = 'start') => {
@@ -243,7 +243,7 @@ describe('a listing ends', () => {
     return { asked, unit: unitOf({ results }) }
   }
 
-  it('where its cursors lead in a circle', async () => {
+  it('ends with a fault if its cursors lead in a circle', async () => {
     const { asked, unit } = listing({ start: pageOf([0], 'a'), a: pageOf([1], 'b'), b: pageOf([2], 'a') })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
@@ -254,7 +254,7 @@ describe('a listing ends', () => {
     expect(asked).toHaveLength(4)
   })
 
-  it('behind the range, which is not read on', async () => {
+  it('is not read beyond the range', async () => {
     const { asked, unit } = listing({ start: pageOf([2, 3, 4], 'a'), a: pageOf([5, 6], 'b'), b: pageOf([0], 'c') })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
@@ -263,14 +263,14 @@ describe('a listing ends', () => {
     expect((await inputs.claims.listing(runOf(), unit.url, 'results'))?.fault).toBeUndefined()
   })
 
-  it('at a page that is empty, for no cursor leads on from there', async () => {
+  it('ends at an empty page, because no cursor leads on from there', async () => {
     const { asked, unit } = listing({ start: pageOf([], 'a'), a: pageOf([1]) })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
     expect(asked).toEqual(['start'])
   })
 
-  it('early is said: how far it came, and that nothing is wrong with it', async () => {
+  it('that ends early is stored with its last evaluation and without a fault', async () => {
     const { unit } = listing({ start: pageOf([0, 1]) })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unit)
@@ -282,7 +282,7 @@ describe('a listing ends', () => {
     })
   })
 
-  /** Pages without end, each of which begins where the one before ended. */
+  /** Endless pages, each of which begins where the previous one ended. */
   const endless = (pageAt: (turn: number) => readonly Listed[]) => {
     let turn = 0
     return unitOf({ results: async () => pageOf(pageAt(turn), String(++turn)) })
@@ -299,18 +299,18 @@ describe('a listing ends', () => {
     }))
 
   it.each<[string, (turn: number) => readonly Listed[], string, number]>([
-    ['whose cursors ascend for ever at one nonce', crons, 'too-many', 1500],
-    ['whose cursors stand still', () => [1], 'not-ascending', 1],
-    ['whose cursors go back', (turn) => [3 - turn], 'not-ascending', 2],
-    ['which names one evaluation twice', (turn) => (turn === 0 ? [1, 1, 2] : []), 'not-ascending', 2],
+    ['its cursors ascend forever at one nonce', crons, 'too-many', 1500],
+    ['its cursors stand still', () => [1], 'not-ascending', 1],
+    ['its cursors go back', (turn) => [3 - turn], 'not-ascending', 2],
+    ['it names one evaluation twice', (turn) => (turn === 0 ? [1, 1, 2] : []), 'not-ascending', 2],
     [
-      'whose crons of one second have ever other names',
+      'its crons of one second always have new names',
       (turn) => [{ key: { ordinate: 1, cron: `${turn}-x`, timestamp: 5 } }],
       'not-ascending',
       2
     ],
-    ['whose nonces go on where the schedule has a gap', (turn) => [turn], 'beyond-schedule', 5]
-  ])('%s', async (_, pageAt, kind, count) => {
+    ['its nonces continue where the schedule has a gap', (turn) => [turn], 'beyond-schedule', 5]
+  ])('ends with a fault if %s', async (_, pageAt, kind, count) => {
     const run = kind === 'beyond-schedule' ? runOf({ to: 900 }) : runOf()
     const inputs = await inputsUpTo(3)
     const unit = endless(pageAt)
@@ -319,18 +319,18 @@ describe('a listing ends', () => {
     expect([(await inputs.claims.listing(run, unit.url, 'results'))?.fault?.kind, listed.length]).toEqual([kind, count])
   })
 
-  it('whose texts are larger than a schedule can have', async () => {
+  it('ends with a fault if its texts are larger than the schedule allows', async () => {
     const limits = { ...LISTED_LIMITS, bytesOfEvaluation: 100, bytesSlack: 10_000, bytesOfOrdinate: 3_000 }
     const node = JSON.stringify({ Output: 'x'.repeat(2_000) })
     const unit = endless((turn) => [{ key: { ordinate: 1, cron: CRON, timestamp: BEGAN + turn }, node }])
     const inputs = await inputsUpTo(3)
     await readListing({ unit, run: runOf(), inputs, now: () => NOW, limits }, 'results')
     const { fault, listed, dropped } = (await inputs.claims.listing(runOf(), unit.url, 'results')) ?? {}
-    // Of one nonce there is room for one, and for five in all.
+    // There is room for one claim of a nonce, and for five in total.
     expect([fault?.kind, listed, dropped]).toEqual(['too-large', 5, 4])
   })
 
-  it('by a clock that goes back as the scheduler’s does, in the order of times', async () => {
+  it('may be in the order of times if the scheduler’s clock went back', async () => {
     const times = [0, 5, 3, 9].map((time, ordinate) => ({ key: { ordinate, timestamp: BEGAN + time } }))
     const inTime = times.toSorted((left, right) => left.key.timestamp - right.key.timestamp)
     const { kind, listed } = await faultOf(
@@ -340,11 +340,11 @@ describe('a listing ends', () => {
   })
 })
 
-describe('of many claims of one evaluation', () => {
+describe('many claims about one evaluation', () => {
   it.each<[string, (place: number) => EvaluationKey]>([
     ['under one key', () => ({ ordinate: 2, timestamp: BEGAN + 2 })],
-    ['under ever other times', (place) => ({ ordinate: 2, timestamp: BEGAN + place })]
-  ])('%s two are kept, and the others counted', async (_, keyOf) => {
+    ['under different times', (place) => ({ ordinate: 2, timestamp: BEGAN + place })]
+  ])('%s are counted, and only two are stored', async (_, keyOf) => {
     const listed = Array.from({ length: 2000 }, (_, place) => ({ key: keyOf(place), node: `{"Output":${place}}` }))
     const unit = unitOf({ results: async () => pageOf(listed) })
     const inputs = await inputsUpTo(3)
@@ -356,7 +356,7 @@ describe('of many claims of one evaluation', () => {
 })
 
 describe('a page that cannot be read', () => {
-  it('is said, with what was read before it, and asked for again', async () => {
+  it('is named, with the pages before it stored, and requested again later', async () => {
     const unit = unitOf({
       async results(_, cursor) {
         if (cursor === 'a') throw fetchError('WIRE_INVALID', { role: 'compute-unit', url: 'http://unit.example' }, 'no JSON')
@@ -376,13 +376,13 @@ describe('a page that cannot be read', () => {
   })
 })
 
-describe('a page that readers take in two ways', () => {
+describe('a page of a listing', () => {
   const twice = (ordinate: number, next: string): ListedPage => {
     const page = pageOf([ordinate], next)
     return { ...page, body: received(page.body.text.replace('"edges":', '"edges":[],"edges":')) }
   }
 
-  it('is named, and does not hide that a listing has no end', async () => {
+  it('is named as ambiguous, but does not hide that the listing has no end', async () => {
     const unit = unitOf({ results: async (_, cursor) => twice(cursor === undefined ? 2 : 1, 'a') })
     const inputs = await inputsUpTo(3)
     await ask(inputs, runOf(), unitOf({ results: async (_, cursor) => (cursor === undefined ? twice(1, 'a') : pageOf([2])) }))
@@ -392,7 +392,7 @@ describe('a page that readers take in two ways', () => {
     expect((await others.claims.listing(runOf(), unit.url, 'results'))?.fault?.kind).toBe('not-ascending')
   })
 
-  it('has what no unit gives beside its edges: that is named, and changes nothing', async () => {
+  it('may have unknown fields beside its edges, which are named and change nothing', async () => {
     const page = pageOf([1])
     const text = page.body.text.replace('"pageInfo":{', '"result":"EVIL","pageInfo":{"error":"EVIL",')
     const inputs = await inputsUpTo(3)
@@ -403,8 +403,8 @@ describe('a page that readers take in two ways', () => {
   })
 })
 
-describe('what a text says besides its value is kept with the claim', () => {
-  it('of a result and of what is listed', async () => {
+describe('the faults of a text', () => {
+  it('are stored with its claim, for results and for listed claims', async () => {
     const node = '{"Output":"a","Output":"b"}'
     const unit = unitOf({
       result: async () => ({ kind: 'claim', body: received('{"Messages":[],"Patches":[]}') }),
@@ -424,7 +424,7 @@ describe('what a text says besides its value is kept with the claim', () => {
 })
 
 describe('a question that fails alone', () => {
-  it('leaves the others be, and is asked again by a later run', async () => {
+  it('does not stop the others, and is asked again by a later run', async () => {
     const faults: Fault[] = [{ kind: 'hang', path: `/result/${messageId(2)}` }]
     const network = await start({ ...exampleData(80), faults })
     const inputs = await inputsUpTo(80)
@@ -438,9 +438,9 @@ describe('a question that fails alone', () => {
 })
 
 describe('an interruption', () => {
-  it('between two pages is not taken for the end, and what came is kept', async () => {
+  it('between two pages does not count as the end of the listing, and the pages before it are stored', async () => {
     const stop = new AbortController()
-    // So late that the results are done with.
+    // So late that all results have arrived.
     const last = 20
     const unit = unitOf({
       async results(_, cursor = '0') {
@@ -457,7 +457,7 @@ describe('an interruption', () => {
     expect(await listedOf(inputs, run, unit.url)).toHaveLength(last + 2)
   })
 
-  it('between two messages likewise', async () => {
+  it('between two messages keeps the answers before it', async () => {
     const stop = new AbortController()
     const unit = unitOf({
       async result() {

@@ -17,11 +17,11 @@ describe('a process id', () => {
     ` ${PROCESS.slice(1)}`,
     `${PROCESS.slice(0, 42)}B`,
     `../${PROCESS.slice(3)}`
-  ])('%j is none', (text) => {
+  ])('is not %j', (text) => {
     expect(() => parseProcessId(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })
 
-  it('that is none is shown in short, and harmless', () => {
+  it('that is not valid is shown shortened and escaped', () => {
     const text = `\u001b[2J${'x'.repeat(1_000)}`
     expect(() => parseProcessId(text)).toThrow(
       expect.objectContaining({ message: `"\\u001b[2J${'x'.repeat(76)}" is no process id` })
@@ -35,7 +35,7 @@ describe('a unit’s URL', () => {
     ['https://cu.example///', 'https://cu.example'],
     ['HTTP://CU.example:80/a/b/', 'http://cu.example/a/b'],
     ['http://[::1]:6363', 'http://[::1]:6363']
-  ])('%s is %s', (text, url) => {
+  ])('may be %s, which is read as %s', (text, url) => {
     expect(parseUnitUrl(text)).toBe(url)
   })
 
@@ -52,17 +52,17 @@ describe('a unit’s URL', () => {
     'http://h/#',
     'http://h/?q',
     'http://h/#f'
-  ])('%j is none', (text) => {
+  ])('is not %j', (text) => {
     expect(() => parseUnitUrl(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })
 
-  it('by default can be one', () => {
+  it('is valid for every default unit', () => {
     for (const url of [...DEFAULT_GATEWAYS, ...DEFAULT_COMPUTES]) expect(parseUnitUrl(url)).toBe(url)
   })
 })
 
-describe('which memories are hashed', () => {
-  it('those of nonces behind the range are named as not there', () => {
+describe('the option for memory hashes', () => {
+  it('names the nonces beyond the end of the range as absent', () => {
     expect(absentMemories(6, '3,5,99,7')).toEqual(['the memory after nonce 99, 7 was asked for, and the range ends at nonce 6'])
     for (const text of ['3,6', 'last', 'every:50', undefined]) expect(absentMemories(6, text)).toEqual([])
     const many = Array.from({ length: 12 }, (_, place) => 10 + place).join(',')
@@ -78,7 +78,7 @@ describe('which memories are hashed', () => {
     ['every:1', [0, 1, 2, 3, 4, 5, 6]],
     ['every:3', [0, 3, 6]],
     ['999999999999999', []]
-  ])('%s', (text, nonces) => {
+  ])('with %s selects the nonces %j', (text, nonces) => {
     expect(wanted(text)).toEqual(nonces)
   })
 
@@ -97,11 +97,11 @@ describe('which memories are hashed', () => {
     'every:1,2',
     'every:9999999999',
     '1'.repeat(16)
-  ])('%j is not understood', (text) => {
+  ])('refuses %j', (text) => {
     expect(() => parseStateHashes(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })
 
-  it('a list is bounded', () => {
+  it('bounds the length of a list', () => {
     expect(parseStateHashes(Array(10_000).fill('7').join(','))(7, 9)).toBe(true)
     expect(() => parseStateHashes(Array(10_001).fill('7').join(','))).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })

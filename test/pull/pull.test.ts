@@ -16,7 +16,7 @@ import { collect, NOW, nameOf, openInputs, scheduled, upTo } from './start.ts'
 const impatient = (signal?: AbortSignal): Http =>
   quick({ limits: { patienceMs: 150, attempts: 3 }, ...(signal === undefined ? {} : { signal }) })
 
-/** All units at one URL, with a client of its own, as after a restart. */
+/** All units at one URL, with a new client, as after a restart. */
 function optionsOf(network: FakeNetwork, inputs: Inputs, more: Partial<PullOptions> = {}): PullOptions {
   const http = impatient(more.signal)
   return {
@@ -33,7 +33,7 @@ function optionsOf(network: FakeNetwork, inputs: Inputs, more: Partial<PullOptio
   }
 }
 
-/** What is requested while `work` runs, without the gateway's part. */
+/** The requests while `work` runs, except those to the gateway. */
 async function requestedBy(network: FakeNetwork, work: Promise<unknown>): Promise<string[]> {
   const before = network.requests.length
   await work
@@ -46,7 +46,7 @@ async function requestedBy(network: FakeNetwork, work: Promise<unknown>): Promis
 const latest = `/${PROCESS}/latest?process-id=${PROCESS}`
 
 describe('a first pull', () => {
-  it('has everything that an audit needs', async () => {
+  it('stores everything that an audit needs', async () => {
     const network = await start()
     const inputs = await openInputs()
     const progress: PullProgress[] = []
@@ -73,7 +73,7 @@ describe('a first pull', () => {
     expect(progress.at(-1)).toEqual({ scheduled: 4, answers: 4, total: 4 })
   })
 
-  it('asks for claims when that is in the way of nothing, or when somebody waits for them', async () => {
+  it('asks for claims when the caller allows it, or when a reader waits for them', async () => {
     const network = await start()
     const LONG_MS = 60_000
     for (const wait of ['asked for', 'read']) {
@@ -90,7 +90,7 @@ describe('a first pull', () => {
     }
   })
 
-  it('reads blocks only of a process with crons, from its own on', async () => {
+  it('reads blocks only for a process with crons, from the block of the process on', async () => {
     const { process, ...data } = exampleData(3)
     const withCron = {
       ...data,
@@ -107,21 +107,21 @@ describe('a first pull', () => {
     )
   })
 
-  it('takes a unit that does not name its address', async () => {
+  it('accepts a unit that does not name its address', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 404, path: '/', unit: 'compute', times: 1 }] })
     const { run } = await pull(optionsOf(network, await openInputs()))
     expect(run.computes).toEqual([{ url: network.url }])
   })
 })
 
-describe('the range', () => {
-  it('ends at the newest message, wherever it was asked to', async () => {
+describe('the range of a run', () => {
+  it('ends at the newest message at the latest', async () => {
     const network = await start()
     expect((await pull(optionsOf(network, await openInputs(), { to: 99 }))).run).toMatchObject({ from: 0, to: 3 })
     expect((await pull(optionsOf(network, await openInputs(), { from: 1, to: 2 }))).run).toMatchObject({ from: 1, to: 2 })
   })
 
-  it('is judged from its first nonce, but the schedule is read from the start, and no further than its end', async () => {
+  it('bounds the claims on both sides, but the schedule only at its end', async () => {
     const network = await start()
     const inputs = await openInputs()
     const { run } = await pull(optionsOf(network, inputs, { from: 1, to: 2 }))
@@ -132,7 +132,7 @@ describe('the range', () => {
   it.each([
     [{ from: 4 }, 'the range begins at nonce 4, but the newest to judge is 3'],
     [{ from: 2, to: 1 }, 'the range begins at nonce 2, but the newest to judge is 1']
-  ])('%j cannot be judged', async (range, message) => {
+  ])('is refused if it is %j', async (range, message) => {
     const network = await start()
     const inputs = await openInputs()
     await expect(pull(optionsOf(network, inputs, range))).rejects.toMatchObject({ code: 'USAGE', message })
@@ -142,7 +142,7 @@ describe('the range', () => {
 })
 
 describe('a pull that was killed', () => {
-  it('goes on with the range it began with, and asks for nothing that it has', async () => {
+  it('continues with the range it began with, and requests nothing that is stored', async () => {
     const faults: Fault[] = [{ kind: 'status', status: 404, path: `/raw/${MODULE}` }]
     const schedule: FakeEdge[] = upTo(3).map(exampleEdge)
     const network = await start({ schedule, faults })
@@ -158,10 +158,10 @@ describe('a pull that was killed', () => {
     expect(await inputs.runs.all(PROCESS)).toMatchObject([{ to: 3, state: 'running' }])
   })
 
-  it('in the middle of its schedule goes on from the first nonce that is missing', async () => {
+  it('in the middle of its schedule continues from the first missing nonce', async () => {
     const network = await start()
     const inputs = await openInputs()
-    // 3 came before its turn.
+    // Nonce 3 arrived before its turn.
     await inputs.schedule.put(network.url, PROCESS, [0, 1, 3].map(scheduled), [])
     await pull(optionsOf(network, inputs))
     expect(network.requests.map(({ what }) => what).filter((what) => what.includes('from-nonce'))).toEqual([
@@ -189,7 +189,7 @@ describe('a pull that was finished', () => {
     return { network, inputs, run, grow }
   }
 
-  it('grows with the process, and asks for what is new', async () => {
+  it('grows with the process, and asks only for new messages', async () => {
     const { network, inputs, run, grow } = await finishedAt3()
     grow()
     const requested = await requestedBy(network, pull(optionsOf(network, inputs, { claims: 'add' })))
@@ -208,13 +208,13 @@ describe('a pull that was finished', () => {
     )
   })
 
-  it('that has not grown asks only how far the process is', async () => {
+  it('asks only for the newest nonce if the process has not grown', async () => {
     const { network, inputs } = await finishedAt3()
     const requested = await requestedBy(network, pull(optionsOf(network, inputs, { claims: 'add' })))
     expect(requested.sort()).toEqual(['/', latest].sort())
   })
 
-  it('asks for claims anew where that is wanted, and for nothing else', async () => {
+  it('asks again for claims if the option says so, and for nothing else', async () => {
     const { network, inputs, run } = await finishedAt3()
     const stale = { ...(await inputs.claims.at(run, network.url, 1))[0], raw: '{"Output":"stale"}' }
     await inputs.claims.put(run, [stale as Parameters<Inputs['claims']['put']>[1][number]])
@@ -225,7 +225,7 @@ describe('a pull that was finished', () => {
     expect(await inputs.claims.at(run, network.url, 1)).toHaveLength(2)
   })
 
-  it('with other options is another run', async () => {
+  it('is a different run if the options differ', async () => {
     const { network, inputs, run } = await finishedAt3()
     const others = [
       await pull(optionsOf(network, inputs, { to: 3 })),
@@ -236,8 +236,8 @@ describe('a pull that was finished', () => {
   })
 })
 
-describe('units that stay away', () => {
-  it('a Compute Unit is named, keeps what came, and the other is heard in full', async () => {
+describe('a pull', () => {
+  it('names a Compute Unit that stays away, keeps its answers, and hears the other in full', async () => {
     const network = await start()
     const away = await start({ faults: [{ kind: 'destroy', path: '/result/' }] })
     const inputs = await openInputs()
@@ -250,7 +250,7 @@ describe('units that stay away', () => {
     expect((await collect(inputs.claims.of(run, away.url))).every(({ kind }) => kind === 'listed')).toBe(true)
   })
 
-  it('without a scheduler there is no run', async () => {
+  it('starts no run without a scheduler', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 503, unit: 'scheduler' }] })
     const inputs = await openInputs()
     await expect(pull(optionsOf(network, inputs))).rejects.toMatchObject({
@@ -260,7 +260,7 @@ describe('units that stay away', () => {
     expect(await inputs.runs.all(PROCESS)).toEqual([])
   })
 
-  it('without a gateway the claims are kept all the same', async () => {
+  it('stores the claims even without a gateway', async () => {
     const network = await start({ faults: [{ kind: 'status', status: 503, unit: 'gateway' }] })
     const inputs = await openInputs()
     await expect(pull(optionsOf(network, inputs))).rejects.toMatchObject({
@@ -272,7 +272,7 @@ describe('units that stay away', () => {
     expect(await collect(inputs.claims.of(run, network.url))).toHaveLength(8)
   })
 
-  it('a nonce that the scheduler keeps back is a gap until it serves it', async () => {
+  it('notes a gap until the scheduler serves the withheld nonce', async () => {
     const schedule = upTo(3).map(exampleEdge)
     const [held] = schedule.splice(2, 1)
     if (held === undefined) throw new Error('no edge')
@@ -287,7 +287,7 @@ describe('units that stay away', () => {
   })
 })
 
-it('an interruption is no absence, and what is kept is gone on from', async () => {
+it('a pull does not count an interruption as an absence, and continues from the stored records', async () => {
   const faults: Fault[] = [{ kind: 'hang', path: '/result/' }]
   const network = await start({ faults })
   const inputs = await openInputs()

@@ -1,4 +1,4 @@
-/** A real store that ends with its test, and runs over the example. */
+/** A real store that closes at the end of its test, and runs over the example. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -1,4 +1,4 @@
-/** Assignments of a process on Arweave, each proven to be its scheduler's. */
+/** Assignments of a process on Arweave, each with its scheduler's valid signature. */
 import type { AssignmentId } from '../../model/ids.ts'
 import { isArweaveId } from '../../model/ids.ts'
 import { type TransactionRecord, tagValue, type WireItem } from '../../model/records.ts'
@@ -14,18 +14,18 @@ export interface Assignment {
 }
 
 export interface AssignmentReader {
-  /** All of these nonces, in their order; none of a nonce that is not there, several where there are several. */
+  /** The assignments of these nonces, in nonce order; a nonce may have none or several. */
   ofNonces(process: KnownProcess, nonces: readonly number[]): Promise<readonly Assignment[]>
-  /** Some of the newest. */
+  /** Some of the newest assignments. */
   newest(process: KnownProcess): Promise<readonly Assignment[]>
 }
 
-/** Copies of one assignment, and other ones of the same nonce, that are looked at. */
+/** The highest number of assignments that are checked for one nonce. */
 const ASSIGNMENTS_OF_A_NONCE = 4
 const NEWEST = 100
 
 export function createAssignmentReader(gateway: GatewaySource, items: ArweaveItems): AssignmentReader {
-  /** One that a gateway shows without its key or signature may still lie whole in its bundle. */
+  /** If a gateway shows an assignment without its key or signature, the bundle may still hold it whole. */
   async function prove(record: TransactionRecord, { id, scheduler }: KnownProcess): Promise<Assignment | undefined> {
     const shown = await proveShown(record)
     if (shown === undefined || !isSignedBy(shown, scheduler) || tagValue(shown.tags, 'Process') !== id) return undefined
@@ -52,7 +52,7 @@ export function createAssignmentReader(gateway: GatewaySource, items: ArweaveIte
   }
 
   const query = ({ id, scheduler }: KnownProcess) => ({
-    // Arweave names a key by its hash, whatever a `Scheduler` tag calls it.
+    // Arweave identifies an owner by the hash of its key, whatever a `Scheduler` tag says.
     ...(isArweaveId(scheduler) ? { owners: [scheduler] } : {}),
     tags: [
       { name: 'Type', values: ['Assignment'] },
@@ -81,7 +81,7 @@ export function createAssignmentReader(gateway: GatewaySource, items: ArweaveIte
   }
 }
 
-/** As a scheduler shows it with `show-anchor` (§1.4). */
+/** The form in which a scheduler serves it with `show-anchor` (§1.4). */
 function wireOf({ id, owner, tags, signature, anchor, recipient }: TransactionRecord): Assignment['wire'] {
   return { id: id as AssignmentId, owner, tags, signature, anchor: anchor === '' ? null : anchor, target: recipient }
 }

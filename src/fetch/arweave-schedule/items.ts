@@ -1,4 +1,4 @@
-/** Items as Arweave has them, each proven: by what a gateway says of it and `/raw/<id>`, or out of the bundle that holds it (§5.3). */
+/** Items on Arweave, each proven by a gateway's record with `/raw/<id>`, or by the bundle that holds it (§5.3). */
 
 import { type BundleItem, parseBundle } from '../../ans104/bundle.ts'
 import { encodeBase64url } from '../../ans104/bytes.ts'
@@ -14,30 +14,30 @@ export interface ProvenItem {
   readonly item: DataItem
 }
 
-/** A process, and who may sign its assignments. */
+/** A process, and the scheduler that signs its assignments. */
 export interface KnownProcess extends ProvenItem {
   readonly id: ProcessId
   readonly scheduler: Address
 }
 
 export interface ArweaveItems {
-  /** What gateways say of these ids. One that the first does not know is asked of the next. */
+  /** The gateways' records of these ids. If the first gateway does not know an id, the next is asked. */
   describe(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, TransactionRecord>>
-  /** The item that a record describes; undefined where its data cannot be had or does not prove it. */
+  /** The item that a record describes; undefined if its data is unavailable or does not match its signature. */
   prove(record: TransactionRecord): Promise<ProvenItem | undefined>
-  /** All items of a bundle; undefined where it cannot be had or read. */
+  /** All items of a bundle; undefined if it is unavailable or cannot be read. */
   bundle(id: TransactionId): Promise<readonly BundleItem[] | undefined>
 }
 
 const ITEM_MAX_BYTES = 64 * 1024 * 1024
 const IDS_OF_A_QUESTION = 100
-/** Bundles kept read: neighbours in a schedule often lie in one. */
+/** Bundles that stay in memory: neighbours in a schedule often share one. */
 const BUNDLES_KEPT = 2
 
 export function createArweaveItems(gateway: GatewaySource): ArweaveItems {
   const bundles = new Map<TransactionId, Promise<readonly BundleItem[] | undefined>>()
 
-  /** One that is too large to be read is as good as absent; a gateway that is away is not. */
+  /** Data that is too large to read counts as absent; a gateway that is away does not. */
   async function raw(id: TransactionId) {
     try {
       return await gateway.raw(id, ITEM_MAX_BYTES)
@@ -86,9 +86,9 @@ export function createArweaveItems(gateway: GatewaySource): ArweaveItems {
 }
 
 /**
- * Asks for several things; with more than one gateway again for those that did not come, for another may have them.
+ * Asks for several records; if there is more than one gateway, asks again for the missing ones, which another may have.
  *
- * @param nameOf which of `wanted` a record is
+ * @param nameOf the member of `wanted` that a record answers
  */
 export async function askAgain<T>(
   gateway: GatewaySource,
@@ -109,7 +109,7 @@ export async function askAgain<T>(
   return found
 }
 
-/** The item of this id in a bundle, verified; undefined where it is not there or not as signed. */
+/** The verified item of this id in a bundle; undefined if it is absent or its signature is not valid. */
 export function provenIn(
   items: readonly BundleItem[],
   id: TransactionId,

@@ -1,4 +1,4 @@
-/** Assignments joined with what they assign (protocol §1.7, §1.8). */
+/** Joins assignments with the messages that they assign (protocol §1.7, §1.8). */
 
 import { type BundleItem, parseBundle } from '../../ans104/bundle.ts'
 import type { ProcessId, TransactionId } from '../../model/ids.ts'
@@ -17,10 +17,10 @@ export interface JoinOptions {
   served?(process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
 }
 
-/** Items whose data, up to 64 MiB each, is held at one time. */
+/** Items that are in memory at the same time, each with up to 64 MiB of data. */
 const ITEMS_AT_ONCE = 4
 
-/** The messages of assignments, in the same order; one whose process item cannot be had is left out. */
+/** The messages of assignments, in the same order; an assignment that is not a valid edge is left out. */
 export function createMessageJoin({ items, keep, served }: JoinOptions) {
   return async (process: KnownProcess, assignments: readonly Assignment[]): Promise<ScheduledMessage[]> => {
     const ofServed = await Promise.all(assignments.map((one) => sameAsServed(process, one)))
@@ -35,7 +35,7 @@ export function createMessageJoin({ items, keep, served }: JoinOptions) {
     return joined
   }
 
-  /** What the scheduler shows under the same assignment, as far as it proves itself: the form in which it was assigned too. */
+  /** The scheduler's message of the same assignment, if its signature is valid; it also shows whether the message was sent. */
   async function sameAsServed(process: KnownProcess, { nonce, wire }: Assignment): Promise<ScheduledMessage | undefined> {
     const shown = await served?.(process.id, nonce)
     if (shown?.assignment.id !== wire.id) return undefined
@@ -57,20 +57,20 @@ export function createMessageJoin({ items, keep, served }: JoinOptions) {
     const proven =
       (inside === undefined ? undefined : provenIn(inside, id, assignment.record)) ??
       (record === undefined ? undefined : await items.prove(record))
-    // What cannot be had now may be had later: until then nobody knows what it is.
+    // A message that is unavailable now may be available later: until then its form is unclear.
     if (proven === undefined) return scheduledOf(null, wire, 'unclear')
     const { sent, clear } = formOf(process, assignment, proven, inside)
     return scheduledOf(sent ? await shownAs(proven) : null, wire, clear ? undefined : 'unclear')
   }
 
-  /** Its text; the bytes are kept where the text does not prove itself. */
+  /** The item's text; its bytes are kept if the signature cannot be verified from the text alone. */
   async function shownAs({ record, item }: ProvenItem): Promise<WireItem> {
     const wire = wireOfItem(item)
     if (verifyMessage(wire).status !== 'valid') await keep(record, item.data)
     return wire
   }
 
-  /** The bundle that the scheduler made of just this assignment. */
+  /** The bundle that the scheduler made for this assignment alone. */
   async function ownBundle(
     { record: { bundledIn }, wire }: Assignment,
     described: ReadonlyMap<TransactionId, TransactionRecord>
@@ -84,9 +84,9 @@ export function createMessageJoin({ items, keep, served }: JoinOptions) {
 }
 
 /**
- * Whether a message was sent, or an item assigned that was on the chain: a module is shown the two differently, and the assignment
- * does not say. One that was sent lies with its assignment in a bundle of the scheduler's, one that was assigned does not (§1.7,
- * §1.8). Without that bundle some cases are clear all the same; of others the likely one is taken.
+ * Whether a message was sent, or an item on the chain was assigned: a module sees the two differently, and the assignment does not
+ * tell. The scheduler bundles a sent message with its assignment, but not an assigned item (§1.7, §1.8). Some cases are clear
+ * without that bundle; for the others this takes the likelier one.
  */
 function formOf(
   process: KnownProcess,
@@ -97,7 +97,7 @@ function formOf(
   if (inside !== undefined) return { sent: inside.length === 2, clear: true }
   const excludes = wire.tags.some(({ name }) => name === 'Exclude')
   if (excludes || wireOfItem(item).target !== process.id) return { sent: false, clear: true }
-  // What was sent came to the chain after it was scheduled.
+  // A sent message reached the chain after it was scheduled.
   const scheduledAt = Number(tagValue(wire.tags, 'Block-Height'))
   return { sent: record.blockHeight === null || !(record.blockHeight < scheduledAt), clear: false }
 }

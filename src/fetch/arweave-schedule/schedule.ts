@@ -1,4 +1,4 @@
-/** The schedule as it lies on Arweave (protocol §1.7), behind the face of a scheduler. */
+/** The schedule that is stored on Arweave (protocol §1.7), behind a scheduler's interface. */
 
 import { AuditError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
@@ -12,31 +12,31 @@ import { createAssignmentReader } from './assignments.ts'
 import { createArweaveItems, type KnownProcess } from './items.ts'
 import { createMessageJoin, type KeepItem } from './joined-messages.ts'
 
-/** Stands where a scheduler's URL stands: in a run, and in the store's keys. */
+/** Takes the place of a scheduler's URL in a run and in the store's keys. */
 export const ARWEAVE = 'arweave'
 
 export interface ArweaveScheduleOptions {
   readonly gateway: GatewaySource
-  /** Told of items whose JSON alone does not prove them. */
+  /** Keeps an item whose signature cannot be verified from its JSON alone. */
   readonly keep: KeepItem
-  /** The scheduler's own edge of a nonce: what it shows under the same assignment is not asked of a gateway. */
+  /** The scheduler's own edge of a nonce: if it has the same assignment, gateways are not asked for its message. */
   served?(process: ProcessId, nonce: number): Promise<ScheduledMessage | undefined>
 }
 
-/** Nonces of one question. */
+/** Nonces of one query. */
 const WINDOW = 100
-/** A page looks no further than this for the next assignment. */
+/** A page searches at most so many windows for assignments. */
 const WINDOWS_OF_A_PAGE = 1000
-/** Behind so many windows without an assignment the page ends. */
+/** A page ends after so many windows in a row without an assignment. */
 const EMPTY_WINDOWS = 100
 
 /**
- * Reads assignments by GraphQL and joins each with its message. Nothing is taken that does not prove itself: an assignment bears
- * the signature of the process's scheduler, a message that of its sender. So a nonce that no gateway has whole is not there.
+ * Reads assignments by GraphQL and joins each with its message. It accepts only valid signatures: of the process's scheduler on
+ * an assignment, of the sender on a message. So a nonce whose assignment no gateway has whole is missing.
  *
- * Pages are in the order of nonces; two assignments of one nonce come one after the other.
+ * Pages are in nonce order; two assignments of one nonce follow each other.
  *
- * @throws AuditError `INPUT_MISSING` where no gateway has the process, or any assignment of it
+ * @throws AuditError `INPUT_MISSING` if no gateway has the process, or any assignment of it
  */
 export function createArweaveSchedule({ gateway, keep, served }: ArweaveScheduleOptions): SchedulerSource {
   const items = createArweaveItems(gateway)
@@ -60,7 +60,7 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
     return { ...proven, id, scheduler }
   }
 
-  /** -1 where there is none. */
+  /** -1 if there is none. */
   async function findNewest(process: KnownProcess): Promise<number> {
     newest = Math.max(-1, ...(await assignments.newest(process)).map(({ nonce }) => nonce))
     return newest
@@ -81,7 +81,7 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
       const taken =
         first !== undefined && tagValue(first.record.tags, 'Message') === undefined ? timesOfTags(first.record.tags) : undefined
       const times = taken ?? (await timesOfBundle(process))
-      if (times === undefined) throw missing(`Arweave does not say when the scheduler took the process ${id}`)
+      if (times === undefined) throw missing(`Arweave does not show when the scheduler accepted the process ${id}`)
       return recordOf(process, times)
     },
 
@@ -99,12 +99,12 @@ export function createArweaveSchedule({ gateway, keep, served }: ArweaveSchedule
         if (empty >= EMPTY_WINDOWS) break
         next += nonces.length
       }
-      // Looking again in a larger page brings nothing more.
+      // A larger page would bring nothing more.
       return { messages, hasNextPage: false }
     }
   }
 
-  /** A process from before assignments lies in a bundle that the scheduler tagged (§1.7). */
+  /** A process that is older than assignments is in a bundle that the scheduler tagged (§1.7). */
   async function timesOfBundle({ record: { bundledIn }, id, scheduler }: KnownProcess): Promise<Times | undefined> {
     const outer = bundledIn === undefined ? undefined : (await items.describe([bundledIn])).get(bundledIn)
     const proven = outer === undefined ? undefined : await items.prove(outer)
@@ -121,6 +121,6 @@ function recordOf({ item, id }: KnownProcess, times: Times): ProcessRecord {
 
 function missing(what: string): AuditError {
   return new AuditError('INPUT_MISSING', what, {
-    hint: 'name another gateway with --gateway URL, or read the schedule of the scheduler with --schedule scheduler'
+    hint: "name another gateway with --gateway URL, or read the scheduler's own schedule with --schedule scheduler"
   })
 }
