@@ -16,7 +16,7 @@ describe('a packed memory', () => {
     }
   })
 
-  it('of which little was used is small', () => {
+  it('is small if the module used little of it', () => {
     const memory = Buffer.alloc(64 * CHUNK)
     memory.writeUInt8(1, 40 * CHUNK)
     expect(packed(memory).byteLength).toBeLessThan(memory.byteLength / 500)
