@@ -34,8 +34,8 @@ async function cronsOf(intervals: string[], world: World) {
   return crons(await plan({ process, blocks: MINUTES, ...world, schedule: [processMessage(process), ...world.schedule] }))
 }
 
-describe('crons', () => {
-  test('carry the nonce before them, and fire twice in one second at the seam of two ranges', async () => {
+describe('the plan of a process with crons', () => {
+  test('gives crons the nonce before them, and fires them twice in one second at the seam of two ranges', async () => {
     const schedule = [at(1, 10_500), at(2, 20_000)]
     expect(await cronsOf(['5-seconds'], { schedule })).toEqual([
       '0 0-5-seconds 5000',
@@ -45,18 +45,18 @@ describe('crons', () => {
     ])
   })
 
-  test('of the same time and name fire once if the scheduler’s clock goes back', async () => {
+  test('fires crons of the same time and name once if the scheduler’s clock goes back', async () => {
     const schedule = [at(1, 6000), at(2, 3000), at(3, 7000)]
     expect(await cronsOf(['5-seconds'], { schedule })).toEqual(['0 0-5-seconds 5000'])
   })
 
-  test('of the same time and name fire again after a hundred others', async () => {
+  test('fires crons of the same time and name again after a hundred others', async () => {
     const schedule = [at(1, 102_000), at(2, 0), at(3, 3000)]
     const first = Array.from({ length: 101 }, (_, place) => `0 0-1-second ${place * 1000 + 1000}`)
     expect(await cronsOf(['1-second'], { schedule })).toEqual([...first, '2 0-1-second 1000', '2 0-1-second 2000'])
   })
 
-  test('before the process’s own message fire after a boot message that the CU makes', async () => {
+  test('begins with a boot message if a cron fires before the process’s own message', async () => {
     const process = withCrons('5-seconds')
     const own = resealed(processMessage(process), { timestamp: 6000 })
     const planned = await plan({ process, schedule: [own], blocks: MINUTES, processData: '' })
@@ -64,7 +64,7 @@ describe('crons', () => {
     expect(planned.map(({ saved }) => saved)).toEqual([false, true, true])
   })
 
-  test('run in one stream with the message after them, like the boot message', async () => {
+  test('runs crons and the boot message in one stream with the message after them', async () => {
     const process = withCrons('5-seconds')
     const own = resealed(processMessage(process), { timestamp: 6000 })
     const schedule = [own, at(1, 7000), at(2, 20_000)]
@@ -80,7 +80,7 @@ describe('crons', () => {
     ])
   })
 
-  test('after a skipped message carry its nonce', async () => {
+  test('gives crons after a skipped message its nonce', async () => {
     const assign = { item: null, messageId: idOf('item') }
     const schedule = [scheduled(1, { ...assign, timestamp: 1000 }), scheduled(2, { ...assign, timestamp: 2000 }), at(3, 9000)]
     const world = { schedule, items: [onChain('item', {}, '')] }
@@ -88,7 +88,7 @@ describe('crons', () => {
     expect(await cronsOf(['5-seconds'], { ...world, knownBlocks: 'stepwise' })).toEqual(['2 0-5-seconds 5000'])
   })
 
-  test('after the last message fire up to the requested time', async () => {
+  test('fires crons after the last message up to the requested time', async () => {
     const schedule = [at(1, 10_500)]
     const asked = (...times: number[]) => cronsOf(['5-seconds'], { schedule, knownBlocks: { asked: times } })
     const before = ['0 0-5-seconds 5000', '0 0-5-seconds 10000']
@@ -98,7 +98,7 @@ describe('crons', () => {
     expect(await asked(7000, 10_500)).toEqual(before)
   })
 
-  test('after a block cron that ended a stream fire at its fraction of the second', async () => {
+  test('fires time crons at the fraction of a second of the block cron that ended the stream before', async () => {
     const schedule = [at(1, 500), at(2, 110_500)]
     const asked = (times: number[]) => cronsOf(['1-block', '100-seconds'], { schedule, knownBlocks: { asked: times } })
     expect(await asked([110_500])).toEqual(['1 0-1-block 60000', '1 0-100-seconds 100500'])
@@ -106,7 +106,7 @@ describe('crons', () => {
   })
 })
 
-describe('the plan', () => {
+describe('the plan for the blocks that the CU knew', () => {
   // The times and heights of a process that a real CU evaluated. The expectations below are its answers to /cron.
   const TIMES = [
     137, 45_137, 90_144, 135_158, 180_179, 225_207, 270_242, 315_284, 360_333, 405_389, 450_452, 495_522, 540_599, 585_683
@@ -206,7 +206,7 @@ describe('the plan', () => {
   })
 })
 
-test('the plan has a missing evaluation after more crons than its limit', async () => {
+test('the plan of a process with crons has a missing evaluation after more crons than its limit', async () => {
   const process = withCrons('1-second')
   const schedule = [processMessage(process), at(1, 250_002_000, 100)]
   const planned = await plan({ process, schedule, blocks: MINUTES.slice(0, 1) })

@@ -25,7 +25,7 @@ describe('the first evaluation', () => {
   })
 })
 
-describe('the plan', () => {
+describe('the plan for duplicates', () => {
   test('skips a push with the same content under another id, but not one with another tag', async () => {
     const other = { ...PUSH, tags: [...PUSH.tags, tag('Pushed-For', idOf('x'))] }
     const schedule = [
@@ -112,10 +112,10 @@ describe('the stream of the CU', () => {
   })
 })
 
-describe('a missing input', () => {
+describe('the plan for missing inputs', () => {
   const schedule = [processMessage(), scheduled(1, { item: null, messageId: idOf('item') })]
 
-  test('is named in the plan if it is an item or its data', async () => {
+  test('names a missing item, or the missing data of an item', async () => {
     expect((await plan({ schedule }))[1]?.work).toEqual({
       kind: 'missing',
       reason: `no gateway has the item ${idOf('item')}`
@@ -124,7 +124,7 @@ describe('a missing input', () => {
     expect(work).toEqual({ kind: 'missing', reason: `no gateway has the data of ${idOf('item')}` })
   })
 
-  test('does not count as an evaluation that makes a later assignment a duplicate', async () => {
+  test('does not skip the second assignment of a missing item as a duplicate', async () => {
     const again = scheduled(2, { item: null, messageId: idOf('item') })
     expect(outline(await plan({ schedule: [...schedule, again] }))).toEqual(['0 run', '1 missing', '2 missing'])
   })

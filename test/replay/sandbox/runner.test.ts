@@ -57,7 +57,7 @@ describe('undo', () => {
   })
 })
 
-describe('a failure', () => {
+describe('a runner with claimed failures', () => {
   /** Counts how often the module ran and how often the memory was kept for these messages. */
   async function costOf(messages: readonly Parameters<typeof entry>[]) {
     let handled = 0
@@ -74,22 +74,22 @@ describe('a failure', () => {
   }
   const four = (claimedError: boolean): Parameters<typeof entry>[] => [['a'], ['b'], ['c'], ['error', false, claimedError]]
 
-  it('that nobody claimed makes the runner run the earlier messages again', async () => {
+  it('runs the earlier messages again after a failure that nobody claimed', async () => {
     expect(await costOf(four(false))).toEqual({ handled: 7, kept: 1 })
   })
 
-  it('that somebody claimed makes the runner keep the memory right before it and run nothing again', async () => {
+  it('keeps the memory right before a claimed failure and then runs nothing again', async () => {
     expect(await costOf(four(true))).toEqual({ handled: 4, kept: 2 })
   })
 
-  it('that never happens has no effect after a few claims', async () => {
+  it('ignores claimed failures after a few that did not happen', async () => {
     const lies = Array.from({ length: 40 }, (): Parameters<typeof entry> => ['a', false, true])
     expect(await costOf(lies)).toEqual({ handled: 40, kept: 3 })
   })
 })
 
-describe('a module that gives two different answers to the same message', () => {
-  it('ends the replay there with a fault of the process', async () => {
+describe('a runner that runs messages again', () => {
+  it('ends with a fault of the process if the module gives two different answers to the same message', async () => {
     let answers = 0
     const runner = await createRunner(
       factory(undefined, () => String(answers++)),
@@ -123,7 +123,7 @@ describe('the history of a runner', () => {
   })
 })
 
-describe('a runner', () => {
+describe('a runner with a real memory', () => {
   const WORDS = ['count', 'quiet', 'oom', 'error', 'trap', 'grow', 'growoom', 'growerror', 'end', 'endoom'] as const
 
   /** Acts as a module on a message: failing messages also change the memory, in the first bytes or in the last one. */

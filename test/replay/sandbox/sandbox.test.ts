@@ -94,8 +94,8 @@ describe('rollback', () => {
   })
 })
 
-describe('a hash', () => {
-  it('is that of the memory at the time of the request, and keeps its place among the answers', async () => {
+describe('a sandbox with overlapping requests', () => {
+  it('hashes the memory as it was at the time of the request, and answers requests in order', async () => {
     const words = ['count', 'dirty 128', 'grow 3', 'error', 'count']
     const [waiting, atOnce] = await Promise.all(
       [false, true].map((overlapping) =>
@@ -123,7 +123,7 @@ describe('a hash', () => {
   })
 })
 
-describe('a sandbox', () => {
+describe('a sandbox with instances', () => {
   it('starts a new instance before a message marked as fresh, which only the clock shows', async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run([order('clock'), order('count'), order('clock', true), order('count')])
