@@ -1,18 +1,18 @@
-/** Replays that run ahead of their turn, so many at a time, with what they find kept until it is asked for. */
+/** Runs replays ahead of their turn, a limited number at a time, and keeps their evaluations until somebody reads them. */
 import PQueue from 'p-queue'
 import { AuditError } from '../model/errors.ts'
 import type { Evaluation } from '../model/records.ts'
 
 export interface Ahead {
-  /** What one of them found, in order, as it comes. Each may be asked for once, and in the order in which they were given. */
+  /** Yields the evaluations of one replay in order, as they arrive. Call it once for each replay, in the order of the replays. */
   take(place: number): AsyncGenerator<Evaluation>
-  /** Ends all that still run. */
+  /** Ends all replays that still run. */
   stop(): Promise<void>
 }
 
-/** What waits to be asked for, as characters of results: whoever is ahead pauses beyond. */
+/** Limit on results that wait to be read, in characters: replays that run ahead pause beyond it. */
 const WAITING_MAX_CHARS = 64 * 1024 * 1024
-/** Of one replay whose results are judged as they come. */
+/** The same limit for a single replay whose results are judged as they arrive. */
 const JUDGED_MAX_CHARS = 4 * 1024 * 1024
 
 interface Buffered {
@@ -21,15 +21,15 @@ interface Buffered {
   failure?: unknown
 }
 
-/** One replay, which begins at once, and goes on while what it found is looked at. */
+/** Starts one replay at once; it continues while the caller looks at its evaluations. */
 export function oneAhead(run: (signal: AbortSignal) => AsyncIterable<Evaluation>): Ahead {
   return runAhead([run], 1, JUDGED_MAX_CHARS)
 }
 
 /**
- * @param runs in the order in which they will be asked for; each ends when the signal fires
+ * @param runs the replays, in the order in which they will be read; each ends when the signal fires
  * @param jobs how many may run at the same time
- * @param maxChars of what waits, all together
+ * @param maxChars limit on all waiting results together, in characters
  */
 export function runAhead(
   runs: readonly ((signal: AbortSignal) => AsyncIterable<Evaluation>)[],
@@ -66,7 +66,7 @@ export function runAhead(
         own.found.push(evaluation)
         chars += charsOf(evaluation)
         changed()
-        // The others may fill all that may wait: the one whose turn it is goes on as soon as it is waited for.
+        // The other replays may use up the limit, so the one whose turn it is continues as soon as somebody waits for it.
         await until(() => chars < maxChars || (place === turn && own.found.length === 0) || cancel.signal.aborted)
         if (cancel.signal.aborted) return
       }
@@ -105,7 +105,7 @@ export function runAhead(
   }
 }
 
-/** Of an evaluation, besides its result. */
+/** Size of an evaluation without its result. */
 const LEAST_CHARS = 500
 
 function charsOf({ outcome }: Evaluation): number {

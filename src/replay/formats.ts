@@ -1,10 +1,10 @@
-/** What differs between the module formats that the loader runs (protocol §2.8, profiles §5). */
+/** The differences between the module formats that the loader runs (protocol §2.8, profiles §5). */
 import { AuditError } from '../model/errors.ts'
 
 export interface ModuleFormat {
   readonly name: string
   readonly pointerBytes: 4 | 8
-  /** Where the module's clock stands when an instance begins; undefined where the loader always answers 0. */
+  /** The module's clock at the start of an instance; undefined if the loader always answers 0. */
   readonly clockStart: number | undefined
   readonly metered: boolean
 }
@@ -20,9 +20,9 @@ const FORMATS: readonly ModuleFormat[] = [
 ]
 
 /**
- * The format that a module's `Module-Format` tag names.
+ * Returns the format that a module's `Module-Format` tag names.
  *
- * @throws AuditError `MODULE_UNSUPPORTED`: the loader runs no such format (HyperBEAM's own devices among them, §6.1).
+ * @throws AuditError `MODULE_UNSUPPORTED` if the loader does not run the format, for example one of HyperBEAM's own devices (§6.1)
  */
 export function moduleFormat(name: string): ModuleFormat {
   const format = FORMATS.find((candidate) => candidate.name === name)

@@ -1,4 +1,4 @@
-/** What is to be replayed, and how. */
+/** The description of one replay: its plan, its limits and its callbacks. */
 
 import type { KnownMemory } from '../memory/fingerprint.ts'
 import type { StartMemory } from '../memory/start-memory.ts'
@@ -9,9 +9,9 @@ import type { ExecutionProfile } from './profile.ts'
 import type { InstanceState, ModuleSetup, SandboxLimits } from './sandbox/protocol.ts'
 import type { SpareChild } from './sandbox/spare-child.ts'
 
-/** A memory that is had already. */
+/** A stored memory from which a replay starts. */
 export interface ReplayStart {
-  /** The evaluation that it lies behind. */
+  /** The evaluation that produced the memory. */
   readonly after: EvaluationKey
   readonly memory: StartMemory
 }
@@ -19,39 +19,39 @@ export interface ReplayStart {
 export interface ReplayJob {
   readonly setup: ModuleSetup
   readonly profile: ExecutionProfile
-  /** The evaluations in order; asked for again where a part has to be run again. */
+  /** Yields the evaluations in order; called again if a segment has to run again. */
   plan(): AsyncIterable<PlannedEvaluation>
   readonly limits?: Partial<SandboxLimits>
-  /** A sandbox's child that runs already: taken by the first sandbox that opens. */
+  /** A sandbox child that already runs; the first sandbox that opens takes it. */
   readonly spare?: SpareChild
-  /** Where to begin: what is planned up to there is left out. */
+  /** Where to start: the replay skips the plan up to there. */
   readonly start?: ReplayStart
-  /** The last evaluation: nothing behind it is planned. */
+  /** The last evaluation to run. */
   readonly end?: EvaluationKey
   /** Serves the WeaveDrive files that the module opens. */
   readonly drive?: DriveSource
-  /** Whether the memory after this evaluation shall be hashed. */
+  /** Whether to hash the memory after this evaluation. */
   readonly hashAfter?: (planned: PlannedEvaluation) => boolean
-  /** Memories that it may well be, where it is hashed: changes no hash, and makes it cheaper. */
+  /** Memories that the hashed memory probably equals: they make hashing cheaper and change no hash. */
   readonly likely?: (planned: PlannedEvaluation) => readonly KnownMemory[]
-  /** The file to write the memory to, gzip'd, after this evaluation; it is hashed then too. */
+  /** The file to write the gzipped memory to after this evaluation; the memory is then hashed, too. */
   readonly exportAfter?: (planned: PlannedEvaluation) => string | undefined
-  /** Told what the instance holds wherever it was hashed, and the file that it was written to, before the evaluation is handed on. */
+  /** Receives the state of the instance after each hash, and the file it was written to, before the evaluation is yielded. */
   readonly onState?: (planned: PlannedEvaluation, state: InstanceState, exportedTo?: string) => void
-  /** Whether the CU began an instance right before this evaluation; undefined where that is for the profile to say. */
+  /** Whether the CU started an instance right before this evaluation; undefined to follow the profile. */
   readonly begins?: (planned: PlannedEvaluation) => boolean | undefined
   /**
-   * Whether a result agrees with what is claimed of it; undefined where nothing is. Without it no other instance is tried
-   * where an evaluation that reads the clock differs.
+   * Whether a result agrees with the claim; undefined if nobody claims a result. Without this function the replay tries no other
+   * instance if an evaluation that reads the clock differs.
    */
   readonly agrees?: (planned: PlannedEvaluation, text: string) => Promise<boolean | undefined>
-  /** Whether somebody says that it failed; a hint that makes taking it back cheaper, and changes no result. */
+  /** Whether somebody claims that the evaluation failed: a hint that makes the rollback cheaper and changes no result. */
   readonly claimedError?: (planned: PlannedEvaluation) => Promise<boolean>
-  /** Told whenever the sandbox has enough to do: time for what can wait. */
+  /** Called whenever the sandbox has enough work, so that the caller can do its own. */
   readonly onBusy?: () => void
-  /** Told where stack and heap lie, before anything runs. */
+  /** Receives the places of stack and heap before anything runs. */
   readonly onLayout?: (layout: MemoryLayout) => void
-  /** Told about every evaluation that ran, with the time inside the module, µs. */
+  /** Called for every evaluation that ran, with the time spent inside the module, µs. */
   readonly onRun?: (handleUs: number) => void
   readonly signal?: AbortSignal
 }

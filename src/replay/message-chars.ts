@@ -1,6 +1,6 @@
-/** How much a message holds. */
+/** The size of a message. */
 
-/** The characters of its texts, names and all, whatever they lie in: what it takes to keep or to send it. */
+/** Counts the characters of all its texts and property names, at any depth: the cost of keeping or sending it. */
 export function messageChars(message: unknown): number {
   if (typeof message === 'string') return message.length
   if (typeof message !== 'object' || message === null) return 1

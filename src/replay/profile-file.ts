@@ -1,4 +1,4 @@
-/** A profile that a user wrote. */
+/** Reads a profile that a user wrote. */
 
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'
@@ -13,18 +13,18 @@ const profileSchema = z.strictObject({
       z
         .string()
         .max(4096)
-        .regex(/^[^=\0]+=[^\0]*$/, 'it takes NAME=value')
+        .regex(/^[^=\0]+=[^\0]*$/, 'it must be NAME=value')
     )
     .max(32),
   clock: z.strictObject({ start: z.int().min(0).optional(), step: z.int().min(0).default(1) }).default({ step: 1 }),
   instances: z
     .union([z.literal(['one', 'per-message']), z.array(z.int().min(0)).max(100_000)], {
-      error: 'it takes "one", "per-message" or a list of nonces'
+      error: 'it must be "one", "per-message" or a list of nonces'
     })
     .default('one'),
   blocks: z
     .union([z.literal(['all', 'stepwise', 'one-stream']), z.array(z.int().min(0)).max(100_000)], {
-      error: 'it takes "all", "stepwise", "one-stream" or a list of times in ms'
+      error: 'it must be "all", "stepwise", "one-stream" or a list of times in ms'
     })
     .optional(),
   timeZone: z.string().max(100).refine(isTimeZone, 'no time zone has that name').optional(),
@@ -32,14 +32,15 @@ const profileSchema = z.strictObject({
 })
 
 /**
- * A profile from a file's JSON: `{ "name", "environment": ["NAME=value", …], "clock"?, "instances"?, "blocks"?, "timeZone"?, "loader"? }`.
+ * Reads a profile from a file's JSON: `{ "name", "environment": ["NAME=value", …], "clock"?, "instances"?, "blocks"?,
+ * "timeZone"?, "loader"? }`.
  *
- * @throws AuditError `USAGE`, naming the faulty fields
+ * @throws AuditError `USAGE` with the names of the faulty fields
  */
 export function parseProfile(json: unknown): ExecutionProfile {
   const parsed = profileSchema.safeParse(json)
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the root'}: ${message}`)
     throw new AuditError('USAGE', `the profile has faulty fields: ${faults.slice(0, 5).join('; ')}`)
   }
   const { clock, blocks, timeZone, ...rest } = parsed.data

@@ -1,10 +1,10 @@
-/** Execution profiles: the inputs of a result besides module and messages, handed to the sandbox explicitly. */
+/** Execution profiles: the inputs of a result besides module and messages. The sandbox receives them explicitly. */
 import { AuditError } from '../model/errors.ts'
 import type { ModuleFormat } from './formats.ts'
 
 /**
- * Every block there is; those of a unit that was asked message by message, of one that was asked once, or of one that was asked
- * for these times, ms; or every block but those of these heights, or these alone.
+ * The blocks that a unit knew: all of them (`all`), those of a unit that was asked message by message (`stepwise`), once
+ * (`one-stream`) or for these times (a list, ms), all except these heights (`unknown`), or only these heights (`known`).
  */
 export type KnownBlockSets =
   | 'all'
@@ -16,24 +16,28 @@ export type KnownBlockSets =
 
 export interface ExecutionProfile {
   readonly name: string
-  /** The C environment, `NAME=value`, in order; empty where the loader stubs it. */
+  /** The C environment, `NAME=value`, in order; empty if the loader stubs it. */
   readonly environment: readonly string[]
-  /** The module's clock: where it stands when an instance begins (undefined: the format's own) and what a reading adds. */
+  /**
+   * The module's clock: its value at the start of an instance (undefined: that of the format) and the increment of each reading.
+   */
   readonly clock: { readonly start: number | undefined; readonly step: number }
-  /** Where the CU began an instance: once, with every message (and the crons before it), or once and before each of these nonces. */
+  /**
+   * When the CU started an instance: once, with every message (and the crons before it), or once and before each of these nonces.
+   */
   readonly instances: 'one' | 'per-message' | readonly number[]
-  /** Which blocks the CU knew when crons fired; found out by what it lists where not given. */
+  /** The blocks that the CU knew when crons fired; if absent, the audit finds them from the crons that the CU lists. */
   readonly blocks?: KnownBlockSets
   /**
-   * The time zone of the CU's host, as `Intl` knows it; names of zones are those of the locale `en-US`. Where it is not stated modules
-   * are shown UTC, and nobody is blamed where one looks.
+   * The time zone of the CU's host, as `Intl` knows it; zone names are those of the locale `en-US`. If absent, modules see UTC, and
+   * the audit blames nobody for a result if the module reads the zone.
    */
   readonly timeZone?: string
   /** The loader generation whose results the profile reproduces. */
   readonly loader: string
 }
 
-/** The C environment of loader 0.0.44; only the last string depends on the host: the CU's script path. */
+/** Returns the C environment of loader 0.0.44. Only the last string, the CU's script path, depends on the host. */
 export function environmentOf(scriptPath: string): readonly string[] {
   return ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8', `_=${scriptPath}`]
 }
@@ -47,7 +51,7 @@ export const LEGACYNET: ExecutionProfile = {
   loader: '0.0.44'
 }
 
-/** Loader 0.0.47 and later: the environment is stubbed empty. */
+/** Loader 0.0.47 and later, which stub the environment as empty. */
 export const LOADER_0_0_49: ExecutionProfile = {
   name: 'loader-0.0.49',
   environment: [],
@@ -58,7 +62,7 @@ export const LOADER_0_0_49: ExecutionProfile = {
 
 export const NAMED_PROFILES: readonly ExecutionProfile[] = [LEGACYNET, LOADER_0_0_49]
 
-/** The profile that the environment in a memory shows. */
+/** Returns the profile that matches the environment found in a memory. */
 export function profileOfEnvironment(environment: readonly string[], name: string): ExecutionProfile {
   if (environment.length === 0) return LOADER_0_0_49
   const same = NAMED_PROFILES.find((profile) => sameStrings(profile.environment, environment))
@@ -69,7 +73,10 @@ export function sameStrings(left: readonly string[], right: readonly string[]): 
   return left.length === right.length && left.every((text, place) => text === right[place])
 }
 
-/** Whether the CU began an instance right before an evaluation. Asked message by message, it evaluates crons along with the next one. */
+/**
+ * Whether the CU started an instance right before an evaluation. A CU that is asked message by message evaluates crons together
+ * with the message after them.
+ */
 export function beginsInstance(
   { instances }: ExecutionProfile,
   { nonce, midStream }: { readonly nonce?: number | undefined; readonly midStream?: boolean | undefined }
@@ -80,9 +87,9 @@ export function beginsInstance(
 }
 
 /**
- * A profile by name.
+ * Returns the profile with this name.
  *
- * @throws AuditError `USAGE`: no profile has that name.
+ * @throws AuditError `USAGE` if no profile has this name
  */
 export function namedProfile(name: string): ExecutionProfile {
   const profile = NAMED_PROFILES.find((candidate) => candidate.name === name)
@@ -94,7 +101,7 @@ export function namedProfile(name: string): ExecutionProfile {
   return profile
 }
 
-/** Where the clock stands when an instance begins. */
+/** Returns the clock's value at the start of an instance. */
 export function clockStart(format: ModuleFormat, profile: ExecutionProfile): number {
   return profile.clock.start ?? format.clockStart ?? 0
 }

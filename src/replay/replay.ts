@@ -1,4 +1,4 @@
-/** From planned evaluations to evaluations. */
+/** Turns planned evaluations into evaluations. */
 
 import type { Evaluation, EvaluationResult, Outcome } from '../model/records.ts'
 import { defined } from '../util/defined.ts'
@@ -10,9 +10,9 @@ import { runSession, type Step } from './session.ts'
 /**
  * Evaluates a plan in order.
  *
- * What cannot be evaluated ends as `inconclusive` with the reason, and so does all after it: the state is unknown then.
+ * An evaluation that cannot run is `inconclusive` with a reason, and so are all later ones, because the state is then unknown.
  *
- * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the signal fired
+ * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` if the signal fired
  *
  * @example
  * ```ts
@@ -35,18 +35,18 @@ export async function* replay(job: ReplayJob): AsyncGenerator<Evaluation> {
   }
 }
 
-/** Turns steps into evaluations; after one that could not be made, the rest cannot either. */
+/** Turns steps into evaluations; after one that could not run, all later ones are inconclusive. */
 function createHalting(job: ReplayJob): (step: Step) => Evaluation {
   let halted: string | undefined
   return (step) => {
     const { key, nonce, through, messageId } = step.planned
     const outcome: Outcome = halted === undefined ? outcomeOf(job, step) : { kind: 'inconclusive', reason: halted }
-    if (outcome.kind === 'inconclusive') halted ??= `an evaluation before it could not be made: ${outcome.reason}`
+    if (outcome.kind === 'inconclusive') halted ??= `an earlier evaluation is inconclusive: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
     if (step.state !== undefined && outcome.kind !== 'inconclusive') job.onState?.(step.planned, step.state, step.exportedTo)
     const { hostInputs = [], unstated, assumed, clockMoved, instanceHeldMore, memoryGrew } = step.result ?? {}
     const byInstance = clockMoved === true || instanceHeldMore === true || step.otherInstance === true
-    // Of a memory that nobody can vouch for there is no hash.
+    // The state is unknown, so it gets no hash.
     const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
     return {
       key,
@@ -82,7 +82,7 @@ function outcomeOf(job: ReplayJob, { planned, result, why, otherInstance }: Step
   return { kind: 'result', result: JSON.parse(result.text) as EvaluationResult, text: result.text, ...profile }
 }
 
-/** How an evaluation is named that agrees where the CU began an instance, or did not, against the profile. */
+/** Names the profile of an evaluation that agrees only if the CU started an instance, or kept one, contrary to the profile. */
 function otherProfile(profile: ExecutionProfile, planned: PlannedEvaluation): string {
   return `${profile.name}, ${beginsInstance(profile, planned) ? 'the same instance as before' : 'a new instance before it'}`
 }

@@ -1,4 +1,4 @@
-/** Replay in parts side by side: each begins with a checkpoint's memory, and the one before must end in it. */
+/** Replays segments side by side: each starts from a checkpoint's memory, and the segment before it must end with that memory. */
 
 import type { StartMemory } from '../memory/start-memory.ts'
 import { type Evaluation, type EvaluationKey, isPlaceOf, keyText } from '../model/records.ts'
@@ -10,31 +10,32 @@ import { replay } from './replay.ts'
 import type { InstanceState } from './sandbox/protocol.ts'
 import { type SharedPlan, sharePlan } from './shared-plan.ts'
 
-/** Where one part ends and the next begins. */
+/** The point where one segment ends and the next begins. */
 export interface Boundary {
-  /** Whose memory it is: a checkpoint's id. */
+  /** The id of the checkpoint that the memory belongs to. */
   readonly name: string
   readonly after: EvaluationKey
-  /** Lowercase hex of the memory. */
+  /** Hash of the memory, lowercase hex. */
   readonly sha256: string
   readonly memory: StartMemory
 }
 
-/** A boundary, and whether the part before it ended in its memory. If not, all behind it was run one after another. */
+/** Whether the segment before a boundary ended with the boundary's memory. If not, everything after it ran one after another. */
 export interface SegmentProof {
   readonly name: string
   readonly proven: boolean
 }
 
 /**
- * Evaluates a plan in order, as `replay` does, in parts that run at the same time.
+ * Evaluates a plan in order, as `replay` does, in segments that run at the same time.
  *
- * A part stands where the one before it ended: in the memory whose hash that one came to, and with the clock that it left. A part
- * begins before that is known, with the clock of a new instance. Where the clock stood elsewhere, it may be used as long as it
- * does not read it; from the first reading on, as behind a memory that was not come to, all is run one after another.
+ * A segment counts only if it starts from the state in which the one before it ended: the same memory hash and the same clock. A
+ * segment starts before that is known, with the clock of a new instance. If the true clock differs, its evaluations count as long
+ * as they do not read the clock. From the first reading on, or after a memory that the segment before did not reach, the rest
+ * runs one after another.
  *
- * @param boundaries ascending, of the plan; with memories that may be somebody's lie
- * @param jobs sandboxes at the same time
+ * @param boundaries ascending points of the plan; their memories may be false
+ * @param jobs number of sandboxes that run at the same time
  * @throws AuditError as `replay`
  */
 export async function* replaySegments(
@@ -51,7 +52,7 @@ export async function* replaySegments(
     parts.map((part) => (signal) => replay({ ...part.job, signal: joined(signal, job.signal) })),
     jobs
   )
-  /** Where it truly stands, where that is not where it stands in a new instance. */
+  /** The true clock, if it differs from that of a new instance. */
   let clock = job.start?.memory.clock
   try {
     for (const [place, part] of parts.entries()) {
@@ -87,9 +88,9 @@ export async function* replaySegments(
 
 interface Part {
   readonly job: ReplayJob
-  /** What its instance held at its end. */
+  /** The state of its instance at its end. */
   end(): InstanceState | undefined
-  /** Tells the job what the instance held after an evaluation, now that it counts; `clock` is where it truly began. */
+  /** Reports the state after an evaluation to the job, now that it counts; `clock` is the true clock at the segment's start. */
   tellStates(evaluation: Evaluation, clock: number | undefined): void
 }
 
@@ -103,7 +104,7 @@ function partsOf(job: ReplayJob, boundaries: readonly Boundary[], shared: Shared
       job: {
         ...job,
         plan() {
-          // Where it has to be run again, it is planned again.
+          // A segment that runs again needs its plan again.
           if (read) return job.plan()
           read = true
           return shared.part(place)
@@ -127,12 +128,12 @@ function partsOf(job: ReplayJob, boundaries: readonly Boundary[], shared: Shared
   })
 }
 
-/** Where the clock of a part stands that began elsewhere than was thought: it is moved by what nobody reads, too. */
+/** Corrects the clock of a segment that started from another clock than assumed: calls that nobody sees move it, too. */
 function trueClock({ clock, clockStart, beganInstance }: InstanceState, began: number | undefined): number {
   return began === undefined || beganInstance ? clock : began + (clock - clockStart)
 }
 
-/** From where a part begins, with the true clock, to the end of all. */
+/** The job from the start of a segment, with the true clock, to the end of the whole plan. */
 function onwards(whole: ReplayJob, part: ReplayJob, clock: number | undefined): ReplayJob {
   const { start } = part
   return {

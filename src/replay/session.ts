@@ -1,4 +1,4 @@
-/** One run through a plan in one sandbox: batches out, results back, in order. */
+/** One run through a plan in one sandbox: it sends batches and receives results in order. */
 
 import { AuditError } from '../model/errors.ts'
 import { type Fault, isPlaceOf } from '../model/records.ts'
@@ -10,39 +10,39 @@ import { beginsInstance } from './profile.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './sandbox/protocol.ts'
 import { type ModuleRefusal, openSandbox, type RunOutcome, type Sandbox, type Stopped, whyStopped } from './sandbox/sandbox.ts'
 
-/** What became of one planned evaluation. */
+/** The outcome of one planned evaluation. */
 export interface Step {
   readonly planned: PlannedEvaluation
-  /** Undefined where nothing ran: skipped, missing, or after the end. */
+  /** Undefined if nothing ran: skipped, missing, or after the end. */
   readonly result?: SandboxResult
   /** Why nothing ran although something was planned. */
   readonly why?: WhyNot
-  /** It ran in a fresh instance although the plan had it in the running one, or the other way round. */
+  /** It ran in a new instance although the plan said the running one, or the other way round. */
   readonly otherInstance?: true
-  /** What the instance holds after it, where that was asked for, and the file that it was written to. */
+  /** The state of the instance after it, if requested, and the file that the memory was written to. */
   readonly state?: InstanceState
   readonly exportedTo?: string
-  /** Why there is no state although it was asked for. */
+  /** Why there is no state although it was requested. */
   readonly stateFailure?: string
 }
 
 export interface WhyNot {
   readonly reason: string
-  /** A limit of the auditor ended it. */
+  /** A limit of the auditor stopped it. */
   readonly limit?: true
-  /** Whose doing it is, where it is known. */
+  /** Who caused it, if known. */
   readonly fault?: Fault
 }
 
-/** The child was ended with results still in it. */
+/** The child ended before it delivered all its results. */
 export interface LostResults {
-  /** How to come to the same point without losing anything. */
+  /** How to reach the same point without losing anything. */
   readonly careful: Careful
 }
 
-/** Run one message at a time. */
+/** A run of one message at a time. */
 export interface Careful {
-  /** The position in the plan that stopped the child, where it is known: it is not run again. */
+  /** The position in the plan that stopped the child, if known: the careful run stops before it. */
   readonly until: number
   readonly why: WhyNot
 }
@@ -54,7 +54,7 @@ export interface SessionOptions {
 const BATCH_MESSAGES = 10
 const BATCH_CHARS = 1024 * 1024
 const BATCHES_IN_FLIGHT = 8
-/** Fewer where they take long: what comes to be known meanwhile, such as which messages fail, is sent along with later ones. */
+/** Fewer batches if they take long: later batches can then carry newer hints, for example about messages that fail. */
 const IN_FLIGHT_US = 200_000
 /** Weight of the newest batch in a running mean. */
 const NEWEST = 0.2
@@ -62,19 +62,19 @@ const NEWEST = 0.2
 interface Slot {
   readonly planned: PlannedEvaluation
   readonly position: number
-  /** Its place among the batch's messages; undefined where nothing runs. */
+  /** Its place among the batch's messages; undefined if nothing runs. */
   readonly index?: number
 }
 
 interface Batch {
   readonly slots: readonly Slot[]
   readonly messages: readonly SandboxMessage[]
-  /** Whether the memory is hashed after it, and the file that it is written to. */
+  /** Whether to hash the memory after the batch, and the file to write it to. */
   readonly hash: boolean
   readonly exportTo?: string
 }
 
-/** What the instance holds, or why that is not known. */
+/** The state of the instance, or why it is unknown. */
 interface StateRead {
   readonly state?: InstanceState
   readonly exportedTo?: string
@@ -87,9 +87,9 @@ interface Sent extends Batch {
 }
 
 /**
- * Runs the plan to its end, or to where the child had to be ended.
+ * Runs the plan to its end, or until the child has to be stopped.
  *
- * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` where the job's signal fired
+ * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` if the job's signal fired
  */
 export async function* runSession(job: ReplayJob, options: SessionOptions): AsyncGenerator<Step | LostResults> {
   const limits = defined({ limits: job.limits })
@@ -118,11 +118,11 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   const inFlight = () => (options.careful === undefined ? Math.max(2, Math.min(BATCHES_IN_FLIGHT, IN_FLIGHT_US / batchUs)) : 0)
 
   const send = (batch: Batch, messages = batch.messages) => {
-    // The first of all runs in a new instance, whatever is claimed.
+    // The first message of a replay always runs in a new instance, so no claim can decide about its instance.
     const pause = job.agrees !== undefined && (batch.slots[0]?.position !== 0 || job.start !== undefined)
     const outcome = sandbox.run(messages, { pause })
     const state = batch.hash ? stateOf(job, batch, sandbox) : Promise.resolve({})
-    // Awaited later, in order: until then a failure is not unhandled.
+    // `settle` awaits it later, in order: a failure must not count as unhandled until then.
     outcome.catch(() => {})
     return { outcome, state }
   }
@@ -132,7 +132,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
     if (batch === undefined) return
     job.onBusy?.()
     const results: SandboxResult[] = []
-    /** Whether an instance began right before a message, where that was not as sent. */
+    /** Places of messages whose instance was chosen here, not as sent. */
     const chosenHere = new Set<number>()
     let outcome = await batch.outcome
     results.push(...outcome.results)
@@ -144,7 +144,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
         chosenHere.add(at)
       }
       await sandbox.resume()
-      // The child answered all that was under way with nothing.
+      // The child answered everything under way with no results.
       Object.assign(batch, send(batch, batch.messages.slice(results.length)))
       for (const later of sent.slice(1)) Object.assign(later, send(later))
       outcome = await batch.outcome
@@ -183,7 +183,7 @@ export async function* runSession(job: ReplayJob, options: SessionOptions): Asyn
   }
 }
 
-/** Whether a message ran in another instance than the profile says. */
+/** Whether the instance of a message was not the one that the profile states. */
 function isOther({ profile }: ReplayJob, { slots, messages }: Batch, index: number, turned: boolean): boolean {
   const planned = slots.find((slot) => slot.index === index)?.planned
   const fresh = messages[index]?.fresh
@@ -196,7 +196,7 @@ function stateStep({ state, exportedTo, failure }: StateRead): Pick<Step, 'state
   }
 }
 
-/** Nothing runs of a module that cannot be begun. */
+/** The steps of a module that cannot be started: nothing runs. */
 async function* refusedSteps(
   refused: ModuleRefusal,
   first: IteratorResult<Batch, void>,
@@ -207,7 +207,7 @@ async function* refusedSteps(
     for (const { planned, index } of next.value.slots) yield { planned, ...(index === undefined ? {} : { why }) }
 }
 
-/** Cuts the plan into batches. After what stops the CU's stream nothing runs. */
+/** Cuts the plan into batches. Nothing runs after an evaluation that stops the CU's stream. */
 async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator<Batch, void, void> {
   const batchMessages = careful === undefined ? BATCH_MESSAGES : 1
   let slots: Slot[] = []
@@ -240,7 +240,7 @@ async function* cut(job: ReplayJob, { careful }: SessionOptions): AsyncGenerator
   if (slots.length > 0) yield { slots, messages, hash: false }
 }
 
-/** The plan behind the job's start, up to its end. */
+/** The plan after the job's start, up to its end. */
 async function* part({ plan, start, end }: ReplayJob): AsyncGenerator<PlannedEvaluation> {
   let begun = start === undefined
   for await (const planned of plan()) {
@@ -249,10 +249,13 @@ async function* part({ plan, start, end }: ReplayJob): AsyncGenerator<PlannedEva
     if (end !== undefined && isPlaceOf(end, planned)) return
   }
   if (begun) return
-  throw new AuditError('INPUT_MISSING', `nothing is evaluated at nonce ${start?.after.ordinate} where a memory is to begin`)
+  throw new AuditError(
+    'INPUT_MISSING',
+    `the plan has no evaluation at nonce ${start?.after.ordinate}, after which the replay should start`
+  )
 }
 
-/** What the instance holds after a batch; where that is asked for, it is written to a file while it is hashed. */
+/** Reads the state of the instance after a batch, and if requested writes the memory to a file at the same time. */
 async function stateOf({ likely }: ReplayJob, { slots, exportTo }: Batch, sandbox: Sandbox): Promise<StateRead> {
   const last = slots.at(-1)?.planned
   const [state, exported] = await Promise.allSettled([
@@ -266,10 +269,10 @@ async function stateOf({ likely }: ReplayJob, { slots, exportTo }: Batch, sandbo
 }
 
 /**
- * At an evaluation that read the clock and does not agree with what is claimed: whether the CU had begun an instance right
- * before it (profiles §1.3).
+ * If an evaluation read the clock and disagrees with the claim, tries whether the CU had started an instance right before it
+ * (profiles §1.3), or had kept one.
  *
- * @returns the result in the other instance, where that one agrees; the sandbox then holds its state
+ * @returns the result in the other instance if it agrees; the sandbox then holds its state
  */
 async function chooseInstance(
   job: ReplayJob,
@@ -292,7 +295,7 @@ async function chooseInstance(
   return undefined
 }
 
-/** Where a child was ended by a message whose predecessors' results did not all arrive. */
+/** Finds results that did not arrive before a message stopped the child. */
 function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stopped | undefined): LostResults | undefined {
   if (stopped === undefined) return undefined
   const why: WhyNot = { reason: whyStopped(stopped), limit: true }
@@ -301,7 +304,7 @@ function lostIn(batch: Batch, results: readonly SandboxResult[], stopped: Stoppe
   return stopped.index > results.length ? { careful: { until: slot.position, why } } : undefined
 }
 
-/** A memory that was being hashed when a message behind it ended the child: it is come to again. */
+/** Finds a memory that was being hashed when a later message stopped the child: a careful run reaches it again. */
 function lostStateIn({ stopped }: RunOutcome, { failure }: StateRead, sandbox: Sandbox): LostResults | undefined {
   if (failure === undefined || stopped !== undefined || !sandbox.ended) return undefined
   return { careful: { until: Number.POSITIVE_INFINITY, why: { reason: whyStopped({ limit: 'died', index: 0 }), limit: true } } }
@@ -309,5 +312,5 @@ function lostStateIn({ stopped }: RunOutcome, { failure }: StateRead, sandbox: S
 
 function whyNot(stopped: Stopped | undefined, careful: Careful | undefined): WhyNot {
   if (stopped !== undefined) return { reason: whyStopped(stopped), limit: true }
-  return careful?.why ?? { reason: 'nothing ran after what stopped the stream' }
+  return careful?.why ?? { reason: 'an earlier evaluation stopped the stream' }
 }

@@ -1,22 +1,22 @@
-/** One reading of a plan for parts that run side by side: planning is not done again for each. */
+/** Reads a plan once for all segments that run side by side, so that no segment has to plan again. */
 import { type EvaluationKey, isPlaceOf } from '../model/records.ts'
 import type { PlannedEvaluation } from './plan/planned.ts'
 
 export interface SharedPlan {
-  /** What is planned for a part, with the evaluation that it begins behind at its head. To be read once. */
+  /** Yields the plan of a part, led by the last evaluation of the part before it. Read each part once. */
   part(place: number): AsyncGenerator<PlannedEvaluation>
   close(): Promise<void>
 }
 
-/** What is planned for the parts before and not taken yet, about: a part further ahead waits. */
+/** Limit on planned evaluations that no part has taken yet, in characters (approximate): a part further ahead waits. */
 const HELD_MAX_CHARS = 128 * 1024 * 1024
-/** Of a planned message, besides its data. */
+/** Size of a planned message without its data. */
 const LEAST_CHARS = 2000
 
 /**
- * @param plan read once, to its end at most
- * @param ends the last evaluation of each part but the last, ascending
- * @param maxChars that may be held
+ * @param plan read once, at most to its end
+ * @param ends the last evaluation of each part except the last, ascending
+ * @param maxChars limit on held evaluations, in characters
  */
 export function sharePlan(
   plan: AsyncIterable<PlannedEvaluation>,
@@ -24,10 +24,10 @@ export function sharePlan(
   maxChars = HELD_MAX_CHARS
 ): SharedPlan {
   const source = plan[Symbol.asyncIterator]()
-  /** Of each part: what was read for it and not taken; undefined where nobody wants it any more. */
+  /** For each part, the evaluations read and not yet taken; undefined once nobody reads the part any more. */
   const held: (PlannedEvaluation[] | undefined)[] = [[], ...ends.map(() => [])]
   let chars = 0
-  /** The part that is being read. */
+  /** The part that the plan's next evaluation belongs to. */
   let at = 0
   let ended = false
   let failure: { readonly error: unknown } | undefined
@@ -61,7 +61,7 @@ export function sharePlan(
     }
   }
 
-  /** Reads on for a part, or waits until the parts before it have taken enough of what is held. */
+  /** Reads on for a part, or waits until earlier parts have taken enough of the held evaluations. */
   async function more(place: number): Promise<void> {
     const first = held.findIndex((queue) => queue !== undefined)
     if (reading === undefined && place !== first && chars >= maxChars)

@@ -1,8 +1,8 @@
-/** Time zones that a Compute Unit's host may have been in. */
+/** The time zones that a Compute Unit's host may have used. */
 
-/** Whether it is a zone that a profile may state: one that `Intl` knows. */
+/** Whether a profile may state this zone: `Intl` must know it. */
 export function isTimeZone(name: string): boolean {
-  // Offsets such as `+09:00`, which newer versions take, are none that a host's `TZ` can be.
+  // Newer versions accept offsets like `+09:00`, but a host's `TZ` cannot have such a value.
   if (!/^[A-Za-z]/.test(name)) return false
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: name }).format()
@@ -13,8 +13,8 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * One zone for every offset, and for every pair of offsets with daylight saving, that is in use; where zones of one offset are
- * named otherwise (`EST`, `GMT-5`), one for each. The likeliest for servers come first.
+ * One zone for every offset in use, and for every pair of offsets with daylight saving; if zones with the same offset have
+ * different names (`EST`, `GMT-5`), one for each name. The most likely zones of servers come first.
  */
 export const TIME_ZONES: readonly string[] = [
   'UTC',

@@ -129,10 +129,10 @@ describe('what cannot be used ends with exit 2 and says why', () => {
   })
 
   it.each([
-    ['{"name":"x","environment":["A"]}', 'ao-audit: the profile has faulty fields: environment.0: it takes NAME=value'],
+    ['{"name":"x","environment":["A"]}', 'ao-audit: the profile has faulty fields: environment.0: it must be NAME=value'],
     [
       '{"name":"x","environment":[],"instances":"two"}',
-      'ao-audit: the profile has faulty fields: instances: it takes "one", "per-message" or a list of nonces'
+      'ao-audit: the profile has faulty fields: instances: it must be "one", "per-message" or a list of nonces'
     ],
     ['{"name": "x"\n "y"}', /^ao-audit: the profile .*profile\.json is no JSON: .*line 2 column 2\)$/]
   ])('a profile such as %j', async (content, line) => {

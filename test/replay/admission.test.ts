@@ -18,10 +18,14 @@ function subject(process: readonly Tag[], module: readonly Tag[] = [ALWAYS]): Dr
 
 describe('hasDrive', () => {
   it.each([
-    ['one format always', [ALWAYS], true],
-    ['others not', [NARROW], false],
-    ['others with the extension', [NARROW, { name: 'Extension', value: 'Other' }, EXTENSION], true],
-    ['no other wide one', [{ name: 'Module-Format', value: 'wasm64-unknown-emscripten-draft_2024_10_16-metering' }], false]
+    ['is true for the one format that always has WeaveDrive', [ALWAYS], true],
+    ['is false for another format without the extension', [NARROW], false],
+    ['is true for another format with the extension', [NARROW, { name: 'Extension', value: 'Other' }, EXTENSION], true],
+    [
+      'is false for the other wide format without the extension',
+      [{ name: 'Module-Format', value: 'wasm64-unknown-emscripten-draft_2024_10_16-metering' }],
+      false
+    ]
   ])('%s', (_, tags, has) => {
     expect(hasDrive(subject([EXTENSION], tags))).toBe(has)
   })
@@ -29,12 +33,16 @@ describe('hasDrive', () => {
 
 describe('namesDrive', () => {
   it.each([
-    ['neither extension nor boot', subject([scheduler]), false],
-    ["the process's extension", subject([EXTENSION]), true],
-    ["the module's extension", subject([], [NARROW, EXTENSION]), true],
-    ['a file to boot', subject([boot(ID)]), true],
-    ['a mode that opens all', subject([mode('test')]), true],
-    ['an extension of a process whose module has no WeaveDrive', subject([EXTENSION, boot(ID)], [NARROW]), false]
+    ['is false without an extension and a boot file', subject([scheduler]), false],
+    ['is true if the process has the extension', subject([EXTENSION]), true],
+    ['is true if the module has the extension', subject([], [NARROW, EXTENSION]), true],
+    ['is true if the process names a boot file', subject([boot(ID)]), true],
+    ['is true for a mode that opens all files', subject([mode('test')]), true],
+    [
+      'is false for a process with the extension if its module has no WeaveDrive',
+      subject([EXTENSION, boot(ID)], [NARROW]),
+      false
+    ]
   ])('%s', (_, of, names) => {
     expect(namesDrive(of)).toBe(names)
   })
@@ -42,27 +50,43 @@ describe('namesDrive', () => {
 
 describe('admissionOf', () => {
   it.each([
-    ['the file to boot with', [boot(ID)], { kind: 'open' }],
-    ['the last of two of them', [boot('x'), boot(ID)], { kind: 'open' }],
-    ['the mode test', [mode('test')], { kind: 'open' }],
-    ['no extension', [scheduler], { kind: 'closed', reason: 'neither process nor module has the extension WeaveDrive' }],
-    ['another file to boot with', [boot('x')], { kind: 'closed' }],
+    ['opens the boot file', [boot(ID)], { kind: 'open' }],
+    ['opens the last of two boot files', [boot('x'), boot(ID)], { kind: 'open' }],
+    ['opens a file in the mode test', [mode('test')], { kind: 'open' }],
     [
-      'a mode that it does not know',
-      [EXTENSION, mode('Other')],
-      { kind: 'closed', reason: 'WeaveDrive knows no Availability-Type Other' }
+      'opens no file without the extension',
+      [scheduler],
+      { kind: 'closed', reason: 'neither process nor module has the extension WeaveDrive' }
     ],
-    ['the mode test beside another, which counts', [EXTENSION, mode('test'), mode('Other')], { kind: 'closed' }],
-    ['the mode test twice, which is a list to the unit', [EXTENSION, mode('test'), mode('test')], { kind: 'closed' }],
-    ['nothing said', [EXTENSION, scheduler], { kind: 'attested', types: ['Attestation'], owners: ['S'] }],
-    ['an empty mode', [EXTENSION, scheduler, mode('')], { kind: 'attested', types: ['Attestation'], owners: ['S'] }],
+    ['opens no file other than the boot file', [boot('x')], { kind: 'closed' }],
     [
-      'Library, of which the unit knows this half',
+      'opens no file in an unknown mode',
+      [EXTENSION, mode('Other')],
+      { kind: 'closed', reason: 'WeaveDrive does not know the Availability-Type Other' }
+    ],
+    ['uses the other mode if the mode test stands beside it', [EXTENSION, mode('test'), mode('Other')], { kind: 'closed' }],
+    [
+      'opens no file for two tags with the mode test, which the unit reads as a list',
+      [EXTENSION, mode('test'), mode('test')],
+      { kind: 'closed' }
+    ],
+    [
+      'requires an attestation by the scheduler if no mode is given',
+      [EXTENSION, scheduler],
+      { kind: 'attested', types: ['Attestation'], owners: ['S'] }
+    ],
+    [
+      'requires an attestation by the scheduler if the mode is empty',
+      [EXTENSION, scheduler, mode('')],
+      { kind: 'attested', types: ['Attestation'], owners: ['S'] }
+    ],
+    [
+      'requires an attestation in the mode Library, of which the unit implements only this half',
       [EXTENSION, mode('Library')],
       { kind: 'attested', types: ['Attestation'], owners: [] }
     ],
     [
-      'Individual, with attestors',
+      'accepts both kinds of item from scheduler and attestors in the mode Individual',
       [
         EXTENSION,
         { name: 'Scheduler', value: 'old' },
@@ -78,14 +102,14 @@ describe('admissionOf', () => {
     expect(admissionOf(subject(tags), ID)).toMatchObject(expected)
   })
 
-  it('asks the module where the process does not say its mode or extension', () => {
+  it('uses the tags of the module if the process states no mode or extension', () => {
     const module = [NARROW, EXTENSION, mode('Individual')]
     expect(admissionOf(subject([scheduler], module), ID)).toMatchObject({ types: ['Attestation', 'Available'] })
     expect(admissionOf(subject([scheduler, mode('Assignments')], module), ID)).toMatchObject({ types: ['Attestation'] })
     expect(admissionOf(subject([scheduler], [NARROW, mode('test')]), ID)).toEqual({ kind: 'open' })
   })
 
-  it('takes no name for another', () => {
+  it('ignores tags with a similar name or the name of a prototype', () => {
     const tags = [
       { name: '__proto__', value: 'WeaveDrive' },
       { name: 'extension', value: 'WeaveDrive' }

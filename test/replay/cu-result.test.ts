@@ -4,7 +4,7 @@ import { cuResult } from '../../src/replay/sandbox/cu-result.ts'
 const answered = (response: object) => cuResult({ thrown: false, response })
 
 describe('cuResult', () => {
-  it('puts the keys in the order of the CU and fills what is missing', () => {
+  it('writes the keys in the order of the CU and fills in missing ones', () => {
     expect(answered({}).text).toBe('{"Messages":[],"Assignments":[],"Spawns":[],"Output":""}')
     expect(answered({ GasUsed: 0, Output: { a: 1 }, Messages: [1], Error: null }).text).toBe(
       '{"Messages":[1],"Assignments":[],"Spawns":[],"Output":{"a":1},"GasUsed":0}'
@@ -14,7 +14,7 @@ describe('cuResult', () => {
     )
   })
 
-  it('drops what the CU drops', () => {
+  it('drops the fields that the CU drops', () => {
     expect(answered({ Patches: [1], Memory: 'x' }).text).toBe('{"Messages":[],"Assignments":[],"Spawns":[],"Output":""}')
   })
 
@@ -29,14 +29,14 @@ describe('cuResult', () => {
     expect(answered({ Output: output }).text).toBe(`{"Messages":[],"Assignments":[],"Spawns":[],"Output":${text}}`)
   })
 
-  it('keeps the memory of a success, discards it after an Error, and then begins a new instance', () => {
+  it('keeps the memory after a success, and discards memory and instance after an Error', () => {
     expect(answered({ Output: 'x' })).toMatchObject({ keepsMemory: true, newInstance: false })
     expect(answered({ Error: 'x' })).toMatchObject({ keepsMemory: false, newInstance: true })
     expect(answered({ Error: {} })).toMatchObject({ keepsMemory: false, newInstance: true })
     expect(answered({ Error: '' })).toMatchObject({ keepsMemory: true, newInstance: false })
   })
 
-  it('discards the memory, and keeps the instance, where Output says that memory ran out', () => {
+  it('discards the memory and keeps the instance if Output says that memory ran out', () => {
     const words = 'lua: not enough memory for buffer allocation'
     const kept = { keepsMemory: false, newInstance: false }
     expect(answered({ Output: words })).toMatchObject(kept)
@@ -45,7 +45,7 @@ describe('cuResult', () => {
     expect(answered({ Output: `${words}.` })).toMatchObject({ keepsMemory: true })
   })
 
-  it('shows a thrown Error as an empty object and other thrown values as they are', () => {
+  it('writes a thrown Error as an empty object and other thrown values as they are', () => {
     const thrown = (error: unknown) => cuResult({ thrown: true, error })
     expect(thrown(new RangeError('x')).text).toBe('{"Messages":[],"Assignments":[],"Spawns":[],"Output":"","Error":{}}')
     expect(thrown('words')).toEqual({
@@ -53,7 +53,7 @@ describe('cuResult', () => {
       keepsMemory: false,
       newInstance: true
     })
-    // The module said ok: false with nothing: no Error for the CU, but no memory either.
+    // The module answered ok: false without a value: the CU has no Error, but also no memory.
     expect(thrown('')).toMatchObject({ keepsMemory: false, newInstance: false })
     expect(thrown(undefined).text).toBe('{"Messages":[],"Assignments":[],"Spawns":[],"Output":""}')
   })

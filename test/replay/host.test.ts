@@ -23,7 +23,7 @@ function imports(format: string, profile = LEGACYNET) {
 }
 
 describe('takeOverImports', () => {
-  it('answers the environment of the profile, with pointers of 4 bytes', () => {
+  it('answers with the environment of the profile, with pointers of 4 bytes', () => {
     const { call, bytes } = imports('wasm32-unknown-emscripten4')
     expect(call('environ_sizes_get', 0, 4)).toBe(0)
     const strings = LEGACYNET.environment.map((text) => `${text}\0`).join('')
@@ -33,7 +33,7 @@ describe('takeOverImports', () => {
     expect([bytes().readUInt32LE(16), bytes().readUInt32LE(20)]).toEqual([256, 256 + 'USER=web_user\0'.length])
   })
 
-  it('answers it with pointers of 8 bytes, and an empty one where the profile has none', () => {
+  it('answers with pointers of 8 bytes in a wide format, and with an empty environment if the profile has none', () => {
     const wide = imports('wasm64-unknown-emscripten-draft_2024_02_15')
     wide.call('environ_sizes_get', 0n, 8n)
     expect(wide.bytes().readBigUInt64LE(0)).toBe(7n)
@@ -44,14 +44,14 @@ describe('takeOverImports', () => {
     expect([none.bytes().readBigUInt64LE(0), none.bytes().readBigUInt64LE(8)]).toEqual([0n, 0n])
   })
 
-  it('counts the clock on, and remembers where it stood', () => {
+  it('advances the clock with each reading and records that the module read it', () => {
     const { call, host } = imports('wasm32-unknown-emscripten4')
     expect([call('emscripten_date_now'), call('emscripten_date_now')]).toEqual([10_000, 10_001])
     expect(host).toMatchObject({ clock: 10_002, clockRead: true })
     expect([...host.inputs]).toEqual(['emscripten_date_now'])
   })
 
-  it('notes what hangs on the host, and open files', () => {
+  it('records inputs that depend on the host, and open files', () => {
     const { call, host } = imports('wasm32-unknown-emscripten4')
     expect(call('_tzset_js')).toBe(7)
     expect([...host.inputs]).toEqual(['tzset_js'])
@@ -63,14 +63,14 @@ describe('takeOverImports', () => {
 })
 
 describe('importName', () => {
-  it('sees through minified keys and leading underscores', () => {
+  it('finds the name behind a minified key and removes leading underscores', () => {
     expect(importName('u', function _environ_get() {})).toBe('environ_get')
     expect(importName('_tzset_js', () => {})).toBe('tzset_js')
   })
 })
 
 describe('clockStart', () => {
-  it("is the profile's, else the format's, else 0", () => {
+  it("returns the profile's clock, otherwise the format's, otherwise 0", () => {
     const format = moduleFormat('wasm32-unknown-emscripten3')
     expect(clockStart(format, LEGACYNET)).toBe(10_003)
     expect(clockStart(format, { ...LEGACYNET, clock: { start: 5, step: 1 } })).toBe(5)

@@ -37,7 +37,7 @@ function shown({ outcome }: Evaluation): unknown {
 }
 
 describe('replay', () => {
-  it('evaluates in order, over many batches, and leaves out what is skipped', async () => {
+  it('evaluates in order, over many batches, and runs no skipped message', async () => {
     const works = Array.from(
       { length: 57 },
       (_, place): Work => (place % 10 === 3 ? { kind: 'skip', reason: 'duplicate-push', of: 1 } : run('count'))
@@ -47,14 +47,14 @@ describe('replay', () => {
     expect((await replayed(works)).map(shown)).toEqual(expected)
   })
 
-  it('tells that the sandbox has enough to do before it waits for the first result', async () => {
+  it('calls onBusy before it waits for each result', async () => {
     const told: string[] = []
     const onRun = () => void told.push('ran')
     await replayed([run('count'), run('count')], { onBusy: () => void told.push('busy'), onRun })
     expect(told.filter((word, place) => word !== told[place - 1])).toEqual(['busy', 'ran', 'busy', 'ran'])
   })
 
-  it('hashes the memory where it is asked to, and nowhere else', async () => {
+  it('hashes the memory only after the requested evaluations', async () => {
     const works = Array.from({ length: 25 }, () => run('count'))
     const hashed = await replayed(works, { hashAfter: ({ nonce }) => nonce === 4 || nonce === 24 })
     const again = await replayed(works.slice(0, 5), { hashAfter: ({ nonce }) => nonce === 4 })
@@ -63,7 +63,7 @@ describe('replay', () => {
     expect(hashed[4]?.stateHash).not.toBe(hashed[24]?.stateHash)
   })
 
-  it('takes the hash of the memory that was likely, where it is that one', async () => {
+  it('uses the hash of a likely memory if the memory equals it', async () => {
     const works = Array.from({ length: 25 }, () => run('count'))
     const file = path.join(small.folder, 'after-4.gz')
     const plain = await replayed(works, {
@@ -86,7 +86,7 @@ describe('replay', () => {
     expect(plain[24]?.stateHash).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  it('comes to the same, whatever is said to fail', async () => {
+  it('gives the same results and hash, whatever failures are claimed', async () => {
     const works = Array.from({ length: 30 }, (_, place) => run(place % 4 === 3 ? 'error' : 'count'))
     const end = { hashAfter: ({ nonce }: PlannedEvaluation) => nonce === 29 }
     const asked: number[] = []
@@ -95,32 +95,32 @@ describe('replay', () => {
     expect(asked).toEqual(works.map((_, nonce) => nonce))
   })
 
-  it('stops at what is missing, and says why nothing after it is known', async () => {
+  it('stops at a missing input and gives the reason for every later evaluation', async () => {
     const works: Work[] = [run('count'), { kind: 'missing', reason: 'nobody has it' }, run('count')]
     expect((await replayed(works)).map(shown)).toEqual([
       '1',
       'inconclusive: nobody has it',
-      'inconclusive: an evaluation before it could not be made: nobody has it'
+      'inconclusive: an earlier evaluation is inconclusive: nobody has it'
     ])
   })
 
-  it('loses no result to a message that hangs behind it', { timeout: 30_000 }, async () => {
+  it('loses no result if a later message hangs', { timeout: 30_000 }, async () => {
     const works = [...Array.from({ length: 14 }, () => run('count')), run('hang'), run('count')]
     const found = await replayed(works, { limits: { messageMs: 400 } })
     expect(found.slice(0, 14).map(shown)).toEqual(Array.from({ length: 14 }, (_, place) => String(place + 1)))
     expect(found.slice(14).map(shown)).toEqual([
-      'inconclusive: it took longer than the limit, and was ended',
-      'inconclusive: an evaluation before it could not be made: it took longer than the limit, and was ended'
+      'inconclusive: it took longer than the limit and was stopped',
+      'inconclusive: an earlier evaluation is inconclusive: it took longer than the limit and was stopped'
     ])
   })
 
-  it('says why where a memory is not hashed or not written, and judges the rest', async () => {
+  it('gives the reason if it cannot hash or write a memory, and evaluates the rest', async () => {
     const works = Array.from({ length: 12 }, () => run('count'))
     const written: (string | undefined)[] = []
     const found = await replayed(works, {
       hashAfter: ({ nonce }) => nonce === 3 || nonce === 6,
       likely: ({ nonce }) => {
-        // No memory, which nothing that is hashed can be held against.
+        // A null memory makes the comparison in the child fail.
         return nonce === 3 ? [null as never] : []
       },
       exportAfter: ({ nonce }) => (nonce === 9 ? path.join(small.folder, 'nowhere', 'memory.gz') : undefined),
@@ -133,7 +133,7 @@ describe('replay', () => {
     expect(written).toEqual([undefined, undefined])
   })
 
-  it('hashes a memory although a message behind it ends the sandbox', { timeout: 30_000 }, async () => {
+  it('hashes a memory although a later message stops the sandbox', { timeout: 30_000 }, async () => {
     const works = [run('dirty 60000'), run('hang'), run('count')]
     const found = await replayed(works, { limits: { messageMs: 400 }, hashAfter: ({ nonce }) => nonce === 0 })
     expect(found[0]?.stateHash).toMatch(/^[0-9a-f]{64}$/)
@@ -141,7 +141,7 @@ describe('replay', () => {
     expect(found[1]?.outcome).toMatchObject({ kind: 'inconclusive', limit: true })
   })
 
-  it('takes the instance that agrees, at a reading of the clock, and goes on from it', async () => {
+  it('uses the instance that agrees if a message reads the clock, and continues from it', async () => {
     const works = ['clock', 'count', 'clock', 'clock', 'count'].map(run)
     const claimed = new Map([
       [0, '10004'],
@@ -159,14 +159,14 @@ describe('replay', () => {
     expect(found[2]?.hostInputs).toEqual(['emscripten_date_now'])
   })
 
-  it('keeps to the profile where neither instance agrees', async () => {
+  it('follows the profile if neither instance agrees', async () => {
     const found = await replayed(['clock', 'clock', 'count', 'clock'].map(run), {
       agrees: async ({ nonce }) => (nonce === 1 ? false : undefined)
     })
     expect(found.map(shown)).toEqual(['10004', '10005', '1', '10006'])
   })
 
-  it('begins instances where the profile says so', async () => {
+  it('starts instances before the nonces that the profile lists', async () => {
     const profile = { ...LEGACYNET, name: 'two streams', instances: [2] }
     expect((await replayed(['clock', 'clock', 'clock', 'clock'].map(run), { profile })).map(shown)).toEqual([
       '10004',
@@ -176,14 +176,14 @@ describe('replay', () => {
     ])
   })
 
-  it('is interrupted by its signal', async () => {
+  it('stops with INTERRUPTED when its signal fires', async () => {
     const works = Array.from({ length: 100 }, () => run('count'))
     const stop = new AbortController()
     const begun = replayed(works, { signal: stop.signal, onRun: () => stop.abort() })
     await expect(begun).rejects.toMatchObject({ code: 'INTERRUPTED' })
   })
 
-  it('says which formats there are where a module is of another', async () => {
+  it('rejects a module of an unknown format', async () => {
     const setup = { ...small.setup, format: 'lua@5.3a' }
     await expect(replayed([run('count')], { setup })).rejects.toMatchObject({ code: 'MODULE_UNSUPPORTED' })
   })

@@ -1,4 +1,4 @@
-/** Parts side by side come to what one replay from the first message comes to, whatever the memories between them say. */
+/** Segments side by side give the results of one replay from the first message, whatever the memories between them contain. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
@@ -37,7 +37,7 @@ async function collect(evaluations: AsyncIterable<Evaluation>): Promise<Evaluati
   return all
 }
 
-/** The memories behind these nonces, as one replay comes to them. */
+/** Returns the memories after these nonces, computed by one replay. */
 async function memories(words: readonly string[], after: readonly number[], folder: string) {
   const boundaries: Boundary[] = []
   const file = (nonce: number) => path.join(folder, `${nonce}.gz`)
@@ -56,7 +56,7 @@ async function memories(words: readonly string[], after: readonly number[], fold
   return { boundaries, whole }
 }
 
-/** Both ways; what is hashed between is no matter here. */
+/** Replays as a whole and in segments, and ignores hashes before the end. */
 async function bothWays(words: readonly string[], after: readonly number[], alter = (boundaries: Boundary[]) => boundaries) {
   const folder = mkdtempSync(path.join(small.folder, 'segments-'))
   const { boundaries, whole } = await memories(words, after, folder)
@@ -75,8 +75,8 @@ async function bothWays(words: readonly string[], after: readonly number[], alte
 
 const COUNTS = Array.from({ length: 40 }, () => 'count')
 
-describe('segments', () => {
-  it('come to the same results and the same memory, each link proven', async () => {
+describe('replaySegments', () => {
+  it('reaches the results and the memory of one replay, and proves each boundary', async () => {
     const { whole, parts, ends, links } = await bothWays(COUNTS, [9, 19, 29])
     expect(parts).toEqual(whole)
     expect(ends[0]).toMatch(/^[0-9a-f]{64}$/)
@@ -88,7 +88,7 @@ describe('segments', () => {
     ])
   })
 
-  it('go on one after another behind a memory that is a lie', async () => {
+  it('continues one after another after a false memory', async () => {
     const lie = ([first, second, ...rest]: Boundary[]) =>
       first === undefined || second === undefined
         ? []
@@ -102,21 +102,21 @@ describe('segments', () => {
     ])
   })
 
-  it('read the clock where it truly stands', async () => {
+  it('gives the module the true clock in every segment', async () => {
     const words = ['clock', 'clock', 'count', 'count', 'count', 'clock', 'count', 'clock']
     const { whole, parts, ends } = await bothWays(words, [1, 3, 6])
     expect(parts).toEqual(whole)
     expect(ends[1]).toBe(ends[0])
   })
 
-  it('go on one after another where a memory would be resized in a new instance', async () => {
+  it('continues one after another if a new instance would resize the memory', async () => {
     const words = ['count', 'growraw', 'count', 'pages', 'grow', 'pages', 'count']
     const { whole, parts, ends } = await bothWays(words, [1, 4])
     expect(parts).toEqual(whole)
     expect(ends[1]).toBe(ends[0])
   })
 
-  it('come to the same whatever the messages are', { timeout: 120_000 }, async () => {
+  it('reaches the results of one replay, whatever the messages are', { timeout: 120_000 }, async () => {
     const word = fc.constantFrom('count', 'count', 'clock', 'error', 'dirty', 'trap', 'throw', 'grow', 'growraw', 'pages')
     const stream = fc.array(word, { minLength: 4, maxLength: 25 })
     await fc.assert(
@@ -130,7 +130,7 @@ describe('segments', () => {
     )
   })
 
-  it('stop when nobody reads on, and when they are interrupted', async () => {
+  it('stops when nobody reads on, and when its signal interrupts it', async () => {
     const read: number[] = []
     for await (const { key } of replaySegments(jobOf(COUNTS), [], { jobs: 2 })) if (read.push(key.ordinate) === 3) break
     expect(read).toEqual([0, 1, 2])

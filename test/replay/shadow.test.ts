@@ -11,7 +11,7 @@ function written(into: Uint8Array, places: readonly (readonly [number, number])[
 }
 
 describe('shadow', () => {
-  it('gives back the memory of the last sync, whatever was written since', () => {
+  it('restores the memory of the last sync, whatever was written since', () => {
     fc.assert(
       fc.property(writes, writes, (before, after) => {
         const memory = written(new Uint8Array(BYTES), before)
@@ -26,7 +26,7 @@ describe('shadow', () => {
     )
   })
 
-  it('gives it back after many syncs too, with memories that were filled, emptied and grown in between', () => {
+  it('restores the memory of the last sync after many syncs of a memory that was filled, emptied and grown', () => {
     const step = fc.record({
       kept: writes,
       emptied: fc.boolean(),
@@ -52,7 +52,7 @@ describe('shadow', () => {
     )
   })
 
-  it('grows with the memory and restores only what it holds', () => {
+  it('grows with the memory and restores only the bytes that it holds', () => {
     const shadow = createShadow()
     shadow.sync(written(new Uint8Array(70_000), [[69_999, 1]]))
     expect(shadow.bytes).toBe(70_000)
@@ -69,7 +69,7 @@ describe('shadow', () => {
     expect(Buffer.compare(copy, larger)).toBe(0)
   })
 
-  it('copies the common part of memories of two lengths', () => {
+  it('copies only the common part of memories with different lengths', () => {
     const short = new Uint8Array(5).fill(7)
     const long = new Uint8Array(9)
     copyDifferences(short, long)

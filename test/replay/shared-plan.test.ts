@@ -11,7 +11,7 @@ const planned = (nonce: number): PlannedEvaluation => ({
   work: { kind: 'skip', reason: 'duplicate-push', of: 0 }
 })
 
-/** Counts how far the plan was read. */
+/** A plan that counts how many of its evaluations were read. */
 function planOf(count: number) {
   const seen = { read: 0, closed: 0 }
   async function* plan() {
@@ -33,8 +33,8 @@ async function noncesOf(part: AsyncIterable<PlannedEvaluation>): Promise<(number
   return nonces
 }
 
-describe('a shared plan', () => {
-  it('gives each part what belongs to it, behind the evaluation that it begins with, and is read once', async () => {
+describe('sharePlan', () => {
+  it('reads the plan once and gives each part its evaluations, led by the last one of the part before', async () => {
     const { seen, plan } = planOf(9)
     const shared = sharePlan(plan, [keyOf(2), keyOf(5)])
     const parts = await Promise.all([0, 1, 2].map((place) => noncesOf(shared.part(place))))
@@ -46,7 +46,7 @@ describe('a shared plan', () => {
     expect(seen).toEqual({ read: 9, closed: 1 })
   })
 
-  it('gives the same however many parts are read at a time, and in which turns', async () => {
+  it('gives each part the same evaluations, whichever parts are read at a time and in whatever order', async () => {
     const turns = fc.array(fc.nat(2), { maxLength: 60 })
     await fc.assert(
       fc.asyncProperty(turns, fc.integer({ min: 1, max: 20_000 }), async (order, maxChars) => {
@@ -71,7 +71,7 @@ describe('a shared plan', () => {
     )
   })
 
-  it('is read no further ahead than may be held, until the part before has taken it', async () => {
+  it('reads no further ahead than its limit until the part before has taken its evaluations', async () => {
     const { seen, plan } = planOf(100)
     const shared = sharePlan(plan, [keyOf(50)], 20_000)
     const [first, second] = [shared.part(0), shared.part(1)]
@@ -87,7 +87,7 @@ describe('a shared plan', () => {
     expect(seen.closed).toBe(1)
   })
 
-  it('goes on for the others where one is given up, and ends where nobody reads on', async () => {
+  it('continues for the other parts if the reader of one gives up, and closes the plan at the end', async () => {
     const { seen, plan } = planOf(100)
     const shared = sharePlan(plan, [keyOf(50)], 20_000)
     const first = shared.part(0)
@@ -98,7 +98,7 @@ describe('a shared plan', () => {
     expect(seen).toEqual({ read: 100, closed: 1 })
   })
 
-  it('fails in every part that it does not reach', async () => {
+  it('passes a failure of the plan to every part that the plan did not reach', async () => {
     async function* plan() {
       yield planned(0)
       throw new Error('no more')

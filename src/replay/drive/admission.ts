@@ -1,11 +1,11 @@
 /**
- * Which processes have WeaveDrive, and which files it opens for them (the legacynet CU's @permaweb/weavedrive 0.0.18,
+ * Decides which processes have WeaveDrive, and which files it opens for them (the legacynet CU's @permaweb/weavedrive 0.0.18,
  * `checkAdmissible`; protocol §2.9).
  */
 import { type AttestationType, type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 
-/** The parts of a subject that decide it. */
+/** The process and module tags that decide about WeaveDrive. */
 export interface DriveSubject {
   readonly process: Checked<Pick<ProcessItem, 'tags'>>
   readonly module: Checked<Pick<ModuleItem, 'tags'>>
@@ -13,45 +13,49 @@ export interface DriveSubject {
 
 export type DriveAdmission =
   | { readonly kind: 'open' }
-  /** The CU's WeaveDrive fails then, and the evaluation never ends: it has no result to answer with. */
+  /** The CU's WeaveDrive fails, the evaluation never ends, and the CU has no result to answer with. */
   | { readonly kind: 'closed'; readonly reason: string }
-  /** Where an item of one of these types and owners lies in a block up to the message's own. */
+  /** Open if an item of one of these types and owners is in a block up to the message's own. */
   | { readonly kind: 'attested'; readonly types: readonly AttestationType[]; readonly owners: readonly string[] }
 
-/** The CU gives it to every module of this format (effects/worker/evaluate.js, loadInstance). */
+/** The CU gives WeaveDrive to every module of this format (effects/worker/evaluate.js, loadInstance). */
 const ALWAYS_WITH_DRIVE = 'wasm64-unknown-emscripten-draft_2024_02_15'
 const MODES: readonly string[] = ['Assignments', 'Individual', 'Library']
 
-/** Whether the CU hands WeaveDrive to the module at all; without it every file is one that is not there. */
+/** Whether the CU gives WeaveDrive to the module at all; without it no file exists for the module. */
 export function hasDrive({ module }: Pick<DriveSubject, 'module'>): boolean {
   return tagValue(module.tags, 'Module-Format') === ALWAYS_WITH_DRIVE || extendsDrive(module.tags)
 }
 
 /**
- * Whether a process says that it reads files. One of the always-with-drive format may read blocks and transactions even
- * where this is false.
+ * Whether a process declares that it reads files. A module of the format that always has WeaveDrive may read blocks and
+ * transactions even if this is false.
  */
 export function namesDrive({ process, module }: DriveSubject): boolean {
   const extended = extendsDrive(module.tags) || extendsDrive(process.tags)
   return hasDrive({ module }) && (extended || valuesOf(process.tags, 'On-Boot').length > 0 || opensAll({ process, module }))
 }
 
-/** Whether `/data/<id>` may be read. Blocks and transactions may be always. */
+/** Whether the module may read `/data/<id>`. It may always read blocks and transactions. */
 export function admissionOf({ process, module }: DriveSubject, id: string): DriveAdmission {
   if (opensAll({ process, module }) || valuesOf(process.tags, 'On-Boot').at(-1) === id) return { kind: 'open' }
   if (!extendsDrive(module.tags) && !extendsDrive(process.tags)) {
     return { kind: 'closed', reason: 'neither process nor module has the extension WeaveDrive' }
   }
-  // The last of several tags counts, and an empty one is as none.
+  // The last of several tags counts, and an empty tag counts as absent.
   const ofModule = valuesOf(module.tags, 'Availability-Type').at(-1) || 'Assignments'
   const mode = valuesOf(process.tags, 'Availability-Type').at(-1) || ofModule
-  if (!MODES.includes(mode)) return { kind: 'closed', reason: `WeaveDrive knows no Availability-Type ${mode.slice(0, 80)}` }
+  if (!MODES.includes(mode))
+    return { kind: 'closed', reason: `WeaveDrive does not know the Availability-Type ${mode.slice(0, 80)}` }
   const schedulers = valuesOf(process.tags, 'Scheduler').slice(-1)
   const owners = [...schedulers, ...valuesOf(process.tags, 'Attestor')].filter((owner) => owner !== '')
   return { kind: 'attested', types: mode === 'Individual' ? ['Attestation', 'Available'] : ['Attestation'], owners }
 }
 
-/** The mode `test`: the CU takes it from one tag alone, of several it makes a list (domain/utils.js, parseTags). */
+/**
+ * Whether the mode is `test`. The CU accepts it only from a single tag, because it turns several into a list (domain/utils.js,
+ * parseTags).
+ */
 function opensAll({ process, module }: DriveSubject): boolean {
   const own = valuesOf(process.tags, 'Availability-Type')
   const values = own.length > 0 ? own : valuesOf(module.tags, 'Availability-Type')

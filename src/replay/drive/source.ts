@@ -1,8 +1,8 @@
-/** Where the files come from that a module opens: the sandbox asks, and knows of no network. */
+/** The source of the files that a module opens: the sandbox asks it and needs no network itself. */
 
 export type DriveKind = 'data' | 'tx' | 'block'
 
-/** A file by its path `/<kind>/<id>`, and the block of the message that opens it. */
+/** Asks for a file by its path `/<kind>/<id>` and the block of the message that opens it. */
 export interface DriveQuestion {
   readonly kind: DriveKind
   readonly id: string
@@ -12,26 +12,26 @@ export interface DriveQuestion {
 export type DriveAnswer =
   | {
       readonly kind: 'file'
-      /** A file of the auditor's that holds the content. */
+      /** The auditor's file with the content. */
       readonly path: string
       readonly bytes: number
-      /** Why the CU may have seen something else; undefined where the content proves itself and may be read for certain. */
+      /** Why the CU may have seen something else; undefined if the content proves itself and the CU certainly could read it. */
       readonly assumed?: string
     }
   | {
       readonly kind: 'refused'
       readonly reason: string
-      /** Nobody has what it takes to answer. */
+      /** Nobody has the inputs for an answer. */
       readonly missing?: true
     }
 
-/** Serves the files of one process. Asked the same twice it answers the same. */
+/** Serves the files of one process. It gives the same answer to the same question. */
 export interface DriveSource {
-  /** Never throws because a file cannot be had. */
+  /** Answers a question. An unavailable file is an answer, not an error. */
   ask(question: DriveQuestion): Promise<DriveAnswer>
 }
 
-/** Whether a path can name such a file: nothing else is asked for. */
+/** Whether a path can name such a file. The sandbox asks for no other path. */
 export function isDriveId(kind: DriveKind, id: string): boolean {
   return (kind === 'block' ? /^\d{1,12}$/ : /^[\w-]{43}$/).test(id)
 }

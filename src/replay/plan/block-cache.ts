@@ -1,27 +1,28 @@
-/** Blocks by height, and which of them the CU's cache held (CU domain/lib/loadMessages.js, effects/ao-block.js). */
+/** Blocks by height, and the contents of the CU's cache of them (CU domain/lib/loadMessages.js, effects/ao-block.js). */
 import type { BlockRecord } from '../../model/records.ts'
 import { seconds } from './cron-firings.ts'
 
 export type BlockSource = (fromHeight: number, toHeight: number) => Promise<readonly BlockRecord[]>
 
-/** Heights asked for at once: few at first, as one message rarely spans many, then ever more. */
+/** Number of heights in one request: few at first, because one message rarely spans many, then more each time. */
 const PAGE_FIRST = 16
 const PAGE_MAX = 1024
-/** The CU believes that no block can have come within this time. */
+/** The CU assumes that no new block arrived within this time. */
 const NO_NEW_BLOCK_SECONDS = 90
 
 /** A block that the source lacks although the CU had it. */
 export class MissingBlock extends Error {
   constructor(height: number) {
-    super(`the block ${height} is on no gateway`)
+    super(`no gateway has the block ${height}`)
   }
 }
 
 /**
- * Blocks from a height on, up to the first that is later than a time, or to the end (CU effects/ao-block.js, fetchAllPages).
+ * Reads blocks from a height on, until the first that is later than a time or until the end (CU effects/ao-block.js,
+ * fetchAllPages).
  *
  * @param maxTimestamp ms; its whole second counts
- * @throws MissingBlock where the source has a gap
+ * @throws MissingBlock if the source has a gap
  */
 export async function blocksUpTo(source: BlockSource, min: number, maxTimestamp: number): Promise<readonly BlockRecord[]> {
   const found: BlockRecord[] = []
@@ -39,13 +40,13 @@ export async function blocksUpTo(source: BlockSource, min: number, maxTimestamp:
   }
 }
 
-/** The CU's own table of blocks, as it is filled by what it is asked for. */
+/** The CU's own table of blocks, which each request of the CU fills. */
 export interface BlockCache {
   /**
-   * What the CU knows in a stream, ascending (loadMessages.js, reconcileBlocksWith).
+   * Returns the blocks that the CU knows in a stream, ascending (loadMessages.js, reconcileBlocksWith).
    *
    * @param min the height at which the stream begins
-   * @param maxTimestamp ms, the time asked for
+   * @param maxTimestamp the end of the stream, ms
    * @throws MissingBlock
    */
   reconcile(min: number, maxTimestamp: number): Promise<readonly BlockRecord[]>
@@ -69,8 +70,8 @@ export function createBlockCache(source: BlockSource): BlockCache {
 }
 
 /**
- * What the CU asks the gateway for (loadMessages.js, findMissingBlocksIn): all, where it knows nothing; the gaps, where there
- * are any; else what is behind its last block, unless the time asked for is at most 90 seconds past it.
+ * The ranges that the CU requests from the gateway (loadMessages.js, findMissingBlocksIn): everything if it knows nothing; the gaps
+ * if there are any; otherwise the blocks after its last one, unless the end is at most 90 seconds after that block.
  */
 function missingRanges(
   blocks: readonly BlockRecord[],
@@ -90,7 +91,7 @@ function missingRanges(
   return [{ min: last.height, maxTimestamp }]
 }
 
-/** Both, ascending, each height once; what comes behind the end is appended in place. */
+/** Merges both, ascending, each height once; blocks after the end are appended in place. */
 function merge(blocks: BlockRecord[], more: readonly BlockRecord[]): BlockRecord[] {
   const added = more.filter(({ height }) => blocks[firstFrom(blocks, height)]?.height !== height)
   const last = blocks.at(-1)?.height ?? Number.NEGATIVE_INFINITY
@@ -99,7 +100,7 @@ function merge(blocks: BlockRecord[], more: readonly BlockRecord[]): BlockRecord
   return blocks
 }
 
-/** The place of the first block of at least this height. */
+/** Returns the index of the first block of at least this height. */
 function firstFrom(blocks: readonly BlockRecord[], height: number): number {
   let low = 0
   let high = blocks.length

@@ -1,4 +1,4 @@
-/** Which crons fire between two messages (protocol §2.5; CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
+/** Finds the crons that fire between two messages (protocol §2.5; CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
 import type { BlockRecord, Tag } from '../../model/records.ts'
 import type { Cron } from './cron-tags.ts'
 
@@ -10,17 +10,17 @@ export interface CronFiring {
   readonly tags: readonly Tag[]
 }
 
-/** Where a range begins: a message's own time and block. */
+/** The start of a range: a message's own time and block. */
 export interface Moment {
   /** ms */
   readonly timestamp: number
   readonly blockHeight: number
 }
 
-/** Whole seconds of a time in ms. */
+/** The whole seconds of a time in ms. */
 export const seconds = (timestampMs: number): number => Math.floor(timestampMs / 1000)
 
-/** Whether a cron of this name may fire at this time, ms: when blocks came is not looked at. */
+/** Whether a cron of this name may fire at this time, ms, whatever the times of the blocks are. */
 export function mayFire(crons: readonly Cron[], name: string, originMs: number, timestampMs: number): boolean {
   const sinceOrigin = seconds(timestampMs) - seconds(originMs)
   return crons.some((cron) => {
@@ -30,15 +30,15 @@ export function mayFire(crons: readonly Cron[], name: string, originMs: number, 
 }
 
 /**
- * What fires between two messages, in order.
+ * Yields the firings between two messages, in order.
  *
- * The CU ticks from `left` in steps of a second while before `right`. At each tick at most one block becomes the current one,
- * where its second has come, and crons by blocks fire; then those by time, at the height of the current block. The process's
- * own block and second are no firings. Ticks at which nothing can happen are passed over.
+ * The CU ticks from `left` in steps of one second until `right`. At each tick at most one block becomes the current one, once its
+ * second is reached, and block crons fire; then time crons fire at the height of the current block. Nothing fires at the process's
+ * own block and second. This function skips ticks at which nothing can happen.
  *
  * @param origin the process's own time and block
- * @param right ms
- * @param blocks that the CU knew, ascending; only those strictly between the two times count
+ * @param right end of the range, ms
+ * @param blocks the blocks that the CU knew, ascending; only those strictly between the two times count
  */
 export function* firingsBetween(
   crons: readonly Cron[],
@@ -72,7 +72,7 @@ export function* firingsBetween(
     }
   }
 
-  /** The first tick from `tick` on at which a block or a cron is due. */
+  /** Returns the first tick from `tick` on at which a block or a cron is due. */
   function nextTick(tick: number): number {
     const block = between[nextBlock]
     let next = block === undefined ? Number.POSITIVE_INFINITY : Math.max(tick, seconds(block.timestamp) - begin)

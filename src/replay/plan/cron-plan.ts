@@ -1,4 +1,4 @@
-/** Cron messages between the scheduled ones, stream by stream as the CU made them (protocol §2.5). */
+/** Plans cron messages between the scheduled ones, stream by stream, as the CU made them (protocol §2.5). */
 import type { ScheduledMessage, Times } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import { MissingBlock } from './block-cache.ts'
@@ -8,45 +8,45 @@ import { createKnownBlocks } from './known-blocks.ts'
 import { cronMessage } from './message.ts'
 import type { PlanInputs, PlannedEvaluation } from './planned.ts'
 
-/** Crons between two messages (one a minute for half a year); more of them are not planned, and the plan says so. */
+/** Limit on crons between two messages (one a minute for half a year). A plan with more ends with a `missing` evaluation. */
 const FIRINGS_MAX = 250_000
-/** The CU remembers so many crons of a stream (CU domain/lib/evaluate.js, evaledCrons). */
+/** The CU remembers this many crons of a stream (CU domain/lib/evaluate.js, evaledCrons). */
 const REMEMBERED_MAX = 100
 
 interface Point extends Moment {
-  /** The last nonce up to it. */
+  /** The last nonce up to this point. */
   readonly ordinate: number
   readonly cron?: string
 }
 
 export interface CronPlan {
-  /** The crons that fire before a scheduled message. */
+  /** Yields the crons that fire before a scheduled message. */
   before(scheduled: Checked<ScheduledMessage>): AsyncGenerator<PlannedEvaluation>
-  /** Tells that a scheduled message was planned, and whether it is evaluated. */
+  /** Records that a scheduled message was planned, and whether it is evaluated. */
   passed(scheduled: Checked<ScheduledMessage>, evaluated: boolean): void
-  /** The crons behind the last message, where the CU was asked for a later time. */
+  /** Yields the crons after the last message, if somebody asked the CU for a later time. */
   atEnd(): AsyncGenerator<PlannedEvaluation>
 }
 
 /**
  * Plans cron messages.
  *
- * The CU evaluates in streams. A stream begins behind the last evaluation, which a skipped message is not, with the blocks
- * that the CU knows then, and makes crons between each two messages (loadMessages.js, genBoundariesAsTuples); behind its last
- * message it makes those up to the time asked for. It knows a cron that it has evaluated by time and name (evaluate.js,
- * evaledCrons): two of one name within one second, at the seam of two ranges, are two crons.
+ * The CU evaluates in streams. A stream begins after the last evaluation (a skipped message is none) with the blocks that the CU
+ * knows then. It makes crons between each two messages (loadMessages.js, genBoundariesAsTuples) and, after its last message, those
+ * up to the requested time. The CU recognizes a cron that it has evaluated by time and name (evaluate.js, evaledCrons): two crons
+ * with one name in one second, at the seam of two ranges, are two crons.
  */
 export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons: readonly Cron[]): CronPlan {
   const { process } = inputs
   const { timestamp, blockHeight } = taken
   const known = createKnownBlocks(inputs.knownBlocks ?? 'all', (from, to) => inputs.blocks(from, to))
-  /** The last evaluation: where the next stream begins. Crons before the first nonce have the ordinate 0. */
+  /** The last evaluation, where the next stream begins. Crons before the first nonce have the ordinate 0. */
   let evaluated: Point = { ordinate: 0, timestamp, blockHeight }
-  /** Where the next range begins: a message, skipped or not. */
+  /** The start of the next range: a message, skipped or not. */
   let left = evaluated
-  /** Messages skipped since the last evaluation: the next stream meets them again. */
+  /** Messages skipped since the last evaluation; the next stream passes them again. */
   let skipped: Point[] = []
-  /** ms; undefined while no stream has begun. */
+  /** End of the current stream, ms; undefined before a stream begins. */
   let end: number | undefined
   let remembered = new Set<string>()
 
@@ -63,7 +63,7 @@ export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons:
     }
   }
 
-  /** Whether the stream has not had it yet. */
+  /** Remembers a cron; returns false if the stream already has it. */
   function remember({ timestamp, cron }: Pick<CronFiring, 'timestamp' | 'cron'>): boolean {
     const name = `${timestamp}-${cron}`
     if (remembered.has(name)) return false
@@ -104,7 +104,7 @@ export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons:
     yield* range(next)
   }
 
-  /** Where an input is missing, that is planned as an evaluation of its own, which nobody can make. */
+  /** Plans a missing input as an evaluation of its own that nobody can run. */
   async function* guarded(planned: AsyncGenerator<PlannedEvaluation>, timestamp: number): AsyncGenerator<PlannedEvaluation> {
     try {
       yield* planned

@@ -1,17 +1,17 @@
-/** The crons that a process's tags ask for (protocol §2.5; CU domain/lib/loadMessages.js, parseCrons). */
+/** Reads the crons in a process's tags (protocol §2.5; CU domain/lib/loadMessages.js, parseCrons). */
 import type { Tag } from '../../model/records.ts'
 
 export interface Cron {
-  /** `<place>-<interval>`, as the CU's cursors name it: the place among crons of its kind. */
+  /** `<place>-<interval>`, as in the CU's cursors: the place is that among crons of its kind. */
   readonly name: string
   readonly unit: 'blocks' | 'seconds'
-  /** Blocks or seconds; NaN or 0 where the tag says nothing sensible, and it never fires. */
+  /** Blocks or seconds; NaN or 0 if the tag makes no sense, and the cron then never fires. */
   readonly every: number
   readonly tags: readonly Tag[]
 }
 
 const TAG_NAME = /^Cron-Tag-(.+)$/
-/** Of the library `ms` 2.1, which the CU reads times with. */
+/** The format of the library `ms` 2.1, with which the CU reads times. */
 const TIME =
   /^(-?(?:\d+)?\.?\d+) *(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)?$/i
 const TIME_MAX_CHARS = 100
@@ -33,10 +33,10 @@ interface FoundCron {
 }
 
 /**
- * The crons in the order in which they fire within one second: by blocks in the order of the tags, then by time, the shorter
- * interval first. A `Cron-Tag-…` belongs to the interval before it.
+ * Returns the crons in the order in which they fire within one second: block crons in the order of the tags, then time crons, the
+ * shortest interval first. A `Cron-Tag-…` belongs to the interval before it.
  *
- * @returns the crons, or why the CU evaluates nothing of a process with such tags
+ * @returns the crons, or the reason why the CU evaluates no message of a process with such tags
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export function parseCrons(tags: readonly Tag[]): readonly Cron[] | { readonly f
     }
     const tagName = TAG_NAME.exec(name)?.[1]
     if (tagName === undefined) continue
-    if (found.length === 0) return { fault: 'a Cron-Tag stands before any Cron-Interval' }
+    if (found.length === 0) return { fault: 'a Cron-Tag comes before any Cron-Interval' }
     found.at(-1)?.tags.push({ name: tagName, value })
   }
   const byBlocks = found.filter(({ unit }) => unit === 'blocks')

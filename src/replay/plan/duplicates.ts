@@ -1,4 +1,6 @@
-/** What the CU has evaluated already (protocol §2.6; CU effects/ao-evaluation.js, saveEvaluation, findMessageBefore). */
+/**
+ * The messages that the CU has already evaluated (protocol §2.6; CU effects/ao-evaluation.js, saveEvaluation, findMessageBefore).
+ */
 import { createDigestTable } from '../../util/digest-table.ts'
 
 /** A message's place in the schedule. */
@@ -7,15 +9,15 @@ export interface Place {
   readonly nonce: number
 }
 
-/** Evaluated messages by the key under which the CU looks for them; failed ones are among them, cron messages are not. */
+/** Evaluated messages by the key under which the CU looks for them. They include failed messages, but no cron messages. */
 export interface Evaluated {
-  /** The nonce under which the CU finds it before this place; undefined where it is new. */
+  /** Returns the nonce under which the CU finds the key before this place; undefined if it is new. */
   findBefore(key: string, place: Place): number | undefined
-  /** A key that is there already keeps its first place, as the CU's table does. */
+  /** Adds a key. A known key keeps its first place, as in the CU's table. */
   add(key: string, place: Place): void
 }
 
-/** Some 40 to 70 bytes for each key, whatever its length. */
+/** Creates an empty table, which takes about 40 to 70 bytes for each key, whatever its length. */
 export function createEvaluated(): Evaluated {
   const first = createDigestTable(PLACE_WORDS)
   return {
@@ -23,7 +25,7 @@ export function createEvaluated(): Evaluated {
       const found = first.get(key)
       if (found === undefined) return undefined
       const earlier = placeIn(found)
-      // The CU compares the earlier nonce with the epoch too, which finds nothing while all epochs are 0.
+      // The CU also compares the earlier nonce with the epoch, which finds nothing while all epochs are 0.
       const before = earlier.nonce < epoch || (earlier.epoch === epoch && earlier.nonce < nonce)
       return before ? earlier.nonce : undefined
     },
@@ -31,7 +33,7 @@ export function createEvaluated(): Evaluated {
   }
 }
 
-/** Two doubles: nothing of a number is lost. */
+/** Two doubles, which keep numbers exactly. */
 const PLACE_WORDS = 4
 
 function placeIn(words: Uint32Array): Place {

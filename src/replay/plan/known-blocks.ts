@@ -1,35 +1,35 @@
-/** The blocks that the CU knew, by what is assumed about it (profiles §1.9). */
+/** The blocks that the CU knew, under an assumption about its requests (profiles §1.9). */
 import type { BlockRecord } from '../../model/records.ts'
 import { type BlockSource, blocksUpTo, createBlockCache } from './block-cache.ts'
 import type { BlockKnowledge } from './planned.ts'
 
-/** Ends of the CU's evaluation streams and the blocks that it knew in each. */
+/** The ends of the CU's evaluation streams and the blocks that it knew in each. */
 export interface KnownBlocks {
   /**
-   * The end of the stream that is next, ms.
+   * Returns the end of the next stream, ms.
    *
-   * @param since the time of the last evaluation: the CU goes back to no earlier one
-   * @param next the time of the next message; undefined behind the last
-   * @returns undefined where no further stream was asked for
+   * @param since the time of the last evaluation: the CU never goes back before it
+   * @param next the time of the next message; undefined after the last
+   * @returns undefined if nobody asked for another stream
    */
   nextEnd(since: number, next: number | undefined): number | undefined
   /**
-   * The CU begins a stream.
+   * Begins a stream.
    *
-   * @param height of the last evaluation before it
-   * @param end ms, as `nextEnd` gave it
+   * @param height block height of the last evaluation before it
+   * @param end end of the stream from `nextEnd`, ms
    * @throws MissingBlock
    */
   begin(height: number, end: number): Promise<void>
   /**
-   * The blocks known in this stream between two times, ms, ascending; others may be among them.
+   * Returns the blocks known in this stream between two times, ms, ascending; other blocks may be among them.
    *
    * @throws MissingBlock
    */
   between(left: number, right: number): Promise<readonly BlockRecord[]>
 }
 
-/** Blocks may be out of order in time by less than this (the network's own bound is minutes). */
+/** Limit on how far blocks may be out of order in time (the network's own bound is minutes). */
 const DRIFT_MS = 7_200_000
 
 export function createKnownBlocks(knowledge: BlockKnowledge, source: BlockSource): KnownBlocks {
@@ -40,7 +40,7 @@ export function createKnownBlocks(knowledge: BlockKnowledge, source: BlockSource
   return everyBlock(source, (height) => !knowledge.unknown.has(height))
 }
 
-/** One stream without an end, every block read as it is needed. */
+/** One stream without an end that reads every block when it is needed. */
 function everyBlock(source: BlockSource, isKnown: (height: number) => boolean): KnownBlocks {
   const read = createTimeline([])
   let nextHeight = 0
@@ -53,7 +53,7 @@ function everyBlock(source: BlockSource, isKnown: (height: number) => boolean): 
       if (read.latest() < right + DRIFT_MS) {
         const more = await blocksUpTo(source, nextHeight, right + 2 * DRIFT_MS)
         for (const block of more) if (block.height > read.height()) read.add(block)
-        // The last one is asked for again: where it is the end of what there is, that is no gap.
+        // It requests the last block again: without that, the end of the chain would look like a gap.
         nextHeight = Math.max(nextHeight, read.height())
       }
       return read.between(left, right).filter(({ height }) => isKnown(height))
@@ -61,7 +61,7 @@ function everyBlock(source: BlockSource, isKnown: (height: number) => boolean): 
   }
 }
 
-/** A stream for each time asked for, then one for each message; the cache of blocks outlives them. */
+/** A stream for each requested time, then one for each message; all streams share one cache of blocks. */
 function askedFor(source: BlockSource, asked: readonly number[]): KnownBlocks {
   const cache = createBlockCache(source)
   let known = createTimeline([])
@@ -78,10 +78,10 @@ function askedFor(source: BlockSource, asked: readonly number[]): KnownBlocks {
   }
 }
 
-/** Blocks in the order of height, found by time. */
+/** Keeps blocks in the order of height and finds them by time. */
 function createTimeline(given: readonly BlockRecord[]) {
   const blocks: BlockRecord[] = []
-  /** The latest time up to each block. */
+  /** For each block, the latest time of all blocks up to it. */
   const latest: number[] = []
   const add = (block: BlockRecord) => {
     blocks.push(block)
@@ -104,7 +104,7 @@ function createTimeline(given: readonly BlockRecord[]) {
   }
 }
 
-/** The place of the first value above `limit` among ascending ones. */
+/** Returns the index of the first value above `limit` among ascending values. */
 function firstAfter(values: readonly number[], limit: number): number {
   let low = 0
   let high = values.length

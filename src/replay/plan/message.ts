@@ -1,4 +1,4 @@
-/** The message JSON that a module is handed, key by key in the CU's order (protocol §2.4; CU domain/model.js, messageSchema). */
+/** The message JSON that a module receives, key by key in the CU's order (protocol §2.4; CU domain/model.js, messageSchema). */
 
 import type { ProcessItem, ScheduledMessage, Tag, Times } from '../../model/records.ts'
 import { defined } from '../../util/defined.ts'
@@ -16,7 +16,7 @@ function plainTags(tags: readonly Tag[]): Tag[] {
   return tags.filter(({ name }) => !STRIPPED.has(name)).map(({ name, value }) => ({ name, value }))
 }
 
-/** What the assignment adds: the same for every scheduled message. */
+/** The fields that the assignment adds to every scheduled message. */
 function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: Checked<ScheduledMessage>) {
   return {
     Epoch: epoch,
@@ -30,9 +30,9 @@ function assigned({ epoch, nonce, timestamp, blockHeight, hashChain }: Checked<S
 }
 
 /**
- * An ordinary or pushed message, or a process's own assignment.
+ * Builds an ordinary or pushed message, or a process's own assignment.
  *
- * @param target the `Process` tag of the assignment: the message's own target does not count
+ * @param target the `Process` tag of the assignment, not the message's own target
  */
 export function ordinaryMessage(
   scheduled: Checked<ScheduledMessage>,
@@ -56,11 +56,12 @@ export function ordinaryMessage(
 }
 
 /**
- * An item on the chain that was assigned (§1.8; CU domain/lib/hydrateMessages.js, loadFromChainWith): its fields come from the
- * gateway, and it is never a push, whatever its tags.
+ * Builds the message of an assigned item on the chain (§1.8; CU domain/lib/hydrateMessages.js, loadFromChainWith). Its fields come
+ * from the gateway, and it is never a push, whatever its tags are.
  *
- * @param excluded fields that the assignment leaves out: the CU then does not ask for `Signature`, `Anchor`, `Tags` or `Data`;
- *   no tags are an empty list, and the owner is the sender (CU domain/dal.js, loadTransactionMetaSchema). Others cannot be.
+ * @param excluded fields that the assignment excludes: the CU then does not request `Signature`, `Anchor`, `Tags` or `Data`.
+ *   Excluded tags are an empty list, and the owner is the sender (CU domain/dal.js, loadTransactionMetaSchema). Other fields
+ *   always stay.
  */
 export function onChainMessage(
   scheduled: Checked<ScheduledMessage>,
@@ -82,7 +83,7 @@ export function onChainMessage(
   }
 }
 
-/** The process message that the CU makes itself where the schedule does not begin with one (CU domain/lib/loadMessages.js). */
+/** Builds the process message that the CU makes itself if the schedule does not begin with one (CU domain/lib/loadMessages.js). */
 export function bootMessage(process: Checked<ProcessItem>, taken: Checked<Times>, data: string): Message {
   const owner = ownerAddress(process.owner)
   return {
@@ -101,7 +102,7 @@ export function bootMessage(process: Checked<ProcessItem>, taken: Checked<Times>
   }
 }
 
-/** A cron message: the process speaks to itself (CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
+/** Builds a cron message, which the process sends to itself (CU domain/lib/loadMessages.js, cronMessagesBetweenWith). */
 export function cronMessage(process: Checked<ProcessItem>, { timestamp, blockHeight, tags }: CronFiring): Message {
   const owner = ownerAddress(process.owner)
   return {

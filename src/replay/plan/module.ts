@@ -1,4 +1,4 @@
-/** What the CU hands to a module besides messages (protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
+/** The inputs that the CU gives a module besides messages (protocol §2.4, §2.9; CU domain/lib/loadModule.js). */
 import { type ModuleItem, type ProcessItem, type Tag, tagValue } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import { ownerAddress } from './owner.ts'
@@ -16,7 +16,10 @@ interface SpawnedItem {
   readonly Tags: readonly Tag[]
 }
 
-/** The second argument of `handle` (§2.4; CU domain/model.js, messageSchema, AoGlobal): tags unfiltered, `From` and `Owner` too. */
+/**
+ * Builds the second argument of `handle` (§2.4; CU domain/model.js, messageSchema, AoGlobal), with all tags, even `From` and
+ * `Owner`.
+ */
 export function moduleEnvironment(process: Checked<ProcessItem>, module: Checked<ModuleItem>): ModuleEnvironment {
   return { Process: subject(process), Module: subject(module) }
 }
@@ -26,10 +29,10 @@ function subject({ id, owner, tags }: Pick<ProcessItem, 'owner' | 'tags'> & { re
 }
 
 /**
- * The loader's options (§2.9; CU domain/lib/loadModule.js, setModuleOptionsWith).
+ * Builds the loader's options (§2.9; CU domain/lib/loadModule.js, setModuleOptionsWith).
  *
- * A process's own limits go before the module's. `memoryLimit` is in bytes, `computeLimit` in gas; a CU evaluates nothing where
- * one of them is missing or 0. `blockHeight` is the CU's placeholder: the loader takes each message's own.
+ * A process's own limits override the module's. `memoryLimit` is in bytes, `computeLimit` in gas; a CU evaluates nothing if one of
+ * them is missing or 0. `blockHeight` is the CU's placeholder: the loader uses that of each message.
  */
 export function moduleOptions(process: Checked<ProcessItem>, module: Checked<ModuleItem>): Readonly<Record<string, unknown>> {
   const own = (name: string) => tagValue(process.tags, name) ?? tagValue(module.tags, name)
@@ -48,7 +51,7 @@ export function moduleOptions(process: Checked<ProcessItem>, module: Checked<Mod
   }
 }
 
-/** `500-mb`, as the library `bytes` 3.1 reads it without its first hyphen. */
+/** Reads a size like `500-mb` as the library `bytes` 3.1 does after removal of its first hyphen. */
 function parseBytes(text: string | undefined): number | undefined {
   const parsed = /^([-+]?\d+(?:\.\d+)?) *(kb|mb|gb|tb|pb)$/i.exec(text?.replace('-', '') ?? '')
   if (parsed?.[1] !== undefined && parsed[2] !== undefined) {
@@ -58,7 +61,7 @@ function parseBytes(text: string | undefined): number | undefined {
   return Number.isNaN(plain) ? undefined : plain
 }
 
-/** By name, with the tags of its namespace: `Foo-Max` belongs to `Foo` as `Max`. */
+/** Returns the extensions by name with the tags of their namespaces: `Foo-Max` belongs to `Foo` as `Max`. */
 function extensionsOf(tags: readonly Tag[]): Readonly<Record<string, readonly Tag[]>> {
   const found: Record<string, readonly Tag[]> = Object.create(null)
   for (const { name, value: extension } of tags) {

@@ -1,4 +1,4 @@
-/** The order of evaluation, as the CU makes it: what runs, what is skipped, what ends its stream. */
+/** Plans evaluations in the CU's order: which messages run, which are skipped, and which end the CU's stream. */
 import { type ScheduledMessage, type Tag, type Times, tagValue } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import { type CronPlan, createCronPlan } from './cron-plan.ts'
@@ -11,11 +11,11 @@ import { pushedHash } from './pushed-hash.ts'
 /**
  * Plans a process from its first message on.
  *
- * On a cold start the process message that the CU makes itself comes first, unless the schedule begins with the process's own
- * (§2.4; CU domain/lib/loadMessages.js, maybePrependProcessMessage): where there is no message at all, where the process is
- * from before the boot loader, and where a cron fires before it.
+ * On a cold start the CU makes a process message itself and evaluates it first, unless the schedule begins with the process's own
+ * (§2.4; CU domain/lib/loadMessages.js, maybePrependProcessMessage). It does so if there is no message at all, if the process is
+ * older than the boot loader, and if a cron fires before the process's own message.
  *
- * @throws AuditError where the inputs cannot be read
+ * @throws AuditError if the inputs cannot be read
  *
  * @example
  * ```ts
@@ -47,18 +47,18 @@ async function* inOrder(inputs: PlanInputs): AsyncGenerator<PlannedEvaluation> {
   if (cold) yield await boot(inputs, await timesBy(undefined))
 }
 
-/** When the process was taken, by the first message of its schedule. */
+/** Returns the time at which the scheduler took the process, given the first message of its schedule. */
 type TimesBy = (first: Checked<ScheduledMessage> | undefined) => Promise<Checked<Times>>
 
 interface Merged {
   readonly planned: PlannedEvaluation
-  /** The schedule's own message of the process. */
+  /** Whether it is the process's own message in the schedule. */
   readonly isProcess: boolean
   /** The first message of the schedule. */
   readonly first: Checked<ScheduledMessage> | undefined
 }
 
-/** Scheduled messages with the crons that fire between them. */
+/** Yields scheduled messages with the crons that fire between them. */
 async function* mergeCrons(inputs: PlanInputs, timesBy: TimesBy, crons: readonly Cron[]): AsyncGenerator<Merged> {
   const evaluated = createEvaluated()
   let cronPlan: CronPlan | undefined
@@ -79,12 +79,12 @@ async function* mergeCrons(inputs: PlanInputs, timesBy: TimesBy, crons: readonly
   if (cronPlan !== undefined) yield* asMerged(cronPlan.atEnd())
 }
 
-/** The CU evaluates nothing of this process. */
+/** Plans a process of which the CU evaluates no message. */
 async function* stopped({ schedule }: PlanInputs, reason: string): AsyncGenerator<PlannedEvaluation> {
   for await (const scheduled of schedule) yield planScheduled(scheduled, { kind: 'stop', reason })
 }
 
-/** Since the boot loader (aop6) a process's schedule begins with the process itself; two `Type` tags are none. */
+/** Since the boot loader (aop6) a process's schedule begins with the process itself. Two `Type` tags count as none. */
 function isProcessMessage({ message }: Checked<ScheduledMessage>): boolean {
   const types = (message?.tags ?? []).filter(({ name }) => name === 'Type')
   return types.length === 1 && types[0]?.value === 'Process'
@@ -95,7 +95,7 @@ async function boot(inputs: PlanInputs, taken: Checked<Times>): Promise<PlannedE
   const data = await inputs.processData()
   const work: Work =
     data === undefined
-      ? { kind: 'missing', reason: "the process's own data is on no gateway" }
+      ? { kind: 'missing', reason: "no gateway has the process's own data" }
       : { kind: 'run', message: bootMessage(process, taken, data) }
   return { key: { ordinate: 0, timestamp: taken.timestamp }, saved: false, work }
 }
@@ -104,7 +104,7 @@ function planScheduled({ nonce, messageId, timestamp, assignment }: Checked<Sche
   return { key: { ordinate: nonce, timestamp }, nonce, messageId, assignmentId: assignment.id, saved: true, work }
 }
 
-/** Duplicates are left out before anything is evaluated (§2.6; CU domain/lib/evaluate.js, doesMessageExist). */
+/** Skips duplicates before any evaluation, as the CU does (§2.6; CU domain/lib/evaluate.js, doesMessageExist). */
 async function workOf(inputs: PlanInputs, evaluated: Evaluated, scheduled: Checked<ScheduledMessage>): Promise<Work> {
   const { message, messageId, assignment } = scheduled
   const excluded = excludedOf(assignment.tags)
@@ -127,8 +127,8 @@ async function workOf(inputs: PlanInputs, evaluated: Evaluated, scheduled: Check
 }
 
 /**
- * An item on the chain, assigned (§1.8): a duplicate by its id, where that was evaluated as anything but a push. The CU reads
- * the item first and dies without it; that a duplicate is skipped can be told without.
+ * Plans an assigned item on the chain (§1.8). It is a duplicate if its id was evaluated before, except as a push. The CU reads the
+ * item first and dies without it; this plan can skip a duplicate without the item.
  */
 async function onChainWork(
   inputs: PlanInputs,
@@ -140,9 +140,9 @@ async function onChainWork(
   const of = evaluated.findBefore(messageId, scheduled)
   if (of !== undefined && !isEvaluated(inputs, scheduled)) return { kind: 'skip', reason: 'duplicate-assignment', of }
   const item = await inputs.chainItem(messageId)
-  if (item === undefined) return { kind: 'missing', reason: `the item ${messageId} is on no gateway` }
+  if (item === undefined) return { kind: 'missing', reason: `no gateway has the item ${messageId}` }
   if (!excluded.has('Data') && item.dataText === undefined) {
-    return { kind: 'missing', reason: `the data of ${messageId} is on no gateway` }
+    return { kind: 'missing', reason: `no gateway has the data of ${messageId}` }
   }
   evaluated.add(messageId, scheduled)
   return { kind: 'run', message: onChainMessage(scheduled, item, excluded) }
@@ -152,7 +152,9 @@ function isEvaluated({ evaluates }: PlanInputs, { nonce }: ScheduledMessage): bo
   return evaluates?.has(nonce) === true
 }
 
-/** The names in `Exclude` tags; undefined where the CU reads one tag as text where it expects a list (§2.4). */
+/**
+ * Returns the names in `Exclude` tags; undefined for a single tag, which the CU reads as text although it expects a list (§2.4).
+ */
 function excludedOf(tags: readonly Tag[]): ReadonlySet<string> | undefined {
   const names = tags.filter(({ name }) => name === 'Exclude').map(({ value }) => value)
   return names.length === 1 ? undefined : new Set(names)

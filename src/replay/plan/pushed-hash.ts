@@ -4,17 +4,17 @@ import { encodeTags } from '../../ans104/avro-tags.ts'
 import { deepHash } from '../../ans104/deep-hash.ts'
 import type { Tag } from '../../model/records.ts'
 
-/** Where the CU's library believes the owner to end, although none was written. */
+/** The end of the owner as the CU's library reads it, although the item has no owner. */
 const MISREAD_OWNER_BYTES = 512
-/** The library's buffer for tags; more of them end the CU's stream. */
+/** The size of the library's buffer for tags; larger tags end the CU's stream. */
 const TAGS_MAX_BYTES = 4096
 
 export interface PushedContent {
-  /** base64url of 32 bytes. */
+  /** 32 bytes, base64url. */
   readonly target: string
-  /** Text; empty or null where there is none. */
+  /** Text; empty or null if there is no anchor. */
   readonly anchor: string | null
-  /** As they were sent, `From` and `Owner` among them. */
+  /** The tags as they were sent, including `From` and `Owner`. */
   readonly tags: readonly Tag[]
   readonly data: string
 }
@@ -22,9 +22,9 @@ export interface PushedContent {
 export type PushedHash = { readonly hash: string } | { readonly fault: string }
 
 /**
- * Hashes a pushed message as the CU does: as a data item without owner, which its library then reads as if it began with an
- * owner of 512 bytes. What follows offset 512 is taken for flags and lengths; up to 18 bytes there are not hashed, so two
- * messages that differ only in them have one hash.
+ * Hashes a pushed message as the CU does: as a data item without an owner, which its library then reads as if it began with an
+ * owner of 512 bytes. The library takes the bytes from offset 512 on for flags and lengths. It does not hash up to 18 bytes
+ * there, so two messages that differ only in these bytes have the same hash.
  *
  * @returns the hash in base64, or why it ends the CU's stream
  */
@@ -47,7 +47,7 @@ function optional(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === 0 ? Uint8Array.of(0) : Buffer.concat([Uint8Array.of(1), bytes])
 }
 
-/** Owner, target, anchor, tags and data as the library finds them in the content. */
+/** Returns owner, target, anchor, tags and data as the library finds them in the content. */
 function misread(content: Buffer): Uint8Array[] {
   let at = MISREAD_OWNER_BYTES
   const field = (): Uint8Array => {
@@ -57,7 +57,7 @@ function misread(content: Buffer): Uint8Array[] {
   }
   const target = field()
   const anchor = field()
-  // Past the end there is no size, and nothing that it could cut off.
+  // Content that ends here has no size field, and no bytes that a size could divide.
   const tagBytes = content.byteLength >= at + 16 ? Number(content.readBigUInt64LE(at + 8)) : 0
   const rest = content.subarray(at + 16)
   return [content.subarray(0, MISREAD_OWNER_BYTES), target, anchor, rest.subarray(0, tagBytes), rest.subarray(tagBytes)]

@@ -1,4 +1,4 @@
-/** The sandbox's child: opens a module, runs batches, answers over IPC. It talks to nobody else. */
+/** The sandbox's child: it opens a module, runs batches and answers over IPC. It communicates with nobody else. */
 
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -19,7 +19,7 @@ import type { SandboxReply, SandboxRequest, SandboxResult } from './protocol.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { copyDifferences } from './shadow.ts'
 
-// Taken before the loader replaces them.
+// Saved before the loader replaces it.
 const hrtime = process.hrtime.bigint.bind(process.hrtime)
 const nowUs = () => Number(hrtime() / 1_000n)
 
@@ -33,21 +33,21 @@ let paused = false
 let watchdog: Worker | undefined
 let wasmRead: { readonly path: string; readonly bytes: ArrayBuffer } | undefined
 
-/** Who waits for a file: a module opens one after another. */
+/** Resolves the file request that waits: a module opens one file after another. */
 let driven: ((answer: DriveAnswer) => void) | undefined
 
 const hasher = createHasher()
 
-/** Replies that wait for one before them; undefined where none does. */
+/** Settles when all replies that wait for an earlier one are sent; undefined if none waits. */
 let waiting: Promise<void> | undefined
 
-/** Sends at once where nothing waits: before a message that may never end. */
+/** Sends at once if no reply waits, because the next message may never end. */
 function send(reply: SandboxReply): void {
   if (waiting === undefined) process.send?.(reply)
   else sendWhenKnown(Promise.resolve(reply))
 }
 
-/** What comes later keeps its place among the replies. */
+/** Sends a reply that is not known yet; later replies wait for it, so all keep their order. */
 function sendWhenKnown(reply: Promise<SandboxReply>): void {
   const sent = Promise.allSettled([reply, waiting]).then(async () => {
     process.send?.(await reply.catch(failed))
@@ -65,7 +65,7 @@ function opened(): Runner {
   return runner
 }
 
-/** Asks the parent for a file; the time that takes is not the module's. */
+/** Asks the parent for a file; this time does not count as the module's. */
 async function askDrive(question: DriveQuestion): Promise<DriveAnswer> {
   const answered = new Promise<DriveAnswer>((resolve) => {
     driven = resolve
@@ -77,7 +77,7 @@ async function askDrive(question: DriveQuestion): Promise<DriveAnswer> {
   return answer
 }
 
-/** What was opened before is over: its memories go, so that the next one has the room that it would have in a child of its own. */
+/** Ends the module that was open and frees its memories, so that the next one has as much room as in a child of its own. */
 async function endOpened(): Promise<void> {
   if (watchdog === undefined) return
   await watchdog.terminate()
@@ -87,10 +87,10 @@ async function endOpened(): Promise<void> {
   runInNewContext('gc')()
 }
 
-/** The same buffer for the same file: what was compiled of it is there. */
+/** Returns the same buffer for the same file, because the compiled module is cached by buffer. */
 async function bytesOf(wasmPath: string): Promise<ArrayBuffer> {
   if (wasmRead?.path === wasmPath) return wasmRead.bytes
-  // Pooled bytes would share their ArrayBuffer with others: the metering compiles the whole buffer.
+  // Pooled bytes would share their ArrayBuffer with others, and metering compiles the whole buffer.
   Buffer.poolSize = 0
   const bytes = new Uint8Array(await readFile(wasmPath)).buffer
   wasmRead = { path: wasmPath, bytes }
@@ -106,7 +106,7 @@ async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxRe
   })
   watchdog.unref()
   send({ op: 'begun' })
-  // A module may loop as it is compiled and begun: that counts as a message.
+  // A module may loop while it is compiled and started, so the watchdog counts this as a message.
   Atomics.store(shared, 1, -1)
   Atomics.add(shared, 0, 1)
   try {
@@ -121,7 +121,7 @@ async function open(request: SandboxRequest & { op: 'open' }): Promise<SandboxRe
   }
 }
 
-/** Reads a memory, never more than it is said to have. */
+/** Reads a memory, never more than its stated size. */
 async function readStart({ path, bytes, clock }: StartMemory): Promise<Parameters<typeof createRunner>[2]> {
   const memory = new Uint8Array(bytes)
   const begin = () => {
@@ -140,7 +140,7 @@ async function readStart({ path, bytes, clock }: StartMemory): Promise<Parameter
   return { bytes, clock, copyInto: (target) => copyDifferences(memory, target) }
 }
 
-/** Results go out in groups, and before a message that may never end. */
+/** Runs a batch and sends results in groups, soon enough that few wait behind a message that may never end. */
 async function run({ batch, pause }: SandboxRequest & { op: 'run' }): Promise<void> {
   let results: SandboxResult[] = []
   let flushedUs = nowUs()
@@ -184,7 +184,7 @@ async function answer(request: SandboxRequest): Promise<void> {
 
 let queue = Promise.resolve()
 process.on('message', (request: SandboxRequest) => {
-  // What it belongs to is under way, and the queue waits for that.
+  // The request that waits for this answer holds the queue.
   if (request.op === 'driven') return driven?.(request.answer)
   queue = queue.then(() => answer(request)).catch((error: unknown) => send(failed(error)))
 })

@@ -1,11 +1,11 @@
-/** A module's answer as the CU makes a result of it (protocol §2.2; CU effects/worker/evaluate.js, mergeOutput). */
+/** Turns a module's answer into a result, as the CU does (protocol §2.2; CU effects/worker/evaluate.js, mergeOutput). */
 
-/** What `handle` did: it answered, or it threw. */
+/** The outcome of `handle`: it answered, or it threw. */
 export type ModuleAnswer =
   | { readonly thrown: false; readonly response: Response }
   | { readonly thrown: true; readonly error: unknown }
 
-/** The loader's own fields, as far as the CU reads them. */
+/** Those of the loader's fields that the CU reads. */
 export interface Response {
   readonly Messages?: unknown
   readonly Assignments?: unknown
@@ -18,18 +18,18 @@ export interface Response {
 export interface CuResult {
   /** The result's JSON, keys in the CU's order. */
   readonly text: string
-  /** Whether the CU goes on with the memory after this message or with the one before it. */
+  /** Whether the CU continues with the memory after this message, not with the one before it. */
   readonly keepsMemory: boolean
-  /** Whether the CU goes on with a new instance. */
+  /** Whether the CU continues with a new instance. */
   readonly newInstance: boolean
 }
 
 const OUT_OF_MEMORY = 'not enough memory for buffer allocation'
 
-/** The result of one evaluation. */
+/** Builds the result of one evaluation. */
 export function cuResult(answer: ModuleAnswer): CuResult {
   const { thrown } = answer
-  // An Error has no enumerable properties: the CU's database and its answers show `{}`.
+  // An Error has no enumerable properties, so the CU's database and its answers contain `{}`.
   const response: Response = thrown ? { Error: answer.error instanceof Error ? {} : answer.error } : answer.response
   const error = response.Error ?? undefined
   const text = JSON.stringify({
@@ -49,7 +49,7 @@ function outputOf(output: unknown): unknown {
   return typeof output === 'number' ? String(output) : output
 }
 
-/** Old modules say so in Output alone; the CU then keeps the instance and discards the memory (§2.10). */
+/** Old modules report this only in Output; the CU then keeps the instance and discards the memory (§2.10). */
 function saysOutOfMemory(output: unknown): boolean {
   if (typeof output === 'string') return output.endsWith(OUT_OF_MEMORY)
   if (typeof output !== 'object' || output === null) return false

@@ -1,9 +1,9 @@
 /**
- * WeaveDrive as the CU's module sees it: files that come into being as they are opened (the legacynet CU's
- * @permaweb/weavedrive 0.0.18). The loader calls it from the module's imports with its own file system.
+ * WeaveDrive as the CU's module sees it: files that appear when they are opened (the legacynet CU's @permaweb/weavedrive 0.0.18).
+ * The loader calls it from the module's imports with its own file system.
  *
- * Its quirks are kept, for they decide what a module reads. Where it would fail, the CU's evaluation never ends and has no
- * result: then `trouble` is set.
+ * It keeps the quirks of the original, because they decide what a module reads. If the original would fail, the CU's evaluation
+ * never ends and has no result: then it sets `trouble`.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { type DriveAnswer, type DriveKind, type DriveQuestion, isDriveId } from '../drive/source.ts'
@@ -11,7 +11,7 @@ import type { Host } from './host.ts'
 
 export type AskDrive = (question: DriveQuestion) => Promise<DriveAnswer>
 
-/** The loader's extension: what `options.WeaveDrive` is. */
+/** The type of `options.WeaveDrive`, a loader extension. */
 export type WeaveDrive = (module: LoaderModule, files: FileSystem) => Drive
 
 interface Drive {
@@ -20,7 +20,7 @@ interface Drive {
   close(fd: number): Promise<number>
 }
 
-/** What is used of the loader's `Module`; it sets `blockHeight` with each message. */
+/** The parts of the loader's `Module` that are used here. The loader sets `blockHeight` with each message. */
 export interface LoaderModule {
   readonly HEAP8: Int8Array
   readonly blockHeight: unknown
@@ -34,13 +34,13 @@ interface Stream {
   readonly fd: number
   readonly path: string
   readonly node: FileNode
-  /** Text after a seek to the end: there the file's size is one (`Content-Length`), and numbers are appended to it. */
+  /** A string after a seek to the end: there the file's size is a string (`Content-Length`), and numbers are appended to it. */
   position: number | string
-  /** Where the last read ended. */
+  /** The end of the last read. */
   lastReadPosition?: number | string
 }
 
-/** Of emscripten's file system, what is used here. */
+/** The parts of emscripten's file system that are used here. */
 export interface FileSystem {
   readonly streams: readonly (Stream | null | undefined)[]
   analyzePath(path: string): { readonly exists: boolean }
@@ -51,7 +51,7 @@ export interface FileSystem {
   close(stream: Stream): void
 }
 
-/** Read ahead, and shared by all streams of a file. */
+/** The content of a file, with the bytes read ahead, which all its streams share. */
 interface Content {
   readonly path: string
   readonly bytes: number
@@ -59,22 +59,22 @@ interface Content {
 }
 
 const AHEAD_BYTES = 32 * 1024
-/** Of one instance: a module can make files go away and open them again for ever. */
+/** Limit for one instance, because a module can remove files and open them again for ever. */
 const ASKED_MAX = 100_000
 /** RFC 9110 §14.2 lets a server ignore such a range or reject it. */
-const RANGE_IGNORED = 'a read behind a seek to the end asks for a range that gateways may ignore, as is assumed, or reject'
+const RANGE_IGNORED = 'a read after a seek to the end asks for a range that gateways may ignore (as assumed here) or reject'
 
 /**
- * The extension for one instance.
+ * Creates the extension for one instance.
  *
- * @param host told what was read, and what cannot be answered
- * @param ask answers with a file; called with nothing but well-formed ids
+ * @param host records what was read and what cannot be answered
+ * @param ask answers with a file; called only with well-formed ids
  */
 export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
   const contents = new WeakMap<FileNode, Content>()
   let asked = 0
 
-  /** Asks for a file; undefined where the evaluation says nothing from here on. */
+  /** Asks for a file; undefined if the evaluation proves nothing from here on. */
   async function get(
     kind: DriveKind,
     id: string,
@@ -105,23 +105,23 @@ export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
         files.createPath('/', 'data', true, true)
         const node = files.createFile('/', `data/${id}`, {}, true, false)
         contents.set(node, { path: found.path, bytes: found.bytes, ahead: new Uint8Array(0) })
-        // A header's text, no number.
+        // A string, because it comes from an HTTP header.
         Object.defineProperty(node, 'usedBytes', { get: () => String(found.bytes) })
       } else files.createDataFile('/', `${kind}/${id}`, readFileSync(found.path), true, false)
       return files.open(`/${kind}/${id}`, 'r').fd
     }
 
     function read(fd: number, to: number, length: number): number {
-      if (length < 0) throw new Error('a negative number of bytes was asked for')
+      if (length < 0) throw new Error('the module asked for a negative number of bytes')
       const stream = streamOf(files, fd)
       if (stream.path.includes('/block') || stream.path.includes('/tx')) {
-        // From its begin, wherever the stream stands.
+        // It reads from the beginning, whatever the stream's position is.
         if (stream.node.contents === null) throw new Error('the file is empty')
         module.HEAP8.set(stream.node.contents.subarray(0, length), to)
         return length
       }
       const content = contents.get(stream.node)
-      if (content === undefined) throw new Error('it is no file of WeaveDrive')
+      if (content === undefined) throw new Error('the file is not from WeaveDrive')
       if (stream.lastReadPosition !== stream.position) content.ahead = new Uint8Array(0)
       const first = content.ahead.subarray(0, length)
       module.HEAP8.set(first, to)
@@ -141,7 +141,7 @@ export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
       return first.byteLength + rest.byteLength
     }
 
-    /** Where it fails the CU's promise is rejected, which nobody looks at: the evaluation never ends. */
+    /** If WeaveDrive fails, nobody handles the CU's rejected promise, and the evaluation never ends. */
     async function guarded(act: () => number | Promise<number>): Promise<number> {
       if (host.trouble !== undefined) return 0
       try {
@@ -180,7 +180,7 @@ export function createWeaveDrive(host: Host, ask: AskDrive): WeaveDrive {
   }
 }
 
-/** Looks through all streams: one that was closed before another ends the look with a failure. */
+/** Looks through all streams, as the original does: it fails at a closed stream, even if a later one matches. */
 function streamOf({ streams }: FileSystem, fd: number): Stream {
   let found: Stream | undefined
   for (const stream of streams) {
@@ -191,13 +191,13 @@ function streamOf({ streams }: FileSystem, fd: number): Stream {
   return found
 }
 
-/** What `Range: bytes=first-last` brings, at most `maxBytes` of it. */
+/** Returns the answer to `Range: bytes=first-last`, at most `maxBytes` of it. */
 function range(host: Host, { path, bytes }: Content, first: number, last: number, maxBytes: number): Uint8Array {
   if (first > last) {
     host.assumed ??= RANGE_IGNORED
     return bytesOf(path, 0, Math.min(bytes, maxBytes))
   }
-  if (first >= bytes) throw new Error('what a gateway answers to a range behind the end of a file cannot be known')
+  if (first >= bytes) throw new Error('the answer of a gateway to a range past the end of a file is unknown')
   return bytesOf(path, first, Math.min(bytes - first, last - first + 1, maxBytes))
 }
 
@@ -208,7 +208,7 @@ function bytesOf(path: string, at: number, length: number): Uint8Array {
     let done = 0
     while (done < length) {
       const count = readSync(file, bytes, done, length - done, at + done)
-      if (count === 0) throw new Error("the auditor's copy of the file is cut")
+      if (count === 0) throw new Error("the auditor's copy of the file is truncated")
       done += count
     }
   } finally {

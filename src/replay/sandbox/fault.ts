@@ -1,8 +1,8 @@
-/** What a module does that leaves nothing to run. */
+/** Faults of a module after which nothing can run. */
 
 const DETAIL_CHARS = 300
 
-/** The module cannot be compiled, instantiated or brought back to a state: nothing is said of anybody, and nobody's host is at fault. */
+/** The module cannot be compiled, instantiated or restored to an earlier state. This blames neither a unit nor a host. */
 export class ModuleFault extends Error {
   constructor(what: string, cause?: unknown) {
     super(cause === undefined ? what : `${what}: ${textOf(cause)}`)
@@ -10,8 +10,9 @@ export class ModuleFault extends Error {
   }
 }
 
-/** One line of an error, whatever was thrown. */
+/** Returns one line for any thrown value. */
 function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : typeof error === 'string' ? error : 'it threw what is no error'
+  const text =
+    error instanceof Error ? error.message : typeof error === 'string' ? error : 'it threw a value that is not an error'
   return text.replace(/\s+/g, ' ').slice(0, DETAIL_CHARS)
 }

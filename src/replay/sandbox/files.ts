@@ -1,31 +1,31 @@
 /**
- * The loader's file system lives in an instance, and a CU begins instances where nobody sees it. What a message did there is known;
- * what a later one finds hangs on whether the instance is still the same.
+ * Follows the loader's file system, which lives in an instance. The changes of a message are known, but a CU may start an
+ * instance when nobody sees it, so a later message finds them only if the instance is still the same.
  */
 
-/** What was done to the file system of an instance. */
+/** The changes to the file system of an instance. */
 export interface FileState {
-  /** Files that are open, less the standard streams that were closed. */
+  /** Number of open files, less the standard streams that were closed. */
   open: number
-  /** WeaveDrive made files. */
+  /** WeaveDrive created files. */
   driveMade: boolean
-  /** Something was written to a terminal. */
+  /** The module wrote to a terminal. */
   terminalWritten: boolean
-  /** A call changed it. */
+  /** Records that a call changed the file system. */
   changed(): void
-  /** A standard stream is no longer what it was. */
+  /** The module closed or replaced a standard stream. */
   standardMoved: boolean
-  /** Whether an answer may be another in an instance that began with this message. */
+  /** Whether the answer may differ in an instance that began with this message. */
   hangsOnInstance(fd: number | undefined, succeeded: boolean): boolean
-  /** What was done up to here is done in every instance. */
+  /** Records that all changes so far happen in every instance. */
   instanceMade(): void
   beginMessage(): void
 }
 
-/** Of an instance, what is told of its files. */
+/** The part of a host that learns about files. */
 interface FileHost {
   readonly files: FileState
-  /** The instance holds what is no part of the memory. */
+  /** The instance holds state outside the memory. */
   filesTouched: boolean
   note(kind: 'files', name: string): void
   call<T>(name: string, act: () => T): T
@@ -36,7 +36,7 @@ type FileFunction = (...args: unknown[]) => unknown
 const OPEN_CREATES = 0x40
 const OPEN_TRUNCATES = 0x200
 const LAST_STANDARD_FD = 2
-/** Calls that change the file system where they succeed, whatever they are given. */
+/** Calls that change the file system whenever they succeed, whatever their arguments are. */
 const CHANGING: ReadonlySet<string> = new Set([
   'mmap_js',
   'munmap_js',
@@ -51,7 +51,7 @@ const CHANGING: ReadonlySet<string> = new Set([
   'syscall_unlinkat',
   'syscall_utimensat'
 ])
-/** Calls whose first argument is a file's number. */
+/** Calls whose first argument is a file descriptor. */
 const ON_OPEN_FILE = /^(fd_|syscall_(fcntl64|fstat64|ftruncate64|fchmod|fchown32|ioctl|dup3)$)/
 const DUPLICATES_FD: ReadonlySet<number> = new Set([0, 1030])
 
@@ -69,7 +69,7 @@ export function newFileState(): FileState {
     },
     hangsOnInstance(fd, succeeded) {
       if (fd !== undefined && fd <= LAST_STANDARD_FD && !files.standardMoved) return false
-      // What is not there in spite of what WeaveDrive made was not there before either.
+      // A file that is missing although WeaveDrive created files was missing before, too.
       return changedBefore || (madeBefore && succeeded)
     },
     instanceMade() {
@@ -85,7 +85,7 @@ export function newFileState(): FileState {
   return files
 }
 
-/** Watches a call on the file system: what it changes, and whether its answer hangs on the instance. */
+/** Watches a call on the file system: its changes, and whether its answer depends on the instance. */
 export function watchFileCall(name: string, original: FileFunction, host: FileHost): FileFunction {
   const { files } = host
   return (...args) => {
@@ -98,7 +98,7 @@ export function watchFileCall(name: string, original: FileFunction, host: FileHo
   }
 }
 
-/** What the instance holds after a call that succeeded. */
+/** Records the changes of a successful call. */
 function follow(name: string, fd: number | undefined, args: readonly unknown[], host: FileHost): void {
   const { files } = host
   const standard = fd !== undefined && fd <= LAST_STANDARD_FD

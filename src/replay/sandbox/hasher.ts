@@ -5,20 +5,23 @@ import { type KnownMemory, knownAs } from '../../memory/fingerprint.ts'
 import { sha256Of } from './sha256.ts'
 import { createShadow } from './shadow.ts'
 
-/** Where the copy would take much of what the sandbox may have, there is none. */
+/** Larger memories are not copied, because the copy would take too much of the sandbox's limit. */
 const COPIED_MAX_BYTES = 512 * 1024 * 1024
 
 export interface Hasher {
   /**
-   * The SHA-256 of a memory as it is now, lowercase hex: as soon as the first promise resolves, the memory may change; the second
-   * is the hash.
+   * Hashes a memory as it is now with SHA-256. The memory may change as soon as the first promise resolves; the second one resolves
+   * to the hash, lowercase hex.
    *
-   * @param likely memories that it may well be
+   * @param likely memories that it probably equals
    */
   hash(memory: Uint8Array, likely: readonly KnownMemory[]): Promise<{ readonly sha256: Promise<string> }>
 }
 
-/** What it may well be is looked at at once. Else a sparse copy is hashed on a thread: copying takes a twentieth of the time. */
+/**
+ * Compares with likely memories at once. Otherwise it hashes a sparse copy on a thread, because a copy takes a twentieth of the
+ * time.
+ */
 export function createHasher(): Hasher {
   const shadow = createShadow((bytes) => new Uint8Array(new SharedArrayBuffer(bytes)))
   let worker: Worker | undefined
@@ -37,7 +40,7 @@ export function createHasher(): Hasher {
       const known = knownAs(memory, likely)
       if (known !== undefined) return { sha256: Promise.resolve(known.sha256) }
       if (memory.byteLength > COPIED_MAX_BYTES) return { sha256: Promise.resolve(sha256Of(memory)) }
-      // The copy is read until then.
+      // The thread reads the copy until then.
       await last.catch(() => {})
       shadow.sync(memory)
       const sha256 = onThread()

@@ -1,6 +1,6 @@
 /**
- * What a module can ask of its host, made explicit: the C environment, the clock, growth, and all that hangs on more than arguments
- * and memory. Works on the import object that the loader hands to its instantiation hook (profiles §4).
+ * Makes explicit what a module can request from its host: the C environment, the clock, growth, and everything that depends on more
+ * than arguments and memory. Works on the import object that the loader gives its instantiation hook (profiles §4).
  */
 import type { UnstatedInput } from '../../model/records.ts'
 import type { ModuleFormat } from '../formats.ts'
@@ -12,55 +12,55 @@ import type { Asking } from './refusals.ts'
 import type { TimeKeeper } from './time.ts'
 
 const PAGE_BYTES = 65_536
-/** In place of the host's real time where the loader looks at it before its counter runs; nothing else makes such a number. */
+/** Replaces the host's real time if the loader reads it before its counter runs; nothing else produces this number. */
 const REAL_TIME = 1_500_000_000_000.125
-/** The glue's own, in every format. */
+/** The start of the glue's counter, in every format. */
 const COUNTER_FROM = 10_000
 
-/** What one instance's host did and what state it holds. */
+/** The host of one instance: its state, and a record of its answers. */
 export interface Host extends TimeKeeper, Asking {
-  /** What the clock answers next: the one counter that the module and the loader read. */
+  /** The next answer of the clock, the one counter that both the module and the loader read. */
   clock: number
-  /** What a reading adds to it. */
+  /** The increment of each reading. */
   clockStep: number
-  /** Where it stood when the instance was made. */
+  /** The clock when the instance was created. */
   clockBegan: number
-  /** The module read it, or saw what somebody had read from it. */
+  /** The module read the clock, or saw a value read from it. */
   clockRead: boolean
-  /** Host functions whose answer the profile decides, by name. */
+  /** The names of called host functions whose answer the profile decides. */
   readonly inputs: Set<string>
-  /** The module asked for its C environment since the instance began. */
+  /** The module read its C environment since the instance began. */
   environmentRead: boolean
-  /** What the profile does not state. */
+  /** Inputs that the profile does not state. */
   readonly unstated: Map<string, UnstatedInput>
   readonly files: FileState
-  /** The instance holds what is no part of the memory. */
+  /** The instance holds state outside the memory. */
   filesTouched: boolean
   memoryGrew: boolean
-  /** Set where the host decided, not the module: the result says nothing. */
+  /** Set if the host, not the module, decided the result, which then proves nothing. */
   trouble: string | undefined
-  /** Why a unit may have read something else than was served here. */
+  /** Why a unit may have read something other than this replay served. */
   assumed: string | undefined
   /** The trouble is that nobody has an input. */
   inputMissing: boolean
-  /** Of the message, ms: what `new Date()` is. */
+  /** The time of the message, ms: the value of `new Date()`. */
   messageTime: number
-  /** Forgets what was noted of the message before. */
+  /** Clears the notes about the message before. */
   beginMessage(time: unknown): void
-  /** Notes that the module sees what somebody read from the clock. */
+  /** Notes that the module sees a value read from the clock. */
   readClock(name: string): void
-  /** Calls one import; what it reaches is noted by its name. */
+  /** Calls one import and notes its inputs under its name. */
   call<T>(name: string, act: () => T): T
 }
 
 type Imports = Record<string, Record<string, unknown>>
 type HostFunction = (...args: unknown[]) => unknown
 
-/** The host of an instance that is about to be made. */
+/** Creates the host of an instance that does not exist yet. */
 export function createHost(): Host {
   let counting = false
   let calling = 'start'
-  /** What was made a date while an import was called. */
+  /** Times from which dates were made during the current import call. */
   let seen: number[] = []
   const host: Host = {
     clock: 0,
@@ -124,9 +124,9 @@ export function createHost(): Host {
     }
   }
 
-  /** The times of a file: the host's real one, or what the counter was when the file was made or written to. */
+  /** Notes the times of a file: the host's real time, or the counter at the time when the file was created or written. */
   function noteTimes(name: string): void {
-    // What a terminal's times are after a message that was taken back is not followed.
+    // Nothing tracks a terminal's times across an undone message.
     if (seen.includes(REAL_TIME) || (seen.length > 0 && host.files.terminalWritten)) host.note('real-time', name)
     else if (seen.some((ms) => ms >= host.clockBegan)) host.readClock(name)
   }
@@ -134,16 +134,17 @@ export function createHost(): Host {
   return host
 }
 
-/** A message's `Timestamp`, ms: a number, or text of one. */
+/** Reads a message's `Timestamp`, ms: a number, or text with a number. */
 function timeOf(time: unknown): number {
   const ms = Number(time)
   return Number.isSafeInteger(ms) && Math.abs(ms) <= 8.64e15 ? ms : 0
 }
 
 /**
- * Replaces in `imports` every answer that the profile decides, and watches all that hangs on more than arguments and memory.
+ * Replaces every function in `imports` whose answer the profile decides, and watches every other one whose answer depends on more
+ * than arguments and memory.
  *
- * @param memory answers the instance's memory, once there is one
+ * @param memory returns the instance's memory, once it exists
  */
 export function takeOverImports(
   imports: Imports,
@@ -156,7 +157,7 @@ export function takeOverImports(
   const watched: Readonly<Record<string, (name: string, original: HostFunction) => HostFunction>> = {
     environment: (name, original) => environment[name] ?? original,
     clock: (name, original) => {
-      // The two oldest formats answer 0, or nothing that is a number, whatever the time is.
+      // The two oldest formats answer 0 or something that is not a number, whatever the time is.
       if (format.clockStart === undefined) return original
       return () => {
         host.readClock(name)
@@ -188,7 +189,10 @@ function unknownImport(name: string, original: HostFunction, host: Host): HostFu
   }
 }
 
-/** In two formats an instance writes the zone's names once, wherever it is asked: what is no part of the memory. */
+/**
+ * Watches a time zone function. In two formats an instance writes the zone's names only once, and this is state outside the
+ * memory.
+ */
 function watchTimeZone(
   name: string,
   original: HostFunction & { readonly called?: boolean },
@@ -198,7 +202,7 @@ function watchTimeZone(
   return (...args) => {
     host.inputs.add(name)
     if (!stated) host.note('time-zone', name)
-    // It tells the zone of the year in which the unit evaluated, which is no earlier than the message's.
+    // `tzset_js` reports the zone in the year of the unit's evaluation, which is not before the message's year.
     else if (name === 'tzset_js' && !sameSince(host.messageTime)) host.note('real-time', name)
     const before = original.called
     const answer = original(...args)
@@ -207,7 +211,7 @@ function watchTimeZone(
   }
 }
 
-/** Whether the zone has the same offsets, and daylight saving, in all years from a time on until now. */
+/** Whether the zone has had the same offsets and daylight saving in all years since a time. */
 function sameSince(time: number): boolean {
   const from = new Date(time).getFullYear()
   const to = new Date(performance.timeOrigin).getFullYear()
@@ -251,7 +255,7 @@ function environmentImports(
   }
 }
 
-/** Bounds and watches the growth of a memory, and takes both index types: Node 24 and later want a BigInt on wasm64. */
+/** Limits and watches the growth of a memory, and accepts both index types: Node 24 and later want a BigInt on wasm64. */
 export function takeOverGrowth(memory: WebAssembly.Memory, host: Host, declared: MemoryLimits, heapBytes: number): void {
   const grow = memory.grow.bind(memory) as (pages: number | bigint) => number | bigint
   const growEither = (pages: number): number => {
@@ -276,7 +280,7 @@ export function takeOverGrowth(memory: WebAssembly.Memory, host: Host, declared:
       if (pages > 0) host.memoryGrew = true
       return before
     } catch (error) {
-      if (permitted) host.trouble ??= `the host had no memory of ${total * PAGE_BYTES} bytes`
+      if (permitted) host.trouble ??= `the host could not provide ${total * PAGE_BYTES} bytes of memory`
       throw error
     }
   }

@@ -1,22 +1,22 @@
 /**
- * What each import of the loader's formats may depend on, by its plain name. What is not named here is not known to compute from
- * arguments and memory alone, and counts as an input of the host (read in @permaweb/ao-loader 0.0.49; a test holds the table
- * against what the loader offers).
+ * The inputs on which each import of the loader's formats may depend, by its plain name. An import that is not listed here may
+ * depend on more than arguments and memory, and counts as an input of the host (from @permaweb/ao-loader 0.0.49; a test compares
+ * the table with the loader's imports).
  */
 
 export type ImportKind =
-  /** Computes from its arguments and the memory alone, or throws. */
+  /** Depends only on its arguments and the memory, or throws. */
   | 'pure'
   /** Answered by the profile. */
   | 'environment'
   | 'clock'
-  /** Answered by the profile where it states a time zone. */
+  /** Answered by the profile if it states a time zone. */
   | 'time-zone'
-  /** Tells times of the loader's file system. */
+  /** Returns times of the loader's file system. */
   | 'stat'
-  /** Works on the loader's file system, which lives as long as an instance does. */
+  /** Works on the loader's file system, which lives as long as its instance. */
   | 'file'
-  /** WeaveDrive, which says by itself what it read. */
+  /** WeaveDrive, which records by itself what it read. */
   | 'drive'
 
 const NAMES: Readonly<Record<ImportKind, readonly string[]>> = {
@@ -33,9 +33,9 @@ const NAMES: Readonly<Record<ImportKind, readonly string[]>> = {
     'emscripten_get_now_is_monotonic',
     'emscripten_memcpy_big',
     'emscripten_memcpy_js',
-    // Growth is bounded elsewhere, and says so where the host refused it.
+    // `takeOverGrowth` limits growth and reports a refusal by the host.
     'emscripten_resize_heap',
-    // A program that they would start is refused, and named there.
+    // `takeOverGlobals` refuses the program that they would start, and records it.
     'emscripten_system',
     'system',
     'emscripten_throw_longjmp',
@@ -85,13 +85,13 @@ const KINDS: ReadonlyMap<string, ImportKind> = new Map(
   (Object.keys(NAMES) as ImportKind[]).flatMap((kind) => NAMES[kind].map((name) => [name, kind] as const))
 )
 
-/** What an import may depend on; undefined for one that is not known. */
+/** Returns the inputs on which an import may depend; undefined for an unknown import. */
 export function importKind(name: string): ImportKind | undefined {
-  // They call the module back through its table.
+  // These imports call the module back through its table.
   return name.startsWith('invoke_') ? 'pure' : KINDS.get(name)
 }
 
-/** An import's plain name: the oldest format minifies the keys, the functions behind them keep their names. */
+/** Returns an import's plain name: the oldest format minifies the keys, but the functions behind them keep their names. */
 export function importName(key: string, call: { readonly name: string }): string {
   return (key.length > 2 ? key : call.name).replace(/^_+/, '')
 }

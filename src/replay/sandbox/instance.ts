@@ -1,4 +1,4 @@
-/** One WASM instance through the loader, with the host's answers taken over. The only file that loads the loader. */
+/** Runs one WASM instance through the loader and replaces the host's answers. Only this file loads the loader. */
 import { createRequire } from 'node:module'
 import type { MemoryLayout } from '../../model/records.ts'
 import { moduleFormat } from '../formats.ts'
@@ -15,31 +15,31 @@ import { takeOverDate } from './time.ts'
 
 export interface Instance {
   readonly host: Host
-  /** The memory's bytes now: growth makes the last view stale. */
+  /** Returns the memory's current bytes: growth makes earlier views stale. */
   memory(): Uint8Array
-  /** Where stack and heap lie, as far as the module says. */
+  /** Returns the places of stack and heap, as far as the module reports them. */
   layout(): MemoryLayout
-  /** Calls the module's `handle` with one message. Never throws: what the module throws is its answer. */
+  /** Calls the module's `handle` with one message. Never throws: an error that the module throws is its answer. */
   handle(message: Readonly<Record<string, unknown>>): Promise<ModuleAnswer>
 }
 
 export interface InstanceFactory {
-  /** The loader's glue hands the program's path to the module by itself, whether it asks or not. */
+  /** The loader's glue writes the program's path into the module, even if the module does not request it. */
   readonly laysPathDown: boolean
-  /** Where the clock stands when an instance begins, once one was made: as far as the loader moved it, or where the profile says. */
+  /** The clock at the start of an instance, known once one exists: the value to which the loader moved it, or the profile's. */
   readonly clockStart: number
   /**
-   * A new instance: memory as the module initialises it, the clock at its start.
+   * Creates a new instance, with the memory as the module initialises it and the clock at its start.
    *
-   * @throws ModuleFault where the module cannot be instantiated
+   * @throws ModuleFault if the module cannot be instantiated
    */
   create(): Promise<Instance>
-  /** How many bytes a new instance has after it was resized for a memory of `bytes` (emscripten's growth rule, §2.8). */
+  /** Returns the size of a new instance after it was resized for a memory of `bytes` (emscripten's growth rule, §2.8). */
   sizeFor(bytes: number): number
   /**
-   * Resizes a new instance's memory as the loader does for a memory of `bytes`, and copies it in.
+   * Resizes a new instance's memory as the loader does for a memory of `bytes`, and copies that memory into it.
    *
-   * @throws ModuleFault where the module cannot hold it
+   * @throws ModuleFault if the module cannot hold the memory
    */
   load(instance: Instance, memory: (target: Uint8Array) => void, bytes: number): void
 }
@@ -49,17 +49,20 @@ type Loader = (hook: (imports: unknown, receive: (result: unknown) => void) => u
 type Compile = (bytes: ArrayBuffer, options?: { readonly format: string }) => Promise<WebAssembly.Module>
 
 const PAGE_BYTES = 65_536
-/** The host of the instance whose code, or the loader's for it, runs now. */
+/** The host of the instance whose code runs now, or for which the loader's code runs. */
 let running: Host | undefined
 let takenOver = false
 const compiled = new WeakMap<ArrayBuffer, { readonly format: string; readonly module: WebAssembly.Module }>()
 
 const DATA_FROM = 1024
-/** Formats that call `main` with the program's path, or stub nothing of what the host says of it. */
+/** Formats that call `main` with the program's path, or do not stub the path that the host reports. */
 const PATH_ON_STACK: ReadonlySet<string> = new Set(['wasm32-unknown-emscripten', 'wasm32-unknown-emscripten2'])
 const GROWTH_BOUND_BYTES = 100_663_296
 
-/** Loads the loader, which takes a while: ahead of the module. What it could reach of the host is taken over before. */
+/**
+ * Loads the loader, which takes a while, so call it before the module is known. It first replaces what the loader could reach of
+ * the host.
+ */
 export function loadLoader(): Loader {
   const require = createRequire(import.meta.url)
   if (!takenOver) {
@@ -70,7 +73,7 @@ export function loadLoader(): Loader {
   return require('@permaweb/ao-loader') as Loader
 }
 
-/** One after another: nothing else of an instance runs meanwhile. */
+/** Runs `act` as the code of one instance. Calls come one after another: no other instance runs meanwhile. */
 async function runningAs<T>(host: Host, act: () => Promise<T>): Promise<T> {
   running = host
   try {
@@ -83,9 +86,9 @@ async function runningAs<T>(host: Host, act: () => Promise<T>): Promise<T> {
 /**
  * Compiles a module once and makes instances of it.
  *
- * @param wasm the module's bytes in an ArrayBuffer of their own
- * @param ask for the files that a module with WeaveDrive opens
- * @throws AuditError `MODULE_UNSUPPORTED` for a format the loader does not run; ModuleFault for a bad binary
+ * @param wasm the module's bytes in their own ArrayBuffer
+ * @param ask returns the files that a module with WeaveDrive opens
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; ModuleFault for a bad binary
  */
 export async function createInstanceFactory(
   wasm: ArrayBuffer,
@@ -97,9 +100,9 @@ export async function createInstanceFactory(
   const format = moduleFormat(setup.format)
   const loader = loadLoader()
   process.env['TZ'] = profile.timeZone ?? 'UTC'
-  // emscripten2 writes the script's path onto the module's stack, whatever `environ_get` answers.
+  // emscripten2 writes the script's path to the module's stack, whatever `environ_get` answers.
   process.argv[1] = profile.environment.find((text) => text.startsWith('_='))?.slice(2) ?? ''
-  // The loader replaces `WebAssembly.compile` by one that meters where the format asks for it.
+  // The loader replaces `WebAssembly.compile` by one that adds metering if the format requires it.
   const compile = WebAssembly.compile as unknown as Compile
   const known = compiled.get(wasm)
   const module =
@@ -137,7 +140,7 @@ export async function createInstanceFactory(
             takeOverGrowth(memoryNow(), host, declared, heapBytes)
             receive({ exports: instance.exports })
           })
-          // The loader waits for ever where its hook rejects.
+          // The loader waits for ever if its hook rejects.
           .catch(reject)
         return {}
       }
@@ -186,7 +189,9 @@ export async function createInstanceFactory(
   }
 }
 
-/** The stack's bounds as emscripten's modules tell them; the heap begins behind the stack, or where `sbrk` says. */
+/**
+ * Returns the stack's bounds as emscripten's modules report them. The heap begins after the stack, or at the address from `sbrk`.
+ */
 function layoutOf(exported: Readonly<Record<string, unknown>>, wide: boolean): MemoryLayout {
   const ask = (name: string, ...args: readonly unknown[]) => {
     const tell = exported[name]
@@ -195,7 +200,7 @@ function layoutOf(exported: Readonly<Record<string, unknown>>, wide: boolean): M
   const from = ask('emscripten_stack_get_end')
   const to = ask('emscripten_stack_get_base')
   if (!(from < to)) return {}
-  // emscripten lays data from 1024 on, and the stack behind it, or the stack first.
+  // emscripten puts data at 1024 and the stack after it, or the stack first.
   const heapFrom = from > DATA_FROM ? to : ask('sbrk', wide ? 0n : 0)
   return { stack: { from, to }, ...(heapFrom >= to ? { heapFrom } : {}) }
 }
@@ -209,7 +214,10 @@ function resizerOf(imports: Record<string, Record<string, unknown>>, wide: boole
   return () => {}
 }
 
-/** emscripten: at least what is asked for, a fifth more than before if that is not over 96 MiB, whole pages. */
+/**
+ * emscripten's rule: whole pages, at least the requested size, and up to a fifth more than before, but at most 96 MiB over the
+ * request.
+ */
 function sizeFor({ initialPages, maximumPages }: MemoryLimits, bytes: number): number {
   const initial = initialPages * PAGE_BYTES
   if (bytes <= initial) return initial

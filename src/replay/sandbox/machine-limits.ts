@@ -1,4 +1,4 @@
-/** What a machine may refuse a sandbox. It is nobody's fault who is audited, nor the auditor's own. */
+/** Resources that a machine may refuse a sandbox. Neither the audited parties nor the auditor are to blame for that. */
 
 import { AuditError } from '../../model/errors.ts'
 import { addressSpaceBytes } from '../../util/address-space.ts'
@@ -7,16 +7,19 @@ const NO_ADDRESSES = /allocate (Wasm )?memory|out of memory|ENOMEM/i
 const NO_FILES = /\b(ENOSPC|EDQUOT|EMFILE|ENFILE|EAGAIN|EROFS)\b/
 
 /**
- * The error where the machine is why a sandbox failed; undefined where it is not, as far as can be told.
+ * Returns an error if the machine made a sandbox fail; undefined if it apparently did not.
  *
- * @param why the sandbox's or the system's own words
- * @param died whether it ended without any
+ * @param why the message of the sandbox or the system
+ * @param died whether the sandbox ended without a message
  */
 export function unfit(why: string, died: boolean): AuditError | undefined {
-  if (NO_FILES.test(why)) return error(`this machine refused the sandbox what it needs: ${why}`)
+  if (NO_FILES.test(why)) return error(`this machine refused the sandbox a resource: ${why}`)
   // WebAssembly reserves 10 GiB for a memory of any size.
   if (!(NO_ADDRESSES.test(why) || died) || addressSpaceBytes() === undefined) return undefined
-  return error(`the address space is too small for the sandbox (ulimit -v): ${why}`, 'give it more, with `ulimit -v unlimited`')
+  return error(
+    `the address space is too small for the sandbox (ulimit -v): ${why}`,
+    'raise the limit with `ulimit -v unlimited`'
+  )
 }
 
 function error(message: string, hint?: string): AuditError {

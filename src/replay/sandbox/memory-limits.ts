@@ -1,8 +1,11 @@
-/** What a module declares about its memory: the loader does not say, and only this tells a module's limit from the host's. */
+/**
+ * Reads a module's declared memory limits. The loader does not report them, and only they distinguish a module's limit from the
+ * host's.
+ */
 
 export interface MemoryLimits {
   readonly initialPages: number
-  /** Infinity where none is declared. */
+  /** Infinity if the module declares none. */
   readonly maximumPages: number
 }
 
@@ -10,7 +13,7 @@ const SECTION_MEMORY = 5
 const FLAG_HAS_MAXIMUM = 1
 
 /**
- * The limits of the first memory of a WASM binary, in pages of 64 KiB.
+ * Reads the limits of the first memory of a WASM binary, in pages of 64 KiB.
  *
  * @returns undefined for a binary without a memory section of its own
  */

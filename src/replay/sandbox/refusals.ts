@@ -1,21 +1,21 @@
-/** What modules could reach of the host through the loader's glue, answered by us: randomness, programs, standard input. */
+/** Replaces the host features that modules could reach through the loader's glue: randomness, programs, standard input. */
 import { createHash } from 'node:crypto'
 import type { UnstatedInput } from '../../model/records.ts'
 
 const STANDARD_INPUT = 0
 
-/** Of the instance that runs. */
+/** The running instance, as these replacements see it. */
 export interface Asking {
-  /** Bytes of randomness given so far. */
+  /** Bytes of randomness that it received so far. */
   randomBytes: number
   note(kind: UnstatedInput['kind'], name?: string): void
 }
 
 /**
- * Takes them over, for every instance.
+ * Replaces these features for every instance.
  *
- * @param require the one that the loader has
- * @param asking the instance that runs
+ * @param require the loader's `require`
+ * @param asking returns the running instance
  */
 export function takeOverGlobals(require: NodeJS.Require, asking: () => Asking | undefined): void {
   const fill = (view: NodeJS.ArrayBufferView) => {
@@ -41,7 +41,7 @@ export function takeOverGlobals(require: NodeJS.Require, asking: () => Asking | 
     return { status: 127, signal: null }
   }
 
-  // Standard input alone is the loader's to read; a CU's thread has none.
+  // The loader reads only standard input through this function, and a CU's thread has none.
   const fs = require('node:fs') as { readSync: (file: number, ...rest: readonly unknown[]) => number }
   const { readSync } = fs
   fs.readSync = (file, ...rest) => {

@@ -1,10 +1,10 @@
 /**
- * Runs messages one after another in one memory, and takes back what the CU takes back (protocol §2.10).
+ * Runs messages one after another in one memory, and rolls back what the CU rolls back (protocol §2.10).
  *
- * No message on the way of success is copied. Behind the memory lies a sparse shadow of an earlier state; the successful
- * messages since then are kept. After an `Error` the shadow is put back and they are run again: the module is deterministic,
- * the clock is set to what it was. The shadow follows when running again would cost more than comparing, and right before a message
- * that is said to fail.
+ * A successful message copies no memory. The runner keeps a sparse shadow of an earlier state and the successful messages since
+ * then. After an `Error` it restores the shadow and runs these messages again: the module is deterministic, and the clock is set
+ * to its earlier values. The shadow catches up when running again would cost more than comparing, and right before a message with
+ * a claimed error.
  */
 
 import type { MemoryLayout, UnstatedInput } from '../../model/records.ts'
@@ -19,34 +19,34 @@ import { copyDifferences, createShadow } from './shadow.ts'
 
 export interface Runner {
   run(entry: SandboxMessage): Promise<SandboxResult>
-  /** Takes the last message back. Only once, and only right after it ran. */
+  /** Undoes the last message. Call it only once, right after the message ran. */
   undo(): Promise<void>
   memory(): Uint8Array
   layout(): MemoryLayout
-  /** What the instance holds, but for the memory's hash. */
+  /** Returns the state of the instance without the memory's hash. */
   state(): Omit<InstanceState, 'sha256'>
 }
 
-/** A result's JSON; the loader takes what a memory can hold, a report cannot. */
+/** Limit on a result's JSON: the loader accepts anything that fits into a memory, but a report cannot. */
 const RESULT_MAX_CHARS = 64 * 1024 * 1024
 const HISTORY_MAX = 256
 const HISTORY_MAX_CHARS = 32 * 1024 * 1024
-/** The rate of failures is that of so many messages, or twice as many. */
+/** The failure rate covers this many messages, or up to twice as many. */
 const RATE_MESSAGES = 64
-/** Weight of the newest measurement in a running mean: of messages, which differ, and of syncs, which do not. */
+/** Weight of the newest measurement in a running mean: of messages, which differ much, and of syncs, which do not. */
 const NEWEST = 0.1
 const NEWEST_SYNC = 0.5
 
 interface Done {
   readonly entry: SandboxMessage
-  /** Where the clock stood before it: an error in between may have set it back. */
+  /** The clock before it: an error in between may have reset it. */
   readonly clock: number
   readonly chars: number
-  /** Held against a later run of the same message: one that answers otherwise is no module to replay. */
+  /** The result, to compare with a later run of the same message: a module with another answer cannot be replayed. */
   readonly text: string
 }
 
-/** What came of the clock since the sandbox was opened. */
+/** The history of the clock since the sandbox was opened. */
 interface ClockPast {
   readonly readFirst: boolean
   readonly began: boolean
@@ -56,19 +56,19 @@ interface Last {
   readonly clockBefore: number
   readonly pastBefore: ClockPast
   readonly kept: boolean
-  /** The instance cannot be used for the state before: it grew, threw, or holds files. */
+  /** The instance cannot go back to the state before: it grew, threw, or holds files. */
   readonly instanceUnusable: boolean
-  /** Files were opened in the instance before it. */
+  /** The instance had opened files before the message. */
   readonly hadFiles: boolean
   readonly handedBytesBefore: number | undefined
   readonly holdsMoreBefore: boolean
-  /** The instance before it, which held more than its memory, where a new one took its place. */
+  /** The instance before the message, if it held more than its memory and a new one replaced it. */
   readonly replaced?: { readonly instance: Instance; readonly hasFiles: boolean }
 }
 
 /**
- * @param nowUs a clock in µs that the loader cannot replace
- * @param start copies a memory of `bytes` in before the first message, and sets the clock, ms
+ * @param nowUs returns the time in µs from a clock that the loader cannot replace
+ * @param start a memory of `bytes` to copy in before the first message, and the clock to set, ms
  */
 export async function createRunner(
   factory: InstanceFactory,
@@ -85,67 +85,67 @@ export async function createRunner(
   let historyChars = 0
   let syncDue = true
   let instanceHasFiles = false
-  /** The instance stands for one that had files, which this one has not. */
+  /** The instance replaces one that had files, and lacks these files. */
   let filesLost = false
   let last: Last | undefined
   let past: ClockPast = { readFirst: false, began: false }
-  /** What was read while the instance was made, in a memory that is still there. */
+  /** Inputs read during the creation of the instance, whose memory is still in use. */
   let readAtStart = start === undefined ? [...instance.host.unstated.values()] : []
-  /** Of the memory that the CU hands to an instance; undefined before its first success: it writes nothing over what is there. */
+  /** Size of the memory that the CU gives an instance; undefined before the first success, when the CU overwrites no memory. */
   let handedBytes = start === undefined ? undefined : instance.memory().byteLength
   /**
-   * A message ran out of memory, and the instance goes on with more than the memory that is handed to it: what that message wrote
-   * before there was a memory, or behind its end.
+   * A message ran out of memory, and the instance continues with more than the memory that the CU gives it: with bytes that the
+   * message wrote before there was a memory, or after its end.
    */
   let holdsMore = false
-  /** Why no state is held from here on. */
+  /** Why there is no state from here on. */
   let broken: string | undefined
   let messages = 0
-  /** Failures that nobody had said. */
+  /** Number of failures that nobody had claimed. */
   let surprises = 0
-  /** What was said to fail, and how much of it did. */
+  /** Number of claimed failures, and how many of them were true. */
   let said = 0
   let saidRightly = 0
   let messageUs = 1_000
   let syncUs = 5_000
-  /** By any instance so far; emscripten2 lays the program's path down by itself. */
+  /** Whether any instance so far read it; emscripten2 writes the program's path by itself. */
   let environmentRead = factory.laysPathDown
 
   function sync(): void {
     const begun = nowUs()
     const copies = shadow.bytes !== instance.memory().byteLength
     shadow.sync(instance.memory())
-    // A first copy takes far longer than what follows.
+    // The first copy takes far longer than later ones.
     if (!copies) syncUs += (nowUs() - begun - syncUs) * NEWEST_SYNC
     history = []
     historyChars = 0
     syncDue = false
   }
 
-  /** Whether running the history again, should the next messages fail, is dearer than a sync. */
+  /** Whether a sync costs less than the expected cost of running the history again if the next messages fail. */
   function syncPays(): boolean {
     const distance = history.length
     if (distance === 0) return false
     if (distance >= HISTORY_MAX || historyChars > HISTORY_MAX_CHARS) return true
-    // Open files and a memory that resizing would not make are no part of the shadow: keep nothing to run again.
+    // The shadow contains neither open files nor a memory size that resizing would not produce, so keep nothing to run again.
     if (instanceHasFiles || factory.sizeFor(shadow.bytes) !== shadow.bytes) return true
     const failRate = (surprises + 0.1) / (messages + 10)
     return (failRate * distance * distance * messageUs) / 2 > syncUs
   }
 
-  /** Whether it pays to have a shadow of right before this message; not where those who say so are wrong more often than not. */
+  /** Whether a sync right before this message pays; it does not if claimed failures are wrong more often than right. */
   function failsSurely(entry: SandboxMessage): boolean {
     return entry.claimedError === true && history.length > 0 && saidRightly + 1 >= said / 2
   }
 
-  /** A new instance that holds what `copyInto` writes. */
+  /** Creates an instance with the memory that `copyInto` writes. */
   async function newInstance(copyInto: (target: Uint8Array) => void, bytes: number): Promise<Instance> {
     const next = await factory.create()
     factory.load(next, copyInto, bytes)
     return next
   }
 
-  /** A new instance with the memory alone, in the place of one that held more. */
+  /** Replaces an instance that held more than the memory by a new one with only the memory. */
   async function beginWithMemoryAlone(copyInto: (target: Uint8Array) => void): Promise<void> {
     const bytes = handedBytes
     if (bytes === undefined) instance = await factory.create()
@@ -155,7 +155,9 @@ export async function createRunner(
     syncDue = true
   }
 
-  /** The CU goes on in a new instance: clock at its start, no open files, the memory at the size that resizing gives. */
+  /**
+   * Continues in a new instance, as the CU does: the clock at its start, no open files, and the memory size that resizing gives.
+   */
   async function beginInstance(): Promise<void> {
     if (holdsMore) await beginWithMemoryAlone((target) => copyDifferences(instance.memory(), target))
     const memory = instance.memory()
@@ -175,18 +177,19 @@ export async function createRunner(
       target.host.beginMessage(entry.message['Timestamp'])
       target.host.clock = clock
       const again = cuResult(await target.handle(entry.message))
-      if (again.text !== text) throw new ModuleFault('the module answered the same message in the same state in two ways')
+      if (again.text !== text)
+        throw new ModuleFault('the module gave two different answers to the same message in the same state')
     }
   }
 
-  /** The instance holds the state before the last message again. */
+  /** Restores the state before the last message. */
   async function restore(instanceUnusable: boolean): Promise<void> {
     if (instanceUnusable) instance = await newInstance((target) => shadow.restore(target), shadow.bytes)
     else shadow.restore(instance.memory())
     await runAgain(instance)
   }
 
-  /** As `restore`, but the instance lives on with its clock, whatever it grew, and what lies there. */
+  /** Like `restore`, but the instance keeps its clock, its grown size, and the bytes there. */
   async function restoreMemoryOnly(bytes: number): Promise<void> {
     const clock = instance.host.clock
     if (history.length === 0) shadow.restore(instance.memory().subarray(0, bytes))
@@ -199,7 +202,7 @@ export async function createRunner(
     syncDue = true
   }
 
-  /** What a module does to a state that is to be brought back ends the replay there, and is no fault of the sandbox. */
+  /** If the module makes it impossible to restore a state, the replay ends there, and the sandbox is not at fault. */
   async function unlessBroken(act: () => Promise<void>): Promise<void> {
     try {
       await act()
@@ -209,12 +212,12 @@ export async function createRunner(
     }
   }
 
-  /** The memory that the CU goes on with. */
+  /** The memory with which the CU continues. */
   function memoryNow(): Uint8Array {
     return holdsMore ? instance.memory().subarray(0, handedBytes) : instance.memory()
   }
 
-  /** Of a message that was not run. */
+  /** Returns the result of a message that did not run. */
   function nothing(hostTrouble: string): SandboxResult {
     const { text } = cuResult({ thrown: true, error: 'no result' })
     const memoryBytes = instance.memory().byteLength
@@ -263,7 +266,7 @@ export async function createRunner(
       if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
       environmentRead ||= host.environmentRead
       const instanceUnusable = answer.thrown || host.memoryGrew || host.filesTouched
-      // Taken before a rollback, which runs other messages again.
+      // Read before a rollback, which runs other messages again.
       const unstated = sortedInputs([...readAtStart, ...host.unstated.values()])
       readAtStart = []
       const seen = {
@@ -299,7 +302,7 @@ export async function createRunner(
       } else {
         if (entry.claimedError === true) {
           saidRightly++
-          // Whoever knows failures leaves fewer of them to surprise.
+          // If failures are claimed, fewer of them come as a surprise.
           surprises /= 2
         } else surprises++
         await unlessBroken(async () => {
@@ -323,7 +326,7 @@ export async function createRunner(
     },
 
     async undo() {
-      if (last === undefined) throw new Error('there is nothing to take back')
+      if (last === undefined) throw new Error('there is no message to undo')
       const { kept, hadFiles, holdsMoreBefore, replaced } = last
       if (replaced !== undefined) {
         instance = replaced.instance
@@ -350,12 +353,15 @@ export async function createRunner(
 const STACK_EXHAUSTED =
   'the message used up the stack that this auditor gives a module; how much a CU gives depends on its thread and its Node'
 
-/** As V8 says it of a module's calls. */
+/** Recognizes V8's error for too many nested calls in a module. */
 function isStackExhausted(error: unknown): boolean {
   return error instanceof RangeError && /call stack/i.test(error.message)
 }
 
-/** The result, or, where it is too large, too deep or cannot be written as JSON, an empty one over which nothing is judged. */
+/**
+ * Returns the result. If it is too large, too deep or cannot be written as JSON, returns an empty one that the audit does not
+ * judge.
+ */
 function resultOf(answer: ModuleAnswer, host: Instance['host']): CuResult {
   try {
     const result = cuResult(answer)
@@ -370,7 +376,7 @@ function resultOf(answer: ModuleAnswer, host: Instance['host']): CuResult {
   return cuResult({ thrown: true, error: 'no result' })
 }
 
-/** Each once, by kind and name. */
+/** Returns each input once, sorted by kind and name. */
 function sortedInputs(inputs: readonly UnstatedInput[]): readonly UnstatedInput[] {
   const byName = new Map(inputs.map((input) => [`${input.kind} ${input.name}`, input]))
   return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? [])

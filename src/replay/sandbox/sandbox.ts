@@ -1,4 +1,4 @@
-/** The sandbox: a session with a child process in which a module's memory lives and never leaves. */
+/** The sandbox: a session with a child process that holds a module's memory and never passes it on. */
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -33,22 +33,22 @@ const DEFAULT_LIMITS: SandboxLimits = {
 /** Why a child ended before its work was done. */
 export interface Stopped {
   readonly limit: 'time' | 'memory' | 'died'
-  /** Which message of the batch was under way; where the child died by itself, the first whose result is not there. */
+  /** The place of the running message in its batch; if the child died by itself, that of the first message without a result. */
   readonly index: number
 }
 
 export interface RunOutcome {
-  /** One for each message, in order; fewer where the run paused or stopped. */
+  /** One for each message, in order; fewer if the run paused or stopped. */
   readonly results: readonly SandboxResult[]
   readonly stopped?: Stopped
-  /** The last message read the clock, and nothing after it ran: go on with `resume` or `undo`. */
+  /** The last message read the clock, and nothing after it ran: continue with `resume` or `undo`. */
   readonly paused?: true
 }
 
-/** Why a module cannot be run at all: no fault of the sandbox. */
+/** Why a module cannot run at all. The sandbox is not at fault. */
 export interface ModuleRefusal {
   readonly reason: string
-  /** A limit on time or memory ended it. */
+  /** A limit on time or memory stopped it. */
   readonly limit?: true
 }
 
@@ -57,39 +57,39 @@ export type Opening =
   | { readonly sandbox?: never; readonly refused: ModuleRefusal }
 
 export interface Sandbox {
-  /** Whether its child has ended. */
+  /** Whether the child has ended. */
   readonly ended: boolean
-  /** Where the module's clock stands when an instance begins, ms. */
+  /** The module's clock at the start of an instance, ms. */
   readonly clockStart: number
-  /** The memory as opened: more than the memory it began with where resizing makes it so. */
+  /** Size of the memory when it was opened: larger than the start memory if resizing rounds it up. */
   readonly memoryBytes: number
   readonly layout: MemoryLayout
-  /** Runs a batch. Calls may overlap: they are worked off in order. */
+  /** Runs a batch. Calls may overlap; the child handles them in order. */
   run(batch: readonly SandboxMessage[], options?: { readonly pause?: boolean }): Promise<RunOutcome>
   /** Ends a pause. */
   resume(): Promise<void>
-  /** Takes back the last message that ran, and ends a pause. */
+  /** Undoes the last message that ran, and ends a pause. */
   undo(): Promise<void>
   /**
-   * Hashes the memory, and tells all that the instance holds.
+   * Hashes the memory and returns the state of the instance.
    *
-   * @param likely memories that it may well be: to see that it is one of them takes less than to hash it
-   * @throws AuditError `SANDBOX_FAILED` where it cannot be hashed, or the child ended
+   * @param likely memories that it probably equals: a comparison with them takes less time than a hash
+   * @throws AuditError `SANDBOX_FAILED` if the memory cannot be hashed or the child ended
    */
   state(likely?: readonly KnownMemory[]): Promise<InstanceState>
-  /** Writes the memory, gzip'd, to a file that must not exist yet. */
+  /** Writes the gzipped memory to a file, which must not exist yet. */
   exportTo(path: string): Promise<void>
-  /** @param atOnce kills the child whatever it does; else it may be used again, where its source takes it back */
+  /** @param atOnce kills the child whatever it is doing; otherwise it may be used again if its source takes it back */
   close(atOnce?: boolean): Promise<void>
 }
 
 export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>
-  /** A memory to begin with, in place of the module's own. */
+  /** The memory to start with, instead of the module's own. */
   readonly start?: StartMemory
-  /** Serves the files that the module opens; without it none is had. */
+  /** Serves the files that the module opens; without it there are none. */
   readonly drive?: DriveSource
-  /** A child that runs already. */
+  /** A child that already runs. */
   readonly spare?: SpareChild
 }
 
@@ -116,15 +116,15 @@ export function createChildPool(): Required<SpareChild<ChildProcess>> {
   }
 }
 
-/** What a module leaves behind in a child, if anything, is gone after so many. */
+/** A child ends after this many uses, and with it anything that modules may have left in it. */
 const POOLED_USES = 50
 const POOLED_MAX = 8
-/** What was sent ahead and is not wanted any more may take so long to be worked off. */
+/** How long a child may take to finish work that was sent ahead and is no longer wanted. */
 const DRAIN_MS = 1_000
 
 export function startSpareChild(): SpareChild<ChildProcess> {
   let child: ChildProcess | undefined = startChild()
-  // Whoever takes it sees that it ended.
+  // The sandbox that takes the child notices that it ended.
   child.on('error', () => {})
   const take = () => {
     const taken = child
@@ -136,8 +136,9 @@ export function startSpareChild(): SpareChild<ChildProcess> {
 
 function startChild(): ChildProcess {
   return fork(createRequire(import.meta.url).resolve('#sandbox-child'), [], {
-    // Nothing of the host: no path, locale or time zone that a module could read (profiles §1). A profile's time zone
-    // is set as a module is opened.
+    // A module must not read the host's paths, locale or time zone (profiles §1). The child sets a profile's time zone when it
+    // opens
+    // a module.
     env: { TZ: 'UTC', LC_ALL: 'C' },
     execArgv: Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITH_WASM64 ? ['--experimental-wasm-memory64'] : [],
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc']
@@ -154,9 +155,9 @@ const FIRST_NODE_WITH_WASM64 = 24
 /**
  * Starts a child and opens a module in it.
  *
- * @returns why it cannot be run, where that is the module's doing: it does not compile, asks for what no loader has, exports no
- *   memory, traps or loops as it begins
- * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `SANDBOX_FAILED` where the child does not start
+ * @returns the sandbox, or a refusal if the module is the cause: it does not compile, imports something that no loader has, exports
+ *   no memory, traps or loops at its start
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `SANDBOX_FAILED` if the child does not start
  */
 export async function openSandbox(
   setup: ModuleSetup,
@@ -204,14 +205,17 @@ export async function openSandbox(
   return { sandbox }
 }
 
-/** Requests in, replies out, in order; and what becomes of them when the child ends. */
+/** Sends requests, settles replies in order, and settles the rest when the child ends. */
 function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOptions, 'drive' | 'spare'>) {
   const pending: Pending[] = []
   let report = ''
   let ended = false
-  /** The module is compiled, or was. */
+  /** The child compiles the module, or has compiled it. */
   let begun = false
-  /** What kept the source of files from answering: an interruption, or the store; or the system's word on why there is no child. */
+  /**
+   * The error that kept the source of files from answering (an interruption, or the store), or the system's error if no child
+   * started.
+   */
   let failed: unknown
 
   async function serve(question: DriveQuestion): Promise<void> {
@@ -251,7 +255,7 @@ function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOption
     report = (report + text).slice(0, 1000)
   }
   watchdog.on('data', onReport)
-  // `close` comes after the pipe's end, so that the watchdog's last word is there.
+  // `close` comes after the end of the pipe, so the watchdog's report is complete by then.
   let release = () => {}
   const closed = new Promise<void>((resolve) => {
     const finish = () => {
@@ -265,7 +269,7 @@ function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOption
       resolve()
     }
     const onError = (error: Error) => {
-      // It is told of a message that could not be sent as well, and of one that could not be stopped.
+      // Node also emits `error` if it cannot send a message or kill the child.
       if (child.pid === undefined) failed ??= failure(error.message)
       finish()
     }
@@ -274,12 +278,12 @@ function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOption
     release = () => {
       child.off('message', onMessage).off('close', finish).off('error', onError)
       watchdog.off('data', onReport)
-      // Whoever takes it next hears of its end; until then nobody has to.
+      // Its next user listens for its end; until then nobody has to.
       if (child.listenerCount('error') === 0) child.on('error', () => {})
     }
   })
 
-  /** Whether the child did all that it was asked, and can be asked for something else. */
+  /** Whether the child has finished all its work and can take more. */
   async function isDone(): Promise<boolean> {
     if (pending.length > 0)
       await new Promise<void>((resolve) => {
@@ -314,12 +318,12 @@ function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOption
     open: (request: SandboxRequest & { op: 'open' }): Promise<(SandboxReply & { op: 'opened' }) | ModuleRefusal> =>
       ask(request, (end) => {
         if ('limit' in end) {
-          // What ends the child before is no module's doing.
+          // If the child ended before that, the module is not the cause.
           if (!begun) throw failure(`it ended (${end.limit}) during open`)
-          return { reason: `the module cannot be begun: ${whyStopped(end)}`, limit: true }
+          return { reason: `the module cannot be started: ${whyStopped(end)}`, limit: true }
         }
         if (end.op === 'refused') {
-          // What a machine does not give is no fault of a module's.
+          // The module is not at fault if the machine refused a resource.
           const machine = unfit(end.reason, false)
           if (machine !== undefined) throw machine
           return { reason: end.reason }
@@ -350,10 +354,10 @@ function createSession(child: ChildProcess, { drive, spare }: Pick<SandboxOption
   }
 }
 
-/** In a sentence about what was under way. */
+/** Explains the stop; "it" is the evaluation that was under way. */
 export function whyStopped({ limit }: Stopped): string {
-  if (limit === 'time') return 'it took longer than the limit, and was ended'
-  if (limit === 'memory') return 'it took more memory than the limit, and was ended'
+  if (limit === 'time') return 'it took longer than the limit and was stopped'
+  if (limit === 'memory') return 'it took more memory than the limit and was stopped'
   return 'the sandbox died while it ran'
 }
 

@@ -1,14 +1,14 @@
 /**
- * The child's `Date`, taken over before the loader is loaded.
+ * Replaces the child's `Date` before the loader is loaded.
  *
- * The loader's glue puts a counter in the place of `Date.now` with each instance, and reads it in its file system and its terminal
- * device, too. What it puts there is not kept: whoever reads the time reads the one counter of the instance that runs, so that all
- * readings move it as they do in a CU, and it can be set back with the memory.
+ * The loader's glue replaces `Date.now` by a counter with each instance, and reads it in its file system and its terminal device,
+ * too. The child ignores that counter: every reading of the time reads the one counter of the running instance. All readings
+ * therefore move it as they do in a CU, and it can be reset together with the memory.
  */
 
-/** What the time is to an instance. */
+/** The time as an instance sees it. */
 export interface TimeKeeper {
-  /** The glue has put its counter in place. */
+  /** The glue has installed its counter. */
   beginCounting(): void
   /** A reading of `Date.now`. */
   now(): number
@@ -19,13 +19,14 @@ export interface TimeKeeper {
 }
 
 /**
- * Takes `Date` over.
+ * Replaces `Date`.
  *
- * @param keeper the instance whose code, or the loader's for it, runs; where none does `Date` is as it was
+ * @param keeper returns the instance whose code runs, or for which the loader's code runs; if there is none, `Date` behaves as
+ *   before
  */
 export function takeOverDate(keeper: () => TimeKeeper | undefined): void {
   const realNow = Date.now
-  // `process.hrtime` and `performance.now` become this one, too, in the two oldest formats.
+  // In the two oldest formats the glue also maps `process.hrtime` and `performance.now` to this function.
   const now = () => keeper()?.now() ?? realNow()
   globalThis.Date = new Proxy(Date, {
     get: (date, key) => (key === 'now' ? now : Reflect.get(date, key)),

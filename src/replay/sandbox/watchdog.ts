@@ -1,6 +1,6 @@
 /**
- * A thread of the sandbox's child that ends the child when a message takes too long or too much memory. The main thread
- * cannot do it: a module that loops never gives it back. It says why on file descriptor 3 first.
+ * A thread of the sandbox's child that kills the child when a message takes too long or too much memory. The main thread cannot do
+ * that, because a module that loops never returns control. The watchdog first reports the reason on file descriptor 3.
  */
 import { writeSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
@@ -25,7 +25,7 @@ setInterval(() => {
   // The sequence is odd while a message runs.
   const sequence = Atomics.load(shared, 0)
   const nowMs = monotonicMs()
-  // Time in which the auditor fetches a file is not the message's.
+  // The time in which the auditor fetches a file does not count as the message's.
   if (Atomics.load(shared, 2) === 1) seenAtMs += nowMs - lookedAtMs
   lookedAtMs = nowMs
   if (sequence !== seen || sequence % 2 === 0) {

@@ -1,4 +1,4 @@
-/** The part of WebAssembly's interface that the sandbox uses; Node's types leave it to the DOM's. */
+/** The part of WebAssembly's interface that the sandbox uses; Node's types leave it to the DOM types. */
 declare namespace WebAssembly {
   type Imports = Record<string, Record<string, unknown>>
   class Module {

@@ -10,38 +10,38 @@ const heights = (blocks: readonly BlockRecord[]) => blocks.map(({ height }) => h
 /** One block a minute from height 10 on. */
 const MINUTES = Array.from({ length: 3000 }, (_, place) => block(10 + place, place * 60))
 
-describe('blocks up to a time', () => {
+describe('blocksUpTo', () => {
   const source = blockSource(MINUTES)
 
-  test('end before the first that is later than the whole second, or with what there is', async () => {
+  test('stops before the first block that is later than the whole second, or at the end of the chain', async () => {
     expect(heights(await blocksUpTo(source, 12, 240_000))).toEqual([12, 13, 14])
     expect(heights(await blocksUpTo(source, 12, 239_999))).toEqual([12, 13])
     expect(await blocksUpTo(source, 12, 0)).toEqual([])
     expect(await blocksUpTo(source, 10, 1e12)).toEqual(MINUTES)
   })
 
-  test('an end of the second counts: a block of that second is in', async () => {
+  test('includes a block of the same second as the end', async () => {
     expect(heights(await blocksUpTo(source, 12, 240_999))).toEqual([12, 13, 14])
   })
 
-  test('a gap is told, at the beginning and in the middle', async () => {
-    await expect(blocksUpTo(source, 5, 1e6)).rejects.toThrow('the block 5 is on no gateway')
-    await expect(blocksUpTo(source, 5000, 1e6)).rejects.toThrow('the block 5000 is on no gateway')
+  test('reports a gap at the beginning and in the middle', async () => {
+    await expect(blocksUpTo(source, 5, 1e6)).rejects.toThrow(/^no gateway has the block 5$/)
+    await expect(blocksUpTo(source, 5000, 1e6)).rejects.toThrow(/^no gateway has the block 5000$/)
     const holed = blockSource(MINUTES.filter(({ height }) => height !== 30))
-    await expect(blocksUpTo(holed, 10, 1e12)).rejects.toThrow('the block 30 is on no gateway')
+    await expect(blocksUpTo(holed, 10, 1e12)).rejects.toThrow(/^no gateway has the block 30$/)
     expect(heights(await blocksUpTo(holed, 27, 18 * 60_000))).toEqual([27, 28])
   })
 })
 
-describe('the cache of the CU', () => {
-  test('asks for nothing new within 90 seconds of its last block', async () => {
+describe('the block cache of the CU', () => {
+  test('requests no new block within 90 seconds of its last block', async () => {
     const cache = createBlockCache(blockSource(MINUTES))
     expect(heights(await cache.reconcile(10, 59_000))).toEqual([10])
     expect(heights(await cache.reconcile(10, 90_999))).toEqual([10])
     expect(heights(await cache.reconcile(10, 91_000))).toEqual([10, 11])
   })
 
-  test('fills gaps, and then asks for nothing behind them', async () => {
+  test('requests only the gaps if there are any, and later blocks the next time', async () => {
     const cache = createBlockCache(blockSource(MINUTES))
     await cache.reconcile(14, 240_000)
     await cache.reconcile(18, 480_000)
@@ -49,7 +49,7 @@ describe('the cache of the CU', () => {
     expect(heights(await cache.reconcile(12, 1_000_000))).toEqual([12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26])
   })
 
-  test('is what a table of rows would be', async () => {
+  test('returns the blocks that a table of rows would return', async () => {
     const asks = fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: -100_000, max: 2_000_000 })), {
       maxLength: 10
     })

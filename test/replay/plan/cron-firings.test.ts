@@ -11,7 +11,7 @@ const crons = (...intervals: string[]): readonly Cron[] => {
   return parsed
 }
 
-/** The CU's loop as it stands: every second between the two. */
+/** The CU's original loop over every second between the two. */
 function naive(
   given: readonly Cron[],
   origin: Moment,
@@ -46,8 +46,8 @@ function naive(
 const keys = (fired: Iterable<CronFiring>) =>
   [...fired].map(({ cron, timestamp, blockHeight }) => `${cron} ${timestamp} ${blockHeight}`)
 
-describe('firings between two messages', () => {
-  test('are those of the CU’s loop', () => {
+describe('firingsBetween', () => {
+  test('yields the firings of the CU’s loop', () => {
     const intervals = fc.constantFrom(
       '1-second',
       '2-seconds',
@@ -79,7 +79,7 @@ describe('firings between two messages', () => {
             { timestamp: origin, blockHeight: 10 },
             { timestamp: left, blockHeight: 9 }
           ] as const
-          // Blocks come in the order of height; their times mostly, not always, too.
+          // Blocks come in the order of height, and mostly, but not always, in the order of time.
           const inOrder = ordered ? [...found].sort((a, b) => a.timestamp - b.timestamp) : found
           const blocks = inOrder.map(({ timestamp }, place) => ({ timestamp, height: 9 + place }))
           const args = [crons(...given), ...moments, left + span, blocks] as const
@@ -90,7 +90,7 @@ describe('firings between two messages', () => {
     )
   })
 
-  test('blocks first, at the block’s own time; then the shorter interval', () => {
+  test('fires block crons first, at the block’s own time, then time crons, the shorter interval first', () => {
     const origin = { timestamp: 500, blockHeight: 10 }
     const left = { timestamp: 27_900, blockHeight: 11 }
     const blocks = [{ height: 12, timestamp: 30_000 }]
@@ -101,7 +101,7 @@ describe('firings between two messages', () => {
     ])
   })
 
-  test('the origin’s own second and block are none, a block at either end neither', () => {
+  test('fires nothing at the origin’s own second and block, nor at a block at either end', () => {
     const origin = { timestamp: 10_900, blockHeight: 10 }
     const blocks = [
       { height: 10, timestamp: 11_000 },
@@ -111,7 +111,7 @@ describe('firings between two messages', () => {
     expect(keys(firingsBetween(crons('1-block', '60-seconds'), origin, origin, 20_000, blocks))).toEqual([])
   })
 
-  test('days of silence cost nothing', () => {
+  test('skips centuries without a firing at no cost', () => {
     const origin = { timestamp: 0, blockHeight: 0 }
     const centuries = 1e14
     expect(keys(firingsBetween(crons('1000-years'), origin, origin, centuries, []))).toEqual(

@@ -28,14 +28,14 @@ const at = (nonce: number, timestamp: number, blockHeight = 100 + Math.floor(tim
 const crons = (planned: readonly PlannedEvaluation[]) =>
   planned.flatMap(({ key }) => (key.cron === undefined ? [] : [`${key.ordinate} ${key.cron} ${key.timestamp}`]))
 
-/** The crons of a process that begins at 0, one second before its message, in a world of minutes. */
+/** The crons of a process that begins at 0, with one block a minute by default. */
 async function cronsOf(intervals: string[], world: World) {
   const process = withCrons(...intervals)
   return crons(await plan({ process, blocks: MINUTES, ...world, schedule: [processMessage(process), ...world.schedule] }))
 }
 
-describe('crons between messages', () => {
-  test('carry the nonce before them, and fire twice in one second at the seam of two ranges', async () => {
+describe('the plan of a process with crons', () => {
+  test('gives crons the nonce before them, and fires them twice in one second at the seam of two ranges', async () => {
     const schedule = [at(1, 10_500), at(2, 20_000)]
     expect(await cronsOf(['5-seconds'], { schedule })).toEqual([
       '0 0-5-seconds 5000',
@@ -45,18 +45,18 @@ describe('crons between messages', () => {
     ])
   })
 
-  test('of the same time and name fire once, where the scheduler’s clock goes back', async () => {
+  test('fires crons of the same time and name once if the scheduler’s clock goes back', async () => {
     const schedule = [at(1, 6000), at(2, 3000), at(3, 7000)]
     expect(await cronsOf(['5-seconds'], { schedule })).toEqual(['0 0-5-seconds 5000'])
   })
 
-  test('and again behind a hundred others', async () => {
+  test('fires crons of the same time and name again after a hundred others', async () => {
     const schedule = [at(1, 102_000), at(2, 0), at(3, 3000)]
     const first = Array.from({ length: 101 }, (_, place) => `0 0-1-second ${place * 1000 + 1000}`)
     expect(await cronsOf(['1-second'], { schedule })).toEqual([...first, '2 0-1-second 1000', '2 0-1-second 2000'])
   })
 
-  test('before the process’s own message: the CU makes one first', async () => {
+  test('begins with a boot message if a cron fires before the process’s own message', async () => {
     const process = withCrons('5-seconds')
     const own = resealed(processMessage(process), { timestamp: 6000 })
     const planned = await plan({ process, schedule: [own], blocks: MINUTES, processData: '' })
@@ -64,7 +64,7 @@ describe('crons between messages', () => {
     expect(planned.map(({ saved }) => saved)).toEqual([false, true, true])
   })
 
-  test('are evaluated in one stream with the message behind them, as the boot message is', async () => {
+  test('runs crons and the boot message in one stream with the message after them', async () => {
     const process = withCrons('5-seconds')
     const own = resealed(processMessage(process), { timestamp: 6000 })
     const schedule = [own, at(1, 7000), at(2, 20_000)]
@@ -80,7 +80,7 @@ describe('crons between messages', () => {
     ])
   })
 
-  test('behind a skipped message carry its nonce', async () => {
+  test('gives crons after a skipped message its nonce', async () => {
     const assign = { item: null, messageId: idOf('item') }
     const schedule = [scheduled(1, { ...assign, timestamp: 1000 }), scheduled(2, { ...assign, timestamp: 2000 }), at(3, 9000)]
     const world = { schedule, items: [onChain('item', {}, '')] }
@@ -88,17 +88,17 @@ describe('crons between messages', () => {
     expect(await cronsOf(['5-seconds'], { ...world, knownBlocks: 'stepwise' })).toEqual(['2 0-5-seconds 5000'])
   })
 
-  test('behind the last message, up to the time asked for', async () => {
+  test('fires crons after the last message up to the requested time', async () => {
     const schedule = [at(1, 10_500)]
     const asked = (...times: number[]) => cronsOf(['5-seconds'], { schedule, knownBlocks: { asked: times } })
     const before = ['0 0-5-seconds 5000', '0 0-5-seconds 10000']
     expect(await asked(10_500)).toEqual(before)
     expect(await asked(10_500, 16_000)).toEqual([...before, '1 0-5-seconds 10500', '1 0-5-seconds 15500'])
-    // A stream that ends at a cron: the next one begins there.
+    // The first stream ends at a cron, and the next one begins there.
     expect(await asked(7000, 10_500)).toEqual(before)
   })
 
-  test('a block cron at which a stream ends sets the fraction of the second for what follows', async () => {
+  test('fires time crons at the fraction of a second of the block cron that ended the stream before', async () => {
     const schedule = [at(1, 500), at(2, 110_500)]
     const asked = (times: number[]) => cronsOf(['1-block', '100-seconds'], { schedule, knownBlocks: { asked: times } })
     expect(await asked([110_500])).toEqual(['1 0-1-block 60000', '1 0-100-seconds 100500'])
@@ -106,8 +106,8 @@ describe('crons between messages', () => {
   })
 })
 
-describe('the blocks the CU knew', () => {
-  // The times and heights of a process that a real CU evaluated; its answers to /cron are the expectations below.
+describe('the plan for the blocks that the CU knew', () => {
+  // The times and heights of a process that a real CU evaluated. The expectations below are its answers to /cron.
   const TIMES = [
     137, 45_137, 90_144, 135_158, 180_179, 225_207, 270_242, 315_284, 360_333, 405_389, 450_452, 495_522, 540_599, 585_683
   ]
@@ -127,28 +127,28 @@ describe('the blocks the CU knew', () => {
     '10 0-2-blocks 480000'
   ]
 
-  test('asked once: all of them', async () => {
+  test('fires crons at all blocks if somebody asked the CU once', async () => {
     const all = { count: 29, blocks: [at120, at240, at360, at480] }
     expect(await blockCrons({ asked: [585_683] })).toEqual(all)
     expect(await blockCrons('all')).toEqual(all)
   })
 
-  test('asked message by message: none that came less than 90 seconds after the last', async () => {
+  test('fires no cron at a block less than 90 seconds after the last if somebody asked the CU message by message', async () => {
     const some = { count: 27, blocks: [at120, at480] }
     expect(await blockCrons('stepwise')).toEqual(some)
     expect(await blockCrons({ asked: TIMES })).toEqual(some)
   })
 
-  test('asked for the state too, behind nonces 3 and 6: another set', async () => {
+  test('fires crons at other blocks if somebody also asked the CU for the state after nonces 3 and 6', async () => {
     const asked = TIMES.flatMap((time, nonce) => (nonce === 3 || nonce === 6 ? [time, time] : [time]))
     expect(await blockCrons({ asked })).toEqual({ count: 28, blocks: [at120, at360, at480] })
   })
 
-  test('all but some', async () => {
+  test('fires no cron at blocks that the CU did not know', async () => {
     expect(await blockCrons({ unknown: new Set([102, 103, 106]) })).toEqual({ count: 27, blocks: [at240, at480] })
   })
 
-  test('a time cron has the height of the last block that the CU knew', async () => {
+  test('gives a time cron the height of the last block that the CU knew', async () => {
     const heightOf = async (knownBlocks: BlockKnowledge) => {
       const planned = await plan({ process, schedule, blocks: MINUTES, knownBlocks })
       const cron = planned.find(({ key }) => key.cron !== undefined && key.timestamp === 270_207)
@@ -157,7 +157,7 @@ describe('the blocks the CU knew', () => {
     expect([await heightOf('all'), await heightOf('stepwise')]).toEqual([104, 103])
   })
 
-  test('a block that nobody has ends the plan there', async () => {
+  test('has a missing evaluation at a block that nobody has', async () => {
     const blocks = MINUTES.filter(({ height }) => height !== 104)
     const planned = await plan({ process, schedule, blocks, knownBlocks: 'stepwise' })
     const missing = planned.findIndex(({ work }) => work.kind === 'missing')
@@ -166,12 +166,12 @@ describe('the blocks the CU knew', () => {
       key: { ordinate: 4, cron: 'unknown', timestamp: 225_207 },
       saved: false,
       readsBlocks: true,
-      work: { kind: 'missing', reason: 'the block 104 is on no gateway' }
+      work: { kind: 'missing', reason: 'no gateway has the block 104' }
     })
     expect(planned[missing + 1]?.nonce).toBe(5)
   })
 
-  test('a block out of order in time still fires', async () => {
+  test('fires crons at a block that is out of order in time', async () => {
     const times = [0, 70_000, 55_000, 56_000, 120_000]
     const blocks = times.map((timestamp, place) => ({ height: 100 + place, timestamp }))
     const world = { schedule: [at(1, 20_000), at(2, 60_500), at(3, 110_500)], blocks }
@@ -179,7 +179,7 @@ describe('the blocks the CU knew', () => {
     expect(await cronsOf(['1-block'], { ...world, knownBlocks: { asked: [110_500] } })).toEqual(fired)
   })
 
-  test('a skipped message is met again by the next stream, with the blocks known then', async () => {
+  test('passes a skipped message again in the next stream, with the blocks that the CU knows then', async () => {
     const assign = (nonce: number, timestamp: number) =>
       scheduled(nonce, { item: null, messageId: idOf('item'), timestamp, blockHeight: 100 })
     const world = { items: [onChain('item', {}, '')], knownBlocks: 'stepwise' as const }
@@ -189,7 +189,7 @@ describe('the blocks the CU knew', () => {
     expect(await cronsOf(['1-block'], { ...world, schedule: two })).toEqual(['2 0-1-block 60000'])
   })
 
-  test('in one stream, however long, they are all', async () => {
+  test('is the same for all blocks and for one stream up to the last message, however long it is', async () => {
     const steps = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(steps, async (given) => {
@@ -206,7 +206,7 @@ describe('the blocks the CU knew', () => {
   })
 })
 
-test('more crons than the bound end the plan, and it says so', async () => {
+test('the plan of a process with crons has a missing evaluation after more crons than its limit', async () => {
   const process = withCrons('1-second')
   const schedule = [processMessage(process), at(1, 250_002_000, 100)]
   const planned = await plan({ process, schedule, blocks: MINUTES.slice(0, 1) })

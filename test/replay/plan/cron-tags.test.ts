@@ -5,7 +5,7 @@ import { tag } from './fixtures.ts'
 
 const interval = (value: string) => parseCrons([tag('Cron-Interval', value)])
 
-test('tags belong to the interval before them; blocks come first, then the shorter times', () => {
+test('parseCrons gives tags to the interval before them, and puts block crons first, then shorter times', () => {
   const crons = parseCrons([
     tag('Cron-Tag', 'no name'),
     tag('Cron-Interval', '5-minutes'),
@@ -25,7 +25,7 @@ test('tags belong to the interval before them; blocks come first, then the short
   ])
 })
 
-describe('intervals', () => {
+describe('parseCrons', () => {
   test.each([
     ['1-second', 1],
     ['1500-ms', 1],
@@ -37,12 +37,12 @@ describe('intervals', () => {
     ['1-week', 604_800],
     ['1-y', 31_557_600],
     ['5-seconds-more', 5]
-  ])('%s is a time', (value, every) => {
+  ])('reads %s as a time', (value, every) => {
     expect(interval(value)).toEqual([{ name: `0-${value}`, unit: 'seconds', every, tags: [] }])
   })
 
   test.each(['1-months', 'x-seconds', '', '-5-seconds', '5 seconds', `${'9'.repeat(100)}-seconds`])(
-    '%s never fires',
+    'reads %s as an interval that never fires',
     (value) => {
       expect(interval(value)).toEqual([{ name: `0-${value}`, unit: 'seconds', every: Number.NaN, tags: [] }])
     }
@@ -52,20 +52,20 @@ describe('intervals', () => {
     ['2.9-blocks', 2],
     ['0-blocks', 0],
     ['x-block', Number.NaN]
-  ])('%s is a number of blocks', (value, every) => {
+  ])('reads %s as a number of blocks', (value, every) => {
     expect(interval(value)).toEqual([{ name: `0-${value}`, unit: 'blocks', every, tags: [] }])
   })
 
-  test.each(['999-ms', '0-seconds', '5'])('%s is too short: the CU evaluates nothing', (value) => {
+  test.each(['999-ms', '0-seconds', '5'])('reports %s as shorter than a second', (value) => {
     expect(interval(value)).toEqual({ fault: 'a cron interval is shorter than a second' })
   })
 })
 
-test('a tag before any interval: the CU evaluates nothing', () => {
-  expect(parseCrons([tag('Cron-Tag-Action', 'x')])).toEqual({ fault: 'a Cron-Tag stands before any Cron-Interval' })
+test('parseCrons reports a Cron-Tag before any interval', () => {
+  expect(parseCrons([tag('Cron-Tag-Action', 'x')])).toEqual({ fault: 'a Cron-Tag comes before any Cron-Interval' })
 })
 
-test('whatever the tags say, it ends', () => {
+test('parseCrons accepts any tags and returns one cron for each interval, or a fault', () => {
   const tags = fc.array(fc.record({ name: fc.constantFrom('Cron-Interval', 'Cron-Tag-A', 'Cron-Tag-\n'), value: fc.string() }))
   fc.assert(
     fc.property(tags, (given) => {

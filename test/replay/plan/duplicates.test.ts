@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createEvaluated, type Place } from '../../../src/replay/plan/duplicates.ts'
 import { idOf, onChain, plan, processRecord, scheduled, tag } from './fixtures.ts'
 
-test('the first place of a key counts, and only what lies before', () => {
+test('findBefore returns the first place of a key if it is before the given place', () => {
   const evaluated = createEvaluated()
   evaluated.add('a', { epoch: 0, nonce: 3 })
   evaluated.add('a', { epoch: 0, nonce: 1 })
@@ -15,7 +15,7 @@ test('the first place of a key counts, and only what lies before', () => {
   expect(evaluated.findBefore('constructor', { epoch: 0, nonce: 9 })).toBeUndefined()
 })
 
-test('epochs: an earlier nonce of the same, or a nonce below the epoch', () => {
+test('findBefore finds an earlier nonce of the same epoch, or a nonce below the epoch', () => {
   const evaluated = createEvaluated()
   evaluated.add('a', { epoch: 1, nonce: 3 })
   const found = (place: Place) => evaluated.findBefore('a', place)
@@ -26,7 +26,7 @@ test('epochs: an earlier nonce of the same, or a nonce below the epoch', () => {
   ])
 })
 
-/** Rows as the CU's table has them, read from front to back. */
+/** Finds duplicates in rows like those of the CU's table, read from front to back. */
 function naive(messages: readonly { kind: 'plain' | 'push' | 'assign'; what: number }[]): (number | undefined)[] {
   const rows: { key: string; nonce: number }[] = []
   return messages.map(({ kind, what }, nonce) => {
@@ -38,7 +38,7 @@ function naive(messages: readonly { kind: 'plain' | 'push' | 'assign'; what: num
   })
 }
 
-test('a plan skips what a table of rows would', async () => {
+test('a plan skips the same messages as a table of rows', async () => {
   const message = fc.record({ kind: fc.constantFrom('plain' as const, 'push' as const, 'assign' as const), what: fc.nat(3) })
   await fc.assert(
     fc.asyncProperty(fc.array(message, { maxLength: 30 }), async (messages) => {

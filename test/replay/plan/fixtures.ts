@@ -13,7 +13,7 @@ export const tag = (name: string, value: string): Tag => ({ name, value })
 
 export const PROCESS_ID = idOf('process')
 
-/** A process with its times, which a plan asks for apart. */
+/** A process with its times, which a plan requests separately. */
 export function processRecord(given: Partial<ProcessItem & Times> = {}): Signed<ProcessItem & Times> {
   return sealSigned({
     id: PROCESS_ID,
@@ -34,7 +34,7 @@ interface ScheduledOptions extends Partial<Omit<ScheduledMessage, 'message' | 'a
   readonly assignmentTags?: readonly Tag[]
 }
 
-/** A message of the nonce given, by `sender`, one second after the one before. */
+/** A message with this nonce by `sender`, one second after the message before it. */
 export function scheduled(
   nonce: number,
   { item = {}, assignmentTags = [], ...given }: ScheduledOptions = {}
@@ -54,7 +54,7 @@ export function scheduled(
   })
 }
 
-/** The same with other fields; what is spread is sealed no more. */
+/** The same object with other fields, sealed again because a spread removes the seal. */
 export const resealed = <T extends object, U extends object>(one: Signed<T>, fields: U) =>
   sealSigned(Object.assign({}, one, fields))
 
@@ -106,13 +106,13 @@ export async function plan({ process = processRecord(), schedule, items = [], pr
 export const blockSource = (blocks: readonly BlockRecord[]) => async (from: number, to: number) =>
   blocks.filter(({ height }) => height >= from && height <= to)
 
-/** The text that a module would be handed; a test on anything else than a message fails. */
+/** Returns the text that a module would receive. Throws if nothing runs. */
 export function messageText(planned: PlannedEvaluation | undefined): string {
   if (planned?.work.kind !== 'run') throw new Error(`no message: ${JSON.stringify(planned?.work)}`)
   return JSON.stringify(planned.work.message)
 }
 
-/** `nonce kind` for each, with what a skip is a duplicate of. */
+/** `nonce kind` for each evaluation, with the original of a skipped duplicate. */
 export const outline = (planned: readonly PlannedEvaluation[]) =>
   planned.map(
     ({ key, work }) =>

@@ -18,14 +18,14 @@ const ID = (name: string) => `"${idOf(name)}"`
 const assigned = (nonce: number) =>
   `"Epoch":0,"Nonce":${nonce},"Timestamp":${1_000_000 + nonce * 1000},"Block-Height":100,"Hash-Chain":"chain${nonce}","Cron":false,"Read-Only":false`
 
-/** The message of nonce 1, behind the process's own. */
+/** The message with nonce 1, after the process's own. */
 async function messageOf(options: Parameters<typeof scheduled>[1], items: Parameters<typeof plan>[0]['items'] = []) {
   const [, planned] = await plan({ schedule: [processMessage(), scheduled(1, options)], items })
   return messageText(planned)
 }
 
-describe('the text a module is handed, key by key', () => {
-  test('ordinary', async () => {
+describe('the text that a module receives', () => {
+  test('contains the fields of an ordinary message in the order of the CU', async () => {
     const item = {
       data: 'hello',
       anchor: 'an anchor',
@@ -38,7 +38,7 @@ describe('the text a module is handed, key by key', () => {
     )
   })
 
-  test('From and Owner tags are removed, in that case only, and other properties of a tag too', async () => {
+  test('contains no From and Owner tags in exactly this spelling, and only the name and value of other tags', async () => {
     const odd = { value: 'v', name: 'x', more: 1 }
     const tags = [
       tag('From', 'evil'),
@@ -53,7 +53,7 @@ describe('the text a module is handed, key by key', () => {
     )
   })
 
-  test('data that is null stays, data and a hash chain that are not there have no key', async () => {
+  test('contains null data, and no key for absent data or an absent hash chain', async () => {
     expect(await messageOf({ item: { data: null } })).toContain('"Data":null,')
     const { data, ...without } = scheduled(1).message ?? {}
     const planned = await plan({
@@ -63,7 +63,7 @@ describe('the text a module is handed, key by key', () => {
     expect(messageText(planned[1])).not.toMatch(/"Data"|"Hash-Chain"/)
   })
 
-  test('pushed: the first From-Process tag is the sender, the signer forwards', async () => {
+  test('names the first From-Process tag of a push as sender and the signer as forwarder', async () => {
     const tags = [tag('From-Process', idOf('first')), tag('From-Process', idOf('second')), tag('From', 'evil')]
     expect(await messageOf({ item: { tags } })).toBe(
       `{"Id":${ID('message1')},"Signature":"signature-1","Data":"","Owner":${ID('sender')},"Target":"${PROCESS_ID}","Anchor":null,` +
@@ -72,25 +72,25 @@ describe('the text a module is handed, key by key', () => {
     )
   })
 
-  test('pushed with an empty From-Process tag: the signer is the sender and forwards', async () => {
+  test('names the signer of a push with an empty From-Process tag as sender and forwarder', async () => {
     expect(await messageOf({ item: { tags: [tag('From-Process', '')] } })).toContain(
       `"From":${ID('sender')},"Forwarded-By":${ID('sender')},`
     )
   })
 
-  test('an Ethereum key of 65 bytes gives an address in mixed case', async () => {
+  test('contains the mixed-case address of an Ethereum key of 65 bytes', async () => {
     const key = Buffer.from(
       '04e68acfc0253a10620dff706b0a1b1f1f5833ea3beb3bde2250d5f271f3563606672ebc45e0b7ea2e816ecb70ca03137b1c9476eec63d4632e990020b7b6fba39',
       'hex'
     )
-    // The first account that Ganache makes with --deterministic.
+    // The first account that Ganache creates with --deterministic.
     expect(await messageOf({ item: { owner: { address: idOf('x'), key: key.toString('base64url') } } })).toContain(
       '"Owner":"0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1"'
     )
     expect(await messageOf({ item: { owner: { address: idOf('x'), key: '' } } })).toContain(`"Owner":${ID('x')}`)
   })
 
-  test("the process's own message", async () => {
+  test("contains the fields of the process's own message in the order of the CU", async () => {
     const [own] = await plan({ schedule: [processMessage()] })
     expect(messageText(own)).toBe(
       `{"Id":"${PROCESS_ID}","Signature":"process-signature","Data":"return 1","Owner":${ID('creator')},"Target":"${PROCESS_ID}",` +
@@ -98,7 +98,7 @@ describe('the text a module is handed, key by key', () => {
     )
   })
 
-  test('boot, for a process from before the boot loader', async () => {
+  test('contains the fields of the boot message for a process older than the boot loader', async () => {
     const process = processRecord({
       anchor: 'x',
       tags: [tag('Type', 'Process'), tag('From-Process', idOf('parent')), tag('Owner', 'x')]
@@ -113,7 +113,7 @@ describe('the text a module is handed, key by key', () => {
     )
   })
 
-  test('an on-chain item: fields of the gateway, never forwarded', async () => {
+  test("contains the gateway's fields of an on-chain item, which is never forwarded", async () => {
     const tags = [tag('From-Process', idOf('other')), tag('From', 'evil')]
     const options = { item: null, messageId: idOf('item') }
     expect(await messageOf(options, [onChain('item', { tags, recipient: idOf('somebody'), anchor: 'YWJj' }, 'text')])).toBe(
@@ -125,7 +125,7 @@ describe('the text a module is handed, key by key', () => {
     )
   })
 
-  test('an on-chain item without what its assignment excludes', async () => {
+  test('leaves out the fields of an on-chain item that its assignment excludes', async () => {
     const excluded = (...names: string[]) => ({
       item: null,
       messageId: idOf('item'),
@@ -140,7 +140,7 @@ describe('the text a module is handed, key by key', () => {
     expect(kept).toContain(`"Owner":${ID('author')}`)
   })
 
-  test('cron', async () => {
+  test('contains the fields of a cron message in the order of the CU', async () => {
     const process = processRecord({
       owner: owner('creator'),
       tags: [

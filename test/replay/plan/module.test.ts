@@ -13,7 +13,7 @@ const module = (...tags: ReturnType<typeof tag>[]) =>
     data: { sha256: '' as Sha256Hex, bytes: 0 }
   })
 
-test('the environment has all tags', () => {
+test('the environment of a module contains all tags of process and module', () => {
   const process = processRecord({ tags: [tag('Owner', 'x'), tag('From', 'y')] })
   const format =
     '{"name":"Module-Format","value":"wasm64"},{"name":"Input-Encoding","value":"JSON-1"},{"name":"Output-Encoding","value":"JSON-2"}'
@@ -23,7 +23,7 @@ test('the environment has all tags', () => {
   )
 })
 
-test('the options come from the module, limits from the process first', () => {
+test('the options come from the module, except for limits that the process states', () => {
   const extension = [tag('Extension', 'WeaveDrive'), tag('WeaveDrive-Max', '5'), tag('Other', 'x')]
   const made = module(
     tag('Memory-Limit', '1-gb'),
@@ -56,11 +56,11 @@ test.each([
   ['5-b', 5],
   ['none', undefined],
   ['', undefined]
-])('a memory limit of %s', (text, bytes) => {
+])('the options give the memory limit %s in bytes', (text, bytes) => {
   expect(moduleOptions(processRecord(), module(tag('Memory-Limit', text))).memoryLimit).toBe(bytes)
 })
 
-test('an extension may have any name', () => {
+test('the options accept an extension with any name', () => {
   const { extensions } = moduleOptions(processRecord(), module(tag('Extension', '__proto__'), tag('__proto__-A', 'b')))
   expect(Object.keys(extensions as object)).toEqual(['__proto__'])
 })

@@ -3,12 +3,12 @@ import { idOf, onChain, outline, plan, processMessage, processRecord, resealed, 
 
 const PUSH = { tags: [tag('From-Process', idOf('other'))], data: 'paid' }
 
-describe('what comes first', () => {
-  test('the process message that is scheduled', async () => {
+describe('the first evaluation', () => {
+  test('is the process message if the schedule begins with it', async () => {
     expect(outline(await plan({ schedule: [processMessage(), scheduled(1)] }))).toEqual(['0 run', '1 run'])
   })
 
-  test('else one that the CU makes: another message, an item on the chain, two Type tags, no message at all', async () => {
+  test('is a boot message before an ordinary message, an on-chain item, two Type tags, or an empty schedule', async () => {
     const item = scheduled(0, { item: null, messageId: idOf('item') })
     const twoTypes = scheduled(0, { item: { tags: [tag('Type', 'Process'), tag('Type', 'Process')] } })
     for (const first of [scheduled(0), item, twoTypes]) {
@@ -19,14 +19,14 @@ describe('what comes first', () => {
     expect(outline(await plan({ schedule: [], processData: 'x' }))).toEqual(['0 run'])
   })
 
-  test('whose data may be missing', async () => {
+  test('is missing if no gateway has the data of the boot message', async () => {
     const [boot] = await plan({ schedule: [scheduled(0)] })
-    expect(boot?.work).toEqual({ kind: 'missing', reason: "the process's own data is on no gateway" })
+    expect(boot?.work).toEqual({ kind: 'missing', reason: "no gateway has the process's own data" })
   })
 })
 
-describe('duplicates', () => {
-  test('a push with the same content under another id, not one with another tag', async () => {
+describe('the plan for duplicates', () => {
+  test('skips a push with the same content under another id, but not one with another tag', async () => {
     const other = { ...PUSH, tags: [...PUSH.tags, tag('Pushed-For', idOf('x'))] }
     const schedule = [
       processMessage(),
@@ -40,7 +40,7 @@ describe('duplicates', () => {
     expect(planned[3]?.work).toEqual({ kind: 'skip', reason: 'duplicate-push', of: 1 })
   })
 
-  test('null data, no data and empty data are one content', async () => {
+  test('skips a push as a duplicate whether its data is null, absent or empty', async () => {
     const schedule = [null, undefined, ''].map((data, nonce) => {
       const message = scheduled(nonce, { item: PUSH })
       return resealed(message, { message: { ...message.message, data } as never })
@@ -48,13 +48,13 @@ describe('duplicates', () => {
     expect(outline(await plan({ schedule, processData: '' }))).toEqual(['0 run', '0 run', '1 skip 0', '2 skip 0'])
   })
 
-  test('tags that are removed before the module sees them still tell pushes apart', async () => {
+  test('runs both of two pushes that differ only in a tag that the module never sees', async () => {
     const other = { ...PUSH, tags: [...PUSH.tags, tag('Owner', 'x')] }
     const schedule = [processMessage(), scheduled(1, { item: PUSH }), scheduled(2, { item: other })]
     expect(outline(await plan({ schedule }))).toEqual(['0 run', '1 run', '2 run'])
   })
 
-  test('an item assigned again, and one that was an ordinary message before; not one that was a push', async () => {
+  test('skips an item that was assigned before or was an ordinary message, but not one that was a push', async () => {
     const assign = (nonce: number, name: string) => scheduled(nonce, { item: null, messageId: idOf(name) })
     const schedule = [
       processMessage(),
@@ -72,19 +72,19 @@ describe('duplicates', () => {
     expect(planned[4]?.work).toEqual({ kind: 'skip', reason: 'duplicate-assignment', of: 3 })
   })
 
-  test('never an ordinary message, whatever its id', async () => {
+  test('never skips an ordinary message, whatever its id is', async () => {
     const again = scheduled(2, { messageId: idOf('message1') })
     expect(outline(await plan({ schedule: [processMessage(), scheduled(1), again] }))).toEqual(['0 run', '1 run', '2 run'])
   })
 })
 
-describe('what ends the stream of the CU', () => {
+describe('the stream of the CU', () => {
   const stopOf = async (message: ReturnType<typeof scheduled>) => {
     const [, planned] = await plan({ schedule: [processMessage(), message], items: [onChain('item', {}, '')] })
     return planned?.work
   }
 
-  test('exactly one Exclude tag, of any assignment', async () => {
+  test('stops at an assignment with exactly one Exclude tag', async () => {
     const assignmentTags = [tag('Exclude', 'Data')]
     const stop = { kind: 'stop', reason: 'its assignment has exactly one Exclude tag, which ends the CU’s stream' }
     expect(await stopOf(scheduled(1, { assignmentTags }))).toEqual(stop)
@@ -94,7 +94,7 @@ describe('what ends the stream of the CU', () => {
     })
   })
 
-  test('a push whose anchor is not 32 bytes long; another message may have any', async () => {
+  test('stops at a push whose anchor is not 32 bytes long, but not at another message with such an anchor', async () => {
     expect(await stopOf(scheduled(1, { item: { ...PUSH, anchor: 'short' } }))).toEqual({
       kind: 'stop',
       reason: 'the anchor of a push is not 32 bytes long, which ends the CU’s stream'
@@ -102,7 +102,7 @@ describe('what ends the stream of the CU', () => {
     expect(await stopOf(scheduled(1, { item: { anchor: 'short' } }))).toMatchObject({ kind: 'run' })
   })
 
-  test('crons that it cannot read: nothing is evaluated', async () => {
+  test('stops at every message of a process with crons that the CU cannot read', async () => {
     const process = processRecord({ tags: [tag('Type', 'Process'), tag('Cron-Interval', '10-ms')] })
     const planned = await plan({ process, schedule: [processMessage(process), scheduled(1)] })
     expect(planned.map(({ work }) => work)).toEqual(
@@ -112,19 +112,19 @@ describe('what ends the stream of the CU', () => {
   })
 })
 
-describe('inputs that nobody has', () => {
+describe('the plan for missing inputs', () => {
   const schedule = [processMessage(), scheduled(1, { item: null, messageId: idOf('item') })]
 
-  test('an item, and its data', async () => {
+  test('names a missing item, or the missing data of an item', async () => {
     expect((await plan({ schedule }))[1]?.work).toEqual({
       kind: 'missing',
-      reason: `the item ${idOf('item')} is on no gateway`
+      reason: `no gateway has the item ${idOf('item')}`
     })
     const work = (await plan({ schedule, items: [onChain('item')] }))[1]?.work
-    expect(work).toEqual({ kind: 'missing', reason: `the data of ${idOf('item')} is on no gateway` })
+    expect(work).toEqual({ kind: 'missing', reason: `no gateway has the data of ${idOf('item')}` })
   })
 
-  test('a missing item is no evaluation that a later one would repeat', async () => {
+  test('does not skip the second assignment of a missing item as a duplicate', async () => {
     const again = scheduled(2, { item: null, messageId: idOf('item') })
     expect(outline(await plan({ schedule: [...schedule, again] }))).toEqual(['0 run', '1 missing', '2 missing'])
   })

@@ -10,7 +10,7 @@ const hashOf = (content: Partial<PushedContent>) => {
   return result.hash
 }
 
-/** The CU's way: a data item without owner, read by a library that expects 512 bytes of it. */
+/** Hashes as the CU does: a data item without an owner, read by a library that expects an owner of 512 bytes. */
 async function oracle({ target, anchor, tags, data }: PushedContent): Promise<string> {
   const signer = { publicKey: Buffer.alloc(0), ownerLength: 0, signatureLength: 512, signatureType: 1 }
   const item = createData(data, signer as never, { target, tags: [...tags], ...(anchor === null ? {} : { anchor }) })
@@ -27,8 +27,8 @@ const contents = fc.record({
   data: fc.oneof(text, fc.string({ unit: fc.constantFrom('\u0000', '\u0001', 'x'), minLength: 300, maxLength: 900 }))
 })
 
-describe('the deep hash of a push', () => {
-  test("is that of the CU's own library", async () => {
+describe('pushedHash', () => {
+  test("returns the hash of the CU's own library", async () => {
     await fc.assert(
       fc.asyncProperty(contents, async (content) => {
         expect(pushedHash(content)).toEqual({ hash: await oracle(content) })
@@ -37,21 +37,22 @@ describe('the deep hash of a push', () => {
     )
   })
 
-  test('passes over what lies around offset 512', () => {
-    // Before the data lie 33 bytes of target, 1 of anchor, 16 of counts: data[462] is at 512.
-    // Flags of target and anchor, a count and a size follow, 18 bytes: any size but a small one takes all that is left for tags.
+  test('does not hash the 18 bytes from offset 512 on', () => {
+    // 33 bytes of target, 1 of anchor and 16 of counts precede the data, so data[462] is at 512.
+    // The library reads 18 bytes there: flags of target and anchor, a count and a size. Any size except a small one makes tags of
+    // the rest.
     const data = 'x'.repeat(1000)
     const altered = (at: number) => `${data.slice(0, at)}y${data.slice(at + 1)}`
     const blind = Array.from({ length: 1000 }, (_, at) => at).filter((at) => hashOf({ data: altered(at) }) === hashOf({ data }))
     expect(blind).toEqual(Array.from({ length: 18 }, (_, place) => 462 + place))
   })
 
-  test('tells sizes apart that move the border between tags and data', () => {
+  test('depends on a size that moves the border between tags and data', () => {
     const sized = (size: string) => hashOf({ data: `${'x'.repeat(472)}${size}${'y'.repeat(300)}` })
     expect(sized('\u0005\0\0\0\0\0\0\0')).not.toBe(sized('\u0006\0\0\0\0\0\0\0'))
   })
 
-  test('does not end well', () => {
+  test('reports a target or anchor of a wrong length, and tags of more than 4096 bytes', () => {
     const fault = (content: Partial<PushedContent>) => pushedHash({ target, anchor: null, tags: [], data: '', ...content })
     expect(fault({ target: 'AAAA' })).toEqual({ fault: 'the target of a push is not 32 bytes long' })
     expect(fault({ target: '!' })).toEqual({ fault: 'the target of a push is not 32 bytes long' })

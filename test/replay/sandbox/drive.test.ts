@@ -18,7 +18,7 @@ const ID = 'a'.repeat(43)
 const LARGE = 'b'.repeat(43)
 const NOWHERE = 'c'.repeat(43)
 const TEXT = 'The quick brown fox jumps over the lazy dog'
-/** 100,000 bytes in which every piece of nine says where it is. */
+/** 100,000 bytes in which every piece of nine shows its place. */
 const LONG = Array.from({ length: 20_000 }, (_, place) => String(place).padStart(5, '0')).join('')
 const FILES = { [`/data/${ID}`]: TEXT, [`/data/${LARGE}`]: LONG, '/block/123': '{"height":123}', [`/tx/${ID}`]: '{"format":2}' }
 let folder: string
@@ -28,7 +28,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Serves texts by their path, and notes what it is asked. */
+/** Serves texts by their path, and records the questions. */
 function sourceOf(
   files: Readonly<Record<string, string>>,
   assumed?: string
@@ -63,7 +63,7 @@ describe.each(FORMATS)('WeaveDrive in %s', (format) => {
   })
   afterAll(() => small.remove())
 
-  it('shows files from their begin, read by read', { timeout: 30_000 }, async () => {
+  it('gives the module files from their beginning, read by read', { timeout: 30_000 }, async () => {
     const drive = sourceOf(FILES)
     const words = [`file 1 9 /data/${ID}`, 'count', `file 3 4 /data/${ID}`, `file 1 100 /data/${ID}`, `file 1 3 ./data/${ID}`]
     const { results } = await run(small, drive, words)
@@ -79,7 +79,7 @@ describe.each(FORMATS)('WeaveDrive in %s', (format) => {
     expect(drive.asked).toEqual([{ kind: 'data', id: ID, blockHeight: 77 }])
   })
 
-  it('goes on behind what was read ahead', { timeout: 30_000 }, async () => {
+  it('continues after the bytes that it read ahead', { timeout: 30_000 }, async () => {
     const words = [
       `file 3 33000 /data/${LARGE}`,
       `file 4 16384 /data/${LARGE}`,
@@ -90,7 +90,7 @@ describe.each(FORMATS)('WeaveDrive in %s', (format) => {
     expect(answersOf(results)).toEqual([99_000, 65_536, 65_538, 100_000].map((end) => LONG.slice(0, end)))
   })
 
-  it('shows headers and blocks from their begin at every read', { timeout: 30_000 }, async () => {
+  it('starts every read of a header or block at the beginning', { timeout: 30_000 }, async () => {
     const { results } = await run(small, sourceOf(FILES), ['slurp /block/123', 'file 2 5 /block/123', `slurp /tx/${ID}`])
     expect(answersOf(results)).toEqual(['{"height":123}', '{"hei{"hei', '{"format":2}'])
   })
@@ -103,19 +103,19 @@ describe('WeaveDrive', { timeout: 30_000 }, () => {
   })
   afterAll(() => small.remove())
 
-  it('says what was assumed where a read follows a seek to the end', async () => {
+  it('states its assumption if a read follows a seek to the end', async () => {
     const { results } = await run(small, sourceOf(FILES), [`slurp /data/${ID}`, `file 1 3 /data/${ID}`])
     expect(answersOf(results)).toEqual([TEXT, 'The'])
     expect(results[0]?.assumed).toContain('asks for a range that gateways may ignore')
     expect(results[1]?.assumed).toBeUndefined()
   })
 
-  it('hands on what its source assumes', async () => {
+  it('passes on the assumption of its source', async () => {
     const { results } = await run(small, sourceOf(FILES, 'unproven'), ['count', `file 1 3 /data/${ID}`])
     expect(results.map(({ assumed }) => assumed)).toEqual([undefined, 'unproven'])
   })
 
-  it('names a file that nobody has, and asks no more for that message', async () => {
+  it('names a file that nobody has, and marks the input as missing', async () => {
     const drive = sourceOf(FILES)
     const { results } = await run(small, drive, [`file 1 3 /data/${NOWHERE}`])
     expect(results[0]).toMatchObject({
@@ -125,7 +125,7 @@ describe('WeaveDrive', { timeout: 30_000 }, () => {
     expect(answersOf(results)).toEqual(['none'])
   })
 
-  it('has nothing at other paths', async () => {
+  it('opens no file at other paths', async () => {
     const drive = sourceOf(FILES)
     const { results } = await run(small, drive, [
       `file 1 1 /tx2/${ID}`,
@@ -138,13 +138,13 @@ describe('WeaveDrive', { timeout: 30_000 }, () => {
     expect(drive.asked).toEqual([])
   })
 
-  it('has nothing at all where the unit gives the module none', async () => {
+  it('opens no file if the unit gives the module no WeaveDrive', async () => {
     const drive = sourceOf(FILES)
     const { results } = await withSandbox(small, (sandbox) => sandbox.run([order(`file 1 1 /data/${ID}`)]), { drive })
     expect([answersOf(results), results[0]?.hostTrouble, drive.asked]).toEqual([['none'], undefined, []])
   })
 
-  it('asks for nothing that no file can be called', async () => {
+  it('never asks its source for a name that no file can have', async () => {
     const drive = sourceOf(FILES)
     for (const name of ['/data/__proto__', '/block/-1', '/block/1e3', '/tx/../../x', `/data/${ID}%22`]) {
       const { results } = await run(small, drive, [`file 1 1 ${name}`])
@@ -153,12 +153,12 @@ describe('WeaveDrive', { timeout: 30_000 }, () => {
     expect(drive.asked).toEqual([])
   })
 
-  it('leaves open what a gateway answers behind the end of a file', async () => {
+  it('makes the result inconclusive if a module reads past the end of a file', async () => {
     const { results } = await run(small, sourceOf(FILES), [`file 2 ${TEXT.length} /data/${ID}`])
-    expect(results[0]?.hostTrouble).toContain('behind the end of a file')
+    expect(results[0]?.hostTrouble).toContain('past the end of a file')
   })
 
-  it('begins anew with a new instance, and reads the same', async () => {
+  it('asks again after a new instance, and reads the same', async () => {
     const drive = sourceOf(FILES)
     const words = [`file 1 9 /data/${ID}`, 'count', 'error', `file 1 9 /data/${ID}`, 'throw', 'count']
     const { results } = await run(small, drive, words)
@@ -166,7 +166,7 @@ describe('WeaveDrive', { timeout: 30_000 }, () => {
     expect(drive.asked.length).toBeGreaterThan(1)
   })
 
-  it('leaves the time that a file takes to come out of account', async () => {
+  it('does not count the time of its source against the time limit of the message', async () => {
     const files = sourceOf(FILES)
     const slow: DriveSource = {
       async ask(question) {
@@ -179,13 +179,13 @@ describe('WeaveDrive', { timeout: 30_000 }, () => {
     expect(outcome.stopped).toEqual({ limit: 'time', index: 1 })
   })
 
-  it('ends with what kept its source from answering', async () => {
+  it('fails with the error of its source', async () => {
     const interrupted = new AuditError('INTERRUPTED', 'interrupted')
     const drive: DriveSource = { ask: () => Promise.reject(interrupted) }
     await expect(run(small, drive, [`file 1 9 /data/${ID}`])).rejects.toBe(interrupted)
   })
 
-  it('is not served where nobody serves', async () => {
+  it('marks the input as missing if the replay has no source of files', async () => {
     const setup = { ...small, setup: { ...small.setup, drive: true } }
     const { results } = await withSandbox(setup, (sandbox) => sandbox.run([order(`file 1 1 /data/${ID}`)]))
     expect(results[0]).toMatchObject({

@@ -9,7 +9,9 @@ import { answersOf, order, smallSetup, withSandbox } from './small.ts'
 const PAGES = 32_800
 const BYTES = PAGES * 65_536
 
-it('a memory of more than 2 GiB is hashed, written, and brought back after a failure', { timeout: 300_000 }, async () => {
+it('a sandbox hashes and writes a memory of more than 2 GiB, and restores it after a failure', {
+  timeout: 300_000
+}, async () => {
   const small = await smallSetup('wasm32-unknown-emscripten4', { initialPages: PAGES, maximumPages: PAGES })
   try {
     await withSandbox(small, async (sandbox) => {

@@ -1,4 +1,4 @@
-/** A child that tells what the loader offers to a module of a format: keys, and the names of the functions behind them. */
+/** A child that reports the imports that the loader offers a module of a format: keys, and the names of their functions. */
 import { createRequire } from 'node:module'
 
 const load = createRequire(import.meta.url)('@permaweb/ao-loader')
@@ -7,6 +7,6 @@ const tell = (imports) => {
   process.send(entries.flatMap(([key, value]) => (typeof value === 'function' ? [[key, value.name]] : [])))
   return {}
 }
-// It waits for an instance that never comes.
+// The loader waits for an instance that never exists.
 void load(tell, { format: process.argv[2] })
 process.once('disconnect', () => process.exit())

@@ -1,4 +1,4 @@
-/** Modules that cannot be run: that is what the replay finds, and no fault of the sandbox. */
+/** Modules that cannot run: the replay reports a fault of the module, not of the sandbox. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -52,22 +52,22 @@ function expectFault(found: readonly Evaluation[], reason: string | RegExp, limi
     ...(limit === undefined ? {} : { limit })
   })
   for (const outcome of rest) {
-    const words = /^an evaluation before it could not be made: the module /
+    const words = /^an earlier evaluation is inconclusive: the module /
     expect(outcome).toEqual({ kind: 'inconclusive', reason: expect.stringMatching(words) })
   }
 }
 
 const FAULTY: readonly (readonly [string, string, RegExp])[] = [
   [
-    'asks for what no loader has',
+    'imports a function that no loader has',
     '(module (import "env" "nobody_has_it" (func)) (memory (export "memory") 1))',
     /nobody_has_it/
   ],
   ['has no memory', '(module)', /the module cannot be instantiated: it exports no memory/],
-  ['exports a memory alone', '(module (memory (export "memory") 1))', /the module cannot be instantiated/],
-  ['wants a memory', '(module (import "env" "memory" (memory 1)))', /the module cannot be instantiated/],
+  ['exports only a memory', '(module (memory (export "memory") 1))', /the module cannot be instantiated/],
+  ['imports a memory', '(module (import "env" "memory" (memory 1)))', /the module cannot be instantiated/],
   [
-    'traps as it begins',
+    'traps at its start',
     '(module (memory (export "memory") 1) (func $trap (unreachable)) (start $trap))',
     /instantiated: unreachable/
   ],
@@ -78,23 +78,23 @@ const FAULTY: readonly (readonly [string, string, RegExp])[] = [
   ]
 ]
 
-describe('a module that cannot be run', () => {
-  it.each(FAULTY)('ends what is planned as inconclusive where it %s', { timeout: 30_000 }, async (_, wat, reason) => {
+describe('replay', () => {
+  it.each(FAULTY)('ends every evaluation as inconclusive if the module %s', { timeout: 30_000 }, async (_, wat, reason) => {
     expectFault(await evaluated(await binaryOf(wat)), reason)
   })
 
-  it.each(SMALL_MODULE_FORMATS)('is one that is no WASM, or nothing, in %s', { timeout: 30_000 }, async (format) => {
+  it.each(SMALL_MODULE_FORMATS)('reports a module in %s that is empty or not WASM', { timeout: 30_000 }, async (format) => {
     for (const bytes of [new Uint8Array(0), Buffer.from('no WASM at all'), Buffer.from([0, 97, 115, 109, 1, 0, 0, 0, 10, 255])])
       expectFault(await evaluated(bytes, format), /^the module does not compile|^the module cannot be/)
   })
 
-  it('is ended like a message where it loops as it begins', { timeout: 30_000 }, async () => {
+  it('stops a module that loops at its start at the time limit of a message', { timeout: 30_000 }, async () => {
     const wat = '(module (memory (export "memory") 1) (func $ever (loop $more (br $more))) (start $ever))'
-    const reason = 'the module cannot be begun: it took longer than the limit, and was ended'
+    const reason = 'the module cannot be started: it took longer than the limit and was stopped'
     expectFault(await evaluated(await binaryOf(wat)), reason, true)
   })
 
-  it("is none whose file is missing: that is the sandbox's", { timeout: 30_000 }, async () => {
+  it('fails with SANDBOX_FAILED if the file of the module is missing', { timeout: 30_000 }, async () => {
     async function* plan(): AsyncGenerator<PlannedEvaluation> {
       yield { key: { ordinate: 0, timestamp: 1 }, nonce: 0, saved: true, work: { kind: 'run', message: { Data: 'count' } } }
     }

@@ -1,6 +1,6 @@
 /**
- * A child that evaluates as a Compute Unit does, with the loader as it is published (protocol §2.8, §2.10): the memory goes in and
- * out with each message, and after an Error a new instance goes on with the memory before it.
+ * A child that evaluates as a Compute Unit does, with the published loader (protocol §2.8, §2.10): the memory goes in and out
+ * with each message, and after an Error a new instance continues with the memory before it.
  */
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'

@@ -1,4 +1,4 @@
-/** The hooked replay against the loader as it is published: the same results and memories, and where not, it says why. */
+/** Compares the hooked replay with the published loader: results and memories are equal unless the replay names an input. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -14,7 +14,7 @@ const RUNS = Number(process.env['AO_AUDIT_PLAIN_RUNS'] ?? 4)
 
 interface Compared {
   readonly result: SandboxResult
-  /** Text and memory are those of the plain loader. */
+  /** Text and memory equal those of the plain loader. */
   readonly same: boolean
 }
 
@@ -87,7 +87,7 @@ const WORD = fc.oneof(
 )
 
 describe.each(SMALL_MODULE_FORMATS)('the hooked replay in %s', (format) => {
-  it('comes to what the plain loader comes to, up to the first input that it names', { timeout: 240_000 }, async () => {
+  it('gives the results of the plain loader up to the first input that it names', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(WORD, { minLength: 20, maxLength: 40 }), async (words) => {
         let named = false
@@ -100,13 +100,13 @@ describe.each(SMALL_MODULE_FORMATS)('the hooked replay in %s', (format) => {
     )
   })
 
-  it('reads the one clock that writing to standard output moves', { timeout: 60_000 }, async () => {
+  it('reads the same clock that a write to standard output moves', { timeout: 60_000 }, async () => {
     const all = await compared(format, ['clock', 'print hello', 'clock', 'print', 'clock', 'error', 'clock', 'now', 'clock'])
     expect(all.map(({ same }) => same)).toEqual(all.map(() => true))
     expect(unstatedOf(all).flat()).toEqual([])
   })
 
-  it('shows the time zone that the profile states as a host in that zone does', { timeout: 120_000 }, async () => {
+  it("gives the profile's time zone to the module as a host in that zone does", { timeout: 120_000 }, async () => {
     for (const timeZone of ['Asia/Tokyo', 'America/New_York', 'Etc/GMT-9', 'UTC']) {
       const words = ['tz', 'local 1700000000', 'local 1690000000', 'error', 'tz', 'local 1700000000', 'count']
       const all = await compared(format, words, { ...LEGACYNET, timeZone }, timeZone)

@@ -5,7 +5,7 @@ import { createHost } from '../../../src/replay/sandbox/host.ts'
 import type { Instance, InstanceFactory } from '../../../src/replay/sandbox/instance.ts'
 import { createRunner } from '../../../src/replay/sandbox/runner.ts'
 
-/** Instances whose messages do nothing but touch files or fail, where they say so. */
+/** Instances whose messages only touch files or fail, as their Data says. */
 function factory(onHandle?: () => void, output: () => string = () => 'done'): InstanceFactory {
   return {
     clockStart: 0,
@@ -35,8 +35,8 @@ const entry = (Data: string, fresh = false, claimedError = false) => ({
   ...(claimedError ? { claimedError } : {})
 })
 
-describe('a message that is taken back', () => {
-  it('leaves nothing to be said of files where earlier ones went with its instance', async () => {
+describe('undo', () => {
+  it('makes later file results inconclusive if earlier open files are lost with the instance', async () => {
     const runner = await createRunner(factory(), () => 0)
     for (const word of ['files', 'files']) expect((await runner.run(entry(word))).hostTrouble).toBeUndefined()
     await runner.undo()
@@ -45,7 +45,7 @@ describe('a message that is taken back', () => {
     expect((await runner.run(entry('files', true))).hostTrouble).toBeUndefined()
   })
 
-  it('may open its own again where there were none before, or where it touched none', async () => {
+  it('lets a later message open files if there were none before, or if the undone message touched none', async () => {
     const first = await createRunner(factory(), () => 0)
     await first.run(entry('files'))
     await first.undo()
@@ -57,8 +57,8 @@ describe('a message that is taken back', () => {
   })
 })
 
-describe('a failure', () => {
-  /** How often the module ran, and how often the memory was kept, for these messages. */
+describe('a runner with claimed failures', () => {
+  /** Counts how often the module ran and how often the memory was kept for these messages. */
   async function costOf(messages: readonly Parameters<typeof entry>[]) {
     let handled = 0
     let looked = 0
@@ -67,28 +67,29 @@ describe('a failure', () => {
       () => looked++
     )
     for (const one of messages) await runner.run(entry(...one))
-    // The clock is looked at before and after each message that is run for the first time, and each time the memory is kept; but
-    // the first time only before.
+    // The runner reads the clock before and after each first run of a message and each sync of the memory, except for the first
+    // sync,
+    // where it reads the clock only before.
     return { handled, kept: (looked + 1) / 2 - messages.length }
   }
   const four = (claimedError: boolean): Parameters<typeof entry>[] => [['a'], ['b'], ['c'], ['error', false, claimedError]]
 
-  it('that was not said has what came before it run again', async () => {
+  it('runs the earlier messages again after a failure that nobody claimed', async () => {
     expect(await costOf(four(false))).toEqual({ handled: 7, kept: 1 })
   })
 
-  it('that was said has the memory kept right before it, and nothing runs again', async () => {
+  it('keeps the memory right before a claimed failure and then runs nothing again', async () => {
     expect(await costOf(four(true))).toEqual({ handled: 4, kept: 2 })
   })
 
-  it('that is said again and again, and does not come, is no longer listened to', async () => {
+  it('ignores claimed failures after a few that did not happen', async () => {
     const lies = Array.from({ length: 40 }, (): Parameters<typeof entry> => ['a', false, true])
     expect(await costOf(lies)).toEqual({ handled: 40, kept: 3 })
   })
 })
 
-describe('a module that answers the same message twice in two ways', () => {
-  it('ends the replay there, which is the process that did it', async () => {
+describe('a runner that runs messages again', () => {
+  it('ends with a fault of the process if the module gives two different answers to the same message', async () => {
     let answers = 0
     const runner = await createRunner(
       factory(undefined, () => String(answers++)),
@@ -96,14 +97,14 @@ describe('a module that answers the same message twice in two ways', () => {
     )
     const results = []
     for (const word of ['a', 'b', 'error', 'c']) results.push(await runner.run(entry(word)))
-    const trouble = 'the module answered the same message in the same state in two ways'
+    const trouble = 'the module gave two different answers to the same message in the same state'
     expect(results.map(({ hostTrouble }) => hostTrouble)).toEqual([undefined, undefined, trouble, trouble])
     expect(results.map(({ fault }) => fault)).toEqual([undefined, undefined, 'process', 'process'])
   })
 })
 
-describe('what is kept to be run again', () => {
-  /** How many messages were run again after so many successes with so many characters each. */
+describe('the history of a runner', () => {
+  /** Counts the messages that run again after `count` successes with `chars` characters each. */
   async function runAgain(count: number, chars: number): Promise<number> {
     let handled = 0
     const runner = await createRunner(
@@ -116,16 +117,16 @@ describe('what is kept to be run again', () => {
     return handled - count - 1
   }
 
-  it('is bounded by how large the messages are, not the results alone', async () => {
+  it('is limited by the size of the messages, not only by that of the results', async () => {
     expect(await runAgain(6, 1000)).toBe(6)
     expect(await runAgain(6, 10 * 1024 * 1024)).toBe(2)
   })
 })
 
-describe('a replay in place', () => {
+describe('a runner with a real memory', () => {
   const WORDS = ['count', 'quiet', 'oom', 'error', 'trap', 'grow', 'growoom', 'growerror', 'end', 'endoom'] as const
 
-  /** What a module does with a message: those that fail leave their mark as well, in the first bytes or in the last one. */
+  /** Acts as a module on a message: failing messages also change the memory, in the first bytes or in the last one. */
   function act(memory: { bytes: Uint8Array }, word: string): Response {
     if (word.startsWith('grow')) {
       const grown = new Uint8Array(memory.bytes.length + 2)
@@ -181,7 +182,7 @@ describe('a replay in place', () => {
     }
   }
 
-  /** As a CU does it: a memory, once there is one, goes in and out with each message (protocol §2.10). */
+  /** Evaluates as a CU does: once there is a memory, it goes in and out with each message (protocol §2.10). */
   function createUnit() {
     let memory: Uint8Array | undefined
     let instance: { bytes: Uint8Array } = { bytes: new Uint8Array(4) }
@@ -204,7 +205,7 @@ describe('a replay in place', () => {
     }
   }
 
-  it('comes to what a CU comes to, whatever fails, and however often a message is taken back and run otherwise', async () => {
+  it('gives the results of a CU, whichever messages fail and however often a message is undone and run again', async () => {
     const step = fc.record({
       word: fc.constantFrom(...WORDS, 'look'),
       fresh: fc.boolean(),

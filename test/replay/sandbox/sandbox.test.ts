@@ -10,13 +10,13 @@ beforeAll(async () => {
 })
 afterAll(() => small.remove())
 
-/** Messages that change the state and keep it, and such that change it and are taken back. */
+/** Messages whose change of the state stays, and messages whose change is rolled back. */
 const KEPT = ['count', 'dirty 128', 'grow 3']
 const TAKEN_BACK = ['error', 'throw', 'trap', 'bad', 'growerr 5', 'oom']
 const PURE = ['echo x', 'clock', 'pages']
 
 describe.each(SMALL_MODULE_FORMATS)('a sandbox for %s', (format) => {
-  it('goes on after a failure as if it had not been', { timeout: 30_000 }, async () => {
+  it('continues after a failure as if the failed message had never run', { timeout: 30_000 }, async () => {
     const own = await smallSetup(format)
     try {
       const failing = ['count', 'error', 'count', 'throw', 'trap', 'count', 'bad', 'oom', 'count']
@@ -40,14 +40,14 @@ describe.each(SMALL_MODULE_FORMATS)('a sandbox for %s', (format) => {
 })
 
 describe('rollback', () => {
-  it('leaves no trace of what failed, in any order, whatever was said to fail', { timeout: 60_000 }, async () => {
+  it('removes every trace of failed messages, in any order, whatever failures are claimed', { timeout: 60_000 }, async () => {
     const word = fc.tuple(fc.constantFrom(...KEPT, ...TAKEN_BACK, ...PURE), fc.boolean())
     await fc.assert(
       fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: 40 }), async (words) => {
         const kept = words.filter(([one]) => !TAKEN_BACK.includes(one))
         const counts = (of: typeof words) =>
           withSandbox(small, async (sandbox) => {
-            // Before the first success there is no memory to go back to.
+            // Without a first success there would be no memory to restore.
             const { results } = await sandbox.run([order('count'), ...of.map(([one, failing]) => order(one, false, failing))])
             const counting = results.filter((_, place) => place === 0 || of[place - 1]?.[0] === 'count')
             return answersOf(counting)
@@ -58,7 +58,7 @@ describe('rollback', () => {
     )
   })
 
-  it('sets the clock to its start, as the new instance of the CU', async () => {
+  it('sets the clock to its start, like the new instance of the CU', async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run(['clock', 'clock', 'error', 'clock'].map((word) => order(word)))
       expect(answersOf(results)).toEqual(['10004', '10005', { error: 'boom' }, '10004'])
@@ -66,7 +66,7 @@ describe('rollback', () => {
     })
   })
 
-  it('runs what came before a failure again with the clock that it had', async () => {
+  it('runs the messages before a failure again with their original clock', async () => {
     await withSandbox(small, async (sandbox) => {
       const words = ['clock', 'throw', 'clock', 'clock', 'trap', 'error', 'clock']
       const { results } = await sandbox.run(words.map((word) => order(word)))
@@ -75,7 +75,7 @@ describe('rollback', () => {
     })
   })
 
-  it('takes nothing back before the first success where the CU has no memory to hand on, and keeps the instance', async () => {
+  it('restores no memory after an out-of-memory output before the first success, and keeps the instance', async () => {
     const answersTo = (words: readonly string[]) =>
       withSandbox(small, async (sandbox) => answersOf((await sandbox.run(words.map((word) => order(word)))).results).slice(1))
     const failed = { error: 'boom' }
@@ -84,7 +84,7 @@ describe('rollback', () => {
     expect(await answersTo(['error', 'count'])).toEqual(['1'])
   })
 
-  it('keeps instance and clock where the module says in Output that memory ran out', async () => {
+  it('keeps instance and clock if the module reports in Output that memory ran out', async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run(['clock', 'count', 'oom', 'clock', 'count'].map((word) => order(word)))
       expect([results[0], results[3]].map((one) => JSON.parse(one?.text ?? '').Output)).toEqual(['10004', '10005'])
@@ -94,8 +94,8 @@ describe('rollback', () => {
   })
 })
 
-describe('a hash', () => {
-  it('is that of the memory when it was asked for, and keeps its place among the answers', async () => {
+describe('a sandbox with overlapping requests', () => {
+  it('hashes the memory as it was at the time of the request, and answers requests in order', async () => {
     const words = ['count', 'dirty 128', 'grow 3', 'error', 'count']
     const [waiting, atOnce] = await Promise.all(
       [false, true].map((overlapping) =>
@@ -123,15 +123,15 @@ describe('a hash', () => {
   })
 })
 
-describe('instances', () => {
-  it('begin where a message says so: only the clock shows it', async () => {
+describe('a sandbox with instances', () => {
+  it('starts a new instance before a message marked as fresh, which only the clock shows', async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run([order('clock'), order('count'), order('clock', true), order('count')])
       expect(answersOf(results)).toEqual(['10004', '1', '10004', '2'])
     })
   })
 
-  it('are paused at after a reading of the clock, and the reading can be undone', async () => {
+  it('pauses after a message that reads the clock, and can undo that message', async () => {
     await withSandbox(small, async (sandbox) => {
       const words = ['count', 'clock', 'clock', 'count'].map((word) => order(word))
       const first = await sandbox.run(words, { pause: true })
@@ -148,7 +148,7 @@ describe('instances', () => {
     })
   })
 
-  it('show the environment of the profile', async () => {
+  it('gives the module the environment of the profile', async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run([order('env')])
       expect(String(answersOf(results)[0])).toContain('_=/usr/app/src/effects/worker/evaluator/index.js')
@@ -156,8 +156,8 @@ describe('instances', () => {
   })
 })
 
-describe('limits', () => {
-  it('ends a message that never ends, and says which it was', { timeout: 20_000 }, async () => {
+describe('a limit', () => {
+  it('stops a message that never ends, and the sandbox reports its place', { timeout: 20_000 }, async () => {
     const limits = { messageMs: 300 }
     await withSandbox(
       small,
@@ -171,7 +171,7 @@ describe('limits', () => {
     )
   })
 
-  it('ends a module that grows without end', { timeout: 30_000 }, async () => {
+  it('stops a module that grows without end', { timeout: 30_000 }, async () => {
     const limits = { residentBytes: 600 * 1024 * 1024, heapBytes: 400 * 1024 * 1024, messageMs: 5_000 }
     await withSandbox(
       small,
@@ -184,7 +184,7 @@ describe('limits', () => {
     )
   })
 
-  it("says so where the auditor's own limit refused memory: the result says nothing then", async () => {
+  it("marks the result with host trouble if the auditor's own limit refused memory", async () => {
     const limits = { heapBytes: 2 * 1024 * 1024 }
     await withSandbox(
       small,

@@ -1,4 +1,4 @@
-/** A small module on disk, and messages for it. */
+/** Writes a small module to disk and makes messages for it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -9,12 +9,12 @@ import { compileSmallModule, type SmallModuleFormat, type SmallModuleOptions } f
 
 export interface SmallSetup {
   readonly setup: ModuleSetup
-  /** Where its file lies. */
+  /** The folder of the module's file. */
   readonly folder: string
   remove(): void
 }
 
-/** @returns a module's setup; `remove` takes its file away */
+/** @returns a module's setup; `remove` deletes its file */
 export async function smallSetup(format: SmallModuleFormat, options: SmallModuleOptions = {}): Promise<SmallSetup> {
   const folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-sandbox-'))
   const wasmPath = path.join(folder, 'small.wasm')
@@ -46,7 +46,7 @@ export async function withSandbox<T>(
   }
 }
 
-/** What the module answered: its Output, or its Error where it has one. */
+/** Returns the module's answers: the Output, or the Error if there is one. */
 export function answersOf(results: readonly { readonly text: string }[]): unknown[] {
   return results.map(({ text }) => {
     const { Output, Error: error } = JSON.parse(text) as { Output: unknown; Error?: unknown }

@@ -1,4 +1,4 @@
-/** What a module reads that no profile states: it is named, and the replay goes on. */
+/** Inputs that a module reads and no profile states: the replay names them and continues. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -30,7 +30,7 @@ const input = (kind: UnstatedInput['kind'], name: string): readonly UnstatedInpu
 
 describe('the table of imports', () => {
   const SCRIPT = fileURLToPath(new URL('./loader-imports.mjs', import.meta.url))
-  it.each(SMALL_MODULE_FORMATS)('knows all that the loader offers to %s', async (format) => {
+  it.each(SMALL_MODULE_FORMATS)('knows every import that the loader offers to %s', async (format) => {
     const child = fork(SCRIPT, [format], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const names = await new Promise<readonly (readonly [string, string])[]>((resolve, reject) => {
       child.once('message', (message) => resolve(message as [string, string][]))
@@ -42,20 +42,20 @@ describe('the table of imports', () => {
     expect(unknown).toEqual([])
   })
 
-  it('knows nothing else', () => {
+  it('knows no import that the loader does not offer', () => {
     for (const name of ['clock_time_get', 'random_get', 'getentropy', 'emscripten_run_script', 'toString', '__proto__'])
       expect(importKind(name)).toBeUndefined()
   })
 })
 
-describe.each(WITH_FILES)('in %s', (format) => {
+describe.each(WITH_FILES)('a replay in %s', (format) => {
   let small: SmallSetup
   beforeAll(async () => {
     small = await smallSetup(format)
   })
   afterAll(() => small.remove())
 
-  it("randomness is the auditor's own, the same in every replay, and what follows is replayed", {
+  it('gives the module the same randomness every time, names it, and continues', {
     timeout: 30_000
   }, async () => {
     const words = ['count', 'open 0 /dev/urandom', 'read 3 64', 'count', 'error', 'count', 'open 0 /dev/random', 'read 3 5000']
@@ -74,7 +74,7 @@ describe.each(WITH_FILES)('in %s', (format) => {
     ])
   })
 
-  it('the real time of a device is named, and the same in every replay', { timeout: 30_000 }, async () => {
+  it('names the real time of a device, and gives the same time every time', { timeout: 30_000 }, async () => {
     const words = ['stat /dev/urandom', 'stat /nowhere', 'print x', 'stat /dev/tty', 'stat /tmp']
     const [once, again] = [await told(small, words), await told(small, words)]
     expect(again).toEqual(once)
@@ -82,7 +82,7 @@ describe.each(WITH_FILES)('in %s', (format) => {
     expect(once.unstated).toEqual([stat, undefined, undefined, stat, stat])
   })
 
-  it('the time of a file is the clock at which it was made', { timeout: 30_000 }, async () => {
+  it('records a clock reading if a module reads the time of a file', { timeout: 30_000 }, async () => {
     await withSandbox(small, async (sandbox) => {
       const { results } = await sandbox.run(['clock', 'open 65 /tmp/a', 'stat /tmp/a'].map((word) => order(word)))
       expect(results.map(({ hostInputs }) => hostInputs.includes('syscall_stat64'))).toEqual([false, false, true])
@@ -91,7 +91,9 @@ describe.each(WITH_FILES)('in %s', (format) => {
     })
   })
 
-  it('a file of an earlier message is named, one of the same message or none is not', { timeout: 30_000 }, async () => {
+  it('names a file of an earlier message, but not a file of the same message or a missing one', {
+    timeout: 30_000
+  }, async () => {
     const words = [
       'open 0 /tmp/a',
       'open 65 /tmp/a',
@@ -109,15 +111,15 @@ describe.each(WITH_FILES)('in %s', (format) => {
     expect(unstated).toEqual([undefined, undefined, open, undefined, undefined, undefined, undefined, close])
   })
 
-  it('standard input is named', { timeout: 30_000 }, async () => {
-    // The second format fails before it looks.
+  it('names standard input', { timeout: 30_000 }, async () => {
+    // The second format fails before it reads.
     const read = format === 'wasm32-unknown-emscripten2' ? undefined : input('files', 'fd_read')
     expect((await told(small, ['count', 'read 0 5'])).unstated).toEqual([undefined, read])
   })
 })
 
-describe.each(SMALL_MODULE_FORMATS)('a time zone in %s', (format) => {
-  it('is named where the profile does not state it', { timeout: 30_000 }, async () => {
+describe.each(SMALL_MODULE_FORMATS)('the replay in %s', (format) => {
+  it('names the time zone if the profile does not state it', { timeout: 30_000 }, async () => {
     const small = await smallSetup(format)
     try {
       const words = ['count', 'local 1700000000', 'tz', 'clock']
@@ -131,14 +133,16 @@ describe.each(SMALL_MODULE_FORMATS)('a time zone in %s', (format) => {
   })
 })
 
-it('a time zone is that of the profile in a child that ran before the profile was known', { timeout: 30_000 }, async () => {
+it('a sandbox uses the time zone of the profile although its child started before the profile was known', {
+  timeout: 30_000
+}, async () => {
   const hours = await Promise.all(
     ['Asia/Tokyo', 'America/St_Johns'].map((timeZone) => told(wide, ['local 1700000000'], { ...LEGACYNET, timeZone }))
   )
   expect(hours.map(({ answers }) => answers)).toEqual([['7'], ['18']])
 })
 
-it('a time zone whose rules changed since a message is the real time of the unit, too', { timeout: 60_000 }, async () => {
+it('a sandbox names the real time for a time zone whose rules changed since the message', { timeout: 60_000 }, async () => {
   const tell = async (timeZone: string, year: number) => {
     const entry = { message: { Data: 'tz', Timestamp: Date.UTC(year, 0, 1) }, fresh: false }
     const use = async (sandbox: Sandbox) => (await sandbox.run([entry])).results[0]?.unstated
