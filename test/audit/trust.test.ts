@@ -114,7 +114,7 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     const report = await audited(network, ['scheduler'])
     expect(outcome(report)).toEqual(['mismatch', 5])
     const words = `nonce 5: the message of nonce ${N} as the scheduler served it`
-    const reason = `1 evaluation: differs over what was taken on trust, the first at ${words}`
+    const reason = `1 evaluation: differs over inputs taken on trust, the first at ${words}`
     expect(report.reasons).toContain(reason)
     expect(report.claimants[0]?.reasons).toContain(reason)
     expect(outcome(await audited({ ...network, claims: claims(SPOILT_WORDS, N) }, ['scheduler']))).toEqual(['mismatch', N])
