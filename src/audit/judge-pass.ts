@@ -1,4 +1,4 @@
-/** Evaluations held against claims: replay on one side, the answers of every unit on the other, in one pass. */
+/** Compares evaluations with claims: replay on one side, the answers of every unit on the other, in one pass. */
 
 import type { EvaluationStatus, Gate, Judgement } from '../compare/comparison.ts'
 import { createHistory } from '../compare/history.ts'
@@ -23,24 +23,23 @@ export interface JudgingOptions {
   /** Whether a cron may fire at such a time. */
   readonly mayFire: (key: EvaluationKey) => boolean
   readonly strictTagOrder: boolean
-  /** The profile that they were replayed under, where it is assumed. */
+  /** The profile of the replay, if it is assumed. */
   readonly assumedProfile?: string
-  /** {@link STRICT_TALLY} where not given. */
+  /** Defaults to {@link STRICT_TALLY}. */
   readonly tally?: TallyOptions
   /** A steady clock, ms. */
   readonly clock: () => number
-  /** Whether a difference of this unit at this evaluation may be called a mismatch. */
+  /** The evidence that decides whether a difference of this unit at this evaluation may be called a mismatch. */
   readonly gate: (evaluation: Evaluation, unit: string) => Gate
-  /** Told about every evaluation, those before the range too. */
+  /** Receives every evaluation, including those before the range. */
   readonly onEach?: (evaluation: Evaluation) => void
-  /** Told about every evaluation of the range, and how each unit stands to it. The next one waits for what it returns. */
   readonly onEvaluation?: EvaluationListener
 }
 
-/** Called with every evaluation of the range, and how each unit stands to it; the next one waits for what it returns. */
+/** Receives every evaluation of the range, with the status of each unit. The next evaluation waits for the returned promise. */
 export type EvaluationListener = (evaluation: Evaluation, stands: readonly Standing[]) => unknown
 
-/** How a unit stands to one evaluation. */
+/** The status of a unit at one evaluation. */
 export interface Standing {
   readonly claimant: string
   readonly status: EvaluationStatus
@@ -48,7 +47,7 @@ export interface Standing {
 
 export interface PassJudgements {
   readonly judgements: readonly Judgement[]
-  /** Of the range. */
+  /** Counts for the range. */
   readonly counts: {
     readonly scheduled: number
     readonly cron: number
@@ -56,15 +55,15 @@ export interface PassJudgements {
     readonly skipped: number
     readonly unverified: number
   }
-  /** Evaluations that called for a host input, and agreed with a claim only under another profile. */
+  /** Evaluations that read a host input, and agreed with a claim only under another profile. */
   readonly profiled: readonly Evaluation[]
-  /** Time spent on holding claims against results, ms. */
+  /** Time spent on comparing claims with results, ms. */
   readonly compareMs: number
 }
 
 const PROFILED_MAX = 1000
 
-/** Runs the evaluations through, and judges every unit by each. */
+/** Goes through the evaluations, and judges every unit by each. */
 export async function judgeEvaluations(options: JudgingOptions): Promise<PassJudgements> {
   const { inputs, run } = options
   const history = createHistory()
@@ -82,13 +81,13 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
   }))
   const counts = { scheduled: 0, cron: 0, evaluated: 0, skipped: 0, unverified: 0 }
   const profiled: Evaluation[] = []
-  /** The last that was evaluated, as far as is known. */
+  /** The last evaluation, as far as is known. */
   let last: EvaluationKey | undefined
   let compareMs = 0
 
   let unknown = false
 
-  /** Claims up to an ordinate that is left behind, which no evaluation asked for; of what is missing here they say nothing. */
+  /** Judges claims up to a finished ordinate that no evaluation took; after an inconclusive evaluation they prove nothing. */
   const leave = async (upTo: number, isBehindEnd: (claim: Claim) => boolean = () => false) => {
     for (const { judge, answers } of units) {
       for (const claim of await answers.leftover(upTo)) {
@@ -102,7 +101,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
   for await (const evaluation of options.evaluations) {
     const { key, nonce, outcome } = evaluation
     options.onEach?.(evaluation)
-    // A unit that skips a message goes on from before it: crons of lower ordinates may still come.
+    // A unit that skips a message continues from before it: crons of lower ordinates may still come.
     if (outcome.kind !== 'skipped') {
       await leave(key.ordinate - 1)
       last = key
@@ -133,7 +132,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
     if (fits && profiled.length < PROFILED_MAX) profiled.push(evaluation)
     await options.onEvaluation?.(evaluation, stands)
   }
-  // Which crons fire behind the last evaluation, and before which message, is known only with a message behind the range.
+  // Only a message after the range shows which crons fire after the last evaluation, and before which message.
   const fired = createFirings()
   await leave(run.to, ({ claimant, key }) => {
     const isBehind = key.cron !== undefined && last !== undefined && precedes(last, key)
@@ -142,10 +141,10 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
   return { judgements: units.map(({ judge }) => judge.finish()), counts, profiled, compareMs }
 }
 
-/** A cron fires once a second, and twice at the seam of two evaluation streams: more an honest unit does not list. */
+/** A cron fires once a second, and twice at the seam of two evaluation streams: an honest unit does not list more. */
 const FIRINGS_A_SECOND = 2
 
-/** Notes a firing; whether an honest unit may have had so many within that second. */
+/** Notes a firing, and returns whether an honest unit may have had this many within that second. */
 function createFirings(): (claimant: string, key: EvaluationKey) => boolean {
   const seen = new Map<string, Set<number>>()
   return (claimant, { cron, timestamp }) => {
@@ -160,7 +159,7 @@ function isProfiled({ status }: Standing): boolean {
   return status === 'match-profile'
 }
 
-/** The id of a scheduled message; undefined where its nonce was not served. */
+/** The id of a scheduled message; undefined if its nonce was not served. */
 export async function messageIdAt(inputs: Inputs, run: Run, nonce: number): Promise<MessageId | undefined> {
   for await (const { messageId } of inputs.schedule.messages(run, nonce, nonce)) return messageId
   return undefined

@@ -1,4 +1,4 @@
-/** What is gathered while evaluations come by: hashes, limits, readings of what the host decides. */
+/** Gathers facts from evaluations: hashes, limits, reads of values that the host decides. */
 
 import type { Since } from '../attribution/rules.ts'
 import type { Finding } from '../model/findings.ts'
@@ -17,7 +17,7 @@ export interface SkippedTwin {
   readonly of: number
 }
 
-/** An evaluation that read the clock where that had moved. */
+/** An evaluation that read a clock that had moved. */
 export interface ClockReading {
   readonly key: EvaluationKey
   /** The evaluation right before it. */
@@ -33,12 +33,12 @@ export interface ClockReadings {
   readonly last: readonly ClockReading[]
 }
 
-/** Duplicates that are remembered, to be tried as evaluated. */
+/** How many duplicates are remembered, for trials that evaluate them. */
 const TWINS_MAX = 1000
-/** Readings that are remembered. */
+/** How many readings are remembered. */
 const READINGS_MAX = 16
 
-/** What the audited units themselves say that memories hash to, by place; what is taken on trust guides no search. */
+/** The memory hashes that the audited units signed, by place. Checkpoints taken on trust do not guide a search. */
 export function ownMemories(found: Checkpoints['found'], isOwn: (signer: string) => boolean): ReadonlyMap<string, string> {
   const own = found.filter(({ signer, standing, onTrust }) => standing === 'signed' && onTrust !== true && isOwn(signer))
   return new Map(own.map(({ key, sha256 }) => [memoryAfter(key), sha256]))
@@ -78,9 +78,9 @@ export function createObservations(
     get findings(): readonly Finding[] {
       return notHashed === undefined ? findings : [...findings, notHashed]
     },
-    /** From where on honest memories may differ without a search: a clock that had moved, a cron, a duplicate. */
+    /** The place from which honest memories may differ without a search: a clock that had moved, a cron, a duplicate. */
     historyFrom: () => historyFrom,
-    /** A cron that was not evaluated where the replay went past it. */
+    /** Whether the replay went past a cron without evaluating it. */
     isNowhere: (key: EvaluationKey): boolean =>
       key.cron !== undefined &&
       !computed.has(memoryAfter(key)) &&
@@ -88,17 +88,17 @@ export function createObservations(
       before !== undefined &&
       first.ordinate <= key.ordinate &&
       key.ordinate < before.ordinate,
-    /** Results rest on a WeaveDrive file that a unit may have seen otherwise. */
+    /** The first evaluation that depends on a WeaveDrive file that a unit may have seen differently. */
     assumed: () => assumed,
-    /** Results rest on an answer of the host that the profile does not state. */
+    /** The first evaluation that depends on an answer of the host that the profile does not state. */
     unstated: () => unstated,
     readsTimeZone: () => readsTimeZone,
     twins: (): readonly SkippedTwin[] => twins,
     wanted: ({ key, nonce }: PlannedEvaluation): boolean =>
       atCheckpoint.has(memoryAfter(key)) || (nonce !== undefined && asksFor?.(nonce, run.to) === true),
-    /** Whether a checkpoint lies right behind an evaluation, whoever signed it and whatever it holds. */
+    /** Whether a checkpoint lies right after an evaluation, whoever signed it and whatever it holds. */
     hasCheckpoint: (key: EvaluationKey): boolean => atCheckpoint.has(memoryAfter(key)),
-    /** Whether a signed checkpoint of the computed memory lies right behind an evaluation, whoever signed it. */
+    /** Whether a signed checkpoint of the computed memory lies right after an evaluation, whoever signed it. */
     reachesCheckpoint: ({ key, stateHash }: Evaluation): boolean =>
       stateHash !== undefined && signed.has(`${memoryAfter(key)} ${stateHash}`),
     readings: (): ClockReadings => ({ count: readings, last }),
@@ -154,7 +154,7 @@ export function createObservations(
       first ??= key
       midStream = nonce === undefined
       if (dependsOnInstance === true)
-        historyFrom ??= { ordinate, reason: 'what was computed before it depends on when an instance began' }
+        historyFrom ??= { ordinate, reason: 'an earlier result depends on when an instance began' }
       if (key.cron !== undefined) historyFrom ??= { ordinate, reason: 'a cron was evaluated before it' }
       if (outcome.kind === 'skipped') historyFrom ??= { ordinate, reason: 'a duplicate before it may have been evaluated' }
       if (stateHash === undefined) return
@@ -171,7 +171,7 @@ function unstatedWords({ kind, name }: UnstatedInput, ordinate: number): string 
     'real-time': "its host's real time",
     randomness: "its host's randomness",
     files: "its host's files",
-    'unknown-import': 'its host for something that is not known here'
+    'unknown-import': 'its host for something unknown'
   }[kind]
   return `the module asked ${what} (${name}) at nonce ${ordinate}, and no profile states the answer`
 }

@@ -1,4 +1,4 @@
-/** One replay under a hypothesis, and what is judged over it. */
+/** One replay under a hypothesis, and the judgement of units over it. */
 
 import { accuse, type Evidence, type SearchResult, type Since } from '../attribution/rules.ts'
 import type { Gate, Tolerance } from '../compare/comparison.ts'
@@ -24,57 +24,57 @@ import { cronNames, hasCrons } from './subject.ts'
 
 export interface PassResult {
   readonly judged: PassJudgements
-  /** Under which it was replayed, with the blocks that were chosen. */
+  /** The hypothesis of the replay, with the chosen blocks. */
   readonly hypothesis: Hypothesis
   readonly compared: ComparedCheckpoints
   readonly stateHashes: Readonly<Record<string, string>>
   /** Memories between the parts of the replay, and whether they were reached. */
   readonly links: readonly SegmentProof[]
-  /** The nonce behind which the replay went on from what an earlier audit computed; null: it went through all. */
+  /** The nonce after which the replay continued from an earlier audit; null if it replayed everything. */
   readonly resumedAfter: number | null
-  /** The blocks that the units are taken to have known. */
+  /** The blocks that the units are assumed to have known. */
   readonly blocks: FoundBlocks
   /** By unit: how many of its first claims agree to the last character. */
   readonly firstClaims: ReadonlyMap<string, FirstClaims>
   /** Time within the module, ms. */
   readonly moduleMs: number
-  /** About the auditor's own limits. */
+  /** Findings about the auditor's own limits. */
   readonly findings: readonly Finding[]
 }
 
 export interface ReplayOptions {
-  /** Whether it may go on from what an earlier audit computed, and keeps what it computes itself. */
+  /** Whether it may continue from an earlier audit, and keeps its own evaluations. */
   readonly snapshots?: boolean
-  /** What an earlier replay showed of the blocks. */
+  /** What an earlier replay showed about the blocks. */
   readonly blocks?: ChosenBlocks
 }
 
 /** How the units are judged over a replay. */
 export interface PassJudgeOptions {
   readonly search: SearchResult
-  /** Another order of tags is a difference: for a profile that a checkpoint of the unit has proven. */
+  /** A different order of tags is a difference: for a profile that a checkpoint of the unit has proven. */
   readonly strictTagOrder?: boolean
   readonly severalVoices?: Since
-  /** Why the profile is known not to be a unit's, by its URL. */
+  /** By a unit's URL: why the profile cannot be that of the unit. */
   readonly misfits?: ReadonlyMap<string, string>
-  /** The hypothesis in words, where it assumes more than the profile that the audit began with. */
+  /** The hypothesis in words, if it assumes more than the profile that the audit began with. */
   readonly assumedProfile?: string
-  /** What the hypothesis itself lets pass. */
+  /** Tolerances of the hypothesis itself. */
   readonly given?: readonly Tolerance[]
 }
 
 export interface PassOptions extends ReplayOptions, PassJudgeOptions {}
 
-/** A replay that goes on while what it found is judged. */
+/** A replay that continues while its evaluations are judged. */
 export interface BegunPass {
   /** Judges the units over it, once. */
   judge(options: PassJudgeOptions): Promise<PassResult>
-  /** Ends the replay, wherever it is. */
+  /** Ends the replay, even before it is complete. */
   end(): Promise<void>
 }
 
-/** What a difference counts as before it was looked for an explanation. */
-export const NOT_SEARCHED_YET: SearchResult = { kind: 'open', reason: 'no explanation was looked for yet' }
+/** Stands in for the search until one has run. */
+export const NOT_SEARCHED_YET: SearchResult = { kind: 'open', reason: 'no search for an explanation has run yet' }
 
 /** One replay, and the units judged over it. */
 export async function pass(
@@ -91,7 +91,7 @@ export async function pass(
   }
 }
 
-/** Begins a replay; what it finds waits to be judged. It must be ended. */
+/** Begins a replay, whose evaluations wait to be judged. The caller must end it. */
 export async function beginPass(
   context: AuditContext,
   hypothesis: Hypothesis,
@@ -112,7 +112,7 @@ export async function beginPass(
     const whole = plan(blocks.set, evaluates)
     return startEffects === undefined ? whole : startEffects.watch(whole)
   }
-  // Needed at the end: until all is fetched, the cores have enough to do.
+  // They are needed only at the end, and until everything is fetched the cores are busy.
   const checked = options.fetched().then(() => checkpoints.all())
   checked.catch(() => {})
   const kept =
@@ -138,7 +138,7 @@ export async function beginPass(
   const ahead = oneAhead(replayed)
   options.onPass?.()
 
-  /** What is known of the inputs that results at this ordinate rest on. */
+  /** What is known about the inputs that results at this ordinate depend on. */
   function standingAt(ordinate: number) {
     const { unprovenInput, tamperedInput, shortfall, trusted, verified } = checks.standing(ordinate)
     const assumedFile = seen.assumed()
@@ -239,9 +239,9 @@ export async function beginPass(
   }
 }
 
-const UNSETTLED_BLOCKS = 'which blocks the unit knew when crons fired is not known'
+const UNSETTLED_BLOCKS = 'it is not known which blocks the unit knew when crons fired'
 
-/** Passes evaluations on, by those who count. */
+/** Passes evaluations on after the counters have taken them. */
 async function* watched(
   evaluations: AsyncIterable<Evaluation>,
   counted: readonly ReturnType<typeof countFirstClaims>[]

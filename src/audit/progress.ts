@@ -1,16 +1,16 @@
-/** The live line that says how far an audit is. On a terminal only; elsewhere it writes nothing. */
+/** The live line with the progress of an audit. It appears on a terminal only. */
 import { escapeForTerminal } from '../util/escape.ts'
 
 interface ProgressStream {
   write(text: string): unknown
-  /** Columns now; 80 where unknown. */
+  /** The present number of columns; 80 if unknown. */
   readonly columns?: number
 }
 
 interface ProgressOptions {
   readonly stream: ProgressStream
   readonly isTTY: boolean
-  /** The clock, ms. Any steady one. */
+  /** Any steady clock, ms. */
   readonly now: () => number
 }
 
@@ -25,11 +25,11 @@ export interface ProgressState {
 }
 
 export interface Progress {
-  /** Says where the audit is now. Cheap: the line is rewritten at most ten times a second, and at each new phase. */
+  /** Shows the present state. Cheap: the line is rewritten at most ten times a second, and at each new phase. */
   update(state: ProgressState): void
-  /** A line that stays, above the live one. Escaped, as it may hold text from outside. */
+  /** Writes a permanent line above the live one. The text is escaped, because it may come from outside. */
   note(text: string): void
-  /** Takes the live line away, for good. */
+  /** Removes the live line for good. */
   end(): void
 }
 
@@ -39,7 +39,7 @@ const CLEAR_LINE = '\r\u001b[2K'
 const NOTE_CHARS = 500
 
 /**
- * Makes the progress of one audit.
+ * Creates the progress line of one audit.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export function createProgress({ stream, isTTY, now }: ProgressOptions): Progres
   let ended = false
   let writtenAt = 0
   let phase: ProgressState['phase'] | undefined
-  /** Where the phase's count stood when it began: what was done before an interruption says nothing about speed. */
+  /** The phase's count when it began: work done before an interruption says nothing about speed. */
   let start = { at: 0, done: 0 }
 
   return {
@@ -69,7 +69,7 @@ export function createProgress({ stream, isTTY, now }: ProgressOptions): Progres
         return
       }
       const perSecond = at > start.at ? ((doneOf(state) - start.done) * 1000) / (at - start.at) : 0
-      // The last column stays free: a full line would wrap and could not be rewritten.
+      // The last column stays free, because a full line would wrap and could not be rewritten.
       live = lineOf(state, perSecond).slice(0, Math.max(1, stream.columns ?? DEFAULT_COLUMNS) - 1)
       writtenAt = at
       stream.write(`${CLEAR_LINE}${live}`)

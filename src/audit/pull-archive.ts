@@ -1,4 +1,4 @@
-/** All inputs of an audit as one file. */
+/** Writes all inputs of an audit into one file. */
 
 import { createInputs, type Inputs, runPrefixes } from '../inputs/inputs.ts'
 import { transactionKey } from '../inputs/item-inputs.ts'
@@ -20,14 +20,14 @@ import { pullOptions } from './units.ts'
 import { verifyInputs } from './verified-inputs.ts'
 
 /**
- * Fetches all that an audit needs into one archive file. What the store has already is not asked for again.
+ * Fetches all inputs of an audit into one archive file. Inputs that the store already has are not requested again.
  *
- * @throws AuditError as `audit`, and where anything is missing: an archive is whole
+ * @throws AuditError as `audit`, and if anything is missing, because an archive is always complete
  */
 export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
   checkSourceOptions(options)
   const process = parseProcessId(options.process)
-  // Before hours of work; a device or a pipe is never replaced, nor filled.
+  // Checked before hours of work; a device or a pipe is never replaced, nor filled.
   await assertApart([await checkArchiveFile(file)], [], directoryOf(options.store))
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
@@ -35,7 +35,7 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
     const { run, absences } = await pull(pulling)
     const [absence] = absences
     if (absence !== undefined) throw absence
-    // Which files it opens shows as it runs: an audit keeps them.
+    // Only a run shows which files it opens: an audit keeps them.
     if (await opensFiles(inputs, run))
       await auditStored(options, store, inputs, run, noneAway(0), { gateway: pulling.units.gateway })
     const finished: Run = { ...run, state: 'finished' }
@@ -50,17 +50,17 @@ async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {
   return namesDrive({ process, module: module.module })
 }
 
-/** Process and module alone: nothing of the schedule is read. */
+/** Reads process and module, but nothing of the schedule. */
 function readSigned(inputs: Inputs, run: Run) {
   return verifyInputs(inputs, run, { verify: async (items) => items.map(verifyMessage) })
 }
 
-/** What belongs to a run, and nothing else of the store. */
+/** Selects the records that belong to a run, and nothing else of the store. */
 async function selectionOf(inputs: Inputs, run: Run): Promise<Selection> {
   const { process } = await readSigned(inputs, run)
   const items: RecordKey[] = []
   const blobs: BlobRef[] = []
-  /** Of these only what was needed lies in the store: what is on the chain, and the true item of what does not prove itself. */
+  /** The store holds such items only if they were needed: items on the chain, and the raw item of a record that lacks proof. */
   const take = async (id: TransactionId) => {
     const record = await inputs.items.transaction(id)
     if (record === undefined) return

@@ -1,4 +1,4 @@
-/** What one audit over a store takes. */
+/** The options of one audit over a store. */
 
 import type { GatewaySource } from '../fetch/unit-sources.ts'
 import type { Inputs } from '../inputs/inputs.ts'
@@ -13,11 +13,11 @@ import type { EvaluationListener } from './judge-pass.ts'
 import type { StateHashes } from './state-hashes.ts'
 
 export interface Fetched {
-  /** Units that stayed away while the inputs were read. */
+  /** Units that did not answer while the inputs were read. */
   readonly absences: readonly AuditError[]
-  /** Gateways that were not heard, though the audit could go on with others. */
+  /** Gateways that did not answer, although the audit could continue with others. */
   readonly unheard: readonly AuditError[]
-  /** How long the inputs took to read, ms. */
+  /** The time it took to read the inputs, ms. */
   readonly fetchMs: number
 }
 
@@ -25,44 +25,44 @@ export interface AuditRunOptions {
   readonly store: Store
   readonly inputs: Inputs
   readonly run: Run
-  /** Nonces that were asked for and are not there, in words: they keep the audit from a match. */
+  /** Requested nonces that are missing, in words: they keep the audit from a match. */
   readonly absentNonces?: readonly string[]
   /** The first nonce about which the units were asked; the range may begin later. */
   readonly claimsFrom: number
-  /** Asked for WeaveDrive files that the store does not hold; which they are shows as the module opens them. */
+  /** Serves WeaveDrive files that the store does not hold; only the module's run shows which it needs. */
   readonly gateway?: GatewaySource
-  /** Resolves when all inputs are there: what is read before waits for what has not come yet. Rejects as the pull. */
+  /** Resolves when all inputs are there; earlier reads wait for inputs that have not arrived yet. Rejects if the pull does. */
   readonly fetched: () => Promise<Fetched>
   readonly profile: ExecutionProfile | 'auto'
-  /** Whether other instances are tried where a result differs. */
+  /** Whether other instances are tried if a result differs. */
   readonly search: boolean
-  /** Addresses whose checkpoints speak for the audited units, besides those that the units name. */
+  /** Addresses whose checkpoints count as the audited units' own, besides those that the units name. */
   readonly checkpointOwners: readonly string[]
   readonly stateHashes?: StateHashes
   /** The id of a checkpoint whose memory the replay begins with, taken on trust. */
   readonly start?: string
-  /** Whose word is taken for inputs that prove themselves nowhere. */
+  /** Roles that are trusted for inputs without proof. */
   readonly trust?: readonly TrustRole[]
-  /** Of the evaluations that a unit can answer for, how many percent must be claimed for a match. */
+  /** The percentage of answerable evaluations that must be claimed for a match. */
   readonly minCoveragePercent: number
   /** How many explanations a unit may need. */
   readonly maxExplanations: number
-  /** Sandboxes at the same time, as far as they fit in `freeBytes`. */
+  /** How many sandboxes may run at the same time, if they fit in `freeBytes`. */
   readonly jobs: number
   readonly freeBytes: number
-  /** Whether what is computed is kept, and a later audit goes on from it. */
+  /** Whether results are kept, so that a later audit continues from them. */
   readonly snapshots: boolean
-  /** A part that begins with a checkpoint's memory has at least so many messages: each costs the start of a sandbox. */
+  /** The least number of messages in a part that begins with a checkpoint's memory: each part costs the start of a sandbox. */
   readonly partMessages: number
   readonly limits?: Partial<SandboxLimits>
-  /** A sandbox's child that runs already. */
+  /** A sandbox's child that is already running. */
   readonly spare?: SpareChild
   /** A steady clock, ms. */
   readonly clock: () => number
   readonly onEvaluation?: EvaluationListener
-  /** Told whenever a replay leaves time for what can wait. */
+  /** Called whenever a replay leaves time for less urgent work. */
   readonly onBusy?: () => void
-  /** Told when a replay begins; what was told of an earlier one no longer holds. */
+  /** Called when a replay begins; evaluations of an earlier replay are then obsolete. */
   readonly onPass?: () => void
   readonly signal?: AbortSignal
 }

@@ -1,4 +1,4 @@
-/** One audit over what is in the store: plan, replay, compare, report. It asks nobody, but a gateway for WeaveDrive files. */
+/** One audit over the store: plan, replay, compare, report. It asks nobody except a gateway for WeaveDrive files. */
 
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { Inputs } from '../inputs/inputs.ts'
@@ -18,7 +18,7 @@ import { judgeUnits } from './search/judge-units.ts'
 import { chooseProfile, speaksForUnits } from './search/profile-choice.ts'
 import { planSubject, readSubject } from './subject.ts'
 
-/** Why nobody may be blamed in a run: what may explain an honest unit could not be asked for. */
+/** Why nobody may be blamed in a run: no gateway answered for data that may explain an honest unit. */
 async function shortfallOf(inputs: Inputs, run: Run): Promise<string | undefined> {
   const [first] = await inputs.runs.shortfalls(run)
   return first === undefined ? undefined : `the ${first[0]} could not be asked for: ${first[1]}`
@@ -27,7 +27,7 @@ async function shortfallOf(inputs: Inputs, run: Run): Promise<string | undefined
 /**
  * Audits one run.
  *
- * @throws AuditError `INPUT_MISSING` where process or module are not in the store, `MODULE_UNSUPPORTED`, `SANDBOX_FAILED`,
+ * @throws AuditError `INPUT_MISSING` if the process or the module is not in the store, `MODULE_UNSUPPORTED`, `SANDBOX_FAILED`,
  *   `INTERRUPTED`
  */
 export async function auditRun(given: AuditRunOptions): Promise<Report> {

@@ -1,4 +1,4 @@
-/** What was checked while the schedule was read, and what may be said over it. */
+/** The evidence from the checks of the schedule, gathered while it is read. */
 
 import type { Evidence, Since } from '../attribution/rules.ts'
 import type { Finding } from '../model/findings.ts'
@@ -13,11 +13,11 @@ import type { Trust, UnprovenInput } from '../verify/trust.ts'
 export interface Checks {
   /** The messages, one after another, up to the first nonce that is missing. */
   unbroken(checked: AsyncIterable<CheckedMessage>): AsyncGenerator<Checked<ScheduledMessage>>
-  /** Tells of an input that all evaluations rest on, and that may not be proven. */
+  /** Adds an input that all evaluations depend on, and that may not be proven. */
   restsOn(input: Checked<object>, finding: (first: UnprovenInput) => Finding): void
-  /** What is known of the inputs that results at this ordinate rest on. What is taken on trust passes, and is named. */
+  /** What is known about the inputs that results at this ordinate depend on. Inputs taken on trust pass, and are named. */
   standing(ordinate: number): InputStanding
-  /** Of one kind so many, and how many more there are. */
+  /** A limited number of each kind, and the count of the rest. */
   findings(): readonly Finding[]
 }
 
@@ -28,13 +28,13 @@ export interface InputStanding extends Pick<Evidence, 'unprovenInput' | 'tampere
   readonly verified: boolean
 }
 
-/** The same checks, where nobody could be asked for something that an audit needs before it blames anybody. */
+/** The same checks, with a shortfall: data that an audit needs before it blames anybody could not be asked for. */
 export function withShortfall(checks: Checks, shortfall: string | undefined): Checks {
   if (shortfall === undefined) return checks
   return { ...checks, standing: (ordinate) => ({ ...checks.standing(ordinate), shortfall }) }
 }
 
-/** @param before process or module, where they are not proven: everything rests on them */
+/** @param before process or module, if they are not proven: everything depends on them */
 export function createChecks(before: readonly UnprovenInput[], trust: Trust): Checks {
   const found = createFindings()
   const unprovenNonces = createNonceSet()

@@ -1,4 +1,4 @@
-/** Which memories are hashed: `--state-hash`. */
+/** Selects the memories to hash: `--state-hash`. */
 import { AuditError } from '../model/errors.ts'
 
 /** @returns whether the memory after `nonce` is wanted; `to` is the range's last nonce */

@@ -1,4 +1,4 @@
-/** An audit of a run that is in the store, or comes there. */
+/** Audits a run that is in the store, or arrives there meanwhile. */
 
 import { availableParallelism } from 'node:os'
 import { STRICT_TALLY } from '../compare/tally.ts'
@@ -16,10 +16,10 @@ import { auditRun } from './run.ts'
 import type { AuditRunOptions } from './run-options.ts'
 import { parseStateHashes } from './state-hashes.ts'
 
-/** A sandbox starts in about a second, in which another one runs some hundred messages. */
+/** A sandbox starts in about a second; meanwhile another one runs some hundred messages. */
 const PART_MESSAGES = 500
 
-/** Audits a run, in the range that is asked for. */
+/** Audits a run, in the requested range. */
 export async function auditStored(
   options: Omit<AuditOptions, 'process' | 'archive'>,
   store: Store,
@@ -46,7 +46,7 @@ export async function auditStored(
     minCoveragePercent: options.minCoverage ?? STRICT_TALLY.minCoveragePercent,
     maxExplanations: options.maxExplanations ?? STRICT_TALLY.maxExplanations,
     jobs: options.jobs ?? availableParallelism(),
-    // The store of an archive is gone with the audit.
+    // The store of an archive is removed after the audit.
     snapshots: network !== undefined && (options.snapshots ?? true),
     partMessages: options.jobs === undefined ? PART_MESSAGES : 1,
     freeBytes: globalThis.process.availableMemory(),
@@ -56,7 +56,7 @@ export async function auditStored(
   })
 }
 
-/** What was fetched before, of which nothing is missing. */
+/** The result of an earlier fetch that lacks nothing. */
 export function noneAway(fetchMs: number): AuditRunOptions['fetched'] {
   return async () => ({ absences: [], unheard: [], fetchMs })
 }
@@ -67,7 +67,7 @@ function narrowed(run: Run, { from, to }: SourceOptions): Run {
   return { ...run, ...range }
 }
 
-/** @throws AuditError `USAGE` for a name that is no profile's */
+/** @throws AuditError `USAGE` if no profile has the name */
 export function profileOf({ profile = 'auto' }: AuditOptions): ExecutionProfile | 'auto' {
   if (profile === 'auto') return profile
   return typeof profile === 'string' ? namedProfile(profile) : profile

@@ -1,4 +1,4 @@
-/** What is audited: a process, its module, and its schedule as it was signed, out of the store. */
+/** The subject of an audit: a process, its module, and its schedule as it was signed, from the store. */
 
 import { ARWEAVE } from '../fetch/arweave-schedule/schedule.ts'
 import type { Inputs } from '../inputs/inputs.ts'
@@ -28,17 +28,17 @@ export interface Subject {
   readonly setup: ModuleSetup
   readonly verified: VerifiedInputs
   readonly findings: readonly Finding[]
-  /** Why nothing is run at all. */
+  /** Why nothing can be run at all. */
   readonly tampered?: string
-  /** Process and module, where they are not proven: nobody may be blamed over them. */
+  /** Process and module, if they are not proven: then nobody may be blamed. */
   readonly unproven: readonly UnprovenInput[]
 }
 
 /**
- * Reads process and module, and holds both against their signatures.
+ * Reads process and module, and checks the signatures of both.
  *
- * @param trust lets a module run whose signature is invalid, where the gateway is trusted
- * @throws AuditError `INPUT_MISSING` where one is not in the store
+ * @param trust lets a module with an invalid signature run if the gateway is trusted
+ * @throws AuditError `INPUT_MISSING` if one is not in the store
  */
 export async function readSubject(
   store: Store,
@@ -72,7 +72,7 @@ export function hasCrons({ process }: Pick<Subject, 'process'>): boolean {
   return process.tags.some(({ name }) => name === 'Cron-Interval')
 }
 
-/** The names of its crons, as keys have them; none where the CU evaluates nothing of it. */
+/** The names of its crons, as in keys; none if the CU evaluates nothing of the process. */
 export function cronNames({ process }: Pick<Subject, 'process'>): ReadonlySet<string> {
   return new Set(cronsOf(process).map(({ name }) => name))
 }
@@ -84,12 +84,12 @@ function cronsOf({ tags }: Subject['process']): readonly Cron[] {
 
 export interface SubjectPlan {
   /**
-   * @param blocks which blocks the unit knew when crons fired
-   * @param evaluates nonces of duplicates that it is thought to have evaluated
+   * @param blocks the blocks that the unit knew when crons fired
+   * @param evaluates nonces of duplicates that it is assumed to have evaluated
    */
   plan(blocks: KnownBlockSets, evaluates?: ReadonlySet<number>): AsyncIterable<PlannedEvaluation>
   readonly checks: Checks
-  /** Whether the process has such a cron, which may fire at such a time: what an honest unit may list, planned or not. */
+  /** Whether the process has this cron, and it may fire at this time: then an honest unit may list it, planned or not. */
   mayFire(key: EvaluationKey): boolean
 }
 
@@ -101,7 +101,7 @@ export interface PlanOptions {
   readonly signal?: AbortSignal
 }
 
-/** The plan over what is stored, checked as it is read; a nonce that nobody served ends it. */
+/** The plan over the stored schedule, which is checked as it is read; a nonce that nobody served ends it. */
 export function planSubject({ inputs, run, subject, trust, signal }: PlanOptions): SubjectPlan {
   const { process, verified } = subject
   const checks = createChecks(subject.unproven, trust)
@@ -152,7 +152,7 @@ function timesFinding({ reason }: UnprovenInput): Finding {
   return { code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', attribution: 'scheduler', detail: reason }
 }
 
-/** One stream ends at the last message asked for. */
+/** A single stream ends at the last requested message. */
 async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Promise<BlockKnowledge> {
   if (typeof blocks === 'object') {
     if ('known' in blocks) return { known: new Set(blocks.known) }
@@ -164,13 +164,13 @@ async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Pr
 }
 
 /**
- * Nothing can be evaluated from here on, but what is there is still named; what is not there, in one for all that lie together: how
- * many that are is somebody's word.
+ * Nothing can be evaluated from here on, but existing messages are still named. Consecutive missing nonces become one entry, because
+ * their number is unproven.
  */
 async function* unplanned(inputs: Inputs, run: Run, from: number, reason: string): AsyncGenerator<PlannedEvaluation> {
   const work = { kind: 'missing', reason } as const
   function* missing(first: number, last: number): Generator<PlannedEvaluation> {
-    // What lies before the range is counted apart from what is judged.
+    // Nonces before the range are counted apart from the judged ones.
     const ends = first < run.from && run.from <= last ? [run.from - 1, last] : [last]
     let nonce = first
     for (const through of ends) {

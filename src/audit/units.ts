@@ -1,4 +1,4 @@
-/** Whom a pull asks. */
+/** Chooses the units that a pull asks. */
 
 import { createCompute } from '../fetch/compute.ts'
 import { createGateway } from '../fetch/gateway.ts'
@@ -13,9 +13,9 @@ import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseStart, parseUnitUrl } from './config.ts'
 
 /**
- * What a pull takes, of what a user gives: the units over HTTP, the scheduler looked up where none is named.
+ * Turns the user's options into those of a pull: the units over HTTP, and the scheduler, which is looked up if none is named.
  *
- * @throws AuditError `USAGE` for what is no unit's URL
+ * @throws AuditError `USAGE` if a URL is not that of a unit
  */
 export async function pullOptions(
   options: SourceOptions & Pick<AuditOptions, 'checkpointOwners' | 'start'>,

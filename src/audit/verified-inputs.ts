@@ -1,4 +1,4 @@
-/** The whole order in which the inputs of an audit are verified. Nothing that is not read off what this gives reaches a replay. */
+/** Verifies the inputs of an audit, in order. A replay reads its inputs only from here. */
 
 import { createConflictingAssignments } from '../inputs/conflicting-assignments.ts'
 import type { Inputs } from '../inputs/inputs.ts'
@@ -15,24 +15,24 @@ import { proveOnce, verifyOnce } from '../verify/verified-once.ts'
 
 export interface VerifiedInputs extends CheckedProcess {
   readonly module: CheckedModule
-  /** May be read again and again: what was verified once is remembered. */
+  /** May be read repeatedly: verified messages are remembered. */
   schedule(): AsyncGenerator<CheckedMessage>
-  /** An item that an assignment names; undefined where nobody has it. */
+  /** An item that an assignment names; undefined if nobody has it. */
   chainItem(id: TransactionRecord['id']): Promise<{ readonly item: Checked<ChainItem>; readonly dataText?: string } | undefined>
   taken(first: Checked<ScheduledMessage> | undefined): Promise<Checked<Times>>
 }
 
 /**
- * Verifies what the store has of a run. Each step goes by what the one before it has proven, and by nothing else.
+ * Verifies the inputs of a run in the store. Each step relies only on facts that the step before has proven.
  *
- * @throws AuditError `INPUT_MISSING` where process or module are not in the store
+ * @throws AuditError `INPUT_MISSING` if the process or the module is not in the store
  */
 export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Verifier, 'verify'>): Promise<VerifiedInputs> {
   const once = verifyOnce(verifier)
   const prove = proveOnce()
   const rawItem = (id: TransactionRecord['id']) => rawItemOf(inputs, id)
 
-  // 1. The process: by the signature in what is shown of it, else by the item of its id.
+  // 1. The process: by the signature that the scheduler shows, else by the item of its id.
   const shown = await inputs.items.process(run.process, run.scheduler)
   if (shown === undefined) throw new AuditError('INPUT_MISSING', `the process ${run.process} is not in the store`)
   const checked = checkProcess(shown, await rawItem(run.process))
@@ -47,7 +47,7 @@ export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Veri
     ...checked,
     module: checkModule(module, module.record.data),
 
-    // 3. The schedule: assignments signed by whom the process's own tags name, each with the message of the id that it assigns.
+    // 3. The schedule: assignments signed by the scheduler that the process's own tags name, each with the message that it assigns.
     schedule: () => {
       const shown = inputs.schedule.messages(run, 0, run.to)
       const known = (from: number, to: number) => inputs.schedule.verdicts(run, from, to)
@@ -62,13 +62,13 @@ export async function verifyInputs(inputs: Inputs, run: Run, verifier: Pick<Veri
       })
     },
 
-    // 4. Items on the chain, of the ids that assignments name.
+    // 4. Items on the chain, by the ids that assignments name.
     async chainItem(id) {
       const record = await inputs.items.transaction(id)
       return record === undefined ? undefined : checkChainItem(record, await inputs.items.data(record), prove)
     },
 
-    // 5. When the process was taken: by its own assignment, else by the bundle around it, else nobody signed it.
+    // 5. The time at which the process was accepted: by its own assignment, else by the bundle around it, else unsigned.
     async taken(first) {
       const around = (await inputs.items.transaction(process.id))?.bundledIn
       return checkTimes(process, shown, first, around === undefined ? undefined : await rawItem(around))

@@ -1,11 +1,11 @@
-/** The canonical form of a result: what the CU would have made of it (protocol §2.2). */
+/** The canonical form of a result, as the CU would have written it (protocol §2.2). */
 
 import type { EvaluationResult, ResultField } from '../model/records.ts'
 import { defined } from '../util/defined.ts'
 
 export const RESULT_FIELDS: readonly ResultField[] = ['Messages', 'Spawns', 'Assignments', 'Output', 'Error', 'GasUsed']
 
-/** A result in which the fields that the CU always fills are there. */
+/** A result with all fields that the CU always fills. */
 export type CanonicalResult = EvaluationResult &
   Required<Pick<EvaluationResult, 'Messages' | 'Spawns' | 'Assignments' | 'Output'>>
 
@@ -13,11 +13,11 @@ export type CanonicalResult = EvaluationResult &
 export const EMPTY_RESULT: CanonicalResult = Object.freeze({ Messages: [], Spawns: [], Assignments: [], Output: '' })
 
 /**
- * Fills in and turns into text what the CU does, in the six fields alone: below them nothing is changed
+ * Fills in missing fields and turns a number into text as the CU does, in the six fields alone: their contents stay as they are
  * (CU effects/worker/evaluate.js, mergeOutput; `pathOr` takes null for missing).
  *
- * @param result as it came; anything that is no object counts as empty
- * @returns a new object with the six fields in {@link RESULT_FIELDS}' order; Error and GasUsed only where they are something
+ * @param result as received; anything that is not an object counts as empty
+ * @returns a new object with the six fields in the order of {@link RESULT_FIELDS}; Error and GasUsed only if they have a value
  */
 export function canonicalResult(result: EvaluationResult): CanonicalResult {
   const error = field(result, 'Error')
@@ -27,7 +27,7 @@ export function canonicalResult(result: EvaluationResult): CanonicalResult {
     Messages: field(result, 'Messages') ?? [],
     Spawns: field(result, 'Spawns') ?? [],
     Assignments: field(result, 'Assignments') ?? [],
-    // No unit's JSON has an infinite number: what reads as one is no text that a unit made of it.
+    // JSON has no infinite number, so no unit turned one into text.
     Output: typeof output === 'number' && Number.isFinite(output) ? String(output) : output,
     ...defined({ Error: error, GasUsed: gasUsed })
   }

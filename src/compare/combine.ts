@@ -4,7 +4,7 @@ import type { Verdict } from './comparison.ts'
 /** From the worst to the best. */
 const VERDICTS: readonly Verdict[] = ['mismatch', 'inconclusive', 'match']
 
-/** The worst of verdicts; without any `inconclusive`, for nothing was judged. */
+/** The worst of the verdicts; `inconclusive` if there are none, because nothing was judged. */
 export function worstVerdict(verdicts: readonly Verdict[]): Verdict {
   return VERDICTS.find((verdict) => verdicts.includes(verdict)) ?? 'inconclusive'
 }

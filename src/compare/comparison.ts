@@ -1,9 +1,9 @@
-/** The data of comparison: what replay computed, how it differs, what that means for a claimant. */
+/** The data of comparison: differences between claims and replay, and the judgement of a claimant. */
 import type { Evidence, Since } from '../attribution/rules.ts'
 import type { Finding } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
 
-/** `path` as a JSON path from the result's root: `Messages[0].Tags[3].value`. A side that has nothing there is undefined. */
+/** `path` is a JSON path from the result's root: `Messages[0].Tags[3].value`. A side without a value there is undefined. */
 export interface Difference {
   readonly path: string
   readonly claimed?: unknown
@@ -13,47 +13,47 @@ export interface Difference {
 export type Verdict = 'match' | 'mismatch' | 'inconclusive'
 export type EvaluationStatus = 'match' | 'match-profile' | 'mismatch' | 'skipped' | 'unclaimed' | 'inconclusive'
 
-/** What two results differ in. */
+/** The differences between two results. */
 export interface Comparison {
-  /** In the order of fields, at most as many as asked for. */
+  /** In the order of fields, up to the limit that was asked for. */
   readonly differences: readonly Difference[]
-  /** How many more there are. */
+  /** How many differences are left out. */
   readonly cut: number
-  /** Some tags come in another order, which alone is no difference. */
+  /** The order of some tags differs, which alone is not a difference. */
   readonly tagOrderDiffers: boolean
-  /** log2 of the orders in which these tags could have come. */
+  /** log2 of the number of possible orders of these tags. */
   readonly tagOrderBits: number
 }
 
-/** What the audit knows of an evaluation: what the judge adds its own knowledge to. */
+/** What the audit knows about an evaluation; the judge adds its own knowledge. */
 export interface Gate {
-  /** All but the place, and what only the judge knows. */
+  /** All evidence except the place and the judge's own knowledge. */
   readonly evidence: Omit<Evidence, 'ordinate' | 'otherState'>
   /** false: a signature of its inputs was not checked. */
   readonly verified?: boolean
-  /** Inputs that it rests on and that were taken on trust, in words. */
+  /** Inputs that it depends on and that were taken on trust, in words. */
   readonly trusted?: string
-  /** A checkpoint of the memory computed there lies right behind it, from which a unit may have begun: then it evaluated nothing to answer with. */
+  /** A checkpoint of the computed memory lies right after it. A unit that started there evaluated nothing that it could answer with. */
   readonly checkpointBehind?: boolean
-  /** It is a cron that the unit evaluated by its own word, a checkpoint behind it, whether it lists it or not. */
+  /** It is a cron that the unit evaluated, as its own later checkpoint shows, whether the unit lists the cron or not. */
   readonly cronShown?: boolean
 }
 
 /**
- * What was let pass in a unit's favour. Each is room for a lie, so each is counted.
+ * Deviations that were accepted in a unit's favour. Each one gives room for a lie, so each is counted.
  *
- * - `tag-order`: tags come in another order under a profile that nothing has proven
- * - `instance-boundary`: the unit is thought to have begun an instance, or not, against the profile
- * - `instances-per-message`: the same with every message, as one pattern
- * - `duplicate-evaluated`: it is thought to have evaluated a message that it would skip
+ * - `tag-order`: the order of tags differs under a profile that nothing has proven
+ * - `instance-boundary`: the unit is assumed to have begun an instance, or not, against the profile
+ * - `instances-per-message`: the unit is assumed to have begun an instance with every message
+ * - `duplicate-evaluated`: the unit is assumed to have evaluated a message that it would skip
  * - `duplicate-answer`: one of several answers that an honest unit may give for a message it skips
  * - `repeated-answer`: `/result` gave the first result of a message that is evaluated twice
- * - `checkpoint-answer`: `/result` gave the empty result for the message right before a checkpoint, as a unit that began there does
- * - `gas-left-out`: `/result` says nothing of gas where an honest unit would
- * - `gas-unlisted`: only a listing speaks of the evaluation, and listings have no gas
- * - `known-blocks`: which blocks the unit knew was found by what it lists
- * - `program-path`: the length of the unit's program path was found by its claims
- * - `time-zone`: the unit's time zone was found by its claims
+ * - `checkpoint-answer`: `/result` gave the empty result for the message right before a checkpoint, as a unit that started there does
+ * - `gas-left-out`: `/result` leaves out gas that an honest unit would report
+ * - `gas-unlisted`: only a listing covers the evaluation, and listings have no gas
+ * - `known-blocks`: the unit's known blocks were inferred from its listings
+ * - `program-path`: the length of the unit's program path was inferred from its claims
+ * - `time-zone`: the unit's time zone was inferred from its claims
  */
 export type ToleranceKind =
   | 'tag-order'
@@ -69,21 +69,21 @@ export type ToleranceKind =
   | 'program-path'
   | 'time-zone'
 
-/** All tolerances of one kind that one claimant had. */
+/** All tolerances of one kind for one claimant. */
 export interface Tolerance {
   readonly kind: ToleranceKind
   readonly count: number
-  /** How much a liar could have chosen by them, in all: log2 of the ways that would have passed. */
+  /** The freedom that they give a liar in all: log2 of the number of answers that would have passed. */
   readonly bits: number
-  /** The first evaluation that needed it; absent where it is about all of them. */
+  /** The first evaluation that needed it; absent if it applies to all of them. */
   readonly first?: EvaluationKey
 }
 
-/** How one claimant stands to one evaluation. */
+/** The judgement of one claimant about one evaluation. */
 export interface JudgedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
-  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  /** The last of consecutive missing nonces; `nonce` is the first. */
   readonly through?: number
   readonly message?: string
   readonly status: EvaluationStatus
@@ -92,7 +92,7 @@ export interface JudgedEvaluation {
   readonly differences?: readonly Difference[]
   /** How many differences were left out of `differences`. */
   readonly differencesCut?: number
-  /** Why, for `skipped` and `inconclusive`, and for a `mismatch` whose differences do not say it. */
+  /** The reason for `skipped` and `inconclusive`, and for a `mismatch` that its differences do not explain. */
   readonly reason?: string
 }
 
@@ -113,25 +113,25 @@ export interface JudgedCoverage {
   readonly cron: number
   /** Run by the auditor. */
   readonly evaluated: number
-  /** Run, and held against at least one claim. */
+  /** Run, and compared with at least one claim. */
   readonly compared: number
-  /** Duplicates that the CU's rules leave out. */
+  /** Duplicates that the CU's rules skip. */
   readonly skipped: number
   /** Run, but nobody claimed anything. */
   readonly unclaimed: number
-  /** Answered with what could not be read, whatever else is claimed of them. */
+  /** Evaluations with an unreadable answer, whatever else is claimed about them. */
   readonly unread: number
-  /** Over inputs whose signature was not checked. */
+  /** Evaluations over inputs whose signature was not checked. */
   readonly unverified: number
 }
 
-/** All that was judged of one claimant. */
+/** The whole judgement of one claimant. */
 export interface Judgement {
   readonly claimant: string
   readonly verdict: Verdict
-  /** Why not a plain match, in words. */
+  /** Why it is not a plain match, in words. */
   readonly reasons: readonly string[]
-  /** Those of the reasons that do not make the verdict what it is, but are to be known. */
+  /** Those of the reasons that did not decide the verdict but that a reader should know. */
   readonly remarks: readonly string[]
   readonly coverage: JudgedCoverage
   readonly firstDivergence: Divergence | null
@@ -140,9 +140,9 @@ export interface Judgement {
   /** How many were left out of `evaluations`. */
   readonly evaluationsCut: number
   readonly findings: readonly Finding[]
-  /** What was let pass in its favour. */
+  /** Deviations that were accepted in its favour. */
   readonly tolerances: readonly Tolerance[]
-  /** The first evaluation whose claim is not what re-execution gives, or shows another history than was replayed. */
+  /** The first evaluation whose claim differs from re-execution, or shows another history than the replayed one. */
   readonly unexplained: EvaluationKey | null
   /** The first place at which its `/result` and its listings contradict each other. */
   readonly contradicts: Since | null

@@ -1,22 +1,22 @@
-/** Deep differences of two JSON values: keys have no order, arrays have, tags have if one asks for it. */
+/** Deep differences of two JSON values: the order of keys does not count, that of arrays does, that of tags on request. */
 import { defined } from '../util/defined.ts'
 import { isJsonObject, type JsonObject, member, memberNames, sameJson } from '../util/json-value.ts'
 import type { Comparison, Difference } from './comparison.ts'
 import { differingTags, isTagList, type TagLike } from './tags.ts'
 
-/** Differences below this many levels are shown at this level, as a whole. */
+/** A difference at a deeper level is shown at this level, with the whole value. */
 export const MAX_PATH_DEPTH = 64
-/** Differences that one comparison lists, unless told otherwise. */
+/** How many differences one comparison lists by default. */
 export const MAX_LISTED_DIFFERENCES = 50
 
 export interface DifferenceOptions {
-  /** Where the values lie: the path that each difference's path begins with. */
+  /** The place of the values; the path of each difference begins with it. */
   readonly at: string
-  /** How arrays named `Tags` are compared: like any other, by name, or by name with another order a difference too. */
+  /** How to compare arrays named `Tags`: like any other, by name, or by name with a different order as a difference too. */
   readonly tags: 'array' | 'any-order' | 'strict-order'
 }
 
-/** What walks through two values gather. */
+/** Gathers the differences that walks through two values find. */
 export class DifferenceCollector implements Comparison {
   readonly differences: Difference[] = []
   cut = 0
@@ -28,13 +28,13 @@ export class DifferenceCollector implements Comparison {
     this.#maxDifferences = maxDifferences
   }
 
-  /** Counts another order of so many tags. */
+  /** Counts a different order of this many tags. */
   addOrder(tags: number): void {
     this.tagOrderDiffers = true
     for (let place = 2; place <= tags; place++) this.tagOrderBits += Math.log2(place)
   }
 
-  /** Counts a difference, and keeps it while there is room. */
+  /** Counts a difference, and keeps it if there is room. */
   add(path: Path, claimed: unknown, computed: unknown): void {
     if (this.differences.length >= this.#maxDifferences) {
       this.cut++
@@ -47,7 +47,7 @@ export class DifferenceCollector implements Comparison {
   }
 }
 
-/** A place in a value, from the leaf to the root: made into text only where a difference is. */
+/** A place in a value, from the leaf to the root. Becomes text only for a difference. */
 interface Path {
   readonly parent?: Path
   readonly step: string | number

@@ -1,4 +1,4 @@
-/** What of earlier evaluations a later one is judged by, in little memory. */
+/** The facts about earlier evaluations that the judgement of a later one needs, in little memory. */
 
 import { createHash } from 'node:crypto'
 import type { MessageId } from '../model/ids.ts'
@@ -11,9 +11,9 @@ import { isTagList } from './tags.ts'
 
 /** What came before an evaluation. */
 export interface Before {
-  /** The result evaluated last; undefined where there is none or it is unknown. */
+  /** The result evaluated last; undefined if there is none or it is unknown. */
   readonly previous?: CanonicalResult
-  /** The {@link fingerprint} of the first result of the same message id; undefined where there is none or it is unknown. */
+  /** The {@link fingerprint} of the first result of the same message id; undefined if there is none or it is unknown. */
   readonly firstOfMessage?: string
   /** The {@link fingerprint} of the result of the message that this one repeats under another id; undefined as above. */
   readonly firstOfTwin?: string
@@ -21,12 +21,12 @@ export interface Before {
   readonly crons: boolean
 }
 
-/** Told about every evaluation once, in order; shared by all who judge the same evaluations. */
+/** Receives every evaluation once, in order; shared by all judges of the same evaluations. */
 export interface History {
   /**
-   * What came before; the evaluation asked for last may be asked for again.
+   * Returns what came before. May be called again with the evaluation of the last call.
    *
-   * @param twin the id of the message that it repeats, where it is skipped as a duplicate
+   * @param twin the id of the message that it repeats, if it is skipped as a duplicate
    */
   before(evaluation: Evaluation, twin?: MessageId): Before
 }
@@ -35,9 +35,9 @@ export interface History {
 const PRINT_BYTES = 16
 
 /**
- * Takes some 40 to 70 bytes for each message id.
+ * Takes 40 to 70 bytes for each message id.
  *
- * @returns a history that begins with the first evaluation it is asked about; those before the judged range belong in it too
+ * @returns a history that begins with the first evaluation it receives; evaluations before the judged range belong in it too
  */
 export function createHistory(): History {
   const firsts = createDigestTable(PRINT_BYTES / 4)
@@ -76,7 +76,6 @@ export function createHistory(): History {
   }
 }
 
-/** A fingerprint as numbers, and back. */
 function asWords(print: string): Uint32Array {
   const bytes = Uint8Array.from(Buffer.from(print, 'base64url'))
   return new Uint32Array(bytes.buffer)
@@ -87,8 +86,8 @@ function asText(words: Uint32Array): string {
 }
 
 /**
- * A hash of what a result says in all fields but GasUsed, whatever the order of keys and of differently named tags. A stack of its
- * own: depth is bounded by memory alone.
+ * A hash of all fields of a result except GasUsed, independent of the order of keys and of differently named tags. It uses its own
+ * stack, so only memory bounds the depth.
  *
  * @returns 22 characters
  */

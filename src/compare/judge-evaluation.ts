@@ -1,4 +1,4 @@
-/** One evaluation, and what one claimant says of it. */
+/** Judges the claims of one claimant about one evaluation. */
 import { type Accusal, accuse } from '../attribution/rules.ts'
 import { type Claim, type Evaluation, type EvaluationResult, isAmbiguous } from '../model/records.ts'
 import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
@@ -7,24 +7,24 @@ import { type Before, fingerprint } from './history.ts'
 import { agrees, type ComparisonOptions, compareResult } from './result.ts'
 import { judgeSkipped, type SkippedOutcome } from './skipped.ts'
 
-/** What came out for one evaluation and one claimant. */
+/** The judgement of one claimant about one evaluation. */
 export interface EvaluationJudgement {
   readonly status: EvaluationStatus
-  /** Whether a claim was held against the result computed for this evaluation. */
+  /** Whether a claim was compared with the result computed for this evaluation. */
   readonly compared: boolean
-  /** The unit gave an answer about it that could not be read. */
+  /** The unit gave an unreadable answer about it. */
   readonly unread?: true
-  /** A cron that failed, of which nothing is claimed: no unit lists it. */
+  /** A cron that failed, without a claim: no unit lists it. */
   readonly failedCron?: true
-  /** The first claim's that does not agree; for an agreeing one only the order of tags is of interest. */
+  /** The comparison of the first claim that does not agree; if all agree, it shows only whether the order of tags differs. */
   readonly comparison?: Comparison
-  /** Why, for all but plain matches and mismatches of fields. */
+  /** The reason, for all except plain matches and mismatches of fields. */
   readonly reason?: string
   /** The claimant's `/result` and `/results` differ from each other. */
   readonly contradiction?: Comparison
-  /** Why the claimant's state after it may honestly be another than the one computed here. */
+  /** Why the claimant's state after it may honestly differ from the one computed here. */
   readonly stateUnsure?: string
-  /** What is claimed is not what was computed, or shows another history: an explanation is to be looked for. */
+  /** The claim differs from the computed result, or shows another history: it needs a search for an explanation. */
   readonly unexplained?: true
   readonly tolerated?: readonly Tolerated[]
 }
@@ -36,34 +36,34 @@ export interface Tolerated {
 
 export interface JudgeInput {
   readonly evaluation: Evaluation
-  /** Of one claimant, about this evaluation. */
+  /** The claims of one claimant about this evaluation. */
   readonly claims: readonly Claim[]
-  /** Why an answer of the claimant could not be read, where there is one. */
+  /** Why an answer of the claimant could not be read; absent if all could. */
   readonly unread?: string
   readonly before: Before
   readonly gate: Gate
-  /** Why the claimant's state may honestly be another by now. */
+  /** Why the claimant's state may honestly differ by now. */
   readonly otherState?: string
-  /** Whether the claimant claimed anything of an earlier evaluation; undefined where that is not known. */
+  /** Whether the claimant claimed anything about an earlier evaluation; undefined if that is not known. */
   readonly claimedBefore?: boolean
   readonly options: ComparisonOptions
-  /** The profile of the replay, where it is assumed. */
+  /** The profile of the replay, if it is assumed. */
   readonly assumedProfile?: string
 }
 
 const EMPTY_TEXT = JSON.stringify(canonicalResult(EMPTY_RESULT))
-/** One of the empty result, the one before, and the first one of the message or of its twin. */
+/** The empty result, the result before, the first result of the message, and that of its twin. */
 const SKIPPED_ANSWERS = 4
 
 /**
- * Judges what one claimant says of one evaluation.
+ * Judges the claims of one claimant about one evaluation.
  *
- * - `match`: something is claimed and all of it agrees; `match-profile` where the result is that of another profile
+ * - `match`: there are claims and all of them agree; `match-profile` if the result is that of another profile
  * - `mismatch`: a claim differs and every rule of accusation holds; otherwise `inconclusive` with the reason of the first that does not
- * - `skipped`: the CU's rules skip it, and what is claimed is what an honest CU may answer then, or nothing
+ * - `skipped`: the CU's rules skip it, and there is no claim or only one that an honest CU may give
  * - `unclaimed`: evaluated here, but nothing is claimed
  *
- * Where an answer could not be read, what is read elsewhere may be the truth beside a lie: it is `inconclusive` at best.
+ * If one answer could not be read, the readable ones may be the truth beside a lie: the status is `inconclusive` at best.
  */
 export function judgeEvaluation(input: JudgeInput): EvaluationJudgement {
   const judged = judgeRead(input)
@@ -72,10 +72,10 @@ export function judgeEvaluation(input: JudgeInput): EvaluationJudgement {
   return { ...judged, status: 'inconclusive', reason: `its answer could not be read: ${input.unread}`, unread: true }
 }
 
-/** By what was read. */
+/** Judges the readable answers. */
 function judgeRead(input: JudgeInput): EvaluationJudgement {
   const { outcome } = input.evaluation
-  // What a memory hash says is judged beside results; results come first, then listings.
+  // Memory hashes are judged elsewhere; results come first, then listings.
   const claims = [...ofKind(input.claims, 'result'), ...ofKind(input.claims, 'listed')]
   if (outcome.kind === 'skipped') return judgeDuplicate({ ...input, claims }, outcome)
   const judged: EvaluationJudgement =
@@ -121,7 +121,7 @@ function ambiguityOf({ detail }: { readonly detail: string }): string {
   return `its answer can be read in more than one way: ${detail}`
 }
 
-/** Of comparisons that agree nothing is left but the order of tags. */
+/** Joins comparisons that agree: they can differ in the order of tags only. */
 function orderOf(comparisons: readonly Comparison[]): Comparison {
   return {
     differences: [],
@@ -145,7 +145,7 @@ function tolerancesOf(
   ]
 }
 
-/** Silence about gas that was used: whoever leaves it out could have said any number. */
+/** Silence about used gas: a unit that leaves it out could have reported any number. */
 function gasOf(claims: readonly Claim[], computed: EvaluationResult): Tolerated | undefined {
   const gas = Number(canonicalResult(computed).GasUsed ?? 0)
   if (!(gas > 0) || claims.some(({ covers }) => covers.includes('GasUsed'))) return undefined
@@ -154,32 +154,33 @@ function gasOf(claims: readonly Claim[], computed: EvaluationResult): Tolerated 
 }
 
 /**
- * `/result` knows messages by id alone: of an id that was evaluated before (a push, then its assignment, say) an honest CU gives
- * the first result, whichever was meant (§1.2, CU routes/result.js). Such an answer says nothing of the later evaluation.
+ * `/result` knows messages by id alone: for an id that was evaluated before (for example a push, then its assignment) an honest CU
+ * gives the first result, whichever one was meant (§1.2, CU routes/result.js). Such an answer says nothing about the later evaluation.
  */
 function repeatsFirst(claim: Claim, { firstOfMessage }: Before): boolean {
   return claim.kind === 'result' && firstOfMessage !== undefined && fingerprint(claim.value) === firstOfMessage
 }
 
-/** Why an answer says nothing of the evaluation. */
+/** Why an answer says nothing about the evaluation. */
 function silenceOf(claim: Claim, before: Before): ToleranceKind {
   return repeatsFirst(claim, before) ? 'repeated-answer' : 'checkpoint-answer'
 }
 
 /**
- * A unit that began with the memory of a checkpoint and is asked for the message right before it evaluates nothing, and gives the
- * empty result (CU domain/lib/evaluate.js, the first `prev`). Where a checkpoint lies whose memory is the computed one, such an answer
- * says nothing.
+ * A unit that started from a checkpoint evaluates nothing for a request about the message right before it, and gives the empty
+ * result (CU domain/lib/evaluate.js, the first `prev`). If a checkpoint with the computed memory lies there, such an answer says
+ * nothing.
  */
 function beganBehind({ kind, value }: Claim, { checkpointBehind = false }: Gate): boolean {
   return checkpointBehind && kind === 'result' && JSON.stringify(canonicalResult(value)) === EMPTY_TEXT
 }
 
-const REFUSED = 'it says that the message failed, which here asked for more memory: a host that has none refuses it'
+const REFUSED =
+  'it says that the message failed, and here the message asked for more memory: a host without enough memory refuses it'
 
 /**
- * Whether the claim is a failure where the module was given more memory: a unit's host may not have had it. Some modules say so in
- * `Output` alone (§2.10).
+ * Whether the unit claims a failure although the module received more memory here: the unit's host may have had too little. Some
+ * modules report that in `Output` alone (§2.10).
  */
 function saysRefused({ value }: Claim, { memoryGrew, outcome }: Evaluation): boolean {
   if (memoryGrew !== true || outcome.kind !== 'result' || canonicalResult(outcome.result).Error) return false
@@ -188,18 +189,18 @@ function saysRefused({ value }: Claim, { memoryGrew, outcome }: Evaluation): boo
 }
 
 const BEGAN_UNSEEN =
-  'it answers nothing, and claims nothing before it: it may have begun with the memory right behind, of a checkpoint that no gateway lists'
+  'its answer is empty, and it claims nothing earlier: it may have started from a checkpoint right after it that no gateway lists'
 
-/** As `beganBehind`, of a unit that says nothing else of what came before: that no gateway lists a checkpoint proves nothing. */
+/** As `beganBehind`, for a unit without any earlier claim: a checkpoint may exist although no gateway lists it. */
 function mayHaveBegun({ claims, claimedBefore }: JudgeInput): boolean {
   if (claimedBefore !== false) return false
   return claims.every(({ kind, value }) => kind === 'result' && JSON.stringify(canonicalResult(value)) === EMPTY_TEXT)
 }
 
 /**
- * Errors are not listed (§2.1), and change no state: that a unit says nothing of a cron that failed is what an honest one does.
- * Which crons a CU fires depends on the blocks that it knew (profiles §1.9): another one that it does not list it may not have
- * evaluated, unless its own checkpoint shows that it did.
+ * Errors are not listed (§2.1), and change no state: an honest unit says nothing about a cron that failed. Which crons a CU fires
+ * depends on the blocks that it knew (profiles §1.9): it may not have evaluated another cron that it does not list, unless its own
+ * checkpoint shows that it did.
  */
 function judgeUnclaimed({ key }: Evaluation, computed: EvaluationResult, { cronShown }: Gate): EvaluationJudgement {
   if (key.cron === undefined) return { status: 'unclaimed', compared: false }
@@ -218,7 +219,7 @@ function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): EvaluationJ
   const answers = claims.map((claim) => judgeSkipped(claim, outcome, before, options))
   const evaluated = answers.find((answer) => answer.kind === 'evaluated')
   if (evaluated !== undefined) {
-    const reason = `it evaluated ${what}, as a unit may that started from a checkpoint in between`
+    const reason = `it evaluated ${what}, as a unit that started from a checkpoint in between may do`
     const unsure = evaluated.stateKept ? {} : { stateUnsure: reason }
     return { status: 'inconclusive', compared: false, reason, unexplained: true, ...unsure }
   }
@@ -226,7 +227,7 @@ function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): EvaluationJ
   if (unknown !== undefined) return { status: 'inconclusive', compared: false, reason: `${what}; ${unknown.why}` }
   const differing = answers.find((answer) => answer.kind === 'differs')
   if (differing !== undefined) {
-    const reason = `${what}: no unit that skips it answers this`
+    const reason = `${what}: no unit that skips it gives this answer`
     const judged = { compared: false, comparison: differing.comparison, unexplained: true } as const
     const { status, reason: kept } = blame(input)
     if (kept === undefined) return { ...judged, status, reason }
@@ -242,17 +243,17 @@ function judgeDuplicate(input: JudgeInput, outcome: SkippedOutcome): EvaluationJ
   return { status: 'skipped', compared: false, reason: `${what}; answered with ${given.as}`, tolerated }
 }
 
-/** Holds a difference against the rules of accusation. */
+/** Applies the rules of accusation to a difference. */
 function blame({ evaluation, gate, otherState }: JudgeInput): Pick<EvaluationJudgement, 'status' | 'reason'> {
   const accusal: Accusal = accuse({
     ...gate.evidence,
     ordinate: evaluation.key.ordinate,
-    ...(otherState === undefined ? {} : { otherState: `the unit's state may honestly be another by then: ${otherState}` })
+    ...(otherState === undefined ? {} : { otherState: `the unit's state may honestly differ by then: ${otherState}` })
   })
   return accusal.attributable ? { status: 'mismatch' } : { status: 'inconclusive', reason: accusal.reason }
 }
 
-/** Holds the claimant's `/result` against its listings. Another order of tags is none: it may have evaluated twice. */
+/** Compares the claimant's `/result` with its listings. A different order of tags is no contradiction: it may have evaluated twice. */
 function findContradiction(claims: readonly Claim[], before: Before): Comparison | undefined {
   for (const result of ofKind(claims, 'result')) {
     if (repeatsFirst(result, before)) continue

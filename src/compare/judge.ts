@@ -1,4 +1,4 @@
-/** A claimant's case: evaluation after evaluation, to a verdict. Keeps what is no plain match, and counts. */
+/** Judges a claimant evaluation by evaluation, up to a verdict. Counts all, and keeps those that are not a plain match. */
 
 import type { Since } from '../attribution/rules.ts'
 import type { MessageId } from '../model/ids.ts'
@@ -12,21 +12,21 @@ import { type EvaluationJudgement, judgeEvaluation } from './judge-evaluation.ts
 import { createKeeper } from './keep.ts'
 import { createTally, evaluationName, STRICT_TALLY, type TallyOptions } from './tally.ts'
 
-/** Crons behind the range's end that are told apart. */
+/** How many different crons after the end of the range are counted. */
 const BEHIND_END_MAX = 10_000
 
 export interface JudgeOptions {
-  /** A CU's base URL, as its claims name it. */
+  /** The CU's base URL, as its claims name it. */
   readonly claimant: string
   /** May be shared by several judges of the same evaluations. */
   readonly history: History
   /** Whether the process has crons: only then may an honest CU list one that is not planned here. */
   readonly crons: boolean
-  /** Another order of tags is a mismatch: for a profile that a checkpoint has proven. */
+  /** A different order of tags is a mismatch: for a profile that a checkpoint has proven. */
   readonly strictTagOrder?: boolean
-  /** The profile that the evaluations were replayed under, where it is assumed: what agrees is then `match-profile`. */
+  /** The profile of the replay, if it is assumed: an agreeing evaluation is then `match-profile`. */
   readonly assumedProfile?: string
-  /** {@link STRICT_TALLY} where not given. */
+  /** Defaults to {@link STRICT_TALLY}. */
   readonly tally?: TallyOptions
 }
 
@@ -35,10 +35,10 @@ export interface Judge {
   /**
    * Takes the next evaluation of the range.
    *
-   * @param claims about it; those of other claimants are left out
-   * @param unavailable likewise
-   * @param gate what is known of it: what decides whether a difference may be called a mismatch
-   * @param twin the id of the message that it repeats, where it is skipped as a duplicate
+   * @param claims claims about it; those of other claimants are ignored
+   * @param unavailable answers about it that are no result; those of other claimants are ignored
+   * @param gate the evidence that decides whether a difference may be called a mismatch
+   * @param twin the id of the message that it repeats, if it is skipped as a duplicate
    * @returns the status that the report will show
    */
   evaluation(
@@ -49,20 +49,20 @@ export interface Judge {
     twin?: MessageId
   ): EvaluationStatus
   /**
-   * Takes a listed claim in range that is about no planned evaluation; to be told before the evaluations that come after it.
+   * Takes a listed claim in range that is about no planned evaluation. Call it before the evaluations that come after it.
    *
-   * Never a mismatch: which crons fire hangs on the blocks the CU knew, and a nonce of another time may come from a scheduler that
-   * shows two schedules. From there on the CU's state may honestly be another, so later differences are no mismatches either;
-   * save for a cron of a process that has none, which no honest CU lists.
+   * Never a mismatch: the crons that fire depend on the blocks that the CU knew, and a nonce with another time may come from a
+   * scheduler that shows two schedules. From there on the CU's state may honestly differ, so later differences are no mismatches
+   * either, except after a cron of a process without crons, which no honest CU lists.
    */
   unmatched(claim: Claim): void
-  /** Takes a listed cron that fired behind the last evaluation of the range: it is counted, and is no part of what is judged. */
+  /** Takes a listed cron that fired after the last evaluation of the range: it is counted but not judged. */
   behindEnd(claim: Claim): void
   finish(): Judgement
 }
 
 /**
- * A judge of one claimant. After a mismatch the later evaluations are judged all the same.
+ * Creates the judge of one claimant. It judges later evaluations after a mismatch, too.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export function createJudge({
   let contradicts: Since | null = null
   let firstDivergence: Divergence | null = null
   const behindEnd = new Set<string>()
-  /** Why this claimant's state may honestly be another by now. */
+  /** Why this claimant's state may honestly differ by now. */
   let stateUnsure: string | undefined
   let claimed = false
 

@@ -1,18 +1,18 @@
-/** Bounded memory of what is to be reported: a claimant may differ in everything. */
+/** Keeps the evaluations to report, within bounds: a claimant may differ in everything. */
 import type { JudgedEvaluation } from './comparison.ts'
 
-/** Mismatches that are kept, and as many of the rest. */
+/** How many mismatches are kept, and how many others. */
 const MAX_EVALUATIONS = 10_000
-/** Characters of all values in the differences that are kept. */
+/** How many characters all values in the kept differences may have. */
 const MAX_CHARS = 16 * 1024 * 1024
 
 export interface Keeper {
   add(evaluation: JudgedEvaluation): void
-  /** In the order they came in. */
+  /** In the order in which they were added. */
   kept(): { readonly evaluations: readonly JudgedEvaluation[]; readonly cut: number }
 }
 
-/** Keeps evaluations; mismatches have a room of their own, so that nothing else drives them out. */
+/** Keeps evaluations. Mismatches have a limit of their own, so that nothing else displaces them. */
 export function createKeeper(maxEvaluations = MAX_EVALUATIONS, maxChars = MAX_CHARS): Keeper {
   const kept: JudgedEvaluation[] = []
   const rooms = { mismatch: maxEvaluations, other: maxEvaluations }

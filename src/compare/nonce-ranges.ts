@@ -1,8 +1,8 @@
-/** Which evaluations something is true of, in few words. */
+/** Names many evaluations in few words. */
 import type { EvaluationKey } from '../model/records.ts'
 
 export interface NonceRanges {
-  /** In the order of ordinates. */
+  /** Call it in the order of ordinates. */
   add(key: EvaluationKey): void
   /** `nonces 3 to 7, 9 and 4 further ranges`. */
   text(): string

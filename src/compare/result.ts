@@ -1,4 +1,4 @@
-/** One claim held against one computed result. */
+/** Compares one claim with one computed result. */
 
 import type { Claim, EvaluationResult, ResultField } from '../model/records.ts'
 import { boundedJson } from '../util/json-depth.ts'
@@ -8,7 +8,7 @@ import type { Comparison } from './comparison.ts'
 import { collectDifferences, DifferenceCollector } from './differences.ts'
 
 export interface ComparisonOptions {
-  /** Another order of tags is a difference: for a profile that a checkpoint has proven. */
+  /** A different order of tags is a difference: for a profile that a checkpoint has proven. */
   readonly strictTagOrder?: boolean
   readonly maxDifferences?: number
 }
@@ -17,8 +17,8 @@ export interface ComparisonOptions {
 const OUTBOX: ReadonlySet<string> = new Set(['Messages', 'Spawns', 'Assignments'])
 
 /**
- * Compares what a claim says with what replay computed, both in canonical form (protocol §2.2), in the fields that the claim
- * covers and in no other. A claim that is no object differs as a whole.
+ * Compares a claim with a computed result, both in canonical form (protocol §2.2), in the fields that the claim covers and in no
+ * others. A claim that is not an object differs as a whole.
  *
  * @example
  * ```ts
@@ -47,8 +47,8 @@ export function compareResult(
 }
 
 /**
- * Whether two results are the same to the last character, as most are: it takes a tenth of the time of walking through them. `null` is
- * also what numbers become that are none of JSON (`1e999` reads as infinite): where it stands, the text does not tell.
+ * Whether two results are the same to the last character, as most are: this takes a tenth of the time of walking through them. A
+ * number that JSON does not have (`1e999` reads as infinite) also becomes `null`, so text with `null` proves nothing.
  */
 function sameText(left: CanonicalResult, right: CanonicalResult, fields: readonly ResultField[]): boolean {
   const textOf = (result: CanonicalResult) => boundedJson(Object.fromEntries(fields.map((field) => [field, result[field]])))
@@ -56,7 +56,7 @@ function sameText(left: CanonicalResult, right: CanonicalResult, fields: readonl
   return text !== undefined && text === textOf(right) && !text.includes('null')
 }
 
-/** Whether nothing differs but, perhaps, the order of tags. */
+/** Whether nothing differs except, perhaps, the order of tags. */
 export function agrees({ differences, cut }: Comparison): boolean {
   return differences.length + cut === 0
 }

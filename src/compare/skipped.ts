@@ -1,4 +1,4 @@
-/** What an honest CU may answer for a message that its own rules skip (protocol §2.6). */
+/** Honest answers for a message that the CU's own rules skip (protocol §2.6). */
 import type { Claim, Outcome } from '../model/records.ts'
 import { canonicalResult, EMPTY_RESULT } from './canonical.ts'
 import type { Comparison } from './comparison.ts'
@@ -8,7 +8,7 @@ import { agrees, type ComparisonOptions, compareResult } from './result.ts'
 export type SkippedOutcome = Extract<Outcome, { readonly kind: 'skipped' }>
 
 export type SkippedAnswer =
-  /** Which of the answers that an honest CU may give. */
+  /** One of the answers that an honest CU may give. */
   | {
       readonly kind: 'agrees'
       readonly as:
@@ -21,21 +21,21 @@ export type SkippedAnswer =
   | { readonly kind: 'differs'; readonly comparison: Comparison }
   /** The unit says that it evaluated the message; after an Error it went on from the state before. */
   | { readonly kind: 'evaluated'; readonly stateKept: boolean }
-  /** It may be an answer that is not known here. */
+  /** It may be an honest answer that is not known here. */
   | { readonly kind: 'unknown'; readonly why: string }
 
-const UNKNOWN_GAS = 'its answer speaks of gas that no result before it used'
+const UNKNOWN_GAS = 'its answer reports gas that no known result before it used'
 
 /**
  * Judges an answer for a skipped message.
  *
- * A request whose stream evaluates nothing gives the empty result; one that evaluates messages before the skipped one gives the
+ * A request whose stream evaluates nothing gives the empty result. One that evaluates messages before the skipped one gives the
  * last of their results (CU domain/lib/evaluate.js: `prev` stays; issue permaweb/ao#1091). `/result` is cached by message id
- * alone (CU routes/result.js) and the scheduler looks an id up by its oldest assignment (§1.2): for an id that was evaluated
- * before, that result.
+ * alone (CU routes/result.js) and the scheduler looks an id up by its oldest assignment (§1.2): an id that was evaluated before
+ * gives that result.
  *
- * The CU's list of what it saw is its own database (§2.6): one that starts anew from a checkpoint behind the first may evaluate
- * the second. It then lists it in `/results`, or answers an Error: neither shows dishonesty.
+ * The CU keeps the list of messages it saw in its own database (§2.6): a CU that starts anew from a checkpoint after the first
+ * message may evaluate the second. It then lists it in `/results`, or answers with an Error: neither shows dishonesty.
  */
 export function judgeSkipped(
   answer: Claim,
@@ -44,7 +44,7 @@ export function judgeSkipped(
   options: ComparisonOptions
 ): SkippedAnswer {
   if (answer.kind === 'listed') return { kind: 'evaluated', stateKept: false }
-  // Nothing was evaluated: the gas that it may speak of is that of what it repeats.
+  // Nothing was evaluated: the answer may report the gas of the result that it repeats.
   const { GasUsed: gas } = canonicalResult(answer.value)
   if (gas !== undefined && typeof gas !== 'number') return { kind: 'unknown', why: UNKNOWN_GAS }
   const known = isKnownGas(gas, previous)
@@ -62,11 +62,11 @@ export function judgeSkipped(
   if (agrees(toEmpty) || agrees(toPrevious)) return { kind: 'unknown', why: UNKNOWN_GAS }
   if (canonicalResult(claim.value).Error) return { kind: 'evaluated', stateKept: true }
   const firstUnknown = reason === 'duplicate-assignment' && firstOfMessage === undefined
-  if (previous === undefined || firstUnknown) return { kind: 'unknown', why: 'what came before was not evaluated here' }
+  if (previous === undefined || firstUnknown) return { kind: 'unknown', why: 'the evaluations before it were not run here' }
   return { kind: 'differs', comparison: size(toPrevious) < size(toEmpty) ? toPrevious : toEmpty }
 }
 
-/** Whether what the unit says of gas is nothing, or what the result before it had; of a first result the gas is not kept. */
+/** Whether the unit reports no gas, or the gas of the result before; the gas of a first result is not kept. */
 function isKnownGas(gas: unknown, previous: Before['previous']): boolean {
   return gas === undefined || gas === 0 || gas === previous?.GasUsed
 }

@@ -1,13 +1,13 @@
 /**
- * Lists of tags. Their order comes from Lua's tables, which lie where the heap puts them (profiles §2): two lists are the
- * same but for order where each name has the same values in the same order.
+ * Lists of tags. Their order comes from Lua's tables and depends on heap addresses (profiles §2): two lists are the same except
+ * for order if each name has the same values in the same order.
  */
 import { defined } from '../util/defined.ts'
 import { isJsonObject, type JsonObject, member, sameJson } from '../util/json-value.ts'
 
 export type TagLike = JsonObject & { readonly name: string }
 
-/** Places of two tags that stand for each other; one side alone where the other list has none. */
+/** Places of two tags that correspond to each other; one side alone if the other list has no such tag. */
 export interface TagPair {
   readonly claimed?: number
   readonly computed?: number
@@ -18,11 +18,12 @@ export function isTagList(value: unknown): value is readonly TagLike[] {
 }
 
 /**
- * Finds which tag of one list stands for which of the other, so that one altered tag makes one difference.
+ * Pairs the tags of one list with those of the other, so that one altered tag makes one difference.
  *
- * What is equal at both ends pairs by place; the rest by name, in order within a name; what is left by value: its name was altered.
+ * Equal tags at both ends pair by place. The rest pairs by name, in order within a name; what is left pairs by value, because its
+ * name was altered.
  *
- * @returns the pairs that are not equal, by place; empty where the lists are equal but for order
+ * @returns the pairs that are not equal, by place; empty if the lists are equal except for order
  */
 export function differingTags(claimed: readonly TagLike[], computed: readonly TagLike[]): readonly TagPair[] {
   const all = { claimed: [...claimed.keys()], computed: [...computed.keys()] }
@@ -42,7 +43,7 @@ interface Places {
   readonly computed: readonly number[]
 }
 
-/** Leaves out what both begin and end with. */
+/** Leaves out the common beginning and end. */
 function trim({ claimed, computed }: Places, same: (left: number, right: number) => boolean): Places {
   const shorter = Math.min(claimed.length, computed.length)
   const equalAt = (left: number, right: number) => same(claimed.at(left) ?? -1, computed.at(right) ?? -1)
@@ -63,7 +64,7 @@ function pairByName(
   const computedByName = placesByName(places.computed, computed)
   return [...new Set([...claimedByName.keys(), ...computedByName.keys()])].flatMap((name) => {
     const ours = { claimed: claimedByName.get(name) ?? [], computed: computedByName.get(name) ?? [] }
-    // Where one list has more of a name, what both begin and end with tells which tag is the one too many.
+    // If one list has more tags of a name, the common beginning and end show which tag is the extra one.
     const left = ours.claimed.length === ours.computed.length ? ours : trim(ours, same)
     const longer = Math.max(left.claimed.length, left.computed.length)
     return Array.from({ length: longer }, (_, index) => pairOf(left.claimed[index], left.computed[index]))
@@ -81,12 +82,12 @@ function placesByName(places: readonly number[], tags: readonly TagLike[]): Map<
   return byName
 }
 
-/** Joins a tag that only one list has with one of equal value that only the other has. */
+/** Joins a tag that only one list has with a tag of equal value that only the other has. */
 function pairByValue(pairs: readonly TagPair[], claimed: readonly TagLike[], computed: readonly TagLike[]): TagPair[] {
   const added = inOrder(pairs.filter((pair) => pair.computed === undefined))
   const removed = inOrder(pairs.filter((pair) => pair.claimed === undefined))
   const byValue = new Map<unknown, number[]>()
-  // From the end, so that the first is at hand to pop.
+  // From the end, so that `pop` gives the first.
   for (const { computed: place = -1 } of removed.reverse()) {
     const value = valueAt(computed, place)
     const found = byValue.get(value)

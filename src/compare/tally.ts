@@ -1,4 +1,4 @@
-/** Counts of a claimant's evaluations, and the verdict that follows from them. */
+/** Counts a claimant's evaluations, and derives the verdict. */
 
 import { type Evaluation, type EvaluationKey, spanOf } from '../model/records.ts'
 import { counted as numbered } from '../util/counted.ts'
@@ -9,35 +9,35 @@ import { createNonceRanges } from './nonce-ranges.ts'
 import { createTolerances, type Tolerances } from './tolerances.ts'
 
 export interface Tally {
-  /** @param inputs what is known of them: whether all were checked, what was taken on trust */
+  /** @param inputs whether all inputs were checked, and which were taken on trust */
   count(evaluation: Evaluation, judged: EvaluationJudgement, inputs: Pick<Gate, 'verified' | 'trusted'>): void
   /** A claim about an evaluation that is not planned. */
   countUnmatched(): void
   coverage(): JudgedCoverage
   verdict(): Verdict
-  /** Why not a plain match, in words. */
+  /** Why it is not a plain match, in words. */
   reasons(): string[]
-  /** Those of the reasons that do not make the verdict what it is. */
+  /** Those of the reasons that did not decide the verdict. */
   remarks(): string[]
   tolerances(): readonly Tolerance[]
-  /** How many agree but for the order of tags, and the first of them. */
+  /** How many agree except for the order of tags, and the first of them. */
   tagOrder(): { readonly count: number; readonly first: Evaluation } | undefined
   unexplained(): EvaluationKey | null
 }
 
 export interface TallyOptions {
-  /** Of the evaluations that a unit can answer for, how many percent must be claimed for a match. */
+  /** The percentage of answerable evaluations that must be claimed for a match. */
   readonly minCoveragePercent: number
   /** How many explanations a unit may need in all. */
   readonly maxExplanations: number
-  /** Explanations that the replay was given from the start. */
+  /** Explanations that the replay assumed from the start. */
   readonly given: readonly Tolerance[]
 }
 
-/** A match covers all of the range, and takes no more explanations than an honest unit plausibly needs. */
+/** A match covers the whole range, and needs no more explanations than an honest unit plausibly does. */
 export const STRICT_TALLY: TallyOptions = { minCoveragePercent: 100, maxExplanations: 8, given: [] }
 
-/** A reason, and the verdict that it makes; none where it is only to be known. */
+/** A reason, and the verdict that it leads to; none if it is only information. */
 interface VerdictReason {
   readonly text: string
   readonly makes?: 'mismatch' | 'inconclusive'
@@ -80,8 +80,8 @@ export function createTally({ minCoveragePercent, maxExplanations, given }: Tall
     const needed = numbered(tolerances.explanations(), 'explanation')
     const strained = `the unit needs ${needed}, more than the ${maxExplanations} that are allowed (--max-explanations)`
     return [
-      ...counted(counts.mismatch, `what is claimed differs from what was computed${first}`, 'mismatch'),
-      ...counted(counts.trusted, `differs over what was taken on trust, the first at ${firstTrusted}`, 'mismatch'),
+      ...counted(counts.mismatch, `the claim differs from the computed result${first}`, 'mismatch'),
+      ...counted(counts.trusted, `differs over inputs taken on trust, the first at ${firstTrusted}`, 'mismatch'),
       ...counted(counts.inconclusive, `no verdict, the first at ${firstInconclusive}`, 'inconclusive'),
       ...(coverage.compared === 0 ? [{ text: NOTHING_COMPARED, makes: 'inconclusive' } as const] : []),
       ...counted(counts.unmatched, 'listed by the unit, but not in the schedule', 'inconclusive'),
@@ -90,7 +90,7 @@ export function createTally({ minCoveragePercent, maxExplanations, given }: Tall
       ...counted(counts.gasless, 'its answer leaves out the gas that was used', 'inconclusive'),
       ...(isStrained() ? [{ text: strained, makes: 'inconclusive' } as const] : []),
       ...counted(counts.profile, 'agrees under another execution profile'),
-      ...counted(counts.tagOrder, 'agrees but for the order of tags')
+      ...counted(counts.tagOrder, 'agrees except for the order of tags')
     ]
   }
 

@@ -1,4 +1,4 @@
-/** What was let pass in a claimant's favour, counted. */
+/** Counts the deviations that were accepted in a claimant's favour. */
 import type { EvaluationKey } from '../model/records.ts'
 import type { Tolerance, ToleranceKind } from './comparison.ts'
 import type { Tolerated } from './judge-evaluation.ts'
@@ -6,11 +6,11 @@ import type { Tolerated } from './judge-evaluation.ts'
 export interface Tolerances {
   add(tolerated: Tolerated, at: EvaluationKey): void
   all(): readonly Tolerance[]
-  /** How many explanations the claimant needs: assumptions about its past, not rules that hold for every unit. */
+  /** How many explanations the claimant needs: assumptions about its past, as opposed to rules that hold for every unit. */
   explanations(): number
 }
 
-/** The rest follows from the unit's own rules, whatever happened to it. */
+/** The other kinds follow from the unit's own rules, whatever happened to it. */
 const EXPLANATIONS: ReadonlySet<ToleranceKind> = new Set([
   'tag-order',
   'instance-boundary',
@@ -22,7 +22,7 @@ const EXPLANATIONS: ReadonlySet<ToleranceKind> = new Set([
   'time-zone'
 ])
 
-/** @param given what was let pass before the first evaluation */
+/** @param given tolerances that were granted before the first evaluation */
 export function createTolerances(given: readonly Tolerance[]): Tolerances {
   const found = new Map<ToleranceKind, Tolerance>(given.map((one) => [one.kind, one]))
   return {

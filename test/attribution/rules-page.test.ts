@@ -4,7 +4,7 @@ import { rulesPage } from './rules-table.ts'
 
 const PAGE = 'docs/accusation-rules.md'
 
-it('docs/accusation-rules.md says what the rules of accusation say', () => {
+it('docs/accusation-rules.md is generated from the current rules of accusation', () => {
   if (process.env['AO_AUDIT_WRITE_DOCS'] === '1') writeFileSync(PAGE, rulesPage())
   expect(readFileSync(PAGE, 'utf8')).toBe(rulesPage())
 })

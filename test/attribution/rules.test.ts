@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { accuse, type Evidence, RULE_NAMES, RULES } from '../../src/attribution/rules.ts'
 
 const since = { ordinate: 3, reason: 'so it is' }
-/** For each rule the evidence of an honest unit which that rule alone keeps from blame. */
+/** For each rule the evidence of an honest unit that only this rule protects from blame. */
 const ALONE: Readonly<Record<string, Partial<Evidence>>> = {
   'inputs-are-signed': { unprovenInput: since },
   'inputs-were-served-as-signed': { tamperedInput: since },
@@ -21,17 +21,17 @@ const ALONE: Readonly<Record<string, Partial<Evidence>>> = {
 const SOUND: Evidence = { ordinate: 5, search: { kind: 'complete' } }
 
 describe('the rules of accusation', () => {
-  it('let a difference be called a mismatch where all of them hold', () => {
+  it('call a difference a mismatch if all rules hold', () => {
     expect(accuse(SOUND)).toEqual({ attributable: true })
   })
 
-  it.each(RULES.map(({ name }) => name))('keep an honest unit from blame by %s alone', (name) => {
+  it.each(RULES.map(({ name }) => name))('protect an honest unit from blame by %s alone', (name) => {
     expect(accuse({ ...SOUND, ...ALONE[name] })).toEqual({ attributable: false, rule: name, reason: 'so it is' })
     const others = RULES.filter((rule) => rule.name !== name)
     expect(others.map(({ broken }) => broken({ ...SOUND, ...ALONE[name] }))).toEqual(others.map(() => undefined))
   })
 
-  it('ask of what lies behind a difference nothing', () => {
+  it('ignore facts that begin after the difference', () => {
     for (const [name, evidence] of Object.entries(ALONE)) {
       const [fact] = Object.values(evidence)
       if (typeof fact !== 'object' || !('ordinate' in fact)) continue
@@ -39,7 +39,7 @@ describe('the rules of accusation', () => {
     }
   })
 
-  it('accuse over no evidence in which one of them does not hold', () => {
+  it('accuse nobody if a single rule does not hold', () => {
     const subsets = fc.subarray(RULE_NAMES as string[])
     fc.assert(
       fc.property(subsets, fc.nat(10), (names, ordinate) => {
@@ -50,7 +50,7 @@ describe('the rules of accusation', () => {
     )
   })
 
-  it('have names of their own, and say what they ask and why', () => {
+  it('have unique names, and state a condition and a rationale', () => {
     expect(new Set(RULE_NAMES).size).toBe(RULES.length)
     expect(Object.keys(ALONE)).toEqual(RULE_NAMES)
     for (const { says, rationale } of RULES) expect([says.at(-1), rationale.at(-1)]).toEqual(['.', '.'])

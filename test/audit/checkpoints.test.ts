@@ -181,7 +181,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     const strange = [1, 2, 3, 4, 5].map((place) => signed(2, altered(memory, 200_000 + place), `stranger ${place}`))
     const report = await audited(await Promise.all(strange))
     expect(report.checkpoints.filter((one) => one.memory !== undefined)).toHaveLength(4)
-    expect(report.notChecked).toContain('where the memory of 1 further checkpoint differs')
+    expect(report.notChecked).toContain('the place at which the memory of 1 further checkpoint differs')
   })
 
   it('of the unit is come to by an instance that began where nothing is claimed', async () => {
@@ -199,7 +199,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     const own = await signed(5, altered(await memoryAfter(5), 200_000), 'unit')
     const report = await audited([own])
     expect([report.verdict, statuses(report)[UNIT]]).toEqual(['inconclusive', 'unverified'])
-    expect(report.reasons[0]).toContain(`its own checkpoint ${own.id} is not the memory after nonce 5`)
+    expect(report.reasons[0]).toContain(`its own checkpoint ${own.id} differs from the memory after nonce 5`)
   })
 
   it('of the unit whose data is not what its tags say never sits beside a match', async () => {
@@ -209,7 +209,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     const own = await signedCheckpoint({ of: small, nonce: 5, memory: altered(memory, 200_000), signer: 'unit', tags })
     const report = await audited([own])
     expect([report.verdict, statuses(report)[UNIT]]).toEqual(['inconclusive', 'unverified'])
-    expect(report.reasons[0]).toContain(`its own checkpoint ${own.id} is not what its tags say`)
+    expect(report.reasons[0]).toContain(`the data of its own checkpoint ${own.id} does not match its tags`)
   })
 })
 
@@ -230,7 +230,7 @@ describe('a start', { timeout: 60_000 }, () => {
         )
       )
     ])
-    expect(report.notChecked).toContain('nonces 0 to 2: the replay began behind them')
+    expect(report.notChecked).toContain('nonces 0 to 2: the replay began after them')
     expect(codes(report)).toEqual(['TRUST_LOWERED'])
     const whole = await audited([own], { stateHash: 'last' })
     expect(report.stateHashes).toEqual(whole.stateHashes)
@@ -297,7 +297,7 @@ describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
         [own.id, 'match']
       ])
       expect(report.checkpoints).toHaveLength(51)
-      expect(notRead(report)).toEqual([[10, expect.stringContaining('10 checkpoints were not read: there is room')]])
+      expect(notRead(report)).toEqual([[10, expect.stringContaining('10 checkpoints were not read: only a limited number')]])
     }
   )
 

@@ -118,7 +118,7 @@ describe('profiles', () => {
     const report = await audited(run, { profile: LOADER_0_0_49 })
     expect(report.verdict).toBe('inconclusive')
     expect(report.findings.find(({ code }) => code === 'PROFILE_DOES_NOT_FIT')?.detail).toBe(
-      'the profile loader-0.0.49 does not fit what is claimed, legacynet does'
+      'the profile loader-0.0.49 does not fit the claims, legacynet does'
     )
     expect(report.firstDivergence).toBeNull()
   })

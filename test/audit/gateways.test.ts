@@ -106,7 +106,7 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
         severity: 'error',
         attribution: 'gateway',
         claimant: liar.url,
-        detail: `${liar.url} has ${id} otherwise than it was signed; what ${good.url} has proves itself, and was taken`
+        detail: `${liar.url} serves ${id} differently from how it was signed; the version of ${good.url} is proven, and was used`
       }
     ])
   })
@@ -218,7 +218,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     const units = await unitsBut()
     const good = await start(withCrons)
     const liar = await liarOf()
-    const said = [`${DISPUTED_AT} ms for ${good.url}`, `${DISPUTED_AT + 1000} ms for ${liar.url}`]
+    const said = [`${DISPUTED_AT} ms at ${good.url}`, `${DISPUTED_AT + 1000} ms at ${liar.url}`]
     const [first, second] = place === 0 ? said.toReversed() : said
     const report = await auditedCrons(units, place === 0 ? [liar, good] : [good, liar])
     expect(report.verdict).toBe('match')
@@ -228,7 +228,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
         severity: 'warning',
         attribution: 'gateway',
         count: 1,
-        detail: `block ${DISPUTED} is of ${first} and of ${second}: no unit is blamed from there on, for crons fire by blocks`
+        detail: `block ${DISPUTED} has the time ${first} and ${second}: no unit is blamed from there on, because crons fire by blocks`
       }
     ])
   })

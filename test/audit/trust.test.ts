@@ -95,7 +95,7 @@ const addressOf = (signer: EthereumSigner) => createHash('sha256').update(signer
 
 const SCHEDULER = (count: string) => ['warning', 'auditor', `the scheduler: ${count}`]
 const GATEWAY = (count: string) => ['warning', 'auditor', `the gateway: ${count}`]
-const ONE = '1 input was taken as it served it'
+const ONE = '1 input was accepted as it served it'
 const NONE = 'no input needed it'
 
 describe('trust in the scheduler', { timeout: 30_000 }, () => {
@@ -114,7 +114,7 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     const report = await audited(network, ['scheduler'])
     expect(outcome(report)).toEqual(['mismatch', 5])
     const words = `nonce 5: the message of nonce ${N} as the scheduler served it`
-    const reason = `1 evaluation: differs over what was taken on trust, the first at ${words}`
+    const reason = `1 evaluation: differs over inputs taken on trust, the first at ${words}`
     expect(report.reasons).toContain(reason)
     expect(report.claimants[0]?.reasons).toContain(reason)
     expect(outcome(await audited({ ...network, claims: claims(SPOILT_WORDS, N) }, ['scheduler']))).toEqual(['mismatch', N])
@@ -139,7 +139,10 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     const network = { schedule, transactions, claims: claims(WORDS, 4) }
     expect(outcome(await audited(network))).toEqual(['inconclusive', undefined])
     const report = await audited(network, ['scheduler'])
-    expect([outcome(report), lowered(report)]).toEqual([['mismatch', 4], [SCHEDULER('6 inputs were taken as it served them')]])
+    expect([outcome(report), lowered(report)]).toEqual([
+      ['mismatch', 4],
+      [SCHEDULER('6 inputs were accepted as it served them')]
+    ])
     expect(report.coverage.unverified).toBe(6)
     expect(report.reasons.join()).toContain('nonce 4: the assignment of nonce 0 as the scheduler served it')
   })
@@ -153,7 +156,10 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     }))
     const network = { schedule, transactions: lacking(assignmentId(small, N)), claims: claims(WORDS, 5) }
     const report = await audited(network, ['scheduler'])
-    expect([outcome(report), lowered(report)]).toEqual([['mismatch', 5], [SCHEDULER('2 inputs were taken as it served them')]])
+    expect([outcome(report), lowered(report)]).toEqual([
+      ['mismatch', 5],
+      [SCHEDULER('2 inputs were accepted as it served them')]
+    ])
     expect(errors(report)).toContainEqual(['ASSIGNMENT_SIGNATURE_INVALID', N, 'scheduler'])
   })
 

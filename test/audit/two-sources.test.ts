@@ -112,7 +112,7 @@ describe('both sources', { timeout: 30_000 }, () => {
     const report = await audited({ schedule: without(N), transactions: lacking(assignmentOf(small, N)) })
     expect(report.verdict).toBe('inconclusive')
     expect(found(report)).toEqual([GAP, ['NONCE_GAP', 'warning', N, 'gateway']])
-    expect(detailOf(report, 'NONCE_GAP')).toContain('neither does Arweave have it')
+    expect(detailOf(report, 'NONCE_GAP')).toContain('Arweave does not have it either')
   })
 
   it('take the assignment on Arweave where the scheduler shows one that nobody signed', async () => {

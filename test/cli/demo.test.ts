@@ -30,7 +30,7 @@ describe('demo', () => {
 
   it('says where the module is to be had: exit 3', async () => {
     const nowhere = path.join(folder, 'nowhere')
-    const line = `ao-audit: ${NEEDED}: ${nowhere} is not there`
+    const line = `ao-audit: ${NEEDED}: ${nowhere} does not exist`
     const ended = await run(['demo', '--module', nowhere])
     expect(ended.stdout).not.toMatch(/MATCH/)
     expectError({ ...ended, stdout: '' }, 3, line)
@@ -39,7 +39,7 @@ describe('demo', () => {
   it('takes no other module: exit 3', async () => {
     const other = path.join(folder, 'other.wasm')
     writeFileSync(other, Buffer.from([0, 97, 115, 109, 1, 0, 0, 0]))
-    const line = `ao-audit: ${NEEDED}: ${other} is another module`
+    const line = `ao-audit: ${NEEDED}: ${other} is a different module`
     const ended = await run(['demo', '--module', other])
     expect(ended.stdout).not.toMatch(/MATCH/)
     expectError({ ...ended, stdout: '' }, 3, line)

@@ -40,21 +40,21 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     { args: ['audit', '--colour', ID], line: "error: unknown option '--colour'" },
     { args: ['auditt'], line: "error: unknown command 'auditt'", hint: '(Did you mean audit?)' },
     { args: ['audit'], line: 'ao-audit: name a process, or an archive with --archive FILE' },
-    { args: ['audit', 'short'], line: 'ao-audit: "short" is no process id', hint: '  an id is 43 characters of base64url' },
+    { args: ['audit', 'short'], line: 'ao-audit: "short" is not a process id', hint: '  an id is 43 characters of base64url' },
     {
       args: ['audit', '\u001b[31mred\n'],
-      line: 'ao-audit: "\\u001b[31mred\\n" is no process id',
+      line: 'ao-audit: "\\u001b[31mred\\n" is not a process id',
       hint: '  an id is 43 characters of base64url'
     },
-    { args: ['audit', ID, '--compute', 'ftp://unit'], line: 'ao-audit: "ftp://unit" is no http URL of a unit' },
+    { args: ['audit', ID, '--compute', 'ftp://unit'], line: 'ao-audit: "ftp://unit" is not an http URL of a unit' },
     {
       args: ['audit', ID, '--gateway', 'arweave.net'],
-      line: 'ao-audit: "arweave.net" is no http URL of a unit',
+      line: 'ao-audit: "arweave.net" is not an http URL of a unit',
       hint: '  begin it with http:// or https://'
     },
     {
       args: ['audit', ID, '--scheduler', 'http://u:p@unit'],
-      line: 'ao-audit: "http://u:p@unit" is no http URL of a unit',
+      line: 'ao-audit: "http://u:p@unit" is not an http URL of a unit',
       hint: '  leave out the user and the password'
     },
     {
@@ -77,13 +77,13 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     { args: ['audit', ID, '--profile', 'none'], line: /^ao-audit: .*none/, hint: /^ {2}\S/ },
     {
       args: ['audit', ID, '--compute', 'localhost:1234'],
-      line: 'ao-audit: "localhost:1234" is no http URL of a unit',
+      line: 'ao-audit: "localhost:1234" is not an http URL of a unit',
       hint: '  begin it with http:// or https://'
     },
     {
       args: ['audit', ID, '--compute', 'http://unit/?a=b'],
-      line: 'ao-audit: "http://unit/?a=b" is no http URL of a unit',
-      hint: '  leave out the query and all behind "#"'
+      line: 'ao-audit: "http://unit/?a=b" is not an http URL of a unit',
+      hint: '  leave out the query and everything after "#"'
     },
     { args: ['audit', ID, '--jobs', '0'], line: /argument '0' is invalid\. It takes a whole number from 1 to 999\.$/ },
     { args: ['audit', ID, '--from', '5', '--to', '2'], line: /^ao-audit: --from 5 lies behind --to 2: / },

@@ -101,7 +101,7 @@ describe('an archive', () => {
     const ended = await audited(archive, '--to', '99')
     expect(ended.code).toBe(3)
     const report = reportIn(ended)
-    const absent = 'nonces 6 to 99 are not there: the archive ends at nonce 5'
+    const absent = 'nonces 6 to 99 are missing: the archive ends at nonce 5'
     expect(report).toMatchObject({ verdict: 'inconclusive', reasons: [absent], range: { from: 0, to: 5 } })
     expect(report.coverage.compared).toBe(6)
     const late = inFolder('late.tar.gz')
@@ -110,7 +110,7 @@ describe('an archive', () => {
     expect((await audited(late)).code).toBe(0)
     const early = await audited(late, '--from', '0')
     expect(early.code).toBe(3)
-    expect(reportIn(early).reasons).toEqual(['nonces 0 to 2 are not there: the archive begins at nonce 3'])
+    expect(reportIn(early).reasons).toEqual(['nonces 0 to 2 are missing: the archive begins at nonce 3'])
   })
 
   it('does not hold what is asked for: exit 2', async () => {

@@ -43,12 +43,12 @@ describe('the finding of a mismatch', () => {
     expect(detail(first, { comparison: differing(0, 4) })?.detail).toBe('the result differs, and 4 more')
     expect(detail(first, {})?.detail).toBe('the result differs')
     const whole = { ...differing(0), differences: [{ path: '', claimed: 'x', computed: {} }] }
-    expect(detail(first, { comparison: whole })?.detail).toBe('the answer as a whole is no object')
+    expect(detail(first, { comparison: whole })?.detail).toBe('the answer is not an object')
     const through = { ...first, through: 4 }
     expect(detail(through, { comparison: differing(1) })?.detail).toBe('nonces 1 to 4: Output[0] differs')
   })
 
-  it('names a cron by the nonce before it, and the process message', () => {
+  it('names a cron by the nonce before it, and the process message by its name', () => {
     expect(detail(cron, { comparison: differing(1) })).toStrictEqual({
       code: 'RESULT_MISMATCH',
       severity: 'error',
@@ -59,12 +59,12 @@ describe('the finding of a mismatch', () => {
     expect(detail(injected, { comparison: differing(1) })?.detail).toBe('the process message: Output[0] differs')
   })
 
-  it('gives the reason where there is one', () => {
+  it('gives the reason if there is one', () => {
     expect(detail(first, { comparison: differing(1), reason: 'so it is' })?.detail).toBe('so it is')
   })
 })
 
-it('says where a claimant contradicts itself', () => {
+it('findingsOf reports an evaluation at which a claimant contradicts itself', () => {
   const judged: EvaluationJudgement = { status: 'match', compared: true, contradiction: differing(2) }
   expect(findingsOf(CU, first, judged, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     {
@@ -78,18 +78,18 @@ it('says where a claimant contradicts itself', () => {
   ])
 })
 
-it('says that a message is skipped, and why where it is known', () => {
+it('findingsOf reports a skipped message, with the reason if it is known', () => {
   const judged: EvaluationJudgement = { status: 'skipped', compared: false }
   const finding = { code: 'DUPLICATE_SKIPPED', severity: 'info', attribution: 'process', claimant: CU, key: keyOf(2), nonce: 2 }
   expect(findingsOf(CU, skipped(2, 1), { ...judged, reason: 'a push' }, [listedOf(first, resultOf(1))], [])).toStrictEqual([
     { ...finding, detail: 'a push' }
   ])
   expect(findingsOf(CU, skipped(2, 1), judged, [listedOf(first, resultOf(1))], [])).toStrictEqual([
-    { ...finding, detail: 'left out by the rules of the unit' }
+    { ...finding, detail: 'the rules of the unit skip it' }
   ])
 })
 
-it('warns of an answer without a result only where nothing else is claimed', () => {
+it('findingsOf warns about an answer without a result only if nothing else is claimed', () => {
   const judged: EvaluationJudgement = { status: 'match', compared: true }
   const finding = { code: 'RESULT_UNAVAILABLE', ...unit, key: keyOf(1), nonce: 1 }
   const answer = unavailableOf(1, 425)
@@ -101,7 +101,7 @@ it('warns of an answer without a result only where nothing else is claimed', () 
   ])
 })
 
-it('says what a unit lists that the schedule does not have', () => {
+it('unmatchedFinding names the listed evaluation that the schedule does not have', () => {
   const finding = { code: 'CLAIM_UNMATCHED', severity: 'warning', ...unit }
   expect(unmatchedFinding(listedOf(first, {}))).toStrictEqual({
     ...finding,
@@ -115,10 +115,10 @@ it('says what a unit lists that the schedule does not have', () => {
   })
 })
 
-it('says once that the order of tags differs, and where first', () => {
+it('tagOrderFindings reports a different order of tags once, with its first place', () => {
   expect(tagOrderFindings(CU, undefined)).toStrictEqual([])
   const finding = { code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', claimant: CU, count: 2 }
-  const detail = (name: string) => `tags come in another order, first at ${name}: inputs of the execution profile decide it`
+  const detail = (name: string) => `the order of tags differs, first at ${name}: it depends on inputs of the execution profile`
   expect(tagOrderFindings(CU, { count: 2, first })).toStrictEqual([
     { ...finding, key: keyOf(1), nonce: 1, detail: detail('nonce 1') }
   ])

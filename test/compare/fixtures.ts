@@ -9,7 +9,7 @@ export const LISTED: readonly ResultField[] = ['Messages', 'Spawns', 'Assignment
 export const messageId = (name: string) => name.padEnd(43, 'A') as MessageId
 export const keyOf = (nonce: number) => ({ ordinate: nonce, timestamp: 1_720_000_000_000 + nonce })
 
-/** A plausible result that is another for each number. */
+/** A plausible result, different for each number. */
 export function resultOf(quantity: number): EvaluationResult {
   const Tags = [
     { name: 'Action', value: 'Credit-Notice' },
@@ -51,7 +51,7 @@ export function claimOf({ key }: Pick<Evaluation, 'key'>, value: EvaluationResul
   return { claimant: CU, kind: 'result', key, covers: ALL, value, raw, receivedAt, ...asked, ...more }
 }
 
-/** The same as `/results` would list it: without gas. */
+/** The same claim as `/results` would list it: without gas. */
 export function listedOf(evaluation: Pick<Evaluation, 'key'>, value: EvaluationResult, more: Partial<Claim> = {}): Claim {
   const { GasUsed: _, ...listed } = value
   return claimOf(evaluation, listed, { kind: 'listed', covers: LISTED, ...more })
@@ -73,7 +73,7 @@ export const distinctTags = fc.uniqueArray(fc.record({ name: fc.string(), value:
 
 const item = fc.record({ Target: fc.string(), Data: fc.string(), Tags: tagsArbitrary })
 
-/** Results as modules make them, odd names among them. */
+/** Results as modules write them, some with odd names. */
 export const resultArbitrary: fc.Arbitrary<EvaluationResult> = fc.record({
   Messages: fc.array(item, { maxLength: 3 }),
   Spawns: fc.array(item, { maxLength: 2 }),
@@ -84,7 +84,7 @@ export const resultArbitrary: fc.Arbitrary<EvaluationResult> = fc.record({
   GasUsed: fc.nat()
 })
 
-/** `count` arrays, one in another. */
+/** `count` nested arrays. */
 export function nested(count: number, core: string): unknown {
   return JSON.parse(`${'['.repeat(count)}${core}${']'.repeat(count)}`)
 }

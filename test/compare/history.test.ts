@@ -4,7 +4,7 @@ import { createHistory, fingerprint } from '../../src/compare/history.ts'
 import { cronEvaluated, distinctTags, evaluated, messageId, nested, resultArbitrary, resultOf, skipped } from './fixtures.ts'
 
 describe('createHistory', () => {
-  it('knows the result before, over skipped messages, and nothing behind what could not be evaluated', () => {
+  it('knows the result before a skipped message, but none after an evaluation that failed to run', () => {
     const history = createHistory()
     expect(history.before(evaluated(1, resultOf(1))).previous).toBeUndefined()
     expect(history.before(skipped(2, 1)).previous).toEqual(resultOf(1))
@@ -14,7 +14,7 @@ describe('createHistory', () => {
     expect(history.before(skipped(6, 1)).previous).toBeUndefined()
   })
 
-  it('gives the same for the evaluation asked for last, without moving on', () => {
+  it('gives the same answer again for the evaluation of the last call', () => {
     const history = createHistory()
     const first = evaluated(1, resultOf(1))
     expect(history.before(first)).toEqual({ crons: false })
@@ -31,7 +31,7 @@ describe('createHistory', () => {
     expect(history.before(evaluated(4, resultOf(1))).firstOfMessage).toBeUndefined()
   })
 
-  it('says nothing of what it does not know', () => {
+  it('leaves out the fields that it does not know', () => {
     const history = createHistory()
     expect(history.before(evaluated(1, {}))).toStrictEqual({ crons: false })
     expect(history.before(cronEvaluated(1, 5, { Output: 1 }))).toStrictEqual({
@@ -44,7 +44,7 @@ describe('createHistory', () => {
     })
   })
 
-  it('knows whether a cron came', () => {
+  it('knows whether a cron came before', () => {
     const history = createHistory()
     expect(history.before(evaluated(1, {})).crons).toBe(false)
     expect(history.before(cronEvaluated(1, 5, {})).crons).toBe(true)
@@ -53,7 +53,7 @@ describe('createHistory', () => {
 })
 
 describe('fingerprint', () => {
-  it('is that of what is said, whatever the order of keys and of named tags', () => {
+  it('does not depend on gas, on the order of keys, or on the order of differently named tags', () => {
     const tags = [
       { name: 'b', value: '1' },
       { value: '2', name: 'a' }
@@ -64,7 +64,7 @@ describe('fingerprint', () => {
     expect(fingerprint({})).toBe(fingerprint({ Messages: [], Spawns: null, Assignments: [], Output: '' }))
   })
 
-  it('sorts names by code units, whatever order they come in', () => {
+  it('sorts names by code units, in whatever order they come', () => {
     const print = (...names: string[]) => fingerprint({ Output: Object.fromEntries(names.map((name) => [name, name])) })
     const tagged = (...names: string[]) => fingerprint({ Messages: [{ Tags: names.map((name) => ({ name, value: name })) }] })
     for (const of of [print, tagged]) {
@@ -80,7 +80,7 @@ describe('fingerprint', () => {
     }
   })
 
-  it('tells results apart', () => {
+  it('differs between different results', () => {
     const some = [
       {},
       { Output: '1' },
@@ -128,7 +128,7 @@ describe('fingerprint', () => {
     expect(new Set(some.map(fingerprint)).size).toBe(some.length)
   })
 
-  it('is the same for permuted tags and never fails', () => {
+  it('is the same for permuted tags and accepts results of any depth', () => {
     fc.assert(
       fc.property(distinctTags, resultArbitrary, (tags, result) => {
         const withTags = (Tags: unknown) => fingerprint({ ...result, Messages: [{ Tags }] })

@@ -19,19 +19,19 @@ import {
 } from './fixtures.ts'
 
 const OPEN: Gate = { evidence: { search: { kind: 'complete' } } }
-/** Nobody is blamed over it. */
+/** A gate that blames nobody. */
 const closed = (reason: string): Gate => ({ evidence: { search: { kind: 'open', reason } } })
-/** Which blocks the unit knew is not settled. */
+/** A gate without settled knowledge of the unit's blocks. */
 const UNSETTLED: Gate = {
-  evidence: { search: { kind: 'complete' }, unsettledBlocks: 'which blocks the unit knew is not known' }
+  evidence: { search: { kind: 'complete' }, unsettledBlocks: 'the unit’s known blocks are not settled' }
 }
 
-/** A judge, and a shorter way to hand it evaluations. */
+/** A judge, and short ways to give it evaluations. */
 function open(options: Partial<JudgeOptions> = {}) {
   const judge = createJudge({ claimant: CU, history: createHistory(), crons: false, ...options })
   const take = (evaluation: Evaluation, claims: readonly Claim[], gate = OPEN, unavailable: readonly ClaimUnavailable[] = []) =>
     judge.evaluation(evaluation, claims, unavailable, gate)
-  /** An evaluation and the honest claims of it. */
+  /** Gives it an evaluation with honest claims. */
   const honest = (nonce: number) => {
     const evaluation = evaluated(nonce, resultOf(nonce))
     return take(evaluation, [claimOf(evaluation, resultOf(nonce)), listedOf(evaluation, resultOf(nonce))])
@@ -60,7 +60,7 @@ describe('a claimant that agrees', () => {
     })
   })
 
-  it('is judged by what it lists where /result gave nothing', () => {
+  it('is judged by its listing if /result gave nothing', () => {
     const { judge, take } = open()
     const evaluation = evaluated(0, resultOf(0))
     expect(take(evaluation, [listedOf(evaluation, resultOf(0))], OPEN, [unavailableOf(0, 425)])).toBe('match')
@@ -77,7 +77,7 @@ describe('a claimant that agrees', () => {
     ])
   })
 
-  it('is no match where an answer of its could not be read, whatever it lists, and is not blamed for that', () => {
+  it('is no match, but not blamed, if one of its answers could not be read, whatever it lists', () => {
     const { judge, take } = open()
     const unread = (nonce: number): ClaimUnavailable => {
       const { status: _, ...rest } = unavailableOf(nonce, 0)
@@ -101,14 +101,14 @@ describe('a claimant that agrees', () => {
     )
   })
 
-  it('is still a mismatch where what it lists is wrong', () => {
+  it('is a mismatch if its listing is wrong, although its answer could not be read', () => {
     const { take } = open()
     const evaluation = evaluated(0, resultOf(0))
     const { status: _, ...rest } = unavailableOf(0, 0)
     expect(take(evaluation, [listedOf(evaluation, resultOf(9))], OPEN, [{ ...rest, unread: true }])).toBe('mismatch')
   })
 
-  it('matches under another profile, and says so', () => {
+  it('matches under another profile, which the reasons say', () => {
     const { judge, take } = open()
     const base = evaluated(3, resultOf(3))
     const evaluation = { ...base, outcome: { ...base.outcome, profile: 'fresh' } } as Evaluation
@@ -131,7 +131,7 @@ describe('a claimant that agrees', () => {
     expect(judge.finish().remarks).toEqual(reasons)
   })
 
-  it('matches in another order of tags, which is counted; under a proven profile it does not', () => {
+  it('matches with a different order of tags, which is counted, but not under a proven profile', () => {
     const permuted = structuredClone(resultOf(1)) as { Messages: { Tags: unknown[] }[] }
     permuted.Messages[0]?.Tags.reverse()
     permuted.Messages[0]?.Tags.splice(0, 2, { name: 'X-Note', value: 'a' }, { name: 'X-Note', value: 'b' })
@@ -145,7 +145,7 @@ describe('a claimant that agrees', () => {
     expect(findings).toMatchObject([
       { code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', nonce: 1, key: keyOf(1), count: 2, claimant: CU }
     ])
-    expect(reasons).toEqual(['2 evaluations: agrees but for the order of tags'])
+    expect(reasons).toEqual(['2 evaluations: agrees except for the order of tags'])
 
     const strict = open({ strictTagOrder: true })
     const evaluation = evaluated(1, resultOf(1))
@@ -154,7 +154,7 @@ describe('a claimant that agrees', () => {
   })
 })
 
-it('tells another order of tags in one claim of several', () => {
+it('a judge notices a different order of tags in one of several claims', () => {
   const { take, codes } = open()
   const evaluation = evaluated(1, resultOf(1))
   const permuted = structuredClone(resultOf(1)) as { Messages: { Tags: unknown[] }[] }
@@ -165,7 +165,7 @@ it('tells another order of tags in one claim of several', () => {
 })
 
 describe('a claimant that differs', () => {
-  it('is a mismatch, at the first place, and later evaluations are judged all the same', () => {
+  it('is a mismatch from the first difference on, and later evaluations are still judged', () => {
     const { judge, take, honest } = open()
     honest(0)
     for (const nonce of [1, 3]) {
@@ -187,11 +187,11 @@ describe('a claimant that differs', () => {
       { code: 'RESULT_MISMATCH', severity: 'error', attribution: 'compute-unit', nonce: 3, claimant: CU }
     ])
     expect(findings[0]?.detail).toBe('Messages[0].Tags[1].value differs')
-    expect(reasons).toEqual(['2 evaluations: what is claimed differs from what was computed, the first at nonce 1'])
+    expect(reasons).toEqual(['2 evaluations: the claim differs from the computed result, the first at nonce 1'])
     expect(coverage).toMatchObject({ scheduled: 5, evaluated: 5, compared: 5, unclaimed: 0 })
   })
 
-  it('contradicts itself where /result and /results differ; either of them may be the wrong one', () => {
+  it('contradicts itself if /result and /results differ, whichever of them is wrong', () => {
     for (const [result, listed] of [
       [1, 2],
       [2, 1]
@@ -212,7 +212,7 @@ describe('a claimant that differs', () => {
     expect(codes()).toEqual(['RESULT_MISMATCH error'])
   })
 
-  it('does not contradict itself in what its answer does not cover', () => {
+  it('does not contradict itself in fields that its answer does not cover', () => {
     const { take, codes } = open()
     const evaluation = evaluated(1, resultOf(1))
     const part = claimOf(evaluation, { Output: resultOf(1).Output }, { covers: ['Output'] })
@@ -220,13 +220,13 @@ describe('a claimant that differs', () => {
     expect(codes()).toEqual([])
   })
 
-  it('is held against each of several claims', () => {
+  it('is a mismatch if only one of several claims differs', () => {
     const { take } = open()
     const evaluation = evaluated(1, resultOf(1))
     expect(take(evaluation, [listedOf(evaluation, resultOf(1)), listedOf(evaluation, resultOf(2))])).toBe('mismatch')
   })
 
-  it('is not accused where the gate is closed', () => {
+  it('is not accused if the gate is closed', () => {
     const { judge, take } = open()
     const evaluation = evaluated(1, resultOf(1))
     const gate = { ...closed('a signature was not checked'), verified: false }
@@ -242,7 +242,7 @@ describe('a claimant that differs', () => {
     expect(reasons).toEqual([`1 evaluation: no verdict, the first at nonce 1: a signature was not checked`])
   })
 
-  it('is a mismatch where it claims success of what failed, and the reverse', () => {
+  it('is a mismatch if it claims success for a failure, or a failure for a success', () => {
     for (const [claimed, computed] of [
       [resultOf(1), { Error: 'no' }],
       [{ Error: 'no' }, resultOf(1)]
@@ -265,8 +265,8 @@ describe('a claimant that differs', () => {
   })
 })
 
-describe('what nobody can tell', () => {
-  it('is no match where nothing was compared', () => {
+describe('a judgement without enough evidence', () => {
+  it('is no match if nothing was compared', () => {
     const { judge, take } = open()
     expect(judge.finish()).toMatchObject({ verdict: 'inconclusive', reasons: ['nothing could be compared'] })
     expect(take(evaluated(1, resultOf(1)), [], OPEN, [unavailableOf(1, 425)])).toBe('unclaimed')
@@ -278,7 +278,7 @@ describe('what nobody can tell', () => {
     expect(evaluations).toMatchObject([{ nonce: 1, status: 'unclaimed' }])
   })
 
-  it('is no match where one evaluation of several is unclaimed, unless the user asks for less', () => {
+  it('is no match if one of several evaluations is unclaimed, unless the user asks for less coverage', () => {
     for (const [minCoveragePercent, verdict] of [
       [100, 'inconclusive'],
       [50, 'match'],
@@ -291,7 +291,7 @@ describe('what nobody can tell', () => {
     }
   })
 
-  it('is inconclusive where an evaluation could not be made, whatever is claimed', () => {
+  it('is inconclusive if an evaluation failed to run, whatever is claimed', () => {
     const { judge, take, honest } = open()
     honest(0)
     const evaluation: Evaluation = { ...evaluated(1, {}), outcome: { kind: 'inconclusive', reason: 'it took too long' } }
@@ -302,7 +302,7 @@ describe('what nobody can tell', () => {
     expect(reasons).toEqual(['1 evaluation: no verdict, the first at nonce 1: it took too long'])
   })
 
-  it('is no matter that nobody claims the process message of the boot loader', () => {
+  it('is a match although nobody claims the process message of the boot loader', () => {
     const { judge, honest, take } = open()
     const injected: Evaluation = { key: { ordinate: 0, timestamp: 1 }, outcome: { kind: 'result', result: {}, text: '{}' } }
     take(injected, [])
@@ -317,7 +317,7 @@ describe('what nobody can tell', () => {
     expect(judge.finish()).toMatchObject({ verdict: 'inconclusive' })
   })
 
-  it('is left to others what a checkpoint says', () => {
+  it('treats a checkpoint as no claim about an evaluation', () => {
     const { take } = open()
     const evaluation = evaluated(1, resultOf(1))
     expect(take(evaluation, [claimOf(evaluation, resultOf(2), { kind: 'checkpoint' })])).toBe('unclaimed')
@@ -328,10 +328,10 @@ describe('a skipped message', () => {
   const EMPTY = { Messages: [], Assignments: [], Spawns: [], Output: '' }
 
   it.each([
-    ['nothing', []],
-    ['the empty result', [EMPTY]],
-    ['the result before it', [resultOf(2)]]
-  ])('may be answered with %s', (_, values) => {
+    ['with nothing', []],
+    ['with the empty result', [EMPTY]],
+    ['with the result before it', [resultOf(2)]]
+  ])('is no mismatch if the unit answers %s', (_, values) => {
     const { judge, take, honest } = open()
     honest(1)
     honest(2)
@@ -345,7 +345,7 @@ describe('a skipped message', () => {
     expect(coverage).toMatchObject({ scheduled: 3, evaluated: 2, compared: 2, skipped: 1 })
   })
 
-  it('may be answered with the first result of its message id, even behind others', () => {
+  it('is no mismatch if the unit answers with the first result of its message id, even after other results', () => {
     const { take, honest } = open()
     honest(1)
     honest(2)
@@ -370,7 +370,7 @@ describe('a skipped message', () => {
     expect(findings.map(({ code }) => code)).toEqual(['RESULT_MISMATCH', 'DUPLICATE_SKIPPED'])
   })
 
-  it('of an id that was evaluated is a mismatch with anything but its first result', () => {
+  it('with an id that was evaluated before is a mismatch for any answer except the first result', () => {
     const { take, honest } = open()
     honest(1)
     honest(2)
@@ -379,7 +379,7 @@ describe('a skipped message', () => {
     expect(take({ ...evaluation }, [claimOf(evaluation, resultOf(1))])).toBe('skipped')
   })
 
-  it('is held against the empty result where that is nearer', () => {
+  it('is compared with the empty result if that is the nearer honest answer', () => {
     const { judge, take, honest } = open()
     honest(1)
     const evaluation = skipped(2, 1)
@@ -387,7 +387,7 @@ describe('a skipped message', () => {
     expect(judge.finish().firstDivergence?.differences).toStrictEqual([{ path: 'Output', claimed: 'x', computed: '' }])
   })
 
-  it('is compared with no computed result, whatever comes of it', () => {
+  it('does not count as compared, although its answer is judged', () => {
     const push = skipped(2, 1)
     for (const claim of [claimOf(push, resultOf(9)), listedOf(push, resultOf(9))]) {
       const { judge, take } = open()
@@ -396,14 +396,14 @@ describe('a skipped message', () => {
     }
   })
 
-  it('needs no answer: none is no warning', () => {
+  it('needs no answer, so a missing one causes no warning', () => {
     const { take, honest, codes } = open()
     honest(1)
     expect(take(skipped(2, 1), [], OPEN, [unavailableOf(2, 425)])).toBe('skipped')
     expect(codes()).toEqual(['DUPLICATE_SKIPPED info', 'RESULT_UNAVAILABLE info'])
   })
 
-  it('is inconclusive behind a closed gate, and so are later differences', () => {
+  it('is inconclusive if the gate is closed, and so are later differences', () => {
     const { take, honest } = open()
     honest(1)
     const evaluation = skipped(2, 1)
@@ -412,7 +412,7 @@ describe('a skipped message', () => {
     expect(take(later, [claimOf(later, resultOf(4))])).toBe('inconclusive')
   })
 
-  it('that the unit says it evaluated is no mismatch, nor what differs after it', () => {
+  it('is no mismatch if the unit says that it evaluated it, and neither are later differences', () => {
     const { judge, take, honest } = open()
     honest(1)
     const evaluation = skipped(2, 1)
@@ -420,12 +420,10 @@ describe('a skipped message', () => {
     const later = evaluated(3, resultOf(3))
     expect(take(later, [claimOf(later, resultOf(4))])).toBe('inconclusive')
     expect(honest(4)).toBe('match')
-    expect(judge.finish().evaluations[1]?.reason).toMatch(
-      /^the unit's state may honestly be another by then: it evaluated a push/
-    )
+    expect(judge.finish().evaluations[1]?.reason).toMatch(/^the unit's state may honestly differ by then: it evaluated a push/)
   })
 
-  it('that the unit evaluated to an Error changed no state', () => {
+  it('changes no state if the unit evaluated it to an Error, so a later difference is a mismatch', () => {
     const { take, honest } = open()
     honest(1)
     const evaluation = skipped(2, 1)
@@ -434,7 +432,7 @@ describe('a skipped message', () => {
     expect(take(later, [claimOf(later, resultOf(4))])).toBe('mismatch')
   })
 
-  it('is inconclusive where what came before is not known', () => {
+  it('is inconclusive if the results before it are not known', () => {
     const push = skipped(2, 1)
     expect(open().take(push, [claimOf(push, resultOf(1))])).toBe('inconclusive')
     const { take, honest } = open()
@@ -447,14 +445,14 @@ describe('a skipped message', () => {
 describe('a message id that is evaluated twice', () => {
   const again = evaluated(3, resultOf(3), { messageId: messageId('m1') })
 
-  it('is answered by /result with the first result, which says nothing of the second', () => {
+  it('is unclaimed if /result answers with the first result, which says nothing about the second', () => {
     const { take, honest, judge } = open()
     honest(1)
     expect(take(again, [claimOf(again, resultOf(1))])).toBe('unclaimed')
     expect(judge.finish().findings).toEqual([])
   })
 
-  it('is answered with the first result however deep that is', () => {
+  it('is unclaimed if /result answers with the first result, however deep that is nested', () => {
     const deep = { Output: nested(1000, '1') }
     const { take } = open()
     const first = evaluated(1, deep)
@@ -464,14 +462,14 @@ describe('a message id that is evaluated twice', () => {
     expect(take(other, [claimOf(other, { Output: nested(1000, '2') })])).toBe('mismatch')
   })
 
-  it('is judged by what is listed, and no contradiction', () => {
+  it('is judged by its listing, and the first result from /result is no contradiction', () => {
     const { take, honest, codes } = open()
     honest(1)
     expect(take(again, [claimOf(again, resultOf(1)), listedOf(again, resultOf(3))])).toBe('match')
     expect(codes()).toEqual([])
   })
 
-  it('is a mismatch with any other result, or with the first one listed', () => {
+  it('is a mismatch if /result gives any other result, or the listing gives the first one', () => {
     for (const make of [claimOf, listedOf] as const) {
       const { take, honest } = open()
       honest(1)
@@ -483,7 +481,7 @@ describe('a message id that is evaluated twice', () => {
 describe('crons', () => {
   const cron = cronEvaluated(1, 1_720_000_030_000, resultOf(50))
 
-  it('are judged like any other, but hang on known blocks', () => {
+  it('are judged like messages, but a later difference blames nobody if the known blocks are not settled', () => {
     const { judge, take, honest } = open({ crons: true })
     honest(1)
     expect(take(cron, [listedOf(cron, resultOf(50))])).toBe('match')
@@ -494,7 +492,7 @@ describe('crons', () => {
     expect(judge.finish().coverage).toMatchObject({ scheduled: 3, cron: 1, evaluated: 4, compared: 4 })
   })
 
-  it('that are not listed may not have fired: what differs later is no mismatch', () => {
+  it('that are not listed may not have fired, so later differences are no mismatch', () => {
     const gate = OPEN
     const { take, judge } = open({ crons: true })
     expect(take(cron, [], gate)).toBe('unclaimed')
@@ -503,7 +501,7 @@ describe('crons', () => {
     expect(judge.finish().evaluations[0]).toStrictEqual({ key: cron.key, status: 'unclaimed', claimant: CU })
   })
 
-  it('that failed are never listed, and change nothing', () => {
+  it('that failed need no listing and change no state', () => {
     const gate = OPEN
     const { take } = open({ crons: true })
     const failed = cronEvaluated(1, 5, { Error: 'no' })
@@ -512,7 +510,7 @@ describe('crons', () => {
     expect(take(later, [claimOf(later, resultOf(3))], gate)).toBe('mismatch')
   })
 
-  it('that only the unit knows are inconclusive, and so is what differs later; unless the process has none', () => {
+  it('that only the unit lists are inconclusive, and so are later differences unless the process has no crons', () => {
     const gate = OPEN
     for (const [crons, later] of [
       [true, 'inconclusive'],
@@ -533,7 +531,7 @@ describe('crons', () => {
   })
 })
 
-it('takes a listed nonce of another time for another schedule: inconclusive, and so is what differs later', () => {
+it('a listed nonce with another time is inconclusive, and so are later differences', () => {
   const { judge, take, honest } = open()
   honest(1)
   judge.unmatched(listedOf({ key: { ordinate: 1, timestamp: 5 } }, resultOf(1)))
@@ -543,7 +541,7 @@ it('takes a listed nonce of another time for another schedule: inconclusive, and
   expect(honest(3)).toBe('match')
 })
 
-it('keeps a bounded number of evaluations, each mismatch among them, and of findings', () => {
+it('a judge keeps a bounded number of evaluations and findings, and each mismatch', () => {
   const { judge, take } = open()
   for (let nonce = 0; nonce < 10_050; nonce++) take(evaluated(nonce, {}), [])
   const evaluation = evaluated(10_050, resultOf(1))
@@ -557,7 +555,7 @@ it('keeps a bounded number of evaluations, each mismatch among them, and of find
   expect(findings.at(-1)?.nonce).toBeUndefined()
 })
 
-it('tells reasons that make the verdict from what is only to be known', () => {
+it('a judge separates reasons that decide the verdict from remarks', () => {
   const { judge, take } = open({ tally: { ...STRICT_TALLY, maxExplanations: 0 } })
   const one = evaluated(1, resultOf(1))
   const renewed: Evaluation = { ...one, outcome: { kind: 'result', result: resultOf(1), text: '', profile: 'anew' } }
@@ -570,7 +568,7 @@ it('tells reasons that make the verdict from what is only to be known', () => {
   expect(judge.finish()).toMatchObject({ verdict: 'mismatch', remarks: [strained, renews] })
 })
 
-it('calls an empty answer right before a checkpoint another thing than one that repeats', () => {
+it('a judge counts an empty answer right before a checkpoint apart from a repeated answer', () => {
   const { judge, take, honest } = open()
   honest(0)
   const one = evaluated(1, resultOf(1))
@@ -585,7 +583,7 @@ it('calls an empty answer right before a checkpoint another thing than one that 
 })
 
 describe('the reasons', () => {
-  /** What the report says of the last evaluation. */
+  /** The reason that the report gives for the last evaluation. */
   const reasonOf = (...steps: readonly (readonly [Evaluation, readonly Claim[], Gate?])[]) => {
     const { judge, take } = open()
     for (const [evaluation, claims, gate] of steps) take(evaluation, claims, gate)
@@ -595,7 +593,7 @@ describe('the reasons', () => {
   const push = skipped(2, 1)
   const assignment = skipped(2, 1, 'duplicate-assignment')
 
-  it('say what was skipped, and which honest answer was given', () => {
+  it('name the repeated nonce of a skipped message, and the honest answer that the unit gave', () => {
     expect(reasonOf([one, []], [push, []])).toBe('a push that repeats nonce 1')
     expect(reasonOf([one, []], [assignment, []])).toBe('an assignment that repeats nonce 1')
     expect(reasonOf([push, [claimOf(push, {})]])).toBe('a push that repeats nonce 1; answered with the empty result')
@@ -608,25 +606,25 @@ describe('the reasons', () => {
     )
   })
 
-  it('say why an answer for a skipped message is no honest one, or may be', () => {
+  it('say why an answer for a skipped message is dishonest, or may be honest', () => {
     expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))]])).toBe(
-      'a push that repeats nonce 1: no unit that skips it answers this'
+      'a push that repeats nonce 1: no unit that skips it gives this answer'
     )
     expect(reasonOf([one, []], [push, [claimOf(push, resultOf(9))], closed('so it is')])).toBe('so it is')
     expect(reasonOf([push, [claimOf(push, resultOf(9))]])).toBe(
-      'a push that repeats nonce 1; what came before was not evaluated here'
+      'a push that repeats nonce 1; the evaluations before it were not run here'
     )
     expect(reasonOf([one, []], [push, [listedOf(push, resultOf(9))]])).toBe(
-      'it evaluated a push that repeats nonce 1, as a unit may that started from a checkpoint in between'
+      'it evaluated a push that repeats nonce 1, as a unit that started from a checkpoint in between may do'
     )
   })
 
   it('say why a difference is no mismatch', () => {
     const wrong = [claimOf(one, resultOf(2))]
-    expect(reasonOf([one, wrong, closed('no explanation was looked for')])).toBe('no explanation was looked for')
+    expect(reasonOf([one, wrong, closed('no explanation was tried')])).toBe('no explanation was tried')
     const cron = cronEvaluated(0, 5, resultOf(5))
-    expect(reasonOf([cron, [listedOf(cron, resultOf(6))], UNSETTLED])).toBe('which blocks the unit knew is not known')
-    const unsure = (why: string) => `the unit's state may honestly be another by then: ${why}`
+    expect(reasonOf([cron, [listedOf(cron, resultOf(6))], UNSETTLED])).toBe('the unit’s known blocks are not settled')
+    const unsure = (why: string) => `the unit's state may honestly differ by then: ${why}`
     const known = OPEN
     expect(reasonOf([cron, []], [one, wrong, known])).toBe(
       unsure('it does not list the cron 0-30-seconds after nonce 0, and may not have fired it')
@@ -639,7 +637,7 @@ describe('the reasons', () => {
   })
 })
 
-it('takes a skipped message for compared with nothing', () => {
+it('a skipped message does not count as compared, even if its answer is a mismatch', () => {
   const { judge, take } = open()
   take(evaluated(1, resultOf(1)), [])
   for (const value of [{}, resultOf(9)]) {
@@ -649,7 +647,7 @@ it('takes a skipped message for compared with nothing', () => {
   expect(judge.finish().coverage).toMatchObject({ compared: 0, skipped: 2, unverified: 0 })
 })
 
-it('counts the differences that are not listed', () => {
+it('a judge counts the differences that it does not list', () => {
   const { judge, take } = open()
   const list = (value: number) => ({ Output: Array.from({ length: 60 }, () => value) })
   const evaluation = evaluated(1, list(1))

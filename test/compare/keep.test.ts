@@ -14,7 +14,7 @@ const judged = (nonce: number, status: JudgedEvaluation['status'], claimed?: unk
 })
 
 describe('createKeeper', () => {
-  it('keeps as many mismatches as others, in the order they came', () => {
+  it('keeps as many mismatches as others, in the order in which they came', () => {
     const keeper = createKeeper(2)
     const statuses = ['unclaimed', 'mismatch', 'skipped', 'inconclusive', 'mismatch', 'mismatch'] as const
     for (const [nonce, status] of statuses.entries()) keeper.add(judged(nonce, status))
@@ -23,7 +23,7 @@ describe('createKeeper', () => {
     expect(cut).toBe(2)
   })
 
-  it('drops differences, counted, where they are too long, and goes on with shorter ones', () => {
+  it('drops and counts differences that are too long, and keeps shorter ones that follow', () => {
     const keeper = createKeeper(10, 200)
     keeper.add({ ...judged(0, 'mismatch', 'x'.repeat(300)), differencesCut: 4 })
     keeper.add(judged(1, 'mismatch', { a: ['x'.repeat(150)] }))
@@ -59,7 +59,7 @@ describe('createKeeper', () => {
     }
   })
 
-  it('adds up what was kept, and what was not takes no room', () => {
+  it('adds up the length of kept differences, and that of dropped ones takes no room', () => {
     const keeper = createKeeper(10, 100)
     for (const [nonce, chars] of [25, 76, 25, 1].entries()) keeper.add(judged(nonce, 'mismatch', 'x'.repeat(chars)))
     expect(keeper.kept().evaluations.map(({ differences }) => differences?.length)).toEqual([1, 0, 1, 0])
@@ -75,7 +75,7 @@ describe('createKeeper', () => {
     expect(small.kept().evaluations[0]).toMatchObject({ differences: [], differencesCut: 2 })
   })
 
-  it('keeps what has no differences as it is', () => {
+  it('keeps an evaluation without differences as it is', () => {
     const keeper = createKeeper(1, 0)
     keeper.add(judged(0, 'unclaimed'))
     expect(keeper.kept()).toEqual({ evaluations: [judged(0, 'unclaimed')], cut: 0 })
@@ -83,7 +83,7 @@ describe('createKeeper', () => {
 })
 
 describe('createFindings', () => {
-  it('keeps some of each code and severity, and counts the rest', () => {
+  it('keeps a limited number of findings of each code and severity, and counts the rest', () => {
     const finding = (nonce: number, severity: Finding['severity']): Finding => ({
       code: 'RESULT_UNAVAILABLE',
       severity,
@@ -110,7 +110,7 @@ describe('createFindings', () => {
   })
 })
 
-it('counts the rest of findings by claimant, one too', () => {
+it('createFindings counts the findings that it drops by claimant, even a single one', () => {
   const findings = createFindings(1)
   for (const nonce of [0, 1]) {
     findings.add({
@@ -135,7 +135,7 @@ it('counts the rest of findings by claimant, one too', () => {
 })
 
 describe('worstVerdict', () => {
-  it('is the worst, and inconclusive where nobody was judged', () => {
+  it('is the worst of several verdicts, and inconclusive if nobody was judged', () => {
     expect(worstVerdict(['match', 'inconclusive', 'mismatch'])).toBe('mismatch')
     expect(worstVerdict(['match', 'inconclusive'])).toBe('inconclusive')
     expect(worstVerdict(['match', 'match'])).toBe('match')

@@ -1,4 +1,4 @@
-/** Answers that an honest unit may give for reasons of its host, and such as readers take in two ways. */
+/** Answers that an honest unit may give because of its host, and answers that readers may take in two ways. */
 import { describe, expect, it } from 'vitest'
 import { createHistory } from '../../src/compare/history.ts'
 import { createJudge } from '../../src/compare/judge.ts'
@@ -19,31 +19,31 @@ const honest = (nonce: number) => {
 
 describe('an empty answer', () => {
   const second = evaluated(2, resultOf(2))
-  it('blames nobody who claims nothing before it, for it may have begun with the memory behind', () => {
+  it('blames no unit without an earlier claim, because it may have started from the memory right after', () => {
     expect(judged([evaluated(1, resultOf(1)), []], [second, [claimOf(second, EMPTY)]])).toEqual(['unclaimed', 'inconclusive'])
   })
 
-  it('is a mismatch of a unit that claimed something before it', () => {
+  it('is a mismatch if the unit claimed something before it', () => {
     expect(judged(honest(1), [second, [claimOf(second, EMPTY)]])).toEqual(['match', 'mismatch'])
   })
 
-  it('is a mismatch of a unit that lists the same evaluation otherwise than it was computed', () => {
+  it('is a mismatch if the unit lists the same evaluation with another result than the computed one', () => {
     const claims = [claimOf(second, EMPTY), listedOf(second, resultOf(9))]
     expect(judged([second, claims])).toEqual(['mismatch'])
   })
 })
 
-describe('where a module was given more memory', () => {
+describe('an answer of a unit that may have had less memory', () => {
   const grown = evaluated(2, resultOf(2), { memoryGrew: true })
   it.each([
-    ['an Error', { ...EMPTY, Error: {} }, 'inconclusive'],
-    ['an Output that speaks of memory', { ...EMPTY, Output: 'not enough memory for buffer allocation' }, 'inconclusive'],
-    ['another number', resultOf(9), 'mismatch']
-  ] as const)('%s of a unit is %s', (_, value, status) => {
+    ['inconclusive', 'is an Error', { ...EMPTY, Error: {} }],
+    ['inconclusive', 'mentions memory in its Output', { ...EMPTY, Output: 'not enough memory for buffer allocation' }],
+    ['mismatch', 'has another number', resultOf(9)]
+  ] as const)('is judged %s if it %s and the module asked for more memory', (status, _, value) => {
     expect(judged(honest(1), [grown, [claimOf(grown, value)]])).toEqual(['match', status])
   })
 
-  it('an Error is a mismatch where no memory was asked for', () => {
+  it('is a mismatch if it is an Error and the module asked for no memory', () => {
     const other = evaluated(2, resultOf(2))
     expect(judged(honest(1), [other, [claimOf(other, { ...EMPTY, Error: {} })]])).toEqual(['match', 'mismatch'])
   })
@@ -51,18 +51,18 @@ describe('where a module was given more memory', () => {
 
 describe('an answer for a skipped message', () => {
   const twin = skipped(2, 1)
-  it('that readers take in two ways is no match', () => {
+  it('is no match if readers may take it in two ways', () => {
     const faults = [{ kind: 'key-twice', path: 'Output', detail: 'twice' }] as const
     expect(judged(honest(1), [twin, [claimOf(twin, EMPTY, { faults })]])).toEqual(['match', 'inconclusive'])
   })
 
   it.each([
-    ['none', EMPTY, 'skipped'],
-    ['0', { ...EMPTY, GasUsed: 0 }, 'skipped'],
-    ['that of the result before it', { ...resultOf(1), GasUsed: 7 }, 'skipped'],
-    ['any', { ...EMPTY, GasUsed: 1e15 }, 'inconclusive'],
-    ['a text', { ...EMPTY, GasUsed: 'EVIL' }, 'inconclusive']
-  ])('may speak of gas: %s', (_, value, status) => {
+    ['skipped', 'no gas', EMPTY],
+    ['skipped', '0 as its gas', { ...EMPTY, GasUsed: 0 }],
+    ['skipped', 'the gas of the result before it', { ...resultOf(1), GasUsed: 7 }],
+    ['inconclusive', 'any other gas', { ...EMPTY, GasUsed: 1e15 }],
+    ['inconclusive', 'a text as its gas', { ...EMPTY, GasUsed: 'EVIL' }]
+  ])('is judged %s if it reports %s', (status, _, value) => {
     const first = evaluated(1, { ...resultOf(1), GasUsed: 7 })
     const claims = [claimOf(first, { ...resultOf(1), GasUsed: 7 })]
     expect(judged([first, claims], [twin, [claimOf(twin, value as never)]])).toEqual(['match', status])

@@ -11,7 +11,7 @@ const compare = (claimed: unknown, computed: unknown, options = {}) =>
   compareResult({ covers: ALL, value: claimed as EvaluationResult }, computed as EvaluationResult, options)
 
 describe('canonicalResult', () => {
-  it('fills in what the CU fills in, and takes null for missing', () => {
+  it('fills in the fields that the CU fills in, and treats null as missing', () => {
     const empty = { Messages: [], Spawns: [], Assignments: [], Output: '' }
     expect(canonicalResult({})).toStrictEqual(empty)
     expect(
@@ -27,7 +27,7 @@ describe('canonicalResult', () => {
     ])
   })
 
-  it('turns a number into text as Output itself and nowhere else', () => {
+  it('turns a number into text if it is the Output itself, and nowhere else', () => {
     expect(canonicalResult({ Output: 5.5 }).Output).toBe('5.5')
     expect(canonicalResult({ Output: 0 }).Output).toBe('0')
     expect(canonicalResult({ Output: false }).Output).toBe(false)
@@ -35,12 +35,12 @@ describe('canonicalResult', () => {
     expect(canonicalResult({ Error: 5 }).Error).toBe(5)
   })
 
-  it('keeps an Error that is there but empty', () => {
+  it('keeps an Error that is an empty text', () => {
     expect(Object.hasOwn(canonicalResult({ Error: '' }), 'Error')).toBe(true)
     expect(Object.hasOwn(canonicalResult({ Error: null }), 'Error')).toBe(false)
   })
 
-  it('reads own fields alone, of anything', () => {
+  it('reads only own fields, whatever the value is', () => {
     const inherited = Object.create({ Output: 'inherited' }) as EvaluationResult
     expect(canonicalResult(inherited).Output).toBe('')
     for (const hostile of [null, undefined, 5, 'text', [], true]) {
@@ -69,13 +69,13 @@ describe('compareResult', () => {
     })
   })
 
-  it('holds an Error against none', () => {
+  it('finds a difference if only one side has an Error', () => {
     expect(compare({ Error: 'no' }, {}).differences).toStrictEqual([{ path: 'Error', claimed: 'no' }])
     expect(compare({}, { Error: { deep: 1 } }).differences).toStrictEqual([{ path: 'Error', computed: { deep: 1 } }])
     expect(agrees(compare({ Error: null }, {}))).toBe(true)
   })
 
-  it('finds what only the longer of two lists has, on either side', () => {
+  it('finds items that only the longer of two lists has, on either side', () => {
     expect(compare({ Output: [1, 2, 3] }, { Output: [1] }).differences).toStrictEqual([
       { path: 'Output[1]', claimed: 2 },
       { path: 'Output[2]', claimed: 3 }
@@ -105,7 +105,7 @@ describe('compareResult', () => {
     ])
   })
 
-  it('takes __proto__ for a name like any other', () => {
+  it('treats __proto__ as a name like any other', () => {
     const claimed = JSON.parse('{"Output":{"__proto__":{"x":1}}}')
     const computed = JSON.parse('{"Output":{}}')
     expect(compare(claimed, computed).differences).toEqual([{ path: 'Output.__proto__', claimed: { x: 1 } }])
@@ -117,7 +117,7 @@ describe('compareResult', () => {
     expect(({} as { x?: unknown }).x).toBeUndefined()
   })
 
-  it('tells an array from an object, null from nothing, and a number from its text', () => {
+  it('distinguishes an array from an object, null from nothing, and a number from its text', () => {
     expect(compare({ Output: { a: [] } }, { Output: { a: {} } }).differences).toEqual([
       { path: 'Output.a', claimed: [], computed: {} }
     ])
@@ -129,7 +129,7 @@ describe('compareResult', () => {
     expect(compare({ Messages: {} }, { Messages: [] }).differences).toEqual([{ path: 'Messages', claimed: {}, computed: [] }])
   })
 
-  it('tells an infinite number from null, nothing, its name and any finite number, wherever it stands', () => {
+  it('distinguishes an infinite number from null, nothing, its name and any finite number, in every field', () => {
     const infinite = JSON.parse('1e999') as unknown
     for (const at of ['Error', 'GasUsed', 'Output', 'Messages']) {
       expect([at, agrees(compare({ [at]: infinite }, {}))]).toEqual([at, false])
@@ -140,7 +140,7 @@ describe('compareResult', () => {
     expect(agrees(compare({ Output: [null] }, { Output: [null] }))).toBe(true)
   })
 
-  it('agrees with a number exactly where JSON reads the same one, whatever its text', () => {
+  it('finds two numbers equal exactly if JSON reads the same number, whatever their texts are', () => {
     const digits = fc.stringMatching(/^(0|[1-9]\d{0,25})$/)
     const number = fc
       .tuple(
@@ -173,7 +173,7 @@ describe('compareResult', () => {
     expect(agrees(compare(many(1), many(2), { maxDifferences: 500 }))).toBe(false)
   })
 
-  it('sees what lies ten thousand levels deep, and shows it where paths end', () => {
+  it('sees a difference ten thousand levels deep, and shows it at the deepest path', () => {
     const found = compare({ Output: nested(10_000, '1') }, { Output: nested(10_000, '2') })
     expect(found.differences.map(({ path }) => path)).toEqual([`Output${'[0]'.repeat(MAX_PATH_DEPTH)}`])
     expect(agrees(compare({ Output: nested(10_000, '1') }, { Output: nested(10_000, '1') }))).toBe(true)
@@ -196,7 +196,7 @@ describe('compareResult', () => {
     )
   })
 
-  it('makes exactly one difference of one altered leaf, with its path and both values', () => {
+  it('finds exactly one difference for one altered leaf, with its path and both values', () => {
     fc.assert(
       fc.property(resultArbitrary, fc.nat(), fc.boolean(), (result, choice, strictTagOrder) => {
         const computed = canonicalResult(result)
@@ -214,7 +214,7 @@ describe('compareResult', () => {
     )
   })
 
-  it('counts permuted tags of distinct names as a matter of order alone, or as differences where order is proven', () => {
+  it('counts permuted tags of distinct names as a different order only, or as differences if the order is proven', () => {
     fc.assert(
       fc.property(distinctTags, fc.integer(), fc.constantFrom('Messages', 'Spawns', 'Assignments'), (tags, seed, field) => {
         const permuted = shuffle(tags, seed)
@@ -245,7 +245,7 @@ describe('compareResult', () => {
     )
   })
 
-  it('agrees with itself in both directions, whatever comes', () => {
+  it('gives the same verdict if the sides are exchanged, and finds every value equal to itself', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()), (left, right) => {
         for (const strictTagOrder of [true, false]) {
@@ -258,7 +258,7 @@ describe('compareResult', () => {
     )
   })
 
-  it('cares for the order of Tags outside of the outbox', () => {
+  it('compares the order of Tags outside of the outbox', () => {
     const tags = [
       { name: 'a', value: '1' },
       { name: 'b', value: '2' }

@@ -24,7 +24,7 @@ describe('a process id', () => {
   it('that is not valid is shown shortened and escaped', () => {
     const text = `\u001b[2J${'x'.repeat(1_000)}`
     expect(() => parseProcessId(text)).toThrow(
-      expect.objectContaining({ message: `"\\u001b[2J${'x'.repeat(76)}" is no process id` })
+      expect.objectContaining({ message: `"\\u001b[2J${'x'.repeat(76)}" is not a process id` })
     )
   })
 })

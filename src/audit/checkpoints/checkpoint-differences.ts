@@ -1,4 +1,4 @@
-/** Where the memories of checkpoints differ from those that were computed. */
+/** Finds the places at which the memories of checkpoints differ from the computed ones. */
 
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -14,21 +14,21 @@ import { jobOf } from '../evaluate.ts'
 import type { PassResult } from '../pass.ts'
 import { checkpointsOf, type JudgedUnits } from '../search/judge-units.ts'
 
-/** Checkpoints of one report that are looked into: each takes two whole memories. */
+/** How many checkpoints of one report are examined: each takes two whole memories. */
 const CHECKPOINTS_MAX = 4
-/** Larger memories are not held against each other. */
+/** Larger memories are not compared. */
 const MEMORY_MAX_BYTES = 1024 ** 3
 
 export interface MemoryDifferences {
   /** By the checkpoint's id. */
   readonly found: ReadonlyMap<string, MemoryDifference>
-  /** Checkpoints that differ and were not looked into. */
+  /** How many checkpoints differ and were not examined. */
   readonly cut: number
 }
 
 /**
- * Replays once more up to the last checkpoint that differs, as the audit did in the end, and compares there. Costs nothing where
- * all are equal.
+ * Replays once more up to the last checkpoint that differs, under the final hypothesis of the audit, and compares there. Costs
+ * nothing if all are equal.
  */
 export async function memoryDifferences(
   context: AuditContext,
@@ -63,7 +63,7 @@ function isDifferent({ dataSha256, computedSha256 }: CheckpointReport): boolean 
   return dataSha256 !== null && computedSha256 !== null && dataSha256 !== computedSha256
 }
 
-/** The memories that replay comes to at the places of checkpoints, as files by the checkpoint's id. */
+/** The memories that replay reaches at the places of checkpoints, as files by the checkpoint's id. */
 async function computedMemories(
   context: AuditContext,
   pass: PassResult,

@@ -1,4 +1,4 @@
-/** Checkpoints of a run: read, verified, and held against the memory that replay came to. */
+/** Reads and verifies the checkpoints of a run, and compares them with the memory that replay reached. */
 
 import type { Accusal } from '../../attribution/rules.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
@@ -21,21 +21,22 @@ import type { Trust, UnprovenInput } from '../../verify/trust.ts'
 import type { Verifier } from '../../verify/verification-threads.ts'
 import { isPlausible } from '../search/environments.ts'
 
-/** The checkpoints of a run: their signatures are checked at once, their data is unpacked when it is asked for. */
+/** The checkpoints of a run: their signatures are checked at once, their data is unpacked on request. */
 export interface Checkpoints {
-  /** By nonce. */
+  /** Ordered by nonce. */
   readonly found: readonly FoundCheckpoint[]
-  /** Unpacks it, on a thread of its own, and once only. */
+  /** Unpacks it on a thread of its own, and only once. */
   checked(one: FoundCheckpoint): Promise<CheckedCheckpoint>
   all(): Promise<readonly CheckedCheckpoint[]>
-  /** The memories of those behind an evaluation that are unpacked by now. */
+  /** The memories of the checkpoints after an evaluation that are unpacked by now. */
   unpacked(after: EvaluationKey): readonly KnownMemory[]
 }
 
 /**
- * All that the store has in the run's range, by nonce; one that does not prove itself counts as signed where it is trusted.
+ * All checkpoints that the store has in the run's range, by nonce; one without proof counts as signed if it is trusted.
  *
- * @param isOwn whose checkpoints speak for an audited unit: each of these signers has room of its own, strangers share what they have
+ * @param isOwn whether a signer's checkpoints count as those of an audited unit: each of these signers has a budget of its own,
+ *   strangers share one
  */
 export async function readCheckpoints(
   store: Store,
@@ -48,7 +49,7 @@ export async function readCheckpoints(
   const budgets = createBudgets(isOwn)
   const found: FoundCheckpoint[] = []
   const paths = new Map<string, string>()
-  /** Packed, in bytes. */
+  /** Packed sizes, in bytes. */
   const sizes = new Map<string, number>()
   const memories = new Map<string, readonly KnownMemory[]>()
   const checked = new Map<FoundCheckpoint, Promise<CheckedCheckpoint>>()
@@ -78,7 +79,7 @@ export async function readCheckpoints(
   function check(one: FoundCheckpoint): Promise<CheckedCheckpoint> {
     const known = checked.get(one) ?? unpack(one)
     checked.set(one, known)
-    // Awaited later, if at all: until then a failure is not unhandled.
+    // It may be awaited later or never: a failure must not count as unhandled until then.
     known.catch(() => {})
     return known
   }
@@ -90,15 +91,15 @@ export async function readCheckpoints(
   }
 }
 
-/** What checkpoints may unpack to in all: some 100 MB a second, so that no bomb takes minutes. */
+/** The total size that checkpoints may unpack to, at about 100 MB a second, so that no bomb takes minutes. */
 const OWN_UNPACKED_BYTES = 16 * 1024 ** 3
 const STRANGERS_UNPACKED_BYTES = 4 * 1024 ** 3
-/** A byte of deflate unpacks to so many at most. */
+/** The most bytes that one byte of deflate unpacks to. */
 const DEFLATE_MOST = 1032
 
 type Unpack = (left: number) => Promise<CheckedCheckpoint>
 
-/** One after another where they share a budget: what is left shows when the one before is unpacked. */
+/** Checkpoints that share a budget are unpacked one after another, because each shows how much is left for the next. */
 function createBudgets(isOwn: (signer: string) => boolean) {
   const budgets = new Map<string, { left: number; turn: Promise<unknown> }>()
   return {
@@ -120,10 +121,10 @@ function createBudgets(isOwn: (signer: string) => boolean) {
 }
 
 function unprovenInputOf({ id, findings }: FoundCheckpoint): UnprovenInput {
-  return { what: `the checkpoint ${id}`, reason: findings[0]?.detail ?? 'it does not prove itself', servedBy: ['gateway'] }
+  return { what: `the checkpoint ${id}`, reason: findings[0]?.detail ?? 'it has no proof', servedBy: ['gateway'] }
 }
 
-/** One checkpoint held against a replay. */
+/** One checkpoint compared with a replay. */
 export interface JudgedCheckpoint {
   readonly report: CheckpointReport
   readonly findings: readonly Finding[]
@@ -137,21 +138,21 @@ export interface CheckpointComparison {
   readonly checkpoints: readonly CheckedCheckpoint[]
   /** Lowercase hex of the memory after an evaluation, by `memoryAfter`. */
   readonly computed: ReadonlyMap<string, string>
-  /** Whether an evaluation is none of those that the replay went past. */
+  /** Whether the replay went past the place of this evaluation without making it. */
   readonly isNowhere: (key: EvaluationKey) => boolean
   readonly profile: ExecutionProfile
-  /** Whether a signer may be accused of what it says of a nonce. */
+  /** Whether a signer may be accused of its checkpoint at a nonce. */
   readonly accuse: (nonce: number, signer: string) => Accusal
-  /** What the memory after a nonce rests on that was taken on trust, in words. */
+  /** The inputs of the memory after a nonce that were taken on trust, in words. */
   readonly trusted: (nonce: number) => string | undefined
 }
 
-/** Judges every checkpoint; whoever signed it is a claimant of its own, and a memory alone blames no Compute Unit. */
+/** Judges every checkpoint. Its signer is a claimant of its own, and a memory alone blames no Compute Unit. */
 export function compareCheckpoints(comparison: CheckpointComparison): ComparedCheckpoints {
   return { judged: comparison.checkpoints.map((checkpoint) => judgeCheckpoint(comparison, checkpoint)) }
 }
 
-/** Of each checkpoint what was found in the replay that it fits best: one that reached its memory says all. */
+/** The best judgement of each checkpoint: a replay that reached its memory decides. */
 export function bestOf(passes: readonly ComparedCheckpoints[], reachedElsewhere: ReadonlySet<string>): JudgedCheckpoint[] {
   const best = new Map<string, JudgedCheckpoint>()
   for (const one of passes.flatMap(({ judged }) => judged)) {
@@ -207,8 +208,8 @@ function judgeCheckpoint(
 }
 
 /**
- * Whether the memory shows the profile's environment and no other that a unit may have, or none where the loader stubs it: one of two
- * may be a module's own text.
+ * Whether the memory shows the profile's environment and no other that a unit may have; none at all if the loader stubs it. With two,
+ * one may be text of the module itself.
  */
 export function fits({ environment }: ExecutionProfile, shown: readonly (readonly string[])[]): boolean {
   const possible = shown.filter(isPlausible)
@@ -216,7 +217,7 @@ export function fits({ environment }: ExecutionProfile, shown: readonly (readonl
   return possible.length > 0 && possible.every((one) => sameStrings(one, environment))
 }
 
-/** Every signer as a claimant, of which nobody asked for an audit. */
+/** Every signer as a claimant, although nobody asked to audit it. */
 export function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[] {
   const signers = [...new Set(reports.map(({ signer }) => signer))]
   return signers.map((signer): ClaimantParts => {
@@ -238,7 +239,7 @@ export function signersOf(reports: readonly CheckpointReport[]): ClaimantParts[]
       kind: 'checkpoint-signer',
       audited: false,
       verdict: differs ? 'mismatch' : compared === own.length ? 'match' : 'inconclusive',
-      reasons: differs ? ['a checkpoint is not the memory that was computed'] : [],
+      reasons: differs ? ['a checkpoint differs from the computed memory'] : [],
       remarks: [],
       coverage,
       firstDivergence: null,

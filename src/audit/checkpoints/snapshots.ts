@@ -1,4 +1,4 @@
-/** The auditor's own snapshots: what a replay came to is kept, so that a later audit of the same process goes on from there. */
+/** The auditor's own snapshots: the state of a replay is kept, so that a later audit of the same process continues from there. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -15,9 +15,9 @@ import type { InstanceState } from '../../replay/sandbox/protocol.ts'
 import type { Store } from '../../store/store.ts'
 import type { Subject } from '../subject.ts'
 
-/** Of a long replay that may be killed: some minutes of work. */
+/** The interval of snapshots in a long replay, which may be killed: some minutes of work. */
 const EVERY_MESSAGES = 50_000
-/** Evaluations written at once. */
+/** How many evaluations are written at once. */
 const KEEP_BATCH = 100
 
 export interface SnapshotOptions {
@@ -28,17 +28,17 @@ export interface SnapshotOptions {
   /** The last nonce of the range. */
   readonly to: number
   readonly plan: () => AsyncIterable<PlannedEvaluation>
-  /** Which memories must be hashed. */
+  /** Whether the memory after it must be hashed. */
   readonly wanted: (planned: PlannedEvaluation) => boolean
 }
 
 interface SnapshotOwner {
   readonly process: ProcessId
-  /** Module, what is handed to it, profile and tool: what a result depends on besides the plan. */
+  /** Module, its inputs, profile and tool version: everything that a result depends on besides the plan. */
   readonly setup: string
 }
 
-/** What is there already, and where the replay goes on. */
+/** The stored evaluations, and the place from which the replay continues. */
 export interface Resumed {
   readonly nonce: number
   readonly start: ReplayStart
@@ -47,7 +47,7 @@ export interface Resumed {
 
 export interface Snapshots {
   readonly resumed: Resumed | undefined
-  /** Of the replay behind what is there already: handed to it. */
+  /** Callbacks for the replay that continues after the stored evaluations. */
   readonly job: Required<Pick<ReplayJob, 'plan' | 'exportAfter' | 'onState'>>
   /** Passes evaluations on, and keeps them. */
   keep(evaluations: AsyncIterable<Evaluation>): AsyncGenerator<Evaluation>
@@ -55,10 +55,10 @@ export interface Snapshots {
 }
 
 /**
- * Opens the snapshots of one process under one profile. One that lies there counts only where every evaluation planned up to it
- * is, to the last byte, what was planned when it was made.
+ * Opens the snapshots of one process under one profile. A stored snapshot counts only if the plan up to it equals, to the last byte,
+ * the plan from which it was made.
  *
- * @returns undefined where one lies behind the range: it is left alone
+ * @returns undefined if a snapshot lies after the range: it is left alone
  */
 export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots | undefined> {
   const { store, inputs, subject, profile, to } = options
@@ -66,10 +66,10 @@ export async function openSnapshots(options: SnapshotOptions): Promise<Snapshots
   const found = await inputs.snapshots.get(owner.process, owner.setup)
   if (found !== undefined && found.nonce > to) return undefined
   const resumed = found === undefined ? undefined : await resume(options, owner, found)
-  // What is kept from here on overwrites what led to it.
+  // New evaluations overwrite those that led to the old snapshot.
   if (found !== undefined && resumed === undefined) await inputs.snapshots.put(owner.process, owner.setup, undefined)
   const folder = await store.temporary()
-  /** By nonce: the plan up to it, and what was written there. */
+  /** By nonce: the digest of the plan up to it, and the exported memory. */
   const digests = new Map<number, string>()
   const exported = new Map<number, { readonly file: string; readonly state: InstanceState }>()
   let files = 0
@@ -162,7 +162,7 @@ async function resume(
   return undefined
 }
 
-/** A hash over all that is planned, to be read at any place. */
+/** A hash over the whole plan, which can be read at any place. */
 function createPlanDigest(): (planned: PlannedEvaluation) => () => string {
   const hash = createHash('sha256')
   return ({ key, nonce = null, work }) => {

@@ -1,4 +1,4 @@
-/** Memories that a replay may begin with, in place of the module's own. */
+/** Memories that a replay may begin with instead of the module's own. */
 
 import type { Run } from '../../inputs/run-record.ts'
 import type { StartMemory } from '../../memory/start-memory.ts'
@@ -11,15 +11,15 @@ import { createDigestTable } from '../../util/digest-table.ts'
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import { type Checkpoints, fits } from './judge-checkpoints.ts'
 
-/** A checkpoint that is verified, and its memory. */
+/** A verified checkpoint with its memory. */
 export interface UsableCheckpoint extends CheckedCheckpoint {
   readonly memory: StartMemory
 }
 
 /**
- * The checkpoint that a replay is to begin with: its memory is taken on trust.
+ * Finds the checkpoint that a replay shall begin with: its memory is taken on trust.
  *
- * @throws AuditError `INPUT_MISSING` where it cannot be had or does not prove itself
+ * @throws AuditError `INPUT_MISSING` if it is unavailable or not proven
  */
 export async function findStart(id: string, { found, checked }: Checkpoints): Promise<UsableCheckpoint> {
   const named = found.find((checkpoint) => checkpoint.id === id)
@@ -31,17 +31,20 @@ export async function findStart(id: string, { found, checked }: Checkpoints): Pr
   })
 }
 
-/** The range behind a start: what is before it is not computed. */
+/** The range after a start: nothing before it is computed. */
 export function rangeBehind(start: CheckedCheckpoint, run: Run): Run {
   const from = start.nonce + 1
   if (from > run.to)
-    throw new AuditError('USAGE', `the checkpoint ${start.id} lies behind nonce ${start.nonce}, the range's end`)
+    throw new AuditError(
+      'USAGE',
+      `the checkpoint ${start.id} is of nonce ${start.nonce}, and the range ends at nonce ${run.to}`
+    )
   return { ...run, from: Math.max(run.from, from) }
 }
 
 /**
- * Where a replay may be cut into parts: behind the start, one memory for each place, of the profile's environment. Whoever signed
- * it, a memory that is not come to is found out.
+ * The places at which a replay may be cut into parts: after the start, one memory for each place, with the profile's environment. It
+ * does not matter who signed it, because a memory that the part before does not reach is noticed.
  *
  * @param behind the last nonce that is not replayed; -1 for none
  * @param partMessages the least number of messages in a part
@@ -69,21 +72,21 @@ function isUsable(checkpoint: CheckedCheckpoint): checkpoint is UsableCheckpoint
   return checkpoint.standing === 'verified' && checkpoint.memory !== undefined
 }
 
-/** What keeps a difference behind a start from being a mismatch. */
+/** Reasons why a difference after a start is no mismatch. */
 export interface StartEffects {
-  /** Passes the plan on, and remembers what lies before the start. */
+  /** Passes the plan on, and remembers the messages before the start. */
   watch(plan: AsyncIterable<PlannedEvaluation>): AsyncGenerator<PlannedEvaluation>
-  /** Why this evaluation, asked about in order, blames nobody. */
+  /** Why this evaluation blames nobody. Call it in order. */
   mayReach(evaluation: Evaluation): string | undefined
 }
 
 const NOTHING = new Uint32Array()
 
 /**
- * A memory that somebody else signed proves nothing against a unit; nor does it say where the clock stood, or what was answered
- * about a message before.
+ * A memory that somebody else signed proves nothing against a unit. Nor does it show the state of the clock, or earlier answers about
+ * a message.
  *
- * @param own whether the one unit that is judged signed it
+ * @param own whether the one judged unit signed it
  */
 export function createStartEffects({ id, key: place }: CheckedCheckpoint, own: boolean): StartEffects {
   const before = createDigestTable(0)
@@ -99,10 +102,10 @@ export function createStartEffects({ id, key: place }: CheckedCheckpoint, own: b
     },
     mayReach({ hostInputs, messageId }) {
       readClock ||= hostInputs !== undefined
-      if (!own) return `it rests on the checkpoint ${id}, which is not the unit's own`
-      if (readClock) return `where the clock stood at the checkpoint ${id} is not known`
+      if (!own) return `it depends on the checkpoint ${id}, which is not the unit's own`
+      if (readClock) return `the state of the clock at the checkpoint ${id} is not known`
       const repeated = messageId !== undefined && before.get(messageId) !== undefined
-      return repeated ? `the message was evaluated before the checkpoint ${id} already` : undefined
+      return repeated ? `the message was already evaluated before the checkpoint ${id}` : undefined
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What the audit as a whole found out, besides what is judged of each claimant. */
+/** Findings of the audit as a whole, besides the judgement of each claimant. */
 
 import type { Judgement } from '../../compare/comparison.ts'
 import type { BlockDifference } from '../../inputs/block-inputs.ts'
@@ -13,9 +13,9 @@ import { defined } from '../../util/defined.ts'
 import type { Trust } from '../../verify/trust.ts'
 
 const NOBODY_HAS = 'no gateway has'
-const NO_ROOM = 'there is room for so many of each signer, of strangers for few'
+const NO_ROOM = 'only a limited number of each signer is read, and few of strangers'
 
-/** Units that did not answer, or not with what was asked for. */
+/** Units that did not answer, or did not give the requested data. */
 export function absenceFindings(absences: readonly AuditError[]): Finding[] {
   return absences.map(({ code, unit, message }) => ({
     code: code === 'UNIT_UNREACHABLE' || code === 'MODULE_UNSUPPORTED' ? code : 'INPUT_MISSING',
@@ -26,13 +26,13 @@ export function absenceFindings(absences: readonly AuditError[]): Finding[] {
   }))
 }
 
-/** Gateways that were not heard while others were: nobody is to blame, but it is said. */
+/** Gateways that did not answer while others did: a warning, which blames nobody. */
 export function unheardFindings(unheard: readonly AuditError[]): Finding[] {
   return absenceFindings(unheard).map((finding) => ({ ...finding, severity: 'warning' }))
 }
 
 /**
- * Where a gateway was not heard, that something is nowhere cannot be said, and no gateway is blamed for it.
+ * If a gateway did not answer, nobody can say that data exists nowhere, and no gateway is blamed for missing data.
  *
  * @param unheard the gateways' URLs
  */
@@ -46,7 +46,7 @@ export function withoutBlame(findings: readonly Finding[], unheard: readonly str
   })
 }
 
-/** The same of a judgement's words. */
+/** Applies the same to the words of a judgement. */
 export function judgedAsHeard<T extends Judgement>(judgement: T, unheard: readonly string[]): T {
   if (unheard.length === 0) return judgement
   return {
@@ -66,7 +66,7 @@ function asHeard(words: string, unheard: readonly string[]): string {
   return `${before}no gateway that was heard has${behind.join(NOBODY_HAS)} (not heard: ${unheard.join(', ')})`
 }
 
-/** Checkpoints that gateways list and that were left out: of several gateways, the one that lists most speaks. */
+/** Checkpoints that gateways list and that were left out: the gateway that lists most counts. */
 export function unreadFindings(lists: readonly UnreadCheckpoints[]): Finding[] {
   const counts = new Map<string, number>()
   for (const { faults, cut } of lists) {
@@ -79,7 +79,7 @@ export function unreadFindings(lists: readonly UnreadCheckpoints[]): Finding[] {
   })
 }
 
-/** Listings that went wrong as a whole, or of which claims were left out. */
+/** Listings that are faulty as a whole, or lost some of their claims. */
 export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
   const found: Finding[] = []
   for (const { url } of run.computes) {
@@ -89,7 +89,7 @@ export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding
       const name = `its listing /${listing}`
       if (fault !== undefined) {
         const code = fault.kind === 'unread' ? 'ANSWER_NOT_READ' : 'LISTING_FAULTY'
-        const ends = fault.kind === 'ambiguous' ? 'can be read in more than one way' : 'was read no further'
+        const ends = fault.kind === 'ambiguous' ? 'can be read in more than one way' : 'could not be read to its end'
         found.push({ code, ...about, detail: `${name} ${ends}: ${fault.detail}` })
       }
       if (dropped > 0)
@@ -99,7 +99,7 @@ export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding
         found.push({
           code: 'CLAIM_FAULTY',
           ...about,
-          detail: `${name} is not one that a unit writes (${kind}${place}): ${detail}`
+          detail: `${name} has a form that no unit writes (${kind}${place}): ${detail}`
         })
       }
     }
@@ -107,7 +107,7 @@ export async function listingFindings(inputs: Inputs, run: Run): Promise<Finding
   return found
 }
 
-/** Evaluations that agree only where the CU is thought to have had another host input (profiles §3.3). */
+/** Evaluations that agree only if the CU is assumed to have had another host input (profiles §3.3). */
 export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[] {
   return evaluations.map(({ key, nonce, hostInputs = [], outcome }) => ({
     code: 'HOST_INPUT_READ',
@@ -116,40 +116,40 @@ export function hostInputFindings(evaluations: readonly Evaluation[]): Finding[]
     key,
     ...defined({ nonce }),
     detail:
-      `the process reads what the host decides (${hostInputs.join(', ') || 'unknown'}); ` +
+      `the process reads values that the host decides (${hostInputs.join(', ') || 'unknown'}); ` +
       `the claim agrees with ${outcome.kind === 'result' ? (outcome.profile ?? 'another profile') : 'another profile'}`
   }))
 }
 
-/** One for each role whose word the user takes: how many inputs needed it. */
+/** One finding for each role that the user trusts: how many inputs needed it. */
 export function trustFindings(trust: Trust): Finding[] {
   return [...trust.counts()].map(([role, count]) => {
-    const took = count === 1 ? '1 input was taken as it served it' : `${count} inputs were taken as it served them`
+    const took = count === 1 ? '1 input was accepted as it served it' : `${count} inputs were accepted as it served them`
     const detail = `the ${role}: ${count === 0 ? 'no input needed it' : took}`
     return { code: 'TRUST_LOWERED', severity: count === 0 ? 'info' : 'warning', attribution: 'auditor', detail }
   })
 }
 
-/** Gateways that had something else under an id than what was signed. */
+/** Gateways that served something else under an id than the signed item. */
 export function gatewayFindings(anomalies: readonly GatewayAnomaly[]): Finding[] {
   return anomalies.map(({ id, gateway, proves }) => ({
     code: 'GATEWAYS_DIFFER',
     severity: 'error',
     attribution: 'gateway',
     claimant: gateway,
-    detail: `${gateway} has ${id} otherwise than it was signed; what ${proves} has proves itself, and was taken`
+    detail: `${gateway} serves ${id} differently from how it was signed; the version of ${proves} is proven, and was used`
   }))
 }
 
-/** Gateways that say another time of a block than the one that was asked before: one finding for two gateways. */
+/** Gateways that name another time for a block than an earlier gateway: one finding for two gateways. */
 export function blockFindings(differences: readonly BlockDifference[]): Finding[] {
   const found = new Map<string, Finding>()
   for (const { kept, other } of differences) {
     const pair = JSON.stringify([kept.gateway, other.gateway])
     const known = found.get(pair)
     const detail =
-      `block ${kept.height} is of ${kept.timestamp} ms for ${kept.gateway ?? 'an earlier audit'} and of ${other.timestamp} ms ` +
-      `for ${other.gateway}: no unit is blamed from there on, for crons fire by blocks`
+      `block ${kept.height} has the time ${kept.timestamp} ms at ${kept.gateway ?? 'an earlier audit'} and ${other.timestamp} ms ` +
+      `at ${other.gateway}: no unit is blamed from there on, because crons fire by blocks`
     const first = { code: 'GATEWAYS_DIFFER', severity: 'warning', attribution: 'gateway', detail } as const
     found.set(pair, { ...(known ?? first), count: (known?.count ?? 0) + 1 })
   }

@@ -1,4 +1,4 @@
-/** The report of an audit, out of what was found. */
+/** Builds the report of an audit from its outcomes. */
 
 import { worstVerdict } from '../../compare/combine.ts'
 import type { Judgement } from '../../compare/comparison.ts'
@@ -51,7 +51,7 @@ export interface Outcomes {
 export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Promise<Report> {
   const { inputs, run, absentNonces = [] } = options
   const { absences, unheard, fetchMs } = await options.fetched()
-  // One that is an absence is named as that alone.
+  // A gateway that is an absence is named only as that.
   const others = unheard.filter(({ unit }) => !absences.some((absence) => absence.unit?.url === unit?.url))
   const unheardUrls = [
     ...new Set([...(run.unheard ?? []).map(({ url }) => url), ...unheard.map(({ unit }) => unit?.url ?? '')])
@@ -87,13 +87,13 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     unreachable: unreachable([...absences, ...others.filter(({ code }) => code === 'UNIT_UNREACHABLE')]),
     notChecked: [
       ...absentNonces,
-      ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began behind them`]),
+      ...(start === undefined ? [] : [`nonces 0 to ${start.nonce}: the replay began after them`]),
       ...(memories.cut === 0
         ? []
         : [
             memories.cut === 1
-              ? 'where the memory of 1 further checkpoint differs'
-              : `where the memories of ${memories.cut} further checkpoints differ`
+              ? 'the place at which the memory of 1 further checkpoint differs'
+              : `the places at which the memories of ${memories.cut} further checkpoints differ`
           ]),
       ...unreadTexts(unreadCheckpoints),
       ...unownedTexts(options, reports),
@@ -145,30 +145,32 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   return assertSound(report)
 }
 
-/** Whoever signed them, a unit's own may be among them. */
+/** Counts checkpoints of every signer, because a unit's own may be among them. */
 function unreadTexts(findings: readonly Finding[]): string[] {
   const count = findings.reduce((sum, finding) => sum + (finding.count ?? 1), 0)
   return count === 0 ? [] : [`${count === 1 ? '1 checkpoint that was' : `${count} checkpoints that were`} not read`]
 }
 
-/** Without a unit's address nothing tells which of them are its own. */
+/** Without a unit's address, nobody knows which checkpoints are its own. */
 function unownedTexts({ run, checkpointOwners }: AuditRunOptions, reports: readonly CheckpointReport[]): string[] {
   const named = new Set([...checkpointOwners, ...run.computes.map(({ address }) => address)])
   const strangers = reports.filter(({ signer }) => !named.has(signer))
   if (strangers.length === 0) return []
   return run.computes
     .filter(({ address }) => address === undefined)
-    .map(({ url }) => `which checkpoints are those of ${url}: it names no address, which --checkpoint-owner does`)
+    .map(({ url }) => `which checkpoints belong to ${url}: it names no address (name one with --checkpoint-owner)`)
 }
 
-/** Crons behind the last message are listed, and nothing bounds them. */
+/** Nothing bounds the crons that a unit lists after the last message. */
 function behindRangeTexts({ claimant, findings }: Judgement): readonly string[] {
   return findings.flatMap(({ code, count = 1 }) =>
-    code === 'CRONS_BEHIND_RANGE' ? [`${counted(count, 'cron', 'crons')} that ${claimant} lists behind the range's end`] : []
+    code === 'CRONS_BEHIND_RANGE'
+      ? [`${counted(count, 'cron', 'crons')} that ${claimant} lists after the end of the range`]
+      : []
   )
 }
 
-/** A unit as a claimant: its judgement, and what its own checkpoints and its listings as a whole add to it. */
+/** A unit as a claimant: its judgement, with the reasons from its own checkpoints and from its listings as a whole. */
 function claimantOf(
   { run, checkpointOwners }: AuditRunOptions,
   { claimant, judgement, profile, reachedElsewhere }: JudgedUnit,
@@ -182,20 +184,20 @@ function claimantOf(
   const ofMemories = checkpoints.flatMap(({ report: { id, signer, nonce, status, dataSha256, computedSha256 }, findings }) => {
     if (!own.has(signer) || status === 'match' || reachedElsewhere.has(id)) return []
     if (findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')) {
-      return [`its own checkpoint ${id} is not what its tags say`]
+      return [`the data of its own checkpoint ${id} does not match its tags`]
     }
     if (findings.some(({ code }) => code === 'CHECKPOINT_NOT_READ')) {
-      return [`its own checkpoint ${id} is of an evaluation that there is not`]
+      return [`its own checkpoint ${id} names an evaluation that does not exist`]
     }
-    // Of what a gateway spoilt nothing is known.
+    // Nothing is known about data that a gateway spoilt.
     if (dataSha256 === null || computedSha256 === null) return []
-    return [`its own checkpoint ${id} is not the memory after nonce ${nonce} under any past that was tried`]
+    return [`its own checkpoint ${id} differs from the memory after nonce ${nonce} under every past that was tried`]
   })
   const reasons = [...ofMemories, ...open.map(({ detail }) => detail)]
   const verdict = reasons.length > 0 ? worstVerdict([judgement.verdict, 'inconclusive']) : judgement.verdict
   return {
     ...judgement,
-    // A memory alone accuses nobody, and never sits beside a match; nor does a listing of which something was not read.
+    // A memory that differs accuses nobody, but it excludes a match; so does a listing that was not read completely.
     verdict,
     reasons: [...reasons, ...judgement.reasons],
     remarks: [...(verdict === 'mismatch' ? reasons : []), ...judgement.remarks],
@@ -206,7 +208,7 @@ function claimantOf(
   }
 }
 
-/** What a match was made easier by, on request. */
+/** Options of the user that made a match easier. */
 function loweredBars({ minCoveragePercent, maxExplanations }: AuditRunOptions): string[] {
   const coverage = `a match needs claims about ${minCoveragePercent} % of the evaluations only (--min-coverage)`
   const explanations = `a unit may need up to ${maxExplanations} explanations (--max-explanations)`
@@ -257,7 +259,7 @@ function withMemory(checkpoint: CheckpointReport, { found }: MemoryDifferences):
   return memory === undefined ? checkpoint : { ...checkpoint, memory }
 }
 
-/** Nobody is to blame: the user asked for more than there is. */
+/** Nobody is to blame: the user asked for more than exists. */
 function absentFinding(detail: string): Finding {
   return { code: 'INPUT_MISSING', severity: 'warning', attribution: 'auditor', detail }
 }
@@ -273,7 +275,7 @@ function startFinding(start: UsableCheckpoint, run: Run): Finding {
   return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
 }
 
-/** A unit that said no, or what is not to be used, is not away. */
+/** A unit that refused, or gave an unusable answer, does not count as unreachable. */
 function unreachable(absences: readonly AuditError[]): UnreachableUnit[] {
   return absences.flatMap(({ unit, code, message, hint }) =>
     unit === undefined || (unit.role === 'compute-unit' && code !== 'UNIT_UNREACHABLE')
@@ -299,7 +301,7 @@ function profileReport({ hypothesis, source, tried, trials, proven }: UnitProfil
   }
 }
 
-/** Where nobody is audited. */
+/** The profile of a report without audited units. */
 function jointProfile({ hypothesis }: PassResult, format: string): ProfileReport {
   const { name } = hypothesis.profile
   return profileReport({ hypothesis, source: 'the default', tried: [name], trials: 0, proven: false }, format)

@@ -1,4 +1,4 @@
-/** How each source served the schedule (protocol §1.3, §1.7). */
+/** Findings about each source of the schedule (protocol §1.3, §1.7). */
 
 import { ARWEAVE } from '../../fetch/arweave-schedule/schedule.ts'
 import type { ScheduleAnomaly } from '../../fetch/schedule-pages.ts'
@@ -7,7 +7,7 @@ import { type Run, sourcesOf } from '../../inputs/run-record.ts'
 import type { Finding } from '../../model/findings.ts'
 import { createFindings } from '../../util/bounded-findings.ts'
 
-/** Of all sources of a run, up to its last nonce, of one kind so many; and what the scheduler keeps back behind that. */
+/** Findings about all sources of a run up to its last nonce, a limited number of each kind; and later nonces that are not served. */
 export async function readScheduleFindings(inputs: Inputs, run: Run): Promise<Finding[]> {
   const findings = createFindings()
   for (const source of sourcesOf(run)) {
@@ -34,28 +34,33 @@ function ofScheduler({ kind, nonce, through = nonce }: ScheduleAnomaly, filled: 
         detail: `the scheduler served nonce ${nonce} more than once`
       }
     case 'outOfOrder': {
-      const detail = `the scheduler served nonce ${nonce} behind a higher one`
+      const detail = `the scheduler served nonce ${nonce} after a higher one`
       return { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', ...common, detail }
     }
   }
 }
 
 /**
- * What is not on Arweave may be new, or not known to this gateway: nobody's fault, but it was not held against anything. Two
- * assignments of one nonce are found where signatures are checked.
+ * An assignment that is not on Arweave may be new, or unknown to this gateway: nobody's fault, but it was compared with nothing. The
+ * check of signatures finds two assignments of one nonce.
  */
 function ofArweave({ kind, nonce, through = nonce }: ScheduleAnomaly, { schedule, to }: Run): Finding[] {
   if (kind !== 'gap') return []
   const which = noncesOf(nonce, Math.min(through, to))
   return [
     schedule === 'both'
-      ? gap('warning', 'gateway', nonce, `no gateway has an assignment of ${which}: the scheduler's is held against none`)
+      ? gap(
+          'warning',
+          'gateway',
+          nonce,
+          `no gateway has an assignment of ${which}, so the scheduler's was compared with nothing`
+        )
       : gap('error', 'gateway', nonce, `no gateway has an assignment of ${which} that the scheduler signed`)
   ]
 }
 
 function unserved({ from, to }: NonNullable<Run['unserved']>): Finding {
-  const detail = `the scheduler does not serve ${noncesOf(from, to)}, of which Arweave has assignments that it signed; not judged`
+  const detail = `the scheduler does not serve ${noncesOf(from, to)}, although it signed assignments that Arweave has; they are not judged`
   return gap('error', 'scheduler', from, detail)
 }
 
@@ -67,11 +72,11 @@ function noncesOf(from: number, to: number): string {
   return to > from ? `nonces ${from} to ${to}` : `nonce ${from}`
 }
 
-/** How much of a gap of the scheduler's Arweave has. */
+/** How many nonces of a scheduler's gap Arweave has. */
 async function filledBy(inputs: Inputs, run: Run, { kind, nonce, through = nonce }: ScheduleAnomaly): Promise<string> {
   if (kind !== 'gap' || run.schedule !== 'both') return ''
   let count = 0
   for await (const { unserved } of inputs.schedule.messages(run, nonce, through)) if (unserved === true) count++
   const whole = count === through - nonce + 1
-  return count === 0 ? '; neither does Arweave have it' : `; ${whole ? '' : `${count} of them `}taken from Arweave`
+  return count === 0 ? '; Arweave does not have it either' : `; ${whole ? '' : `${count} of them `}taken from Arweave`
 }

@@ -1,4 +1,4 @@
-/** Which blocks a unit may have known when crons fired: candidates, by which crons it lists (profiles §1.9). */
+/** Candidates for the blocks that a unit knew when crons fired, compared with the crons that it lists (profiles §1.9). */
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { precedes } from '../../inputs/evaluation-order.ts'
@@ -9,24 +9,24 @@ import type { KnownBlockSets } from '../../replay/profile.ts'
 import type { SubjectPlan } from '../subject.ts'
 import { isBehind, type ListedCrons, type ListingRange, readListedCrons } from './listed-crons.ts'
 
-/** A set of blocks, and how what fires with it stands to what is listed. */
+/** A set of blocks, and how the crons that fire with it compare with the listed ones. */
 export interface BlockCandidate {
   readonly set: KnownBlockSets
-  /** What fires, and with which `Block-Height`: two sets of one digest are the same to every unit. */
+  /** A hash of the crons that fire, each with its `Block-Height`: sets with the same digest have the same effect on every unit. */
   readonly digest: string
   /** By a unit's URL. */
   readonly units: ReadonlyMap<string, UnitStanding>
-  /** The first cron that fires behind the place where the replay begins. */
+  /** The first cron that fires after the start of the replay. */
   readonly firstCron: EvaluationKey | undefined
 }
 
-/** How what fires stands to what one unit lists. */
+/** How the crons that fire compare with those that one unit lists. */
 export interface UnitStanding {
-  /** Planned and asked for, but not listed, by `keyText`: the set fits only if each of them fails. */
+  /** Crons that are planned and asked about, but not listed, by `keyText`: the set fits only if each of them fails. */
   readonly unlisted: ReadonlySet<string>
-  /** Listed and not planned, by `keyText`: the set does not fit. */
+  /** Crons that are listed but not planned, by `keyText`: the set does not fit. */
   readonly unplanned: ReadonlySet<string>
-  /** The first planned cron that the unit was not asked about: which blocks it knew is not known from there on. */
+  /** The first planned cron that the unit was not asked about: from there on nothing shows which blocks it knew. */
   readonly unaskedFrom: EvaluationKey | undefined
 }
 
@@ -36,23 +36,23 @@ export interface BlockChoice extends ListingRange {
   readonly signal?: AbortSignal
 }
 
-/** Tries sets against what the units list. */
+/** Tries sets against the listings of the units. */
 export interface BlockChooser {
-  /** A set that is given. */
+  /** Tries a given set. */
   candidate(set: KnownBlockSets): Promise<BlockCandidate>
   /**
-   * The plain sets, and what is found by asking for some messages twice; each of them differs from the others. The best come
-   * first: nothing that is listed is missing, little that fires is not listed.
+   * The plain sets, and the best set of a unit that was asked for some messages twice; all of them differ from each other. The best
+   * come first: no listed cron is missing, and few crons fire without being listed.
    *
-   * @param failed crons that were computed and failed, by `keyText`: that they are not listed says nothing
+   * @param failed crons that were computed and failed, by `keyText`: no unit lists them
    */
   candidates(failed?: ReadonlySet<string>): Promise<readonly [BlockCandidate, ...BlockCandidate[]]>
 }
 
-/** Plans that are made while looking for times at which the unit was asked twice. */
+/** How many plans a search for repeated questions makes. */
 const SEARCH_MAX = 256
 
-/** @throws AuditError where the inputs cannot be read; `INTERRUPTED` */
+/** @throws AuditError if the inputs cannot be read; `INTERRUPTED` */
 export async function createBlockChooser(choice: BlockChoice): Promise<BlockChooser> {
   const { plan, after, signal } = choice
   const listed = await Promise.all(choice.units.map((unit) => readListedCrons(choice, unit)))
@@ -63,7 +63,7 @@ export async function createBlockChooser(choice: BlockChoice): Promise<BlockChoo
     const known = made.get(name) ?? (await standingOf(set, plan(set), listed, after))
     if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
     if (typeof set === 'string') made.set(name, known)
-    // A search makes hundreds of plans, of a short process without waiting for anything.
+    // A search makes hundreds of plans; for a short process nothing else would yield.
     await setImmediate()
     return known
   }
@@ -73,7 +73,7 @@ export async function createBlockChooser(choice: BlockChoice): Promise<BlockChoo
     async candidates(failed = new Set()) {
       const stepwise = await candidate('stepwise')
       const named = [stepwise, await candidate('one-stream'), await candidate('all')]
-      // A cron that no plain set explains away failed, or was left out.
+      // A cron that is unlisted under every plain set failed, or was left out.
       const common = [...oddKeys(stepwise, 'unlisted')].filter((key) => named.every((one) => oddKeys(one, 'unlisted').has(key)))
       const excused = new Set([...failed, ...common])
       const isFine = named.some((one) => differsAt(one, excused) === Number.POSITIVE_INFINITY)
@@ -84,13 +84,13 @@ export async function createBlockChooser(choice: BlockChoice): Promise<BlockChoo
   }
 }
 
-/** Of sets with which the same fires, the first. */
+/** Keeps the first of sets with the same digest. */
 function distinct(candidates: readonly BlockCandidate[]): BlockCandidate[] {
   const digests = candidates.map(({ digest }) => digest)
   return candidates.filter(({ digest }, place) => digests.indexOf(digest) === place)
 }
 
-/** What is listed and not planned counts above all else. */
+/** Crons that are listed but not planned count more than anything else. */
 function oddness(candidate: BlockCandidate): number {
   const unplanned = oddKeys(candidate, 'unplanned').size
   return (unplanned > 0 ? 1e9 + unplanned : 0) + oddKeys(candidate, 'unlisted').size
@@ -100,7 +100,7 @@ function oddKeys({ units }: BlockCandidate, kind: 'unlisted' | 'unplanned'): Rea
   return new Set([...units.values()].flatMap((standing) => [...standing[kind]]))
 }
 
-/** The lowest ordinate at which a cron is listed and not planned, or planned and not listed and not excused. */
+/** The lowest ordinate at which a cron is listed but not planned, or planned but neither listed nor excused. */
 function differsAt(candidate: BlockCandidate, excused: ReadonlySet<string>): number {
   let least = Number.POSITIVE_INFINITY
   for (const key of oddKeys(candidate, 'unplanned')) least = Math.min(least, Number.parseInt(key, 10))
@@ -109,8 +109,8 @@ function differsAt(candidate: BlockCandidate, excused: ReadonlySet<string>): num
 }
 
 /**
- * A unit that was asked message by message and for some of them twice (for a result, then for the state): each such question is
- * a stream of its own, and may make it load blocks. Doubles one question after another, as long as the first difference moves on.
+ * Assumes a unit that was asked message by message, and for some messages twice (for a result, then for the state): each question is
+ * a stream of its own, and may make it load blocks. Doubles one question after another as long as the first difference moves on.
  */
 async function askedTwice(
   { inputs, run }: BlockChoice,
@@ -140,7 +140,7 @@ async function askedTwice(
   return best
 }
 
-/** Goes through a plan once, and holds it against every unit's listings. */
+/** Goes through a plan once, and compares it with every unit's listings. */
 async function standingOf(
   set: KnownBlockSets,
   plan: AsyncIterable<PlannedEvaluation>,
@@ -165,7 +165,7 @@ async function standingOf(
     const name = keyText(key)
     hash.update(JSON.stringify([name, work.kind === 'run' ? work.message['Block-Height'] : null]))
     for (const standing of standings) {
-      // Blocks that nobody has: which crons fire is not known from here on.
+      // Nobody has the blocks: from here on nothing shows which crons fire.
       if (work.kind !== 'run') standing.unaskedFrom ??= key
       else if (standing.crons.has(name)) standing.planned.add(name)
       else if (standing.asked(key)) standing.unlisted.add(name)

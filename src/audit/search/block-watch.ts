@@ -1,4 +1,4 @@
-/** Whether a set of known blocks fits a unit: what a replay under it shows of the crons that the unit does not list. */
+/** Decides whether a set of known blocks fits a unit: a replay under it shows what became of the crons that the unit does not list. */
 
 import { canonicalResult } from '../../compare/canonical.ts'
 import type { JudgedEvaluation, Judgement } from '../../compare/comparison.ts'
@@ -8,27 +8,27 @@ import type { Finding } from '../../model/findings.ts'
 import { type Evaluation, type EvaluationKey, keyText, memoryAfter } from '../../model/records.ts'
 import type { BlockCandidate, UnitStanding } from './block-choice.ts'
 
-/** How the set stands to one unit. */
+/** How the set fits one unit. */
 export interface UnitBlocks {
   /**
-   * All that the unit lists was planned, and all that it was asked about and does not list failed, or was evaluated by the unit's
-   * own word: what it claims may be held against a replay under this set.
+   * Every listed cron was planned, and every cron that the unit was asked about and does not list failed, or was evaluated as the
+   * unit's own checkpoint shows: then its claims may be compared with a replay under this set.
    */
   readonly fits: boolean
-  /** Crons that it was asked about, does not list, and that did not fail: a set found by leaving these out settles nothing. */
+  /** Crons that it was asked about and does not list, although they did not fail: a set found by leaving these out settles nothing. */
   readonly leftOut: readonly EvaluationKey[]
-  /** Those of them, by `keyText`, behind which the replay came to a memory that the unit signed: it evaluated them. */
+  /** Those of them, by `keyText`, after which the replay reached a memory that the unit signed: it evaluated them. */
   readonly shown: ReadonlySet<string>
   /** Crons that it does not list and that failed, by `keyText`: no unit lists them. */
   readonly failed: ReadonlySet<string>
-  /** The first cron that lies behind the end of its listings and did not fail, and how many do. */
+  /** The first of the crons after the end of its listings that did not fail, and their count. */
   readonly behindListings: { readonly first: EvaluationKey | undefined; readonly count: number }
 }
 
-/** What is taken for true of a unit while its evaluations are judged. */
+/** The assumptions about a unit while its evaluations are judged. */
 export type AssumedBlocks = ReadonlyMap<string, Pick<UnitBlocks, 'fits' | 'shown'>>
 
-/** What is assumed before anything is computed: that all that is not listed fails. */
+/** The assumption before anything is computed: every unlisted cron fails. */
 export function assumedAtFirst({ units }: BlockCandidate): AssumedBlocks {
   return new Map([...units].map(([unit, { unplanned }]) => [unit, { fits: unplanned.size === 0, shown: new Set<string>() }]))
 }
@@ -36,11 +36,11 @@ export function assumedAtFirst({ units }: BlockCandidate): AssumedBlocks {
 export interface BlockWatch {
   /** Takes every evaluation, in order. */
   take(evaluation: Evaluation): void
-  /** By a unit's URL; to be asked when the replay has ended. */
+  /** By a unit's URL. Call it after the replay has ended. */
   found(): ReadonlyMap<string, UnitBlocks>
 }
 
-/** @param ownMemories what a unit signed, by the place of the memory */
+/** @param ownMemories the memory hashes that a unit signed, by place */
 export function createBlockWatch(
   candidate: BlockCandidate,
   ownMemories: (unit: string) => ReadonlyMap<string, string>
@@ -92,8 +92,8 @@ function isFailure({ result }: Extract<Evaluation['outcome'], { kind: 'result' }
 }
 
 /**
- * Whether the blocks decide nothing about an evaluation, or the set is that of the unit: before the first cron of any candidate no
- * cron can have fired otherwise; behind the end of the unit's listings which fired is not known.
+ * Whether the blocks decide nothing about an evaluation, or the set is that of the unit. Before the first cron of any candidate no
+ * cron can have fired differently; after the end of the unit's listings nothing shows which crons fired.
  */
 export function blocksAreKnown(
   key: EvaluationKey,
@@ -114,7 +114,7 @@ export function firstCronOf(candidates: readonly BlockCandidate[]): EvaluationKe
   )
 }
 
-/** Whether what was assumed of a unit is not so, and its judgement rests on it. */
+/** Whether an assumption about a unit proved wrong, and its judgement depends on it. */
 export function isMisjudged(
   { verdict, evaluations }: Judgement,
   assumed: Pick<UnitBlocks, 'fits' | 'shown'>,
@@ -124,16 +124,16 @@ export function isMisjudged(
   return found.fits && evaluations.some(isWithheld) && (!assumed.fits || found.shown.size > assumed.shown.size)
 }
 
-/** Whether something differs and nobody is blamed. */
+/** Whether there is a difference that blames nobody. */
 function isWithheld({ status, differences = [], differencesCut = 0 }: JudgedEvaluation): boolean {
   return status === 'inconclusive' && differences.length + differencesCut > 0
 }
 
-/** Says where a unit's listings end before crons that it may have evaluated. */
+/** Adds a finding if a unit's listings end before crons that it may have evaluated. */
 export function withListingsEnd(judgement: Judgement, { behindListings: { first, count } }: UnitBlocks): Judgement {
   if (first === undefined) return judgement
   const crons = `${count} ${count === 1 ? 'cron' : 'crons'}`
-  const detail = `its listings end before ${evaluationName({ key: first })}: of ${crons} from there on it says nothing`
+  const detail = `its listings end before ${evaluationName({ key: first })}: they say nothing about ${crons} from there on`
   const { claimant } = judgement
   const about = { severity: 'warning', attribution: 'compute-unit', claimant, key: first, count } as const
   const finding: Finding = { code: 'LISTING_ENDS_EARLY', ...about, detail }

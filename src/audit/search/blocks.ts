@@ -1,6 +1,6 @@
 /**
- * Which blocks an honest unit may have known, so that it came to what it claims: sets that fit what it lists, then what no listing
- * tells (profiles §1.9). A difference is blamed on a unit where it stays under all of them.
+ * Searches for the blocks with which an honest unit reaches its claims: sets that fit its listings, then sets that no listing shows
+ * (profiles §1.9). A unit is blamed for a difference only if it remains under all of them.
  */
 import type { SearchResult } from '../../attribution/rules.ts'
 import type { JudgedEvaluation } from '../../compare/comparison.ts'
@@ -15,22 +15,22 @@ import { openBlockChooser } from './pass-blocks.ts'
 import { speaksForUnits } from './profile-choice.ts'
 import { type UnlistedTrial, unlistedTrials } from './unlisted-crons.ts'
 
-/** Replays in one search. */
+/** How many replays one search makes. */
 const TRIALS_MAX = 32
 
 export interface BlocksFound {
   readonly found: PassResult
   readonly search: SearchResult
-  /** Sets of blocks that were tried. */
+  /** How many sets of blocks were tried. */
   readonly tried: number
 }
 
 /**
  * Searches for the one unit that was judged.
  *
- * @param found its pass, judged as if nothing but the blocks could explain a difference
- * @returns the pass in which all that it claims is reached; else the one whose set fits, in which most of its own checkpoints are
- *   reached, and in which it differs last. The search is open where what differs depends on the blocks and not every way was tried
+ * @param found its pass, judged as if only the blocks could explain a difference
+ * @returns the pass that reaches all its claims; else the one whose set fits, that reaches most of its own checkpoints, and that
+ *   differs last. The search is open if the difference depends on the blocks and not every set was tried
  */
 export async function searchBlocks(context: AuditContext, found: PassResult): Promise<BlocksFound> {
   const { firstCron, others, units: standings } = found.blocks
@@ -45,7 +45,7 @@ export async function searchBlocks(context: AuditContext, found: PassResult): Pr
     return pass(context, { ...hypothesis, profile }, units, { search: { kind: 'complete' }, blocks })
   }
   const tried = new Set([found.blocks.candidate.digest])
-  /** A pass under a set; undefined where one with which the same fires was tried, or there were enough. */
+  /** A pass under a set; undefined if a set with the same digest was tried, or the limit is reached. */
   const attempt = async (candidate: BlockCandidate): Promise<PassResult | undefined> => {
     if (tried.has(candidate.digest) || tried.size > TRIALS_MAX) return undefined
     tried.add(candidate.digest)
@@ -90,16 +90,16 @@ export async function searchBlocks(context: AuditContext, found: PassResult): Pr
 
 const UNDECIDED: SearchResult = {
   kind: 'open',
-  reason: 'what is computed depends on the blocks that the unit knew, and not every set of them was tried'
+  reason: 'the result depends on the blocks that the unit knew, and not every set of blocks was tried'
 }
 
-/** Whether nothing else of the kind need be tried. */
+/** Whether nothing else of this kind needs a trial. */
 function isRefuted({ kind }: UnlistedTrial, differs: EvaluationKey | undefined): boolean {
   if (typeof kind === 'object') return differs !== undefined && precedes(differs, kind.aloneBefore)
   return kind === 'combination'
 }
 
-/** Whether all that the one unit claims is come to, and its own checkpoints are. */
+/** Whether the pass reaches all claims of the one unit, and its own checkpoints. */
 function isExplained(context: AuditContext, found: PassResult): boolean {
   return firstDifference(found) === undefined && ownCheckpoints(context, found).every(({ status }) => status === 'match')
 }
@@ -116,7 +116,7 @@ function isBetter(context: AuditContext, one: PassResult, other: PassResult): bo
   return others !== undefined && (mine === undefined || precedes(others, mine))
 }
 
-/** Those of the one unit that is judged, as far as they were held against a memory. */
+/** The checkpoints of the one judged unit that were compared with a memory. */
 function ownCheckpoints({ options }: AuditContext, { compared, judged }: PassResult) {
   const [unit] = judged.judgements
   const isOwn = speaksForUnits(options, unit?.claimant)
@@ -125,7 +125,7 @@ function ownCheckpoints({ options }: AuditContext, { compared, judged }: PassRes
     .filter(({ signer, computedSha256 }) => isOwn(signer) && computedSha256 !== null)
 }
 
-/** The last place before a difference at which the unit's own memory was come to. */
+/** The last place before a difference at which the pass reached the unit's own memory. */
 function lastReached(context: AuditContext, found: PassResult, before: EvaluationKey): EvaluationKey | undefined {
   const reached = ownCheckpoints(context, found).filter(({ status }) => status === 'match')
   const places = context.checkpoints.found.filter(
@@ -134,12 +134,12 @@ function lastReached(context: AuditContext, found: PassResult, before: Evaluatio
   return places.at(-1)?.key
 }
 
-/** Where the unit is blamed. */
+/** The evaluation for which the unit is blamed. */
 function blamedAt({ judged }: PassResult): EvaluationKey | undefined {
   return judged.judgements.find(({ verdict }) => verdict === 'mismatch')?.firstDivergence?.key
 }
 
-/** Where something differs from what is claimed, whether that is called a mismatch or not. */
+/** The first evaluation that differs from a claim, whether that is called a mismatch or not. */
 function firstDifference({ judged }: PassResult): EvaluationKey | undefined {
   return judged.judgements[0]?.evaluations.find(isDifference)?.key
 }
@@ -148,7 +148,7 @@ function isDifference({ status, differences = [], differencesCut = 0 }: JudgedEv
   return status === 'mismatch' || differences.length + differencesCut > 0
 }
 
-/** What was computed where it differs from the claim; undefined where it does not. */
+/** The computed values that differ from the claim; undefined if none does. */
 function computedAt({ judged }: PassResult, key: EvaluationKey): string | undefined {
   const name = keyText(key)
   const at = judged.judgements[0]?.evaluations.find((one) => keyText(one.key) === name && isDifference(one))

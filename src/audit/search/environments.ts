@@ -2,17 +2,17 @@
 import { type ExecutionProfile, environmentOf, LEGACYNET, NAMED_PROFILES, profileOfEnvironment } from '../../replay/profile.ts'
 
 /**
- * Lengths of a unit's program path, one for each class that meets 20 to 150 characters: within a class of 8 results are the same, for
- * the string's room on the heap is, so one length of every eight stands for all.
+ * Lengths of a unit's program path, one for each class between 20 and 150 characters: all 8 lengths of a class give the same results,
+ * because the string takes the same room on the heap, so one length stands for all.
  */
 export const PROGRAM_PATH_CLASSES: readonly number[] = Array.from({ length: 18 }, (_, place) => 20 + 8 * place)
 const NAME = /^a program path of about \d+ characters$/
 const PATH_MAX_CHARS = 1024
-/** A path as file systems of servers have it: absolute, of plain characters. */
+/** A path as on a server's file system: absolute, with plain characters. */
 const PLAUSIBLE_PATH = /^\/(?:[\w.@+ -]+\/)*[\w.@+ -]+$/
 const LANGUAGE = /^LANG=[A-Za-z]{1,3}(?:_[A-Za-z]{2,4})?(?:\.[A-Za-z0-9-]{1,20})?$/
 
-/** A unit whose program lies at a path of so many characters: what it is called does not matter. */
+/** A unit whose program lies at a path of this many characters: the name itself does not matter. */
 function programPathProfile(chars: number): ExecutionProfile {
   return {
     ...LEGACYNET,
@@ -22,8 +22,8 @@ function programPathProfile(chars: number): ExecutionProfile {
 }
 
 /**
- * The same environment with another path of the same length: where a result is another then, it shows the path itself, which a unit
- * may have called anything. None where there is no path.
+ * The same environment with another path of the same length: if that changes a result, the result shows the path itself, which may
+ * have any name on a unit. Empty if there is no path.
  */
 export function renamedPath(profile: ExecutionProfile): ExecutionProfile[] {
   const path = profile.environment.at(-1)?.slice('_='.length) ?? ''
@@ -37,12 +37,12 @@ export function isProgramPathClass({ name }: ExecutionProfile): boolean {
   return NAME.test(name)
 }
 
-/** All that are tried before anybody is blamed, the likeliest first. */
+/** All environments to try before anybody is blamed, the likeliest first. */
 export function candidateEnvironments(ofCheckpoints: readonly (readonly string[])[]): ExecutionProfile[] {
   return [...NAMED_PROFILES, ...shownEnvironments(ofCheckpoints), ...PROGRAM_PATH_CLASSES.map(programPathProfile)]
 }
 
-/** Of what checkpoints' memories show, what may be an environment. */
+/** The plausible environments among those that checkpoints' memories show. */
 export function shownEnvironments(ofCheckpoints: readonly (readonly string[])[]): ExecutionProfile[] {
   return ofCheckpoints.filter(isPlausible).map((environment) => profileOfEnvironment(environment, nameOf(environment)))
 }
@@ -52,8 +52,8 @@ function nameOf(environment: readonly string[]): string {
 }
 
 /**
- * Whether strings are an environment as emscripten's loader 0.0.44 lays it down, or none: its names and values are fixed but for
- * the language and one path. Text in a memory may be anybody's: what has another shape is no unit's environment.
+ * Whether strings are an environment as emscripten's loader 0.0.44 writes it, or empty: its names and values are fixed except for the
+ * language and one path. A memory may contain arbitrary text: text of another shape is not a unit's environment.
  */
 export function isPlausible(environment: readonly string[]): boolean {
   if (environment.length === 0) return true

@@ -1,9 +1,9 @@
 /**
- * Looks for an honest explanation of what one unit claims: a past under which re-execution gives all of it.
+ * Looks for an honest explanation of one unit's claims: a past under which re-execution gives all of them.
  *
- * Candidates are environments × duplicates × known blocks × time zones × instance boundaries, each tried by the unit's own claims. One
- * that moves the first difference further is kept, and the others are tried again from there. Where none does, the unit is blamed
- * only if what was computed at the difference was the same under every candidate that came that far.
+ * Candidates are environments × duplicates × known blocks × time zones × instance boundaries, each tried against the unit's own
+ * claims. A candidate that moves the first difference further is kept, and the others are tried again from there. If none does, the
+ * unit is blamed only if every candidate that came that far computed the same at the difference.
  */
 import PQueue from 'p-queue'
 import type { SearchResult } from '../../attribution/rules.ts'
@@ -22,35 +22,35 @@ import { isBefore, type Target, type TrialResult, trial } from './trial.ts'
 
 export interface Explained {
   readonly hypothesis: Hypothesis
-  /** Where the unit's claims are not reached even so; undefined: all of them are. */
+  /** The first claim that is still not reached; undefined if all of them are. */
   readonly differsAt: EvaluationKey | undefined
   readonly search: SearchResult
-  /** Evaluations before that which agree but for the order of tags. */
+  /** How many evaluations before that agree except for the order of tags. */
   readonly orderDiffers: number
-  /** Replays that it took. */
+  /** How many replays it took. */
   readonly tried: number
-  /** Names of the profiles that were tried. */
+  /** The names of all tried profiles. */
   readonly profiles: readonly string[]
 }
 
 export interface ExplainOptions {
   readonly target: Target
-  /** Where to begin. */
+  /** The hypothesis to begin with. */
   readonly begun: Hypothesis
-  /** Environments to be tried; none where the replay began with a memory, which has its own in it. */
+  /** Environments to try; none if the replay began with a memory, which contains its own. */
   readonly environments: readonly ExecutionProfile[]
-  /** Nonces behind which the unit may have started: those of its checkpoints. */
+  /** Nonces after which the unit may have started: those of its checkpoints. */
   readonly startedBehind: readonly number[]
-  /** Replays, in all. */
+  /** The total limit of replays. */
   readonly trialsMax: number
 }
 
-/** Evaluations that tell environments apart: the first table in a result does. */
+/** How many evaluations distinguish environments: the first table in a result does. */
 const SAMPLE_EVALUATIONS = 20
-/** In one search over instances. */
+/** The limit of replays in one search over instances. */
 const INSTANCE_TRIALS_MAX = 64
 
-/** Searches until all that is claimed is reached, or nothing is left to be tried. */
+/** Searches until all claims are reached, or nothing is left to try. */
 export async function searchExplanations(context: AuditContext, options: ExplainOptions): Promise<Explained> {
   const pool = createChildPool()
   try {
@@ -63,7 +63,7 @@ export async function searchExplanations(context: AuditContext, options: Explain
 async function search(context: AuditContext, options: ExplainOptions): Promise<Explained> {
   const { target, begun, trialsMax } = options
   const profiles = new Set([begun.profile.name])
-  /** What was computed at the present difference, under every candidate that came that far. */
+  /** The results at the present difference, under every candidate that came that far. */
   const shown = new Set<string | undefined>()
   let tried = 0
   let strict = false
@@ -90,10 +90,10 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
     profiles: [...profiles]
   })
 
-  /** Candidates that came just as far were left, or one was taken that others may be mistaken for: then a difference blames nobody. */
+  /** Whether a candidate was taken although another one came just as far: then a difference blames nobody. */
   let ambiguous = false
 
-  /** What the first claims showed already: another environment that differs at the same place. */
+  /** The known result of the first claims, if this environment differs at the same place. */
   function sampleAt({ profile }: Hypothesis, place: EvaluationKey | undefined): TrialResult | undefined {
     const sample = chosen.samples.get(environmentText(profile))
     if (place === undefined || !isAsBegun(best, begun) || (strict && sample?.orderDiffers !== 0)) return undefined
@@ -103,7 +103,7 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
   /** Tries every candidate, and takes the one that moves the difference furthest. */
   async function improve(): Promise<boolean> {
     let furthest: { readonly candidate: Hypothesis; readonly next: TrialResult; readonly alone: boolean } | undefined
-    /** Whether it explains all. */
+    /** Notes a candidate; returns whether it explains everything. */
     function take(candidate: Hypothesis, next: TrialResult): boolean {
       const order = orderOf(next, result)
       if (order === 'same') shown.add(next.shown)
@@ -139,7 +139,7 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
     return true
   }
 
-  /** Instances that begin elsewhere: one with every message, then at each of the last readings of the clock. */
+  /** Tries other places where instances begin: one with every message, then at each of the last readings of the clock. */
   async function reinstance(end: EvaluationKey): Promise<SearchResult | 'further'> {
     const pattern: Hypothesis = { ...best, instances: new Map(), profile: { ...best.profile, instances: 'per-message' } }
     const isPattern = best.profile.instances === 'per-message'
@@ -160,7 +160,7 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
         return 'further'
       }
     }
-    // A unit that restarted from an older memory goes on with another history than the one of what it answered before.
+    // A unit that restarted from an older memory continues with another history than that of its earlier answers.
     const restarted = await searchInstances(context, target, best, { end, readings, trialsMax: trialsLeft, restarted: true })
     tried += restarted.tried
     const isFurther = everywhere !== undefined && orderOf(everywhere, result) === 'further'
@@ -179,7 +179,7 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
     const clocks = readings.count === 0 ? ({ kind: 'complete' } as const) : await reinstance(differsAt)
     if (clocks === 'further') continue
     if (strict) {
-      // It may be the order of tags alone, under an environment that is none of those: what lies behind it is to be explained, too.
+      // Perhaps only the order of tags differs, under an unknown environment: later differences need an explanation, too.
       strict = false
       const next = await tryOut(best)
       const isFurther = orderOf(next, result) === 'further'
@@ -191,12 +191,12 @@ async function search(context: AuditContext, options: ExplainOptions): Promise<E
   }
   const end = result.differsAt
   if (best.profile.timeZone !== begun.profile.timeZone) return ended(UNKNOWN_ZONE)
-  if (ambiguous) return ended(undecided('what is assumed of the unit', 2, tried))
-  if (shown.size > 1) return ended(undecided('how the unit came there', shown.size, tried))
+  if (ambiguous) return ended(undecided('an assumption about the unit', 2, tried))
+  if (shown.size > 1) return ended(undecided('how the unit reached it', shown.size, tried))
   // A memory alone blames nobody.
   if (end === undefined || target.memory !== undefined) return ended({ kind: 'complete' })
   const { environments, startedBehind } = options
-  // The first claims tell of some already.
+  // The trials of the first claims decide some of them already.
   const known = (profile: ExecutionProfile) =>
     isAsBegun(best, begun) ? chosen.samples.get(environmentText(profile))?.looked.get(keyText(end)) : undefined
   if (environments.some((profile) => known(profile) === true)) return ended(ANOTHER_PAST)
@@ -216,7 +216,7 @@ function environmentText({ environment }: ExecutionProfile): string {
   return environment.join('\n')
 }
 
-/** Whether nothing but the environment is another than the search began with. */
+/** Whether only the environment differs from the hypothesis that the search began with. */
 function isAsBegun({ profile, instances, evaluates }: Hypothesis, begun: Hypothesis): boolean {
   const { timeZone, blocks, instances: way } = profile
   const same = timeZone === begun.profile.timeZone && blocks === begun.profile.blocks && way === begun.profile.instances
@@ -225,7 +225,7 @@ function isAsBegun({ profile, instances, evaluates }: Hypothesis, begun: Hypothe
 
 const UNKNOWN_ZONE: SearchResult = {
   kind: 'open',
-  reason: 'the module asked for the time zone, which was assumed and may have changed on the way'
+  reason: 'the module asked for the time zone, which was assumed and may have changed in between'
 }
 
 function outOfTrials(tried: number): SearchResult {
@@ -240,7 +240,7 @@ function undecided(what: string, ways: number, tried: number): SearchResult {
   }
 }
 
-/** Where a trial differs, seen from another one. */
+/** Whether a trial differs further on than another one, at the same place, or earlier. */
 function orderOf({ differsAt, stoppedAt }: TrialResult, best: TrialResult): 'further' | 'same' | 'earlier' {
   if (best.differsAt === undefined) return 'earlier'
   const place = differsAt ?? stoppedAt
@@ -249,7 +249,7 @@ function orderOf({ differsAt, stoppedAt }: TrialResult, best: TrialResult): 'fur
   return keyText(differsAt) === keyText(best.differsAt) ? 'same' : 'earlier'
 }
 
-/** What differs from the present hypothesis in one assumption. */
+/** Hypotheses that differ from the present one in one assumption. */
 function* candidatesFor(
   { startedBehind }: ExplainOptions,
   best: Hypothesis,
@@ -262,26 +262,26 @@ function* candidatesFor(
   }
 }
 
-/** Another environment; all else of the profile stays. */
+/** The profile with another environment. */
 function under({ name, environment, loader }: ExecutionProfile, profile: ExecutionProfile): ExecutionProfile {
   return { ...profile, name, environment, loader }
 }
 
-/** Environments, by how many of the first claims they reproduce. */
+/** The choice between environments, by the number of first claims that each reproduces. */
 interface Sampler {
-  /** Its environment reproduces more of them than any other that was looked at. */
+  /** Its environment reproduces more of them than any other examined one. */
   readonly profile: ExecutionProfile
-  /** It reproduces the order of tags of all first claims: another order is no honest unit's under it. */
+  /** It reproduces the order of tags of all first claims: under it no honest unit has another order. */
   readonly exact: boolean
-  /** Those that reproduce just as many: nothing tells yet which is the unit's. */
+  /** Environments that reproduce just as many: it is still open which is the unit's. */
   tied(): Promise<readonly ExecutionProfile[]>
-  /** What came of the first claims under each that was looked at, by its text; all else as the search began with. */
+  /** The result of the first claims under each examined environment, by its text; all else is as at the start of the search. */
   readonly samples: ReadonlyMap<string, TrialResult>
 }
 
 /**
- * Chooses by the first claims: under its own environment an honest unit's claims are reproduced to the last character, under
- * another the order of tags shows it soon. Others are not looked at while the one begun with reproduces all.
+ * Chooses by the first claims: an honest unit's own environment reproduces its claims to the last character; another one soon shows
+ * in the order of tags. Others are examined only if the first environment does not reproduce all.
  */
 async function chooseEnvironment(
   context: AuditContext,
@@ -296,7 +296,7 @@ async function chooseEnvironment(
   let best = { profile: begun.profile, result: first }
   let tied: ExecutionProfile[] | undefined
   const samples = new Map<string, TrialResult>()
-  /** One that misses more of the first claims than the best so far is not the unit's. */
+  /** Examines the others. One that misses more of the first claims than the best so far is not the unit's. */
   async function lookAtAll(): Promise<readonly ExecutionProfile[]> {
     if (tied !== undefined) return tied
     tied = []
@@ -326,7 +326,7 @@ async function chooseEnvironment(
   }
 }
 
-/** Claims that it does not reproduce to the last character. */
+/** How many claims it does not reproduce to the last character. */
 function missesOf({ differing, orderDiffers }: TrialResult): number {
   return differing + orderDiffers
 }

@@ -1,31 +1,31 @@
-/** What a replay assumes of a unit's past, besides module and messages: one candidate for an honest explanation. */
+/** The assumptions of a replay about a unit's past, besides module and messages: one candidate for an honest explanation. */
 import type { Tolerance, ToleranceKind } from '../../compare/comparison.ts'
 import { type ExecutionProfile, sameStrings } from '../../replay/profile.ts'
 import { isProgramPathClass, PROGRAM_PATH_CLASSES } from './environments.ts'
 
-/** Before which evaluations an instance began, or did not, whatever the profile says; by `keyText`. */
+/** Exceptions from the profile, by `keyText`: whether an instance began before this evaluation. */
 export type Instances = ReadonlyMap<string, boolean>
 
 export interface Hypothesis {
   readonly profile: ExecutionProfile
   readonly instances: Instances
-  /** Nonces of duplicates that the unit is thought to have evaluated though its rules skip them. */
+  /** Nonces of duplicates that the unit is assumed to have evaluated although its rules skip them. */
   readonly evaluates: ReadonlySet<number>
 }
 
-/** A unit that did nothing but what the profile says. */
+/** A unit that did only what the profile says. */
 export function plainly(profile: ExecutionProfile): Hypothesis {
   return { profile, instances: new Map(), evaluates: new Set() }
 }
 
-/** Ways to assume what a profile leaves open: how many a liar could choose among. */
+/** How many alternatives a liar could choose from. */
 const TIME_ZONES_TRIED = 40
 const BLOCK_SETS_TRIED = 256
 
 /**
- * What the assumptions that are made before anything is replayed let pass, so that they are counted.
+ * The tolerances that follow from the assumptions made before the replay, so that they are counted.
  *
- * @param begun the profile that the audit would have used without looking at the unit's claims
+ * @param begun the profile that the audit would have used without the unit's claims
  */
 export function assumptionsOf({ profile, evaluates }: Hypothesis, begun: ExecutionProfile): Tolerance[] {
   const found: Tolerance[] = []
@@ -40,7 +40,7 @@ export function assumptionsOf({ profile, evaluates }: Hypothesis, begun: Executi
   return found
 }
 
-/** In a sentence: what is assumed beyond the profile that the audit began with. */
+/** Names the profile, and the assumptions beyond the one that the audit began with. */
 export function inWords({ profile, instances, evaluates }: Hypothesis): string {
   const named = profile.timeZone === undefined ? profile.name : `${profile.name}, time zone ${profile.timeZone}`
   const twins = [...evaluates].sort((left, right) => left - right)
@@ -48,6 +48,6 @@ export function inWords({ profile, instances, evaluates }: Hypothesis): string {
     named,
     ...(profile.instances === 'per-message' ? ['an instance with every message'] : []),
     ...(instances.size === 0 ? [] : [`${instances.size} other instance ${instances.size === 1 ? 'boundary' : 'boundaries'}`]),
-    ...(twins.length === 0 ? [] : [`nonce ${twins.join(', ')} evaluated though a duplicate`])
+    ...(twins.length === 0 ? [] : [`nonce ${twins.join(', ')} evaluated although a duplicate`])
   ].join('; ')
 }

@@ -1,7 +1,7 @@
 /**
- * Where an honest unit may have begun its instances, so that it came to what it claims (profiles §1.3). The replay itself tries both
- * at each reading of the clock that disagrees; here are tried those further back, which agreed either way, or of which nothing was
- * claimed.
+ * Searches for the places at which an honest unit began its instances so that it reached its claims (profiles §1.3). The replay itself
+ * tries both ways at each reading of the clock that disagrees; this search tries earlier readings, which agreed either way or have
+ * no claim.
  */
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -14,26 +14,26 @@ import type { ClockReading, ClockReadings } from '../observations.ts'
 import type { Hypothesis, Instances } from './hypothesis.ts'
 import { type Target, withVoice } from './trial.ts'
 
-/** Up to so many readings all combinations are tried; of more, each alone and all together. */
+/** All combinations are tried for up to this many readings; of more, each one alone and all together. */
 const COMBINED_MAX = 4
 
 export interface InstanceSearch {
   /** The evaluation at which the unit differs. */
   readonly end: EvaluationKey
-  /** Readings of a clock that had moved, up to there. */
+  /** Readings of a clock that had moved, up to `end`. */
   readonly readings: ClockReadings
   readonly trialsMax: number
-  /** What the unit claims before is of another history: only the end must fit. */
+  /** The unit's earlier claims belong to another history: only the end must fit. */
   readonly restarted?: true
 }
 
 export interface InstancesFound {
-  /** The instances under which the unit's claim is reached. */
+  /** The instances that reach the unit's claim. */
   readonly found?: Instances
   readonly tried: number
   /** Whether every combination was tried. */
   readonly exhausted: boolean
-  /** Whether the result may depend on instances: it was not the same in all trials, or they ran out. */
+  /** Whether the result may depend on instances: it differed between trials, or the limit was reached. */
   readonly sensitive: boolean
 }
 
@@ -43,7 +43,7 @@ interface Choice {
   readonly start: ReplayStart
 }
 
-/** Begins instances elsewhere before the difference, each way up to there. */
+/** Tries other beginnings of instances before the difference, and replays each up to there. */
 export async function searchInstances(
   context: AuditContext,
   { unit, voice, memory }: Target,
@@ -66,11 +66,11 @@ export async function searchInstances(
   const folder = await options.store.temporary()
   try {
     const { choices, last, cut } = await memoriesBefore(job, fits, readings.last, folder)
-    // What differs before is not looked into here: then nothing is known of what instances do.
+    // An earlier difference is not examined here: then the effect of instances is unknown.
     if (last === undefined) return { tried: 1, sensitive: true, exhausted: false }
     if (restarted === true && (await fits(last))) return { found: instances, tried: 1, sensitive: true, exhausted: false }
     let tried = 0
-    // Where a memory cannot be begun with, nobody knows what another instance would give.
+    // If a replay cannot begin with a memory, the result of another instance is unknown.
     let sensitive = cut
     for (const turned of combinations(choices.length)) {
       if (tried >= trialsMax) return { tried, sensitive: true, exhausted: false }
@@ -91,17 +91,17 @@ export async function searchInstances(
   }
 }
 
-/** Whether neither a claim nor the memory asked for contradicts an evaluation. */
+/** Whether neither a claim nor the target's memory contradicts an evaluation. */
 type Fits = (evaluation: Evaluation) => Promise<boolean>
 
 interface Choices {
   readonly choices: readonly Choice[]
   readonly last: Evaluation | undefined
-  /** A memory is not all that the instance held somewhere: it cannot be gone on from there. */
+  /** Somewhere the memory is not the whole state of the instance, so no replay can continue from there. */
   readonly cut: boolean
 }
 
-/** Runs the job to its end once, and keeps the memory before each reading where a new instance would be another. */
+/** Runs the job to its end once, and keeps the memory before each reading at which a new instance would differ. */
 async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly ClockReading[], folder: string): Promise<Choices> {
   const places = new Map(
     readings.map((reading, place) => [keyText(reading.after), { reading, file: path.join(folder, `${place}.gz`) }])
@@ -125,7 +125,7 @@ async function memoriesBefore(job: ReplayJob, fits: Fits, readings: readonly Clo
   return { last: await lastOf(kept, fits), choices, cut }
 }
 
-/** The last evaluation of a job; undefined where one before it does not fit. */
+/** The last evaluation of a job; undefined if one before it does not fit. */
 async function lastOf(job: ReplayJob, fits: Fits): Promise<Evaluation | undefined> {
   for await (const evaluation of replay(job)) {
     if (evaluation.outcome.kind === 'inconclusive') return undefined
@@ -141,7 +141,7 @@ function shown(evaluation: Evaluation | undefined): string | undefined {
   return outcome.kind === 'result' ? `${stateHash}${outcome.text}` : stateHash
 }
 
-/** Places to be turned over together: each alone from the last on, then all; of few, every combination. */
+/** Places to turn over together: each alone from the last on, then all; for few places, every combination. */
 function* combinations(count: number): Generator<readonly number[]> {
   const all = Array.from({ length: count }, (_, place) => place)
   for (const place of [...all].reverse()) yield [place]

@@ -1,4 +1,4 @@
-/** Judges every audited unit by its own claims: a joint replay first, and for whoever differs a search of its own. */
+/** Judges every audited unit by its own claims: a joint replay first, then a search for each unit that differs. */
 
 import type { SearchResult, Since } from '../../attribution/rules.ts'
 import type { Judgement } from '../../compare/comparison.ts'
@@ -19,26 +19,26 @@ import { ownCheckpoints } from './own-checkpoints.ts'
 import { chooseProfile, type KnownProfile, type ProfileChoice, speaksForUnits } from './profile-choice.ts'
 import { isBefore, trial, withVoice } from './trial.ts'
 
-/** What was found of one unit, and under which past. */
+/** The judgement of one unit, and the past under which it was made. */
 export interface JudgedUnit {
   readonly claimant: string
   readonly judgement: Judgement
-  /** The pass that it was judged over. */
+  /** The pass over which it was judged. */
   readonly found: PassResult
   readonly profile: UnitProfile
-  /** About the profile, and about the search. */
+  /** Findings about the profile and the search. */
   readonly findings: readonly Finding[]
-  /** Own checkpoints that are reached under another past than its claims. */
+  /** Own checkpoints that are reached under a different past than its claims. */
   readonly reachedElsewhere: ReadonlySet<string>
 }
 
 export interface UnitProfile {
   readonly hypothesis: Hypothesis
   readonly source: string
-  /** A checkpoint of the unit's own was reached under it. */
+  /** Whether a replay under it reached one of the unit's own checkpoints. */
   readonly proven: boolean
   readonly tried: readonly string[]
-  /** Replays in the search for an explanation. */
+  /** The number of replays in the search for an explanation. */
   readonly trials: number
 }
 
@@ -48,21 +48,21 @@ export interface JudgedUnits {
   readonly joint: PassResult
 }
 
-/** Every checkpoint as the replay that it fits best has it. */
+/** Every checkpoint as judged in the replay that it fits best. */
 export function checkpointsOf({ units, joint }: JudgedUnits): readonly JudgedCheckpoint[] {
   const elsewhere = new Set(units.flatMap(({ reachedElsewhere }) => [...reachedElsewhere]))
   return bestOf([joint.compared, ...units.map(({ found }) => found.compared)], elsewhere)
 }
 
-/** The most replays in the search for one unit's explanation. */
+/** The limit of replays in the search for one unit's explanation. */
 const TRIALS_MAX = 400
-/** Nobody is blamed over a memory alone, so its explanation may cost less: replays for each of a unit's checkpoints, and in all. */
+/** Limits of replays for each of a unit's checkpoints, and in all. They are lower, because a memory alone blames nobody. */
 const MEMORY_TRIALS_MAX = 40
 const MEMORIES_TRIALS_MAX = 160
-/** Of the environments that a checkpoint's memory may show, so many are tried for it alone. */
+/** How many of the environments in a checkpoint's memory are tried for the checkpoint alone. */
 const ALONE_ENVIRONMENTS = 2
 
-/** Replays and judges, and again for each unit that differs, or agrees only if more is assumed than the profile says. */
+/** Replays and judges; again for each unit that differs, or that agrees only under assumptions beyond the profile. */
 export async function judgeUnits(context: AuditContext, choice: ProfileChoice): Promise<JudgedUnits> {
   const units = context.options.run.computes.map(({ url }) => url)
   const { joint, known } = await firstPass(context, choice, units)
@@ -77,8 +77,8 @@ export async function judgeUnits(context: AuditContext, choice: ProfileChoice): 
 }
 
 /**
- * What differs behind a memory that was taken on trust, be it the unit's own: it may have signed that one with another honest past.
- * It is blamed only where a replay from the module blames it too.
+ * Judges a unit that differs after a memory taken on trust. Even if the unit signed that memory, it may have had another honest past:
+ * it is blamed only if a replay from the module blames it too.
  */
 async function fromModule(context: AuditContext, known: KnownProfile, judged: JudgedUnit): Promise<JudgedUnit> {
   const { start, ...whole } = context
@@ -98,11 +98,11 @@ async function fromModule(context: AuditContext, known: KnownProfile, judged: Ju
 }
 
 function alsoFromModule(claimant: string): Finding {
-  const detail = 'before the unit was blamed, all was replayed from the module: its claims differ there too'
+  const detail = 'before the unit was blamed, everything was replayed from the module: its claims differ there too'
   return { code: 'TRUST_LOWERED', severity: 'info', attribution: 'auditor', claimant, detail }
 }
 
-/** The replay begins before it is known what a checkpoint suggests, and nothing is judged until then. */
+/** Begins the replay before the profile of a checkpoint is known, but judges nothing until then. */
 async function firstPass(context: AuditContext, { first, known }: ProfileChoice, units: readonly string[]) {
   const { snapshots } = context.options
   const begun = await beginPass(context, plainly(first), units, { snapshots })
@@ -149,7 +149,7 @@ async function judgeUnit(context: AuditContext, known: KnownProfile, joint: Pass
   }
 }
 
-/** Whether anything is left that another past might explain. */
+/** Whether another past might explain anything. */
 function needsSearch({ unexplained, tolerances }: Judgement, unreached: readonly CheckedCheckpoint[]): boolean {
   const disordered = tolerances.some(({ kind }) => kind === 'tag-order')
   return unexplained !== null || disordered || boundariesIn(tolerances) > 1 || unreached.length > 0
@@ -178,7 +178,7 @@ async function searched(context: AuditContext, known: KnownProfile, joint: PassR
   return finished(context, known, unit, explained)
 }
 
-/** The past that explains most with the blocks that the unit may have known; as it is where there are no crons. */
+/** The past that explains most, with the blocks that the unit may have known; unchanged if there are no crons. */
 async function byBlocks(context: AuditContext, hypothesis: Hypothesis, unit: string): Promise<ByBlocks> {
   if (!hasCrons(context.subject)) return { hypothesis, search: { kind: 'complete' }, tried: 0 }
   const free = { ...hypothesis, profile: freeOfBlocks(hypothesis.profile, context.options.profile) }
@@ -189,12 +189,12 @@ async function byBlocks(context: AuditContext, hypothesis: Hypothesis, unit: str
 
 interface ByBlocks extends Pick<Explained, 'hypothesis' | 'search' | 'tried'> {}
 
-/** What a joint replay chose is not this unit's; what the user gave stays. */
+/** Drops the blocks that a joint replay chose, because they are not this unit's; blocks from the user stay. */
 function freeOfBlocks({ blocks, ...profile }: ExecutionProfile, given: ExecutionProfile | 'auto'): ExecutionProfile {
   return given !== 'auto' && given.blocks !== undefined && blocks !== undefined ? { ...profile, blocks } : profile
 }
 
-/** Behind another past other blocks may explain what is left. */
+/** After another past was found, other blocks may explain the rest. */
 async function againByBlocks(context: AuditContext, unit: string, before: ByBlocks, explained: Explained): Promise<Explained> {
   if (explained.differsAt === undefined || !hasCrons(context.subject)) return explained
   if (inWords(explained.hypothesis) === inWords(before.hypothesis)) {
@@ -208,21 +208,21 @@ async function againByBlocks(context: AuditContext, unit: string, before: ByBloc
   return { ...explained, tried, search: explained.search.kind === 'open' ? explained.search : again.search }
 }
 
-/** Many other instances are one pattern, where the unit began one with every message. */
+/** Many instance boundaries become one pattern if the unit began an instance with every message. */
 async function asPattern(context: AuditContext, joint: PassResult, unit: string): Promise<Explained | undefined> {
   const { profile } = joint.hypothesis
   const boundaries = boundariesIn(judgementOf(joint, unit).tolerances)
   if (boundaries <= 1 || profile.instances === 'per-message') return undefined
   const hypothesis = { ...joint.hypothesis, profile: { ...profile, instances: 'per-message' as const } }
   const found = await trial(context, { unit }, hypothesis, { strict: false })
-  // Others beside the pattern would be room for any history.
+  // More boundaries beside the pattern would allow any history.
   if (found.differsAt !== undefined || found.boundaries > 0) return undefined
   const { orderDiffers } = found
   return { hypothesis, differsAt: undefined, search: { kind: 'complete' }, orderDiffers, tried: 1, profiles: [profile.name] }
 }
 
 /**
- * One URL may be several machines: each of its two voices is explained by itself. Where both are, nobody is blamed; where one has no
+ * Several machines may answer at one URL: each of its two voices is explained by itself. If both are, nobody is blamed; if one has no
  * honest explanation, that one is judged.
  */
 async function inVoices(
@@ -253,18 +253,18 @@ async function inVoices(
 
 interface Contradiction {
   readonly ofBlocks: ByBlocks
-  /** Before it nothing depends on blocks. */
+  /** Nothing before it depends on blocks. */
   readonly firstCron: EvaluationKey | undefined
   readonly contradicts: Since
 }
 
-/** Whoever answers `/result` lists nothing there. */
+/** The machine that answers `/result` has no listing there. */
 const OTHER_BLOCKS: SearchResult = {
   kind: 'open',
-  reason: 'its /result may come from another machine than its listings, which knew other blocks'
+  reason: 'its /result may come from another machine than its listings, and that machine may have known other blocks'
 }
 
-/** Explained as far as its claims go: its own checkpoints must be reached too, under the same past or one of their own. */
+/** After the claims are explained, its own checkpoints must be reached too, under the same past or under their own. */
 async function withMemories(
   context: AuditContext,
   known: KnownProfile,
@@ -295,7 +295,7 @@ async function withMemories(
       judged = await finished(context, known, unit, present)
       continue
     }
-    // It may be of another time, at which the unit ran otherwise: then its claims say nothing of it.
+    // It may come from another time, at which the unit ran differently: then its claims say nothing about it.
     for (const profile of shownEnvironments(checkpoint.environments ?? []).slice(0, ALONE_ENVIRONMENTS)) {
       const target = { unit, voice: 'checkpoint', memory } as const
       const alone = await searchExplanations(context, {
@@ -320,7 +320,7 @@ interface HowFinished {
   readonly findings?: readonly Finding[]
 }
 
-/** Judges the unit once more, under what was found. */
+/** Judges the unit once more, under the result of the search. */
 async function finished(
   context: AuditContext,
   known: KnownProfile,
@@ -342,7 +342,7 @@ async function finished(
   const { proven } = ownCheckpoints(ofVoice, found, await ofVoice.checkpoints.all(), unit)
   const disordered = judgementOf(found, unit).tolerances.some(({ kind }) => kind === 'tag-order')
   if (proven !== undefined && disordered) found = await pass(ofVoice, hypothesis, [unit], { ...how, strictTagOrder: true })
-  // What was looked into is where the search ended: elsewhere an explanation may have been missed.
+  // The search examined the difference at which it ended: for another one it may have missed an explanation.
   if (isBlamedBeside(found, unit, differsAt))
     found = await pass(ofVoice, hypothesis, [unit], { ...how, search: ENDED_ELSEWHERE })
   const judgement = judgementOf(found, unit)
@@ -371,11 +371,11 @@ function isBlamedBeside(found: PassResult, unit: string, differsAt: EvaluationKe
 
 function disorder(orderDiffers: number, allowed: number): string | undefined {
   if (orderDiffers <= allowed) return undefined
-  return `the order of tags of ${orderDiffers} results before it is not the unit's: its environment is not known`
+  return `${orderDiffers} results before it have another order of tags than the unit's: its environment is not known`
 }
 
 function assumption(claimant: string, hypothesis: Hypothesis): Finding {
-  const detail = `what the unit claims agrees if this is assumed, which nothing proves: ${inWords(hypothesis)}`
+  const detail = `the unit's claims agree under an assumption that nothing proves: ${inWords(hypothesis)}`
   return { code: 'PROFILE_ASSUMED', severity: 'info', attribution: 'auditor', claimant, detail }
 }
 
@@ -383,10 +383,10 @@ function boundReached(claimant: string, key: EvaluationKey, detail: string): Fin
   return { code: 'SEARCH_BOUND_REACHED', severity: 'warning', attribution: 'auditor', claimant, key, detail }
 }
 
-/** A profile that the user gave is not exchanged for another: that one is named, and nobody is blamed. */
+/** The profile from the user is not replaced: the fitting profile is named, and nobody is blamed. */
 function misfitOf({ options }: AuditContext, known: KnownProfile, { hypothesis }: Explained): Finding | undefined {
   if (options.profile === 'auto' || sameStrings(hypothesis.profile.environment, known.profile.environment)) return undefined
-  const detail = `the profile ${known.profile.name} does not fit what is claimed, ${hypothesis.profile.name} does`
+  const detail = `the profile ${known.profile.name} does not fit the claims, ${hypothesis.profile.name} does`
   return misfitFinding(detail)
 }
 
@@ -400,7 +400,7 @@ async function optionsFor(context: AuditContext, joint: PassResult, unit: string
   const environments = own.flatMap(({ environments: shown = [] }) => shown)
   return {
     begun: joint.hypothesis,
-    // A memory that was begun with has its environment in it: no other can fit.
+    // The memory at the start contains its environment: no other can fit.
     environments: context.start === undefined ? candidateEnvironments(environments) : [],
     startedBehind: own.map(({ nonce }) => nonce),
     trialsMax: TRIALS_MAX
@@ -410,7 +410,7 @@ async function optionsFor(context: AuditContext, joint: PassResult, unit: string
 function sourceOf({ source }: KnownProfile, { firstClaims }: PassResult, unit: string): string {
   if (source !== 'the default') return source
   const { agreeing, judged } = firstClaims.get(unit) ?? { agreeing: 0, judged: 0 }
-  return judged === 0 ? 'the default: no claim tells profiles apart' : `the first claims: ${agreeing} of ${judged} agree`
+  return judged === 0 ? 'the default: no claim distinguishes profiles' : `the first claims: ${agreeing} of ${judged} agree`
 }
 
 function judgementOf({ judged }: PassResult, unit: string): Judgement {

@@ -1,4 +1,4 @@
-/** Which crons a unit lists, and how far its listings came: of what lies behind their end it says nothing, not that it was not. */
+/** The crons that a unit lists, and the extent of its listings: they say nothing about crons after their end. */
 import { precedes } from '../../inputs/evaluation-order.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import type { Run } from '../../inputs/run-record.ts'
@@ -6,9 +6,9 @@ import { type EvaluationKey, keyText } from '../../model/records.ts'
 
 export interface ListedCrons {
   readonly unit: string
-  /** Those that were asked about, in the range. */
+  /** Its listed crons in the range that it was asked about. */
   readonly crons: ReadonlyMap<string, EvaluationKey>
-  /** Whether the unit was asked about a cron: then that it does not list it says that it did not evaluate it, or that it failed. */
+  /** Whether the unit was asked about a cron: if it does not list such a cron, it did not evaluate it, or the cron failed. */
   asked(key: EvaluationKey): boolean
 }
 
@@ -17,15 +17,15 @@ export interface ListingRange {
   readonly run: Run
   /** The first ordinate about which the units were asked. */
   readonly claimsFrom: number
-  /** Where the memory comes from that the replay begins with. */
+  /** The place of the memory that the replay begins with. */
   readonly after?: EvaluationKey
 }
 
 /**
- * Reads what one unit lists.
+ * Reads the listings of one unit.
  *
- * A cron was asked about where a listing went past its place: the unit lists something behind it. The end of a listing is the
- * unit's own word, and a fault of its own may have set it early.
+ * The unit was asked about a cron if a listing went past its place, to a later entry. The end of a listing is only the unit's own
+ * word, and a fault of its own may have set it early.
  */
 export async function readListedCrons({ inputs, run, claimsFrom, after }: ListingRange, unit: string): Promise<ListedCrons> {
   const listings = await Promise.all([inputs.claims.listing(run, unit, 'results'), inputs.claims.listing(run, unit, 'cron')])
@@ -33,7 +33,7 @@ export async function readListedCrons({ inputs, run, claimsFrom, after }: Listin
   const inRange = (key: EvaluationKey) => key.ordinate >= claimsFrom && isBehind(key, after)
   const crons = new Map<string, EvaluationKey>()
   let last: EvaluationKey | undefined
-  // Of an archive, claims behind the range that is judged may be there.
+  // An archive may contain claims after the judged range.
   const to = Math.max(run.to, ...listings.map((progress) => progress?.to ?? 0))
   for await (const { kind, key } of inputs.claims.of({ ...run, from: claimsFrom, to }, unit)) {
     if (kind !== 'listed') continue
@@ -47,7 +47,7 @@ export async function readListedCrons({ inputs, run, claimsFrom, after }: Listin
   }
 }
 
-/** Whether a cron fires behind the place where a memory lies. */
+/** Whether a cron fires after the place of a memory. */
 export function isBehind({ ordinate, timestamp }: EvaluationKey, place: EvaluationKey | undefined): boolean {
   if (place === undefined || ordinate > place.ordinate) return true
   return ordinate === place.ordinate && (place.cron === undefined || timestamp > place.timestamp)

@@ -1,8 +1,8 @@
 /**
- * Whether what a unit claims at a difference is what another past gives, with all that it claimed before set aside.
+ * Checks whether another past gives the unit's claim at a difference, if all its earlier claims are ignored.
  *
- * A machine that moved, was upgraded or lost its memory keeps its earlier answers and evaluates on under other circumstances; and one
- * URL may be several machines. Both are honest, and no single past gives all of what they claim.
+ * A machine that moved, was upgraded or lost its memory keeps its earlier answers and continues under other circumstances; and several
+ * machines may answer at one URL. Both cases are honest, and no single past gives all their claims.
  */
 import PQueue from 'p-queue'
 import type { SearchResult } from '../../attribution/rules.ts'
@@ -16,8 +16,8 @@ import type { Hypothesis } from './hypothesis.ts'
 import { type Target, type TrialResult, trial } from './trial.ts'
 
 /**
- * Readings of the clock that others may have made before the module's first one: the host, and whoever shares its thread
- * (profiles §1.4). Any number is honest; what shows one of these shows them all.
+ * How often others may have read the clock before the module's first reading: the host, and processes that share its thread
+ * (profiles §1.4). Any number is honest; a result that shows one of these shows them all.
  */
 const READINGS_BY_OTHERS = [1, 7, 1000]
 const INSTANCES = ['one', 'per-message'] as const
@@ -25,7 +25,7 @@ const BLOCK_SETS = ['all', 'stepwise', 'one-stream'] as const
 
 export interface OtherPastsOptions {
   readonly target: Target
-  /** The past that explains all before the difference. */
+  /** The past that explains everything before the difference. */
   readonly best: Hypothesis
   readonly end: EvaluationKey
   readonly environments: readonly ExecutionProfile[]
@@ -33,7 +33,7 @@ export interface OtherPastsOptions {
   readonly trialsMax: number
 }
 
-/** @returns open where another past gives what is claimed, where the clock decides it, or where not all could be tried */
+/** @returns open if another past gives the claim, if the clock decides it, or if not all pasts could be tried */
 export async function searchOtherPasts(
   context: AuditContext,
   options: OtherPastsOptions
@@ -56,7 +56,7 @@ export async function searchOtherPasts(
   let found = false
   await queue.addAll(
     candidates.map((candidate) => async () => {
-      // Others end meanwhile: what one of them found stays.
+      // Other trials end meanwhile: a positive result of one of them stays.
       if (!found && gives(await at(candidate))) found = true
     })
   )
@@ -69,7 +69,7 @@ export async function searchOtherPasts(
   return { search: { kind: 'complete' }, tried }
 }
 
-/** Each differs from the best one in one assumption; duplicates are those of the plain past, which skipped them all. */
+/** Each differs from the best past in one assumption. The duplicates are those of the plain past, which skipped them all. */
 function otherPasts(
   context: AuditContext,
   { best, environments, startedBehind }: OtherPastsOptions,
@@ -98,11 +98,11 @@ function onOtherClocks({ subject }: AuditContext, profile: ExecutionProfile): Ex
 
 export const ANOTHER_PAST: SearchResult = {
   kind: 'open',
-  reason: 'what it claims there is what another past gives: it may have changed meanwhile, or another machine may have answered'
+  reason: 'another past gives its claim there: it may have changed in between, or another machine may have answered'
 }
 const THE_CLOCK = 'the result depends on the clock, which others on its thread may have read before'
 
-/** Whether the claim at the end, and nothing before it, agrees. */
+/** Whether the claim at the end agrees; earlier claims do not count. */
 function gives({ differsAt, stoppedAt, atEnd }: TrialResult): boolean {
   return differsAt === undefined && stoppedAt === undefined && atEnd !== undefined
 }

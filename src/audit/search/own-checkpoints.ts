@@ -1,16 +1,16 @@
-/** A unit's own checkpoints beside what a replay computed: which one proves its profile, and which were not reached. */
+/** A unit's own checkpoints in a replay: which one proves its profile, and which were not reached. */
 import type { CheckedCheckpoint } from '../../verify/checkpoint.ts'
 import type { AuditContext } from '../context.ts'
 import type { PassResult } from '../pass.ts'
 import { speaksForUnits } from './profile-choice.ts'
 
 export interface OwnCheckpoints {
-  /** Which one proves the profile, in words: a replay under it reached its memory. */
+  /** The checkpoint that proves the profile, in words: a replay under the profile reached its memory. */
   readonly proven: string | undefined
   readonly unreached: readonly CheckedCheckpoint[]
 }
 
-/** Of what gateways spoilt nothing can be said. */
+/** Leaves out data that gateways spoilt. */
 export function ownCheckpoints(
   { options }: AuditContext,
   { compared }: PassResult,
@@ -28,7 +28,7 @@ export function ownCheckpoints(
   }
 }
 
-/** Whether the signer said it: its signature holds, and its data is there. */
+/** Whether it is the signer's own word: the signature is valid, and the data is there. */
 function isItsOwnWord({ standing, findings }: CheckedCheckpoint): boolean {
   return standing === 'verified' || findings.some(({ code }) => code === 'CHECKPOINT_DATA_INVALID')
 }

@@ -1,4 +1,4 @@
-/** The blocks that the units of one replay are taken to have known, and what that replay shows of them. */
+/** The blocks that the units of one replay are assumed to have known, and what that replay shows about them. */
 
 import type { Gate, Judgement } from '../../compare/comparison.ts'
 import { type Evaluation, type EvaluationKey, keyText } from '../../model/records.ts'
@@ -19,24 +19,24 @@ import {
   withListingsEnd
 } from './block-watch.ts'
 
-/** Under which set a replay runs. */
+/** The set of blocks for a replay. */
 export interface ChosenBlocks {
   readonly candidate: BlockCandidate
   /** Other sets, the best first. */
   readonly others: readonly BlockCandidate[]
-  /** The first cron that fires with any set: before it the blocks decide nothing. */
+  /** The first cron that fires with any set: the blocks decide nothing before it. */
   readonly firstCron: EvaluationKey | undefined
-  /** By a unit's URL, what its evaluations are judged by. */
+  /** By a unit's URL: the assumptions for judging its evaluations. */
   readonly assumed: AssumedBlocks
 }
 
-/** What a replay showed of the blocks. */
+/** What a replay showed about the blocks. */
 export interface FoundBlocks extends Omit<ChosenBlocks, 'assumed'> {
-  /** By a unit's URL: whether the set fits, now that it is known what the crons come to. Empty where there are none. */
+  /** By a unit's URL: whether the set fits, now that the results of the crons are known. Empty if there are no crons. */
   readonly units: ReadonlyMap<string, UnitBlocks>
 }
 
-/** What blocks say of an evaluation. */
+/** What the blocks say about an evaluation. */
 export interface BlockGate extends Pick<Gate, 'cronShown'> {
   /** The blocks that the unit knew are settled, or decide nothing here. */
   readonly blocksKnown: boolean
@@ -47,7 +47,7 @@ export interface PassBlocks {
   /** Takes every evaluation, in order. */
   take(evaluation: Evaluation): void
   gateAt(key: EvaluationKey, unit: string): BlockGate
-  /** What is to be assumed instead, where a judgement rests on what the replay then showed to be otherwise. */
+  /** The corrected assumptions, if a judgement depends on one that the replay refuted. */
   misjudged(judgements: readonly Judgement[]): ChosenBlocks | undefined
   found(): FoundBlocks
   withListingsEnd(judgement: Judgement): Judgement
@@ -61,7 +61,7 @@ const NO_CRONS: UnitBlocks = {
   behindListings: { first: undefined, count: 0 }
 }
 
-/** The set that is given, or the one that fits what the units list best. */
+/** The given set, or the one that best fits the listings of the units. */
 export async function chooseBlocks(
   context: AuditContext,
   { blocks }: ExecutionProfile,
@@ -77,7 +77,7 @@ export async function chooseBlocks(
   return { candidate, others, firstCron, assumed: assumedAtFirst(candidate) }
 }
 
-/** Tries sets of blocks against what these units list. */
+/** Tries sets of blocks against the listings of these units. */
 export function openBlockChooser({ options, plan, start }: AuditContext, units: readonly string[]): Promise<BlockChooser> {
   return createBlockChooser({ ...options, plan, units, ...(start === undefined ? {} : { after: start.key }) })
 }
@@ -107,7 +107,7 @@ export function createPassBlocks({ options, checkpoints }: AuditContext, chosen:
   }
 }
 
-/** Whether a signer is this unit, as it or the user names it; where several are audited, the user's names are nobody's. */
+/** Whether a signer is this unit, as the unit or the user names it. If several are audited, the user's names fit none of them. */
 function speaksForUnit({ run, checkpointOwners }: AuditRunOptions, unit: string): (signer: string) => boolean {
   const own = run.computes.find(({ url }) => url === unit)?.address
   return (signer) => signer === own || (run.computes.length === 1 && checkpointOwners.includes(signer))

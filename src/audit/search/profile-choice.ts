@@ -1,4 +1,4 @@
-/** Under which execution profile a replay begins, and where that comes from (profiles §3). */
+/** Chooses the execution profile with which a replay begins (profiles §3). */
 
 import { agrees, compareResult } from '../../compare/result.ts'
 import { claimsOf } from '../../inputs/claim-reader.ts'
@@ -12,16 +12,16 @@ import type { AuditContext } from '../context.ts'
 import type { AuditRunOptions } from '../run-options.ts'
 import { isPlausible } from './environments.ts'
 
-/** Evaluations of which the first claims are counted: those that tell profiles apart come early, with the first table in a result. */
+/** How many evaluations are counted as the first: the first table in a result distinguishes profiles, and comes early. */
 const FIRST_EVALUATIONS = 40
 
-/** How many of a unit's first claims agree with what was computed, to the order of tags. */
+/** How many of a unit's first claims agree with the computed results, including the order of tags. */
 export interface FirstClaims {
   readonly agreeing: number
   readonly judged: number
 }
 
-/** Counts a unit's first claims as their evaluations come by. */
+/** Counts a unit's first claims while evaluations arrive. */
 export function countFirstClaims(inputs: Inputs, run: Run, unit: string) {
   let seen = 0
   let judged = 0
@@ -38,7 +38,7 @@ export function countFirstClaims(inputs: Inputs, run: Run, unit: string) {
   }
 }
 
-/** Under which profile a replay begins, and what is known of it later: a memory takes a while to unpack. */
+/** The profile with which a replay begins, and the one that is known later, because a memory takes a while to unpack. */
 export interface ProfileChoice {
   readonly first: ExecutionProfile
   readonly known: Promise<KnownProfile>
@@ -47,13 +47,13 @@ export interface ProfileChoice {
 export interface KnownProfile {
   readonly profile: ExecutionProfile
   readonly source: string
-  /** Why the profile that the user gave is not a unit's, by its URL: a memory of its own shows another environment. */
+  /** By a unit's URL: why the user's profile is not that of the unit, whose own memory shows another environment. */
   readonly misfits: ReadonlyMap<string, string>
 }
 
 /**
- * The profile given, or the one that a memory suggests: that of the start, else that of an audited unit's own checkpoint; else the
- * default. A text in a memory proves nothing: it is where a replay begins, and only one that reaches the memory proves it.
+ * The given profile, or the one that a memory suggests: that of the start, else that of an audited unit's own checkpoint; else the
+ * default. Text in a memory proves nothing: it only suggests the profile to begin with, and a replay that reaches the memory proves it.
  */
 export function chooseProfile({
   options,
@@ -70,7 +70,7 @@ export function chooseProfile({
       return { ...(shown ?? { profile: LEGACYNET, source: 'the default' }), misfits }
     }
     for (const { url } of options.run.computes) {
-      // What another unit's memory shows says nothing of this one.
+      // Another unit's memory says nothing about this one.
       const shown = begunWith ?? (await suggestedByOwn(checkpoints, speaksForUnits(options, url)))
       if (shown === undefined || sameStrings(shown.profile.environment, profile.environment)) continue
       misfits.set(url, `the profile ${profile.name} does not fit, ${shown.profile.name} does: ${shown.source} shows it`)
@@ -79,14 +79,14 @@ export function chooseProfile({
   }
 
   const known = find()
-  // Awaited when the replay has begun.
+  // It is awaited after the replay has begun.
   known.catch(() => {})
   return { first: profile === 'auto' ? (begunWith?.profile ?? LEGACYNET) : profile, known }
 }
 
 interface SuggestedProfile extends Pick<KnownProfile, 'profile' | 'source'> {}
 
-/** By the first verified checkpoint of an audited unit. One that is taken on trust guides nothing. */
+/** Uses the first verified checkpoint of an audited unit. A checkpoint taken on trust guides nothing. */
 async function suggestedByOwn(
   { found, checked }: Checkpoints,
   isOwn: (signer: string) => boolean
@@ -98,15 +98,15 @@ async function suggestedByOwn(
   return undefined
 }
 
-/** The first environment in its memory that a unit may have; where there is none the loader had stubbed it. */
+/** The first plausible environment in its memory; if there is none, the loader stubbed it. */
 function suggestedBy({ id, environments = [] }: CheckedCheckpoint): SuggestedProfile {
   const environment = environments.find(isPlausible) ?? []
   return { profile: profileOfEnvironment(environment, `checkpoint ${id}`), source: `the environment in checkpoint ${id}` }
 }
 
 /**
- * Whether a signer is one of the audited units, as they or the user name them. For one of several units the user's word does not
- * say of which one it is.
+ * Whether a signer is one of the audited units, as they or the user name them. With several units, the user's addresses do not say
+ * which unit they belong to.
  */
 export function speaksForUnits({ run, checkpointOwners }: AuditRunOptions, unit?: string): (signer: string) => boolean {
   const named = run.computes.filter(({ url }) => unit === undefined || url === unit).map(({ address }) => address)

@@ -1,4 +1,4 @@
-/** A replay under one hypothesis, held against one unit's claims as far as they agree. */
+/** Replays under one hypothesis, and compares with one unit's claims as long as they agree. */
 
 import type { Comparison, Gate } from '../../compare/comparison.ts'
 import { createHistory, fingerprint } from '../../compare/history.ts'
@@ -14,58 +14,58 @@ import { messageIdAt } from '../judge-pass.ts'
 import { type ClockReadings, createObservations, type SkippedTwin } from '../observations.ts'
 import type { Hypothesis } from './hypothesis.ts'
 
-/** Whose claims are explained, and which of them. */
+/** The unit and the claims to explain. */
 export interface Target {
   readonly unit: string
   /** Its `/result` or its listings alone: several machines may answer at one URL. */
   readonly voice?: Claim['kind']
-  /** A memory of its own that must be reached too. */
+  /** A memory of the unit itself that must be reached too. */
   readonly memory?: { readonly key: EvaluationKey; readonly sha256: string }
 }
 
 export interface TrialOptions {
-  /** Another order of tags is a difference: under a profile that is exact. */
+  /** A different order of tags is a difference: for a profile that is exact. */
   readonly strict: boolean
-  /** No evaluations behind so many, or behind this one, are looked at. */
+  /** The trial ends after this many evaluations, or after the evaluation `end`. */
   readonly evaluations?: number
   readonly end?: EvaluationKey
-  /** Claims of other evaluations are set aside, and instances begin as the hypothesis has them, not as claims suggest. */
+  /** Claims about other evaluations are ignored, and instances begin as the hypothesis says, not as claims suggest. */
   readonly only?: EvaluationKey
-  /** Go on past differences, and count how many evaluations agree. */
+  /** Continues after differences, and counts how many evaluations agree. */
   readonly goesOn?: true
 }
 
 export interface TrialResult {
-  /** The first evaluation at which a claim, or the memory, is not what was computed; undefined where there is none. */
+  /** The first evaluation whose claim, or memory, differs from the computed one; undefined if there is none. */
   readonly differsAt: EvaluationKey | undefined
-  /** What was computed there, but for the order of tags. */
+  /** The computed result there, without the order of tags. */
   readonly shown: string | undefined
-  /** Evaluations before it that agree but for the order of tags. */
+  /** How many evaluations before it agree except for the order of tags. */
   readonly orderDiffers: number
-  /** Evaluations whose claims agree to the last character. */
+  /** How many evaluations have claims that agree to the last character. */
   readonly agreeing: number
-  /** Of all that were looked at whether their claims agree, but for the order of tags; by `keyText`. */
+  /** For all examined evaluations, by `keyText`: whether their claims agree, except for the order of tags. */
   readonly looked: ReadonlyMap<string, boolean>
-  /** Evaluations that differ, of which there is more than one only where the trial goes on. */
+  /** How many evaluations differ; more than one only if the trial continues after differences. */
   readonly differing: number
-  /** Instances that began, or did not, against the profile. */
+  /** How many instances began, or did not, against the profile. */
   readonly boundaries: number
   readonly readings: ClockReadings
   readonly twins: readonly SkippedTwin[]
   readonly readsTimeZone: boolean
   readonly readsEnvironment: boolean
-  /** It read what the host decides, such as the clock. */
+  /** Whether it read a value that the host decides, for example the clock. */
   readonly readsHost: boolean
-  /** What was computed at the one evaluation whose claims are looked at; undefined where it was not reached. */
+  /** The result of the one evaluation whose claims count; undefined if it was not reached. */
   readonly atEnd: string | undefined
-  /** Where the module could not be run any further. */
+  /** The evaluation at which the module could not continue. */
   readonly stoppedAt: EvaluationKey | undefined
 }
 
 /** Nobody is blamed in a trial. */
 const GATE: Gate = { evidence: { search: { kind: 'open', reason: 'a trial' } } }
 
-/** Inputs of which only claims of one kind are read. */
+/** The inputs with claims of one kind only. */
 export function withVoice(inputs: Inputs, voice: Claim['kind'] | undefined): Inputs {
   if (voice === undefined) return inputs
   const { of, at } = inputs.claims
@@ -81,7 +81,7 @@ export function withVoice(inputs: Inputs, voice: Claim['kind'] | undefined): Inp
   }
 }
 
-/** Replays, up to the first difference from what the unit claims. */
+/** Replays up to the first difference from the unit's claims. */
 export async function trial(
   context: AuditContext,
   { unit, voice, memory }: Target,
@@ -169,7 +169,7 @@ function shownOf(evaluation: Evaluation): string {
   return `${evaluation.stateHash ?? ''} ${resultText(evaluation)}`
 }
 
-/** But for the order of tags. */
+/** The result as text, without the order of tags. */
 function resultText({ outcome }: Evaluation): string {
   return outcome.kind === 'result' ? `${fingerprint(outcome.result)} ${String(outcome.result.GasUsed)}` : outcome.kind
 }

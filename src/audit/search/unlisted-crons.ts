@@ -1,4 +1,4 @@
-/** What no listing tells of the blocks that a unit knew: crons that it may have left out of its listings, and heights. */
+/** Sets of blocks that no listing shows: with crons that a unit may have left out of its listings, or with other heights. */
 import { precedes } from '../../inputs/evaluation-order.ts'
 import { type EvaluationKey, keyText } from '../../model/records.ts'
 import { parseCrons } from '../../replay/plan/cron-tags.ts'
@@ -6,24 +6,24 @@ import type { KnownBlockSets } from '../../replay/profile.ts'
 import type { AuditContext } from '../context.ts'
 import { isBehind } from './listed-crons.ts'
 
-/** A set of blocks with which all that is listed fires, and more, or at other heights. */
+/** A set of blocks with which all listed crons fire, and more, or at other heights. */
 export interface UnlistedTrial {
   readonly set: KnownBlockSets
   /**
-   * What it stands for: other heights; one of all combinations of crons; or one cron of too many to be combined, which is refuted
-   * for all combinations that begin with it where what is claimed before the next differs.
+   * Other heights; one of all combinations of crons; or one cron of too many to combine. A difference from a claim before the next
+   * cron refutes the single cron, and all combinations that begin with it.
    */
   readonly kind: 'heights' | 'combination' | { readonly aloneBefore: EvaluationKey }
 }
 
 export interface UnlistedRange {
-  /** The place of the difference that is to be explained. */
+  /** The place of the difference to explain. */
   readonly before: EvaluationKey
-  /** Where the unit's state is known. */
+  /** The last place at which the unit's state is known. */
   readonly behind: EvaluationKey | undefined
 }
 
-/** Up to so many crons that may have been left out all combinations are tried; of more, each alone. */
+/** All combinations are tried for up to this many left-out crons; of more, each one alone. */
 const COMBINED_MAX = 4
 
 interface PlannedCron {
@@ -31,7 +31,7 @@ interface PlannedCron {
   readonly blockHeight: number
 }
 
-/** All that is to be tried besides a set: the fewest and the most blocks with which the same fires, then crons that it leaves out. */
+/** The trials besides a set: the fewest and the most blocks with which the same crons fire, then crons that the set leaves out. */
 export async function unlistedTrials(
   context: AuditContext,
   set: KnownBlockSets,
@@ -53,7 +53,7 @@ export async function unlistedTrials(
     const alone = open.map(({ blockHeight }, place): UnlistedTrial => {
       return { set: without([blockHeight]), kind: { aloneBefore: open[place + 1]?.key ?? range.before } }
     })
-    // The last ones before the difference explain it most likely.
+    // The last crons before the difference are the likeliest explanation.
     return [...heights, ...alone.reverse()]
   }
   const masks = Array.from({ length: 2 ** open.length - 1 }, (_, place) => place + 1)

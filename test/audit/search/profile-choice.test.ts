@@ -34,7 +34,7 @@ describe('the profile of a replay', () => {
     expect(first).toBe(LEGACYNET)
     unpack()
     const source = 'the environment in checkpoint a'
-    expect(await known).toEqual({ profile: LOADER_0_0_49, source })
+    expect(await known).toEqual({ profile: LOADER_0_0_49, source, misfits: new Map() })
   })
 
   it('stays the same one where the checkpoint shows it', async () => {
@@ -44,7 +44,7 @@ describe('the profile of a replay', () => {
 
   it('is the default where no checkpoint of the unit proves itself', async () => {
     const unverified = async () => checkpoint({ standing: 'unverified' })
-    const expected = { profile: LEGACYNET, source: 'the default' }
+    const expected = { profile: LEGACYNET, source: 'the default', misfits: new Map() }
     for (const found of [[], [checkpoint({ signer: 'a stranger' })], [checkpoint({ onTrust: true })]]) {
       const { first, known } = choose('auto', found, shows([]))
       expect([first, await known]).toEqual([LEGACYNET, expected])
@@ -56,7 +56,7 @@ describe('the profile of a replay', () => {
     const start = { id: 's', signer: 'a stranger', environments: [OTHER.environment] }
     const { first, known } = choose('auto', [checkpoint()], shows([]), { start } as unknown as Partial<Choice>)
     expect(first).toEqual({ ...OTHER, name: 'checkpoint s' })
-    expect(await known).toEqual({ profile: first, source: 'the environment in checkpoint s' })
+    expect(await known).toEqual({ profile: first, source: 'the environment in checkpoint s', misfits: new Map() })
   })
 
   it('is no text in a memory that is no environment of a unit', async () => {
@@ -66,13 +66,18 @@ describe('the profile of a replay', () => {
   })
 
   it('is the one given, and said not to fit where a checkpoint shows another', async () => {
-    const chosen = { profile: LEGACYNET, source: 'as given' }
+    const chosen = { profile: LEGACYNET, source: 'as given', misfits: new Map() }
     expect(await choose(LEGACYNET, [checkpoint()], shows(LEGACYNET.environment)).known).toEqual(chosen)
     const { first, known } = choose(LEGACYNET, [checkpoint()], shows([]))
     expect(first).toBe(LEGACYNET)
     expect(await known).toEqual({
       ...chosen,
-      misfit: 'the profile legacynet does not fit, loader-0.0.49 does: the environment in checkpoint a shows it'
+      misfits: new Map([
+        [
+          'https://cu.example',
+          'the profile legacynet does not fit, loader-0.0.49 does: the environment in checkpoint a shows it'
+        ]
+      ])
     })
     expect(await choose(LEGACYNET, [], shows([])).known).toEqual(chosen)
   })
