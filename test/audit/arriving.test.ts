@@ -1,4 +1,4 @@
-/** Audits that begin while their inputs still come. */
+/** Audits that begin while their inputs are still being fetched. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -44,8 +44,8 @@ async function audited(faults: readonly Fault[], options: Partial<AuditOptions> 
   }
 }
 
-describe('an audit whose inputs still come', { timeout: 30_000 }, () => {
-  it('judges what is there: the last answer comes only after the first ones were judged', async () => {
+describe('an audit whose inputs are still being fetched', { timeout: 30_000 }, () => {
+  it('judges the first answers before the last one arrives', async () => {
     const faults: Fault[] = [{ kind: 'hang', path: `/result/${small.messageIds[5]}` }]
     const judged: (number | undefined)[] = []
     const report = await audited(faults, {
@@ -59,7 +59,7 @@ describe('an audit whose inputs still come', { timeout: 30_000 }, () => {
     expect(judged).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  it('comes to the same report as one that had them all', async () => {
+  it('ends in the same report as an audit that had all inputs at the start', async () => {
     const slow = await audited([{ kind: 'delay', delayMs: 30 }], {}, 4)
     rmSync(path.join(folder, 'store'), { recursive: true })
     const quick = await audited([], {}, 4)
@@ -70,13 +70,13 @@ describe('an audit whose inputs still come', { timeout: 30_000 }, () => {
     expect(lasting(slow)).toBe(lasting(quick))
   })
 
-  it('accuses nobody where the module never comes, and stops asking', async () => {
+  it('accuses nobody and stops asking if the module never arrives', async () => {
     const report = await audited([{ kind: 'status', status: 404, path: '/raw/' }])
     expect([report.verdict, report.claimants]).toEqual(['inconclusive', []])
     expect(report.findings.map(({ code }) => code)).toEqual(['INPUT_MISSING'])
   })
 
-  it('is interrupted while it waits', async () => {
+  it('can be interrupted while it waits', async () => {
     const stop = new AbortController()
     const waiting = audited([{ kind: 'hang', path: `/result/${small.messageIds[5]}` }], {
       signal: stop.signal,

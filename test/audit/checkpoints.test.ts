@@ -1,4 +1,4 @@
-/** Checkpoints beside a unit's claims: its own, a stranger's, and what a replay makes of them. */
+/** Checkpoints beside a unit's claims, its own and strangers', and how a replay judges them. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ import { compileSmallModule, PATTERN_OFFSET } from '../modules/small-module.ts'
 import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
 
 const FORMAT = 'wasm32-unknown-emscripten4'
-/** The first word lays the environment down, so that a memory shows its profile. */
+/** The first word writes the environment to the memory, so that the memory shows its profile. */
 const WORDS = ['env', 'count', 'count', 'clock', 'clock', 'count']
 const UNIT = signerAddress('unit')
 const STRANGER = signerAddress('stranger')
@@ -68,7 +68,7 @@ async function audited(
   }
 }
 
-/** The memory behind a nonce, as an honest unit has it that began its instances there: an audit keeps it. */
+/** The memory after a nonce, as an honest unit that began its instances there has it: taken from the store of an audit. */
 async function memoryAfter(nonce: number, profile: Partial<ExecutionProfile> = {}): Promise<Buffer> {
   const kept = path.join(folder, `memory ${nonce}`)
   await audited([], { store: kept, to: nonce, profile: { ...LEGACYNET, ...profile }, search: false })
@@ -103,7 +103,7 @@ const verdicts = ({ claimants }: Report) =>
 const codes = ({ findings }: Report) => findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code)
 
 describe('a checkpoint', { timeout: 60_000 }, () => {
-  it("of a stranger's own memory is judged beside the unit's, whose verdict it leaves alone", async () => {
+  it("is judged by itself and leaves the unit's verdict alone if a stranger signed it", async () => {
     const memory = await memoryAfter(3)
     const own = await signed(3, memory, 'unit')
     const strange = await signed(3, altered(memory, PATTERN_OFFSET + 5, 70_000, 4_000), 'stranger')
@@ -134,7 +134,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     expect(codes(report)).toEqual(['CHECKPOINT_STATE_MISMATCH'])
   })
 
-  it('is known by its memory as soon as it is unpacked, where that is what its tags say', async () => {
+  it('is known by its memory once it is unpacked, if the memory agrees with its tags', async () => {
     const memory = await memoryAfter(2)
     const other = altered(memory, 70_000)
     const spoilt = { ...(await signed(2, memory, 'spoilt')), data: gzipSync(other).toString('base64') }
@@ -159,7 +159,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     }
   })
 
-  it('of the unit shows the profile while the replay has begun: nothing is judged under another', async () => {
+  it('shows the profile even after the replay began, and no evaluation is judged under another profile', async () => {
     const passesOf = async (nonce: number, shown: ExecutionProfile, answers?: readonly string[]) => {
       const judged: (number | undefined)[] = []
       let passes = 0
@@ -176,7 +176,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     expect(other).toEqual({ verdict: 'match', name: 'loader-0.0.49', passes: 2, judged })
   })
 
-  it('says how many were not looked into', async () => {
+  it('is counted in the report if its memory was not compared byte by byte', async () => {
     const memory = await memoryAfter(2)
     const strange = [1, 2, 3, 4, 5].map((place) => signed(2, altered(memory, 200_000 + place), `stranger ${place}`))
     const report = await audited(await Promise.all(strange))
@@ -184,7 +184,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     expect(report.notChecked).toContain('the place at which the memory of 1 further checkpoint differs')
   })
 
-  it('of the unit is come to by an instance that began where nothing is claimed', async () => {
+  it('is reached by an instance that began at a nonce without a claim', async () => {
     const own = await signed(5, await memoryAfter(5, { instances: [5] }), 'unit')
     const report = await audited(
       [own],
@@ -195,14 +195,14 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     expect(report.profile?.instancesTried).toBeGreaterThan(0)
   })
 
-  it('of the unit that no past explains blames nobody, and never sits beside a match', async () => {
+  it("blames nobody and rules out a match if it is the unit's own and no past explains it", async () => {
     const own = await signed(5, altered(await memoryAfter(5), 200_000), 'unit')
     const report = await audited([own])
     expect([report.verdict, statuses(report)[UNIT]]).toEqual(['inconclusive', 'unverified'])
     expect(report.reasons[0]).toContain(`its own checkpoint ${own.id} differs from the memory after nonce 5`)
   })
 
-  it('of the unit whose data is not what its tags say never sits beside a match', async () => {
+  it("rules out a match if it is the unit's own and its data contradicts its tags", async () => {
     const memory = await memoryAfter(5)
     const hash = createHash('sha256').update(memory).digest('hex')
     const tags = { 'SHA-256': hash }
@@ -213,8 +213,8 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a start', { timeout: 60_000 }, () => {
-  it("behind the unit's own checkpoint judges the rest, and says what it rests on", async () => {
+describe('an audit that starts at a checkpoint', { timeout: 60_000 }, () => {
+  it("judges the nonces after the unit's own checkpoint and names the checkpoint that it trusts", async () => {
     const own = await signed(2, await memoryAfter(2), 'unit')
     const start = `checkpoint:${own.id}`
     const report = await audited([own], { start, stateHash: 'last' })
@@ -238,7 +238,7 @@ describe('a start', { timeout: 60_000 }, () => {
     expect([differs.verdict, differs.firstDivergence?.nonce]).toEqual(['mismatch', 3])
   })
 
-  it('blames nobody over what the clock decides, or over the memory of another', async () => {
+  it("blames nobody for a claim that depends on the clock, or if the checkpoint is a stranger's", async () => {
     const memory = await memoryAfter(4)
     const own = await signed(4, memory, 'unit')
     const clock = await audited([own], { start: `checkpoint:${own.id}` }, ANSWERS.with(4, '10099'))
@@ -248,7 +248,7 @@ describe('a start', { timeout: 60_000 }, () => {
     expect([strange.verdict, strange.firstDivergence]).toEqual(['inconclusive', null])
   })
 
-  it('is inconclusive where its checkpoint is not there, and refused where that lies behind the range', async () => {
+  it('is inconclusive if the checkpoint is missing, and refused if it lies after the range', async () => {
     const own = await signed(6, await memoryAfter(6), 'unit')
     const without = await audited([own], { start: `checkpoint:${small.moduleId}` })
     expect([without.verdict, without.findings.map(({ code }) => code)]).toEqual(['inconclusive', ['INPUT_MISSING']])
@@ -257,12 +257,12 @@ describe('a start', { timeout: 60_000 }, () => {
   })
 })
 
-describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
+describe('a list of checkpoints from gateways', { timeout: 120_000 }, () => {
   const notRead = ({ findings }: Report) =>
     findings.filter(({ code }) => code === 'CHECKPOINT_NOT_READ').map(({ count, detail }) => [count, detail])
   const memory = Buffer.from('no memory at all')
 
-  it('and that cannot be read are counted, with the reason, and hide none that can', async () => {
+  it('counts the unreadable checkpoints by reason and still finds the readable one after them', async () => {
     const own = await signed(3, await memoryAfter(3), 'unit')
     const faulty = [{ Nonce: 'undefined', Epoch: 'NaN' }, { 'SHA-256': undefined }, { Timestamp: 'NaN' }]
     const unreadable = await Promise.all(
@@ -282,7 +282,7 @@ describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
   })
 
   it.each(['the unit names its address', 'the user names it'])(
-    "of 60 strangers do not hide the unit's own (%s)",
+    "does not hide the unit's own among those of 60 strangers if %s",
     async (who) => {
       const own = await signed(3, await memoryAfter(3), 'unit')
       const strange = await Promise.all(
@@ -301,7 +301,7 @@ describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
     }
   )
 
-  it('of one stranger leave room for those of another', async () => {
+  it('leaves room for a checkpoint of one stranger beside many of another', async () => {
     const many = await Promise.all(
       Array.from({ length: 40 }, async (_, place) => {
         const tags = { 'Unit-Identifier': String(place) }
@@ -313,7 +313,7 @@ describe('checkpoints that gateways list', { timeout: 120_000 }, () => {
     expect([of('first'), of('second')]).toEqual([10, 1])
   })
 
-  it('and unpack to more than strangers may are not unpacked any further, which is no fault of theirs', async () => {
+  it("leads to unpacking strangers' checkpoints only up to a limit, and the others are not called invalid", async () => {
     const store = await openStore(path.join(folder, 'bombs'))
     const verifier = createVerifier()
     const asked: number[] = []

@@ -1,4 +1,4 @@
-/** Units of a process with crons: which of them fire hangs on the blocks that a unit knew, and none that fails is listed. */
+/** Units of a process with crons: the blocks that a unit knew decide which crons fire, and failed crons are not listed. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -18,7 +18,7 @@ import { compileSmallModule } from '../modules/small-module.ts'
 import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
 
 const FORMAT = 'wasm32-unknown-emscripten4'
-/** With a block a minute: a unit asked message by message misses some, and others where it is asked twice. */
+/** With a block a minute, a unit asked message by message misses some crons, and other ones if it is asked twice. */
 const INTERVAL_MS = 45_040
 const MESSAGES = 12
 const UNIT = signerAddress('unit')
@@ -34,7 +34,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Its time cron and its block cron say these words. */
+/** A process whose time cron and block cron have these words. */
 function processOf(timeWord: string, blockWord = timeWord): Promise<SmallProcess> {
   const processTags = [
     { name: 'Cron-Interval', value: '30-seconds' },
@@ -49,12 +49,12 @@ function processOf(timeWord: string, blockWord = timeWord): Promise<SmallProcess
 const timesOf = (small: SmallProcess) =>
   small.schedule.map(({ node }) => Number(node.assignment.tags.find(({ name }) => name === 'Timestamp')?.value))
 
-/** What an honest unit may have known. */
-const KNOWN = ['stepwise', 'one-stream', 'asked twice'] as const
+/** The blocks that an honest unit may have known, named by how it was asked. */
+const KNOWN = ['stepwise', 'once', 'twice'] as const
 function setOf(known: (typeof KNOWN)[number], small: SmallProcess): readonly number[] {
   const times = timesOf(small)
-  if (known === 'one-stream') return times.slice(-1)
-  return times.flatMap((time, nonce) => (known === 'asked twice' && (nonce === 3 || nonce === 6) ? [time, time] : [time]))
+  if (known === 'once') return times.slice(-1)
+  return times.flatMap((time, nonce) => (known === 'twice' && (nonce === 3 || nonce === 6) ? [time, time] : [time]))
 }
 
 interface Served {
@@ -62,7 +62,7 @@ interface Served {
   readonly checkpoints?: readonly FakeTransaction[]
 }
 
-/** Audits a unit that answers to every message, and lists what is in `results` where that is given. */
+/** Audits a unit that answers every message, and lists `results` if they are given. */
 async function audited(
   small: SmallProcess,
   evaluated: readonly CronEvaluation[],
@@ -80,7 +80,7 @@ async function audited(
   }
 }
 
-/** The memory behind a nonce, of a unit that knew these blocks. */
+/** The memory after a nonce, of a unit that knew these blocks. */
 async function checkpointOf(small: SmallProcess, nonce: number, blocks: KnownBlockSets): Promise<FakeTransaction> {
   const kept = path.join(folder, `memory ${nonce}`)
   await audited(small, [], {}, { store: kept, to: nonce, profile: { ...LEGACYNET, blocks }, search: false })
@@ -104,7 +104,7 @@ const isCron = ({ key }: CronEvaluation) => key.cron !== undefined
 const isListed = ({ result }: CronEvaluation) => result.Error === undefined
 const asText = (report: Report) => `${report.verdict}: ${report.reasons.join('; ')}`
 
-it('fires other crons with other blocks', async () => {
+it('fires different crons if the unit knew different blocks', async () => {
   const small = await processOf('count')
   const fired = await Promise.all(KNOWN.map((known) => evaluateWithCrons(small, { asked: setOf(known, small) })))
   const blocks = fired.map((evaluated) => evaluated.flatMap(({ key }) => (key.cron === '0-2-blocks' ? [key.ordinate] : [])))
@@ -125,7 +125,7 @@ describe('an honest unit', { timeout: 600_000 }, () => {
           ['errorat 9', known]
         ] as const
     )
-  )('whose crons say %s and that was asked %s is a match', async (word, known) => {
+  )('is a match if its crons run "%s" and it was asked %s', async (word, known) => {
     const small = await processOf(word)
     const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
     const report = await audited(small, evaluated)
@@ -134,9 +134,9 @@ describe('an honest unit', { timeout: 600_000 }, () => {
   })
 })
 
-describe('a listing that leaves one cron out, all else being true', { timeout: 900_000 }, () => {
-  const cases = [...KNOWN.map((known) => [known, 'count'] as const), ['asked twice', 'errorat 9'] as const]
-  it.each(cases)('accuses no unit that was asked %s and whose crons say %s, whichever cron it is', async (known, word) => {
+describe('a listing that leaves out one cron and is true otherwise', { timeout: 900_000 }, () => {
+  const cases = [...KNOWN.map((known) => [known, 'count'] as const), ['twice', 'errorat 9'] as const]
+  it.each(cases)('leads to no blame of a unit asked %s whose crons run "%s", whichever is missing', async (known, word) => {
     const small = await processOf(word)
     const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
     const crons = evaluated.filter((one) => isCron(one) && isListed(one))
@@ -147,9 +147,9 @@ describe('a listing that leaves one cron out, all else being true', { timeout: 9
     }
   })
 
-  it('is settled by a checkpoint behind it: what else is claimed is judged, and a lie is found out', async () => {
+  it('is explained by a later checkpoint, so that all other claims are judged and a lie is detected', async () => {
     const small = await processOf('count')
-    const asked = setOf('asked twice', small)
+    const asked = setOf('twice', small)
     const evaluated = await evaluateWithCrons(small, { asked })
     const left = evaluated.find(({ key }) => key.cron?.includes('seconds') && key.ordinate === 4)
     const checkpoints = [await checkpointOf(small, 6, asked)]
@@ -167,7 +167,7 @@ const lieOf = (one: CronEvaluation): CronEvaluation => ({ ...one, result: { Outp
 
 describe('a listing that ends early', { timeout: 900_000 }, () => {
   it.each(KNOWN.flatMap((known) => [0, 9, 20].map((count) => [known, count] as const)))(
-    'leaves a unit that was asked %s and lists %i evaluations to be judged by what it answers, and is said',
+    'is reported, and a unit that was asked %s and lists %i evaluations is judged by its answers',
     async (known, count) => {
       const small = await processOf('count')
       const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
@@ -175,14 +175,14 @@ describe('a listing that ends early', { timeout: 900_000 }, () => {
       expect(asText(report)).not.toMatch(/^mismatch/)
       expect(report.findings.map(({ code }) => code)).toContain('LISTING_ENDS_EARLY')
       const messages = new Set(evaluated.filter((one, place) => !isCron(one) || place < count))
-      if (known === 'one-stream') expect(report.coverage.compared).toBe(messages.size)
+      if (known === 'once') expect(report.coverage.compared).toBe(messages.size)
       else expect(report.coverage.compared).toBeGreaterThanOrEqual(MESSAGES)
     }
   )
 })
 
-describe('a unit that lies', { timeout: 900_000 }, () => {
-  it.each(KNOWN)('about a message or a cron is found out where it was asked %s', async (known) => {
+describe('a lie of a unit with crons', { timeout: 900_000 }, () => {
+  it.each(KNOWN)('is detected in a message and in a cron if the unit was asked %s', async (known) => {
     for (const word of ['count', 'error']) {
       const small = await processOf(word)
       const evaluated = await evaluateWithCrons(small, { asked: setOf(known, small) })
@@ -191,7 +191,7 @@ describe('a unit that lies', { timeout: 900_000 }, () => {
       const message = evaluated.findIndex((one) => one.key.ordinate === 7 && !isCron(one))
       const report = await about(message)
       expect([asText(report), report.firstDivergence?.nonce]).toEqual([expect.stringMatching(/^mismatch/), 7])
-      // Of a cron that failed it lists what no honest unit does.
+      // Honest units do not list crons that failed.
       const cron = evaluated.findIndex(({ key }) => key.cron?.includes('seconds') && key.ordinate === 5)
       const other = await about(cron)
       expect([asText(other), other.firstDivergence?.key]).toEqual([expect.stringMatching(/^mismatch/), evaluated[cron]?.key])
@@ -200,9 +200,9 @@ describe('a unit that lies', { timeout: 900_000 }, () => {
 })
 
 describe('a range that ends at an earlier nonce', { timeout: 900_000 }, () => {
-  it('has the same statuses as far as it goes', async () => {
+  it('has the same statuses as the whole range, up to its end', async () => {
     const small = await processOf('errorat 9')
-    const evaluated = await evaluateWithCrons(small, { asked: setOf('asked twice', small) })
+    const evaluated = await evaluateWithCrons(small, { asked: setOf('twice', small) })
     const statusesTo = async (to: number) => {
       const lines: string[] = []
       const onPass = () => void lines.splice(0)
@@ -221,8 +221,8 @@ describe('a range that ends at an earlier nonce', { timeout: 900_000 }, () => {
   })
 })
 
-describe('crons whose results tell the height of the block', { timeout: 900_000 }, () => {
-  it.each(KNOWN)('accuse no unit that was asked %s', async (known) => {
+describe('crons whose results contain the height of the block', { timeout: 900_000 }, () => {
+  it.each(KNOWN)('lead to no accusation of a unit that was asked %s', async (known) => {
     const small = await signedSmallProcess({
       format: FORMAT,
       wasm,
@@ -239,10 +239,10 @@ describe('crons whose results tell the height of the block', { timeout: 900_000 
   })
 })
 
-it('judges two units by the blocks that each of them knew', { timeout: 120_000 }, async () => {
+it('judges each of two units by the blocks that it knew', { timeout: 120_000 }, async () => {
   const small = await processOf('count')
   const [first, second] = await Promise.all(
-    (['stepwise', 'one-stream'] as const).map(async (known) => {
+    (['stepwise', 'once'] as const).map(async (known) => {
       const answers = answersOf(await evaluateWithCrons(small, { asked: setOf(known, small) }))
       return startFakeNetwork({ ...small, ...answers, address: UNIT })
     })

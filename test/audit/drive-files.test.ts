@@ -1,4 +1,4 @@
-/** Where the files come from: the store first, then gateways, within bounds. */
+/** Files are read from the store first, then from gateways, within limits. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -51,7 +51,7 @@ interface Served {
   readonly files?: Readonly<Record<string, string | AuditError>>
 }
 
-/** A gateway that knows these, and what was asked of it. */
+/** A gateway that has these records and files, with a log of the requests. */
 function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { readonly asked: string[] } {
   const asked: string[] = []
   const serve = async (at: string) => {
@@ -99,10 +99,10 @@ function drive(tags: readonly Tag[], gateway?: GatewaySource, limits?: DriveLimi
 const data = (id: string, blockHeight = 100) => ({ kind: 'data', id, blockHeight }) as const
 const contentOf = (answer: DriveAnswer) => (answer.kind === 'file' ? readFileSync(answer.path, 'utf8') : answer.reason)
 
-describe('data', () => {
+describe('the data of a file', () => {
   const served = { records: [record(FILE)], files: { [`/raw/${FILE}`]: 'content' } }
 
-  it('is fetched once, and then out of the store', async () => {
+  it('is fetched once and then read from the store', async () => {
     const gateway = gatewayOf(served)
     const files = drive(OPEN, gateway)
     const answers = await Promise.all([files.ask(data(FILE)), files.ask(data(FILE)), files.ask(data(FILE, 5))])
@@ -112,7 +112,7 @@ describe('data', () => {
     expect(await inputs.drive.files(idOf('process') as ProcessItem['id'])).toEqual([{ kind: 'data', id: FILE }])
   })
 
-  it('is missing where nobody has it, or nobody can be asked', async () => {
+  it('is missing if no gateway has it or none can be asked', async () => {
     const missing = (reason: string) => ({ kind: 'refused', reason, missing: true })
     expect(await drive(OPEN, gatewayOf({})).ask(data(FILE))).toEqual(missing('no gateway has it'))
     expect(await drive(OPEN, gatewayOf({ records: [record(FILE)] })).ask(data(FILE))).toEqual(missing('no gateway has it'))
@@ -122,7 +122,7 @@ describe('data', () => {
     expect(await drive(OPEN, gateway).ask(data(FILE))).toEqual(missing('no gateway answered'))
   })
 
-  it('is refused beyond the bounds: one file, their number, and all together', async () => {
+  it('is refused beyond the limits for one file, for the number of files and for all bytes together', async () => {
     const both = { records: [record(FILE), record(OTHER)], files: { ...served.files, [`/raw/${OTHER}`]: 'other content' } }
     const within = { fileBytes: 13, totalBytes: 20, files: 2 }
     const ask = async (limits: DriveLimits) => {
@@ -135,13 +135,13 @@ describe('data', () => {
     expect((await ask({ ...within, files: 1 }))[1]).toContain('all files together exceed the auditor')
   })
 
-  it('too large to be fetched is a limit of the auditor, and nothing missing', async () => {
+  it('is refused by a limit of the auditor, not called missing, if it is too large to fetch', async () => {
     const large = fetchError('ANSWER_TOO_LARGE', { role: 'gateway', url: URL }, 'larger than 13 bytes')
     const gateway = gatewayOf({ records: [record(FILE)], files: { [`/raw/${FILE}`]: large } })
     expect(await drive(OPEN, gateway).ask(data(FILE))).toEqual({ kind: 'refused', reason: 'larger than 13 bytes' })
   })
 
-  it('stops where the audit does', async () => {
+  it('is no longer fetched once the audit is interrupted', async () => {
     const interrupted = new AuditError('INTERRUPTED', 'interrupted')
     const gateway = gatewayOf({ records: [record(FILE)], files: { [`/raw/${FILE}`]: interrupted } })
     await expect(drive(OPEN, gateway).ask(data(FILE))).rejects.toBe(interrupted)
@@ -153,7 +153,7 @@ describe('an attestation', () => {
   const by = (blockHeight: number | null, address: string = SCHEDULER) =>
     gatewayOf({ records: [record(FILE), record(ATTESTATION, { blockHeight, owner: { address, key: '' } })], files })
 
-  it('opens a file from its block on, and is kept', async () => {
+  it('makes a file readable from its own block on and is kept in the store', async () => {
     const gateway = by(90)
     const opened = await drive(ATTESTED, gateway).ask(data(FILE, 90))
     expect(opened).toMatchObject({ kind: 'file', assumed: expect.stringContaining(ATTESTATION) })
@@ -163,16 +163,16 @@ describe('an attestation', () => {
   })
 
   it.each([
-    ['lies in a later block', by(101)],
-    ['lies in no block yet', by(null)],
-    ["is another owner's, whatever the gateway thinks", by(90, idOf('other'))]
-  ])('opens nothing where it %s', async (_, gateway) => {
+    ['is in a later block', by(101)],
+    ['is in no block yet', by(null)],
+    ['has another owner, though the gateway returns it', by(90, idOf('other'))]
+  ])('makes no file readable if it %s', async (_, gateway) => {
     const reason = 'gateways know no attestation up to block 100 that lets the process read it'
     expect(await drive(ATTESTED, gateway).ask(data(FILE))).toEqual({ kind: 'refused', reason, missing: true })
     expect(gateway.asked).not.toContain(`/raw/${FILE}`)
   })
 
-  it('of no kind helps a process without the extension', async () => {
+  it('makes no file readable for a process without the extension', async () => {
     const gateway = by(90)
     const answer = await drive([tag('Scheduler', SCHEDULER)], gateway).ask(data(FILE))
     const reason =
@@ -185,7 +185,7 @@ describe('headers and blocks', () => {
   const header = { kind: 'tx', id: FILE, blockHeight: 0 } as const
   const block = { kind: 'block', id: '77', blockHeight: 0 } as const
 
-  it("come as the gateway writes them, a header with its owner's address", async () => {
+  it("are served as the gateway wrote them, the header with its owner's address added", async () => {
     const text = '{ "z": 1, "__proto__": {"x": 1}, "owner": "b3duZXI", "a": 2 }'
     const gateway = gatewayOf({ files: { [`/tx/${FILE}`]: text, '/block/77': ' {"height": 77}\n' } })
     const files = drive([], gateway)
@@ -198,18 +198,18 @@ describe('headers and blocks', () => {
     expect([contentOf(await offline.ask(header)), contentOf(await offline.ask(block))]).toEqual([shown, ' {"height": 77}\n'])
   })
 
-  it('shows the address that WeaveDrive makes of an owner who is no base64url', async () => {
+  it('have the address that WeaveDrive computes if the owner is not base64url', async () => {
     const files = drive([], gatewayOf({ files: { [`/tx/${FILE}`]: '{"owner":"!!!!"}' } }))
     const address = createHash('sha256').update(Buffer.alloc(3)).digest('base64url')
     expect(contentOf(await files.ask(header))).toBe(`{"owner":"!!!!","ownerAddress":"${address}"}`)
   })
 
-  it.each(['Pending', '[]', 'null', '{"owner":5}', '{"owner":"=abc"}'])('are refused where a header is %s', async (text) => {
+  it.each(['Pending', '[]', 'null', '{"owner":5}', '{"owner":"=abc"}'])('are refused if the header is %s', async (text) => {
     const answer = await drive([], gatewayOf({ files: { [`/tx/${FILE}`]: text } })).ask(header)
     expect(contentOf(answer)).toContain("the gateway's header of it")
   })
 
-  it('are fetched anew where the store spoilt them', async () => {
+  it('are fetched again if the stored copy is corrupt', async () => {
     const gateway = gatewayOf({ files: { '/block/77': 'block' } })
     const answer = await drive([], gateway).ask(block)
     if (answer.kind === 'file') writeFileSync(answer.path, 'spoil')

@@ -1,4 +1,4 @@
-/** Whole audits of processes that open WeaveDrive files, over HTTP and off line. */
+/** Whole audits of processes that open WeaveDrive files, over HTTP and offline. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { type FakeNetwork, type FakeNetworkOptions, startFakeNetwork } from '../
 import { compileSmallModule } from '../modules/small-module.ts'
 import { type SmallProcess, signedSmallProcess } from '../modules/small-process.ts'
 
-/** The format that the unit always gives WeaveDrive to. */
+/** The unit always provides WeaveDrive to this format. */
 const FORMAT = 'wasm64-unknown-emscripten-draft_2024_02_15'
 const HEIGHT = 1_500_000
 const TEXT = 'The quick brown fox jumps over the lazy dog'
@@ -96,7 +96,7 @@ const found = ({ findings }: Report) =>
   findings.filter(({ severity }) => severity === 'error').map(({ code, nonce, detail }) => [code, nonce, detail])
 
 describe('a process that opens files', { timeout: 30_000 }, () => {
-  it('matches over a file that proves itself, and a unit that differs is a mismatch', async () => {
+  it('is a match over a file whose signature is valid, and a mismatch if the unit differs', async () => {
     const small = await process(onBoot(file.id), ['count', `file 1 9 /data/${file.id}`, 'count'])
     const honest = await audited(small, [file], ['1', 'The quick', '2'])
     expect([honest.verdict, found(honest)]).toEqual(['match', []])
@@ -105,7 +105,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect([lying.verdict, lying.firstDivergence?.nonce]).toEqual(['mismatch', 2])
   })
 
-  it('matches over a file that an attestation opens, but nobody is blamed from there on', async () => {
+  it('is a match over a file that an attestation makes readable, but nobody is blamed from there on', async () => {
     const small = await process(EXTENDED, ['count', `file 1 9 /data/${file.id}`, 'count'])
     const opened = { Type: 'Attestation', Message: file.id, 'Data-Protocol': 'ao' }
     const files = [file, await signed('', opened, { by: attestor })]
@@ -119,7 +119,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect([before.verdict, before.firstDivergence?.nonce]).toEqual(['mismatch', 1])
   })
 
-  it('is not let read what is attested by another, in a later block, or of another kind', async () => {
+  it('cannot read a file that is attested by another owner, in a later block, or by another kind of item', async () => {
     const small = await process(EXTENDED, ['count', `file 1 9 /data/${file.id}`])
     const attests = { Type: 'Attestation', Message: file.id, 'Data-Protocol': 'ao' }
     const useless = [
@@ -133,21 +133,21 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect(found(report)).toEqual([['INPUT_MISSING', 2, `the module opened /data/${file.id}: ${why}`]])
   })
 
-  it('reads what is made available to it alone, where it asks for that', async () => {
+  it('reads a file that is made available to it alone if it has that availability type', async () => {
     const tags = [...EXTENDED, ...tagsOf({ 'Availability-Type': 'Individual' })]
     const small = await process(tags, [`file 1 9 /data/${file.id}`])
     const available = await signed('', { Type: 'Available', ID: file.id, 'Data-Protocol': 'WeaveDrive' }, { by: attestor })
     expect((await audited(small, [file, available], ['The quick'])).verdict).toBe('match')
   })
 
-  it('blames nobody over a range that gateways answer as they like', async () => {
+  it('blames nobody for a read whose range gateways may answer in different ways', async () => {
     const small = await process(onBoot(file.id), [`slurp /data/${file.id}`, 'count'])
     expect((await audited(small, [file], [TEXT, '1'])).verdict).toBe('match')
     const report = await audited(small, [file], ['range not satisfiable', '3'])
     expect([report.verdict, report.firstDivergence]).toEqual(['inconclusive', null])
   })
 
-  it('blames nobody over a file that the gateway spoilt', async () => {
+  it('blames nobody if the gateway altered the file', async () => {
     const small = await process(onBoot(file.id), [`file 1 9 /data/${file.id}`])
     const spoilt = { ...file, data: Buffer.from(TEXT.replace('quick', 'quack')).toString('base64') }
     const report = await audited(small, [spoilt], ['The quick'])
@@ -155,7 +155,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect(report.reasons.join()).toContain('is not proven')
   })
 
-  it('names a file that no gateway has; what came before is judged', async () => {
+  it('has a report that names the file that no gateway has and judges the nonces before it', async () => {
     const small = await process(onBoot(file.id), ['count', `file 1 9 /data/${file.id}`, 'count'])
     const report = await audited(small, [], ['1', 'The quick', '2'])
     expect(report.verdict).toBe('inconclusive')
@@ -163,7 +163,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect(report.coverage.compared).toBe(2)
   })
 
-  it('serves no manifest: under its id gateways serve something else', async () => {
+  it('cannot read a manifest, because gateways serve another file under its id', async () => {
     const manifest = await signed('{}', { 'Content-Type': 'application/x.arweave-manifest+json' })
     const small = await process(onBoot(manifest.id), [`file 1 2 /data/${manifest.id}`])
     const report = await audited(small, [manifest], ['{}'])
@@ -171,7 +171,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect(report.reasons.join()).toContain('it is a manifest')
   })
 
-  it('reads the same off line, out of an archive', async () => {
+  it('reads the same files offline from an archive', async () => {
     const owner = publisher.publicKey.toString('base64url')
     const words = [`file 1 9 /data/${file.id}`, 'slurp /block/1499999', `slurp /tx/${file.id}`]
     const small = await process(onBoot(file.id), words)
@@ -191,7 +191,7 @@ describe('a process that opens files', { timeout: 30_000 }, () => {
     expect(report.coverage.unverified).toBe(2)
   })
 
-  it('is told off line that an archive does not hold a file', async () => {
+  it('has a report that names the file that is missing from an archive', async () => {
     const small = await process(EXTENDED, [`file 1 9 /data/${file.id}`])
     const archive = path.join(folder, 'drive.tar.gz')
     const { process_id } = small.process

@@ -1,4 +1,4 @@
-/** The bundled example, judged over more than one unit and under more than one profile. */
+/** The bundled example, audited with more than one unit and under more than one profile. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -16,7 +16,7 @@ import { openStore } from '../../src/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
 
 const OTHER = 'https://other.example'
-/** What is altered lies before it. */
+/** All alterations lie before it. */
 const SHORT = 6
 let folder: string
 let store: Store
@@ -56,7 +56,7 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
   })
 }
 
-/** A run with a second unit that says what the first one says, but for what `alter` changes. */
+/** A run with a second unit that claims the same as the first one, except for the changes of `alter`. */
 async function withOtherUnit(id: string, alter: (claim: Claim) => EvaluationResult): Promise<Run> {
   const [first] = run.computes
   const both: Run = { ...run, id, computes: [{ url: first?.url ?? '' }, { url: OTHER }] }
@@ -76,7 +76,9 @@ function verdicts(report: Report): Record<string, string> {
 }
 
 describe('several units', () => {
-  it('get a verdict each: one that alters a number is found out, the other is untouched', { timeout: 60_000 }, async () => {
+  it('get a verdict each: the one that alters a number is a mismatch, the other a match', {
+    timeout: 60_000
+  }, async () => {
     const altered = await withOtherUnit('altered', ({ key, value }) => {
       const text = JSON.stringify(value)
       return key.ordinate === 2 ? (JSON.parse(text.replace('"value":"250"', '"value":"251"')) as EvaluationResult) : value
@@ -91,8 +93,8 @@ describe('several units', () => {
     })
   })
 
-  it('are both honest where they began their instances at different places', { timeout: 60_000 }, async () => {
-    // The process tells os.clock at nonce 26: in the instance that read it at nonce 23 it stands one further.
+  it('are both a match if they began their instances at different nonces', { timeout: 60_000 }, async () => {
+    // The process answers os.clock at nonce 26: an instance that read it at nonce 23 is one reading further.
     const oneStream = await withOtherUnit('one-stream', ({ key, value }) => {
       if (key.ordinate !== 26) return value
       return JSON.parse(JSON.stringify(value).replaceAll('10.004', '10.005')) as EvaluationResult
@@ -103,18 +105,18 @@ describe('several units', () => {
   })
 })
 
-describe('profiles', () => {
-  it('are found by the claims where no checkpoint shows one', { timeout: 60_000 }, async () => {
+describe('an audit under an execution profile', () => {
+  it('finds the profile from the claims if no checkpoint shows one', { timeout: 60_000 }, async () => {
     const report = await audited(run, { profile: 'auto' })
     expect(report.verdict).toBe('match')
     expect(report.profile).toMatchObject({ name: 'legacynet', tried: ['legacynet'] })
     expect(report.profile?.source).toMatch(/^the first claims: (\d+) of \1 agree$/)
-    // Held to the profile, no other one is tried where a claim differs.
+    // With a fixed profile no other one is tried if a claim differs.
     const held = await audited(run, { profile: 'auto', search: false })
     expect(held.profile).toMatchObject({ name: 'legacynet', tried: ['legacynet'] })
   })
 
-  it('that do not fit blame nobody, and the one that fits is named', { timeout: 60_000 }, async () => {
+  it('blames nobody if the profile does not fit, and names the one that fits', { timeout: 60_000 }, async () => {
     const report = await audited(run, { profile: LOADER_0_0_49 })
     expect(report.verdict).toBe('inconclusive')
     expect(report.findings.find(({ code }) => code === 'PROFILE_DOES_NOT_FIT')?.detail).toBe(
@@ -123,7 +125,7 @@ describe('profiles', () => {
     expect(report.firstDivergence).toBeNull()
   })
 
-  it('that are held to without a search blame nobody either', { timeout: 60_000 }, async () => {
+  it('blames nobody if the profile does not fit and there is no search', { timeout: 60_000 }, async () => {
     const report = await audited(run, { search: false })
     expect(report.verdict).toBe('inconclusive')
     expect(report.evaluations.filter(({ status }) => status === 'inconclusive').map(({ nonce }) => nonce)).toEqual([26])

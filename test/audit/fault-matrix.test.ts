@@ -1,4 +1,4 @@
-/** Every kind of question of every unit, struck by every kind of fault: the audit ends, nobody is accused, and the rest is judged. */
+/** Every kind of question to every unit fails in every kind of way: the audit ends, accuses nobody and judges the rest. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -26,10 +26,10 @@ const FETCH_LIMITS = {
   schedulePageBytes: 1_000_000
 }
 const BOUND_MS = 60_000
-/** The message that the scheduler shows otherwise than it was signed: a gateway is asked for its item. */
+/** The scheduler serves this message otherwise than it was signed, so that a gateway is asked for the item. */
 const SPOILT = 3
 const LAST = 4
-/** The process itself is listed too, and has no `/result`. */
+/** With the process itself, which is listed but has no `/result`. */
 const ALL = LAST + 1
 let small: SmallProcess
 let folder: string
@@ -102,7 +102,7 @@ async function audited(units: FakeNetwork, gateways: readonly FakeNetwork[]): Pr
   return { report, tookMs: performance.now() - begun }
 }
 
-/** No unit is said to lie; that the scheduler shows a message otherwise than it was signed is so. */
+/** No unit is blamed, except the scheduler for the message that it really alters. */
 function expectNoBlame({ report, tookMs }: Audited): void {
   expect(tookMs).toBeLessThan(BOUND_MS)
   expect(report.verdict).not.toBe('mismatch')
@@ -112,7 +112,7 @@ function expectNoBlame({ report, tookMs }: Audited): void {
   expect([...codes]).toEqual([])
 }
 
-/** Whoever did not answer is named. */
+/** The report names the unit that did not answer. */
 function expectNamed({ findings, unreachable }: Report, url: string): void {
   expect([...findings.map(({ claimant }) => claimant), ...unreachable.map((unit) => unit.url)]).toContain(url)
 }
@@ -124,8 +124,8 @@ const FAULTS: readonly [string, Fault][] = [
   ['500', { kind: 'status', status: 500 }],
   ['a closed connection', { kind: 'destroy' }],
   ['silence', { kind: 'hang' }],
-  ['a slow answer', { kind: 'delay', delayMs: 120 }],
-  ['an answer without end', { kind: 'endless' }],
+  ['slow', { kind: 'delay', delayMs: 120 }],
+  ['endless', { kind: 'endless' }],
   ['no JSON', { kind: 'garbage' }]
 ]
 
@@ -133,7 +133,7 @@ const spoiltId = () => small.messageIds[SPOILT] ?? ''
 
 type Question = readonly [string, FaultScope['unit'], () => string, (report: Report) => void]
 
-/** Of each: which part of the path or body it is, and what is judged all the same. */
+/** Each with the part of the path or body that identifies it, and a check of the parts that are judged nevertheless. */
 const QUESTIONS: readonly Question[] = [
   ['the data of an item', 'gateway', () => `/raw/${spoiltId()}`, ({ coverage }) => expect(coverage.compared).toBe(ALL)],
   [
@@ -152,25 +152,25 @@ const QUESTIONS: readonly Question[] = [
   ['a page of the schedule', 'scheduler', () => '?process-id', () => {}]
 ]
 
-describe.each(QUESTIONS)('%s, of the %s', (_what, unit, part, judged) => {
-  it.each(FAULTS)('answered with %s', { timeout: 120_000 }, async (words, fault) => {
+describe.each(QUESTIONS)('an audit that asks for %s from the %s', (_what, unit, part, judged) => {
+  it.each(FAULTS)('ends, blames nobody and judges the rest if the answer is %s', { timeout: 120_000 }, async (words, fault) => {
     const network = await start({ faults: [{ ...fault, ...(unit === undefined ? {} : { unit }), path: part() }] })
     const one = await audited(network, [network])
     expectNoBlame(one)
     expect(network.asked(part())).toBeGreaterThan(0)
     judged(one.report)
-    if (words === 'a slow answer') expect(one.report.verdict).toBe('match')
+    if (words === 'slow') expect(one.report.verdict).toBe('match')
     else if (words !== '404') expectNamed(one.report, network.url)
   })
 })
 
-describe('the header of an item that does not prove itself', () => {
+describe('an audit that asks for the header of an item whose signature is invalid', () => {
   const withOtherData = () => {
     const data = Buffer.from('of nobody').toString('base64')
     return small.transactions.map((one) => (one.id === spoiltId() ? { ...one, data } : one))
   }
 
-  it.each(FAULTS)('answered with %s', { timeout: 120_000 }, async (_, fault) => {
+  it.each(FAULTS)('is inconclusive and blames nobody if the answer is %s', { timeout: 120_000 }, async (_, fault) => {
     const network = await start({ transactions: withOtherData(), faults: [{ ...fault, unit: 'gateway', path: '/tx/' }] })
     const one = await audited(network, [network])
     expectNoBlame(one)
@@ -179,7 +179,7 @@ describe('the header of an item that does not prove itself', () => {
   })
 })
 
-describe('a gateway that is away altogether', () => {
+describe('a gateway that never answers', () => {
   const dead: readonly [string, Fault][] = [
     ['closes connections', { kind: 'destroy' }],
     ['says nothing', { kind: 'hang' }],
@@ -187,20 +187,16 @@ describe('a gateway that is away altogether', () => {
   ]
   const lacking = () => start({ transactions: small.transactions.filter(({ id }) => id !== spoiltId()) })
 
-  it.each(dead)(
-    'beside one that has all: it is named, and the audit is whole (it %s)',
-    { timeout: 120_000 },
-    async (_, fault) => {
-      const units = await start()
-      const gone = await start({ faults: [fault] })
-      const one = await audited(units, [gone, units])
-      expectNoBlame(one)
-      expect(one.report.verdict).toBe('match')
-      expect(one.report.unreachable.map(({ unit, url }) => [unit, url])).toEqual([['gateway', gone.url]])
-    }
-  )
+  it.each(dead)('is named, and another gateway completes the audit, if it %s', { timeout: 120_000 }, async (_, fault) => {
+    const units = await start()
+    const gone = await start({ faults: [fault] })
+    const one = await audited(units, [gone, units])
+    expectNoBlame(one)
+    expect(one.report.verdict).toBe('match')
+    expect(one.report.unreachable.map(({ unit, url }) => [unit, url])).toEqual([['gateway', gone.url]])
+  })
 
-  it.each(dead)('beside one that lacks an item: nobody is said to lack it (it %s)', { timeout: 120_000 }, async (_, fault) => {
+  it.each(dead)('prevents the finding that no gateway has an item if it %s', { timeout: 120_000 }, async (_, fault) => {
     const units = await start()
     const gone = await start({ faults: [fault] })
     const one = await audited(units, [gone, await lacking()])
@@ -212,7 +208,7 @@ describe('a gateway that is away altogether', () => {
     expect(blamed).toEqual([])
   })
 
-  it('and the only one: it is named as what is missing', async () => {
+  it('is named as unreachable if it is the only one', async () => {
     const units = await start()
     const gone = await start({ faults: [{ kind: 'destroy' }] })
     const one = await audited(units, [gone])

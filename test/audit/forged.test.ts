@@ -1,4 +1,4 @@
-/** Archives that somebody altered who knows their form: refused, or judged over what was signed. */
+/** Archives altered by somebody who knows the format: refused, or judged by the signed data. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -76,7 +76,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The verdict over an archive of these records, or the code of why it is refused. */
+/** The verdict on an archive of these records, or the code of the error that refuses it. */
 async function said(forged: readonly Line[], more: { readonly start?: string } = {}): Promise<string> {
   const report = await auditOf(forged, more)
   return report instanceof AuditError ? report.code : report.verdict
@@ -97,18 +97,18 @@ async function auditOf(forged: readonly Line[], more: { readonly start?: string 
 
 const changed = (kind: string, change: (value: Record<string, unknown>, key: Line[0]) => unknown): Line[] =>
   lines.map(([key, value]) => (key[0] === kind ? [key, change(value as Record<string, unknown>, key)] : [key, value]))
-/** In the order of an archive: numbers before texts. */
+/** Sorted as in an archive: numbers before texts. */
 const withRecord = (record: Line): Line[] =>
   [...lines, record].sort(([left], [right]) =>
     String(left[0]) < String(right[0]) ? -1 : String(left[0]) > String(right[0]) ? 1 : 0
   )
 
-describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
-  it('is judged as the network was, where nothing is altered', async () => {
+describe('an archive with correct hashes', { timeout: 120_000 }, () => {
+  it('gets the same verdict as the network if nothing is altered', async () => {
     expect(await said(lines)).toBe('match')
   })
 
-  it('is refused with records that no pull writes, or of another process or run', async () => {
+  it('is refused if it has records that no pull writes, or of another process or run', async () => {
     const valid = { status: 'valid' }
     const foreign = otherLines.find(([key]) => key[0] === 'schedule')
     for (const record of [
@@ -122,7 +122,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
       expect([record[0], await said(withRecord(record))]).toEqual([record[0], 'ARCHIVE_INVALID'])
   })
 
-  it('is refused where a record has another shape, or lies under another key', async () => {
+  it('is refused if a record has another shape or lies under another key', async () => {
     for (const kind of ['run', 'process', 'schedule', 'transaction', 'claim', 'listing', 'unavailable'])
       for (const by of [null, 7, [], {}, 'text'])
         expect([kind, by, await said(changed(kind, () => by))]).toEqual([kind, by, 'ARCHIVE_INVALID'])
@@ -132,7 +132,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
     expect(await said(swapped)).toBe('ARCHIVE_INVALID')
   })
 
-  it('is refused where a claim says beside its text what the text does not', async () => {
+  it('is refused if the fields of a claim contradict its text', async () => {
     const fault = { kind: 'key-twice', path: 'Output', detail: 'x' }
     for (const more of [{ value: result({ Output: 'EVIL' }) }, { covers: ['Output'] }, { faults: [fault] }, { raw: '{' }])
       expect([
@@ -141,7 +141,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
       ]).toEqual([more, 'ARCHIVE_INVALID'])
   })
 
-  it('has an answer for another message where that is what it says, and no match', async () => {
+  it('is inconclusive if an answer names another message, and the claim is reported as unmatched', async () => {
     const forged = changed('claim', (value, key) =>
       key[3] === 3 && value['kind'] === 'result' ? { ...value, messageId: small.messageIds[1] } : value
     )
@@ -153,7 +153,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
     ])
   })
 
-  it('runs the module that was signed, whatever stands beside the tags or under the key', async () => {
+  it('is replayed with no module but the signed one, whatever other fields or keys say', async () => {
     expect(
       await said(changed('process', (value) => ({ ...value, moduleId: other.moduleId, scheduler: other.scheduler })))
     ).toBe('match')
@@ -164,7 +164,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
     expect(await said(forged)).toBe('inconclusive')
   })
 
-  it('ends in seconds where its newest nonce is 9007199254740990', async () => {
+  it('is judged within seconds if its newest nonce is 9007199254740990', async () => {
     const report = await auditOf(changed('run', (value) => ({ ...value, to: 9_007_199_254_740_990 })))
     if (report instanceof AuditError) throw report
     expect(report.verdict).toBe('inconclusive')
@@ -173,11 +173,11 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
     ])
   }, 20_000)
 
-  it('with a start that is not there ends in a report', async () => {
+  it('is inconclusive if it lacks the checkpoint to start at', async () => {
     expect(await said(lines, { start: `checkpoint:${small.moduleId}` })).toBe('inconclusive')
   })
 
-  it('is refused, or judged over what was signed, with any one member of any one record altered', async () => {
+  it('is refused or judged by the signed data if any member of any record is altered', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(lines.length - 1),
@@ -185,7 +185,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
         fc.constantFrom<unknown>(null, 0, '', 'x', [], {}, 9_007_199_254_740_990),
         async (place, member, by) => {
           const [key, value] = structuredClone(lines[place] ?? lines[0]) as Line
-          // Claims are anybody's words, in an archive as on the network.
+          // Anybody can claim anything, in an archive as on the network.
           if (key[0] === 'claim' || key[0] === 'unavailable' || key[0] === 'listing') return
           const inside = (one: unknown): [Record<string, unknown>, string][] =>
             typeof one !== 'object' || one === null
@@ -207,7 +207,7 @@ describe('an archive whose hashes are right', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a module of a format that the loader does not know', { timeout: 60_000 }, () => {
+describe('an audit of a module in a format that the loader does not know', { timeout: 60_000 }, () => {
   it('ends in an inconclusive report that names the module', async () => {
     const odd = await signedSmallProcess({
       format: 'wasm99' as typeof FORMAT,

@@ -1,4 +1,4 @@
-/** Whole audits over two gateways, one of which says otherwise: that is a finding about gateways, not about the unit. */
+/** Whole audits with two gateways that differ, which is a finding about gateways, not about the unit. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const FORMAT = 'wasm32-unknown-emscripten4'
 const SPOILT = 2
 const FETCH_LIMITS = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 1_000 }
 let small: SmallProcess
-/** As `small`, a minute between two messages; its crons are too far apart to fire. */
+/** Like `small`, with a minute between two messages, and crons whose interval is too long to fire. */
 let withCrons: SmallProcess
 let folder: string
 let running: FakeNetwork[]
@@ -53,7 +53,7 @@ const result = (output: string) => ({ Messages: [], Assignments: [], Spawns: [],
 const claims = (): FakeClaim[] =>
   [1, 2, 3].map((nonce) => ({ id: small.messageIds[nonce] ?? '', status: 200, result: result(String(nonce)) }))
 
-/** The units, all honest but that the schedule may be spoilt, and the gateways as given. */
+/** Audits honest units, whose schedule may be altered, with the given gateways. */
 async function audited(units: FakeNetwork, gateways: readonly FakeNetwork[]): Promise<Report> {
   return audit({ ...optionsOf(units, gateways), process: small.process.process_id })
 }
@@ -84,7 +84,7 @@ function spoiltSchedule(): SmallProcess['schedule'] {
 
 const honest = () => start({ ...small, claims: claims() })
 
-describe('an item that two gateways have differently', { timeout: 30_000 }, () => {
+describe('an item that differs between two gateways', { timeout: 30_000 }, () => {
   const items = [
     ['the data of the module', () => small.moduleId, otherData],
     ['the tags of the module', () => small.moduleId, otherTags],
@@ -93,7 +93,7 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
     ['the true item of a spoilt message', () => small.messageIds[SPOILT] ?? '', otherData]
   ] as const
 
-  it.each(items)('is taken where it proves itself: %s', async (_, idOf, lie) => {
+  it.each(items)('is taken from the gateway whose copy has a valid signature: %s', async (_, idOf, lie) => {
     const id = idOf()
     const units = await start({ ...small, schedule: spoiltSchedule(), claims: claims() })
     const good = await honest()
@@ -111,7 +111,7 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
     ])
   })
 
-  it.each(items.slice(1, 3))('is asked of nobody else where the first has it as signed: %s', async (_, idOf, lie) => {
+  it.each(items.slice(1, 3))('is not requested from the second if the first has it as signed: %s', async (_, idOf, lie) => {
     const units = await start({ ...small, schedule: spoiltSchedule(), claims: claims() })
     const good = await honest()
     const liar = await start({ ...small, transactions: otherwise(idOf(), lie) })
@@ -119,7 +119,7 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
     expect([report.verdict, differing(report), liar.asked('/raw/')]).toEqual(['match', [], 0])
   })
 
-  it('is as with one gateway where none has what proves itself', async () => {
+  it('is invalid as with one gateway if no copy has a valid signature', async () => {
     const units = await honest()
     const liars = [
       await start({ ...small, transactions: otherwise(small.moduleId, otherData) }),
@@ -128,14 +128,14 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
     const report = await audited(units, liars)
     expect([report.verdict, differing(report)]).toEqual(['inconclusive', []])
     expect(report.findings.map(({ code }) => code)).toContain('MODULE_SIGNATURE_INVALID')
-    // A later audit that names another gateway asks it.
+    // A later audit asks a gateway that is new to it.
     const good = await honest()
     const later = await audited(units, [...liars, good])
     const named = new Set(differing(later).map(({ claimant }) => claimant))
     expect([later.verdict, named]).toEqual(['match', new Set(liars.map(({ url }) => url))])
   })
 
-  it('does not differ where a gateway has no data, no record or no signature of it', async () => {
+  it('is not reported as differing if a gateway lacks its data, record or signature', async () => {
     const units = await honest()
     const good = await honest()
     const lacking = [absent, () => ({ signature: '' })]
@@ -145,7 +145,7 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
     expect([report.verdict, differing(report)]).toEqual(['match', []])
   })
 
-  it('is found in an archive, too', async () => {
+  it('is also found in an archive', async () => {
     const units = await honest()
     const liar = await start({ ...small, transactions: otherwise(small.moduleId, otherData) })
     const file = path.join(folder, 'run.tar.gz')
@@ -158,7 +158,7 @@ describe('an item that two gateways have differently', { timeout: 30_000 }, () =
   })
 })
 
-describe('checkpoints', { timeout: 30_000 }, () => {
+describe('checkpoints of two gateways', { timeout: 30_000 }, () => {
   let checkpoint: FakeTransaction
   beforeAll(async () => {
     const signer = new EthereumSigner('11'.repeat(32))
@@ -172,7 +172,7 @@ describe('checkpoints', { timeout: 30_000 }, () => {
     checkpoint = { id: item.id, height: 1_500_001, owner, signature: item.signature, anchor: '', target: '', tags, data }
   })
 
-  it.each([0, 1])('are those of all lists; a shorter one is no fault (gateway %i lists it)', async (place) => {
+  it.each([0, 1])('are collected from both lists, and a shorter list is no fault (gateway %i lists one)', async (place) => {
     const units = await honest()
     const listing = await start({ ...small, transactions: [...small.transactions, checkpoint] })
     const gateways = place === 0 ? [listing, await honest()] : [await honest(), listing]
@@ -214,7 +214,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
       blocks.map((block) => (block.height === DISPUTED ? { ...block, timestamp: block.timestamp + 1000 } : block))
     )
 
-  it.each([0, 1])('that differ are a finding about gateways (the liar is gateway %i)', async (place) => {
+  it.each([0, 1])('are reported as a finding about gateways if they differ (the liar is gateway %i)', async (place) => {
     const units = await unitsBut()
     const good = await start(withCrons)
     const liar = await liarOf()
@@ -237,7 +237,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     [1, 'mismatch'],
     [2, 'inconclusive'],
     [3, 'inconclusive']
-  ] as const)('that differ blame no unit from their time on: nonce %i is %s', async (nonce, verdict) => {
+  ] as const)('prevent any blame from their time on if they differ: a lie at nonce %i is %s', async (nonce, verdict) => {
     const gateways = [await liarOf(), await start(withCrons)]
     const report = await auditedCrons(await unitsBut(nonce), gateways)
     expect([report.verdict, report.firstDivergence?.nonce]).toEqual([verdict, verdict === 'mismatch' ? nonce : undefined])
@@ -245,7 +245,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
       expect(report.reasons.join()).toContain(`gateways disagree about the time of block ${DISPUTED}`)
   })
 
-  it('do not differ where one gateway is behind, or has none', async () => {
+  it('are not reported as differing if a gateway lacks some or all of them', async () => {
     const behind = await withBlocks((blocks) => blocks.slice(0, 2))
     const none = await withBlocks(() => [])
     const broken = await start({ ...withCrons, faults: [{ kind: 'status', status: 500, path: '/graphql', unit: 'gateway' }] })
@@ -253,7 +253,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     expect([report.verdict, report.firstDivergence?.nonce, differing(report)]).toEqual(['mismatch', 3, []])
   })
 
-  it('are found to differ in an archive, too', async () => {
+  it('are also compared in an archive', async () => {
     const units = await unitsBut(3)
     const gateways = [await liarOf(), await start(withCrons)]
     const file = path.join(folder, 'run.tar.gz')
@@ -264,7 +264,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     expect(differing(offline)).toHaveLength(1)
   })
 
-  it('are asked of a gateway that is named later', async () => {
+  it('are also requested from a gateway that a later audit adds', async () => {
     const units = await unitsBut(3)
     const liar = await liarOf()
     const alone = await auditedCrons(units, [liar])
@@ -273,10 +273,10 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     expect([later.verdict, differing(later).length]).toEqual(['inconclusive', 1])
   })
 
-  it('that come early for ever, ever higher, are read no further than the schedule allows: nobody is blamed', async () => {
+  it('are read only as far as the schedule allows, and nobody is blamed, if a gateway sends early ones without end', async () => {
     const units = await unitsBut(3)
     const began = withCrons.blocks[1]?.timestamp ?? 0
-    // Each of a height, and none later than the last message.
+    // Each has its own height, and none is later than the last message.
     const endless = await start({
       ...withCrons,
       get blocks() {
@@ -290,7 +290,7 @@ describe('blocks of a process with crons', { timeout: 30_000 }, () => {
     expect(endless.asked('blocks(')).toBeLessThan(100)
   })
 
-  it('are taken of another gateway where one has them early for ever', async () => {
+  it('are taken from another gateway if one sends early ones without end', async () => {
     const units = await unitsBut()
     const endless = await withBlocks((blocks) => [
       ...blocks,

@@ -54,8 +54,8 @@ async function judged(
 const codes = (judgement: { readonly findings: readonly { readonly code: string }[] }) =>
   judgement.findings.map(({ code }) => code)
 
-describe('each unit is judged by what it says itself', () => {
-  it('the one that says otherwise is found out, the other is untouched', async () => {
+describe('a pass over several units', () => {
+  it('accuses the unit that differs and leaves the other a match', async () => {
     const wrong = claimOf(fine(1), resultOf(99), { claimant: OTHER })
     const { judgements } = await judged(
       [fine(0), fine(1)],
@@ -69,12 +69,12 @@ describe('each unit is judged by what it says itself', () => {
     expect(judgements[1]?.firstDivergence).toMatchObject({ nonce: 1, claimant: OTHER })
   })
 
-  it('one that is not asked about in this pass is not judged', async () => {
+  it('does not judge a unit that is not part of it', async () => {
     const { judgements } = await judged([fine(0)], [claimFine(0), claimFine(0, { claimant: OTHER })])
     expect(judgements.map(({ claimant }) => claimant)).toEqual([CU])
   })
 
-  it('how each stands is told with the evaluation', async () => {
+  it('passes the status of each unit to the listener with the evaluation', async () => {
     const told: unknown[] = []
     await judged([fine(0), fine(1)], [claimFine(0), claimFine(1, { claimant: OTHER }), unavailableOf(1, 404)], {
       units: [CU, OTHER],
@@ -86,17 +86,17 @@ describe('each unit is judged by what it says itself', () => {
     ])
   })
 
-  it('nothing to compare is no match', async () => {
+  it('is inconclusive if there is no claim to compare', async () => {
     const { first } = await judged([fine(0)], [unavailableOf(0, 404)])
     expect(first.verdict).toBe('inconclusive')
     expect(codes(first)).toEqual(['RESULT_UNAVAILABLE'])
   })
 
-  it('no evaluations are no match', async () => {
+  it('is inconclusive if there are no evaluations', async () => {
     expect((await judged([], [])).first.verdict).toBe('inconclusive')
   })
 
-  it('nobody is accused where the gate forbids it', async () => {
+  it('accuses nobody if the gate forbids it', async () => {
     const gate = ({ nonce }: Evaluation): Gate =>
       nonce === 1 ? { evidence: { search: { kind: 'open', reason: 'in doubt' } } } : ACCUSABLE
     const { first } = await judged([fine(0), fine(1)], [claimFine(0), claimOf(fine(1), resultOf(99))], { gate })
@@ -107,54 +107,54 @@ describe('each unit is judged by what it says itself', () => {
 describe('claims that no evaluation asks for', () => {
   const cron = listedOf({ key: { ordinate: 1, cron: '0-1-minutes', timestamp: 5 } }, { Output: '' })
 
-  it('are named, and end a match', async () => {
+  it('are reported and rule out a match', async () => {
     const { first } = await judged([fine(0), fine(1), fine(2)], [claimFine(0), claimFine(1), claimFine(2), cron])
     expect(first.verdict).toBe('inconclusive')
     expect(codes(first)).toEqual(['CLAIM_UNMATCHED'])
   })
 
-  it('are told before what comes after them: a later difference may follow from them', async () => {
+  it('excuse later differences, which may follow from them', async () => {
     const { first } = await judged([fine(0), fine(1), fine(2)], [cron, claimOf(fine(2), resultOf(99))], { crons: true })
     expect(first).toMatchObject({ verdict: 'inconclusive', firstDivergence: null })
   })
 
-  it('do not excuse what came before them', async () => {
+  it('do not excuse earlier differences', async () => {
     const { first } = await judged([fine(0), fine(1), fine(2)], [claimOf(fine(1), resultOf(99)), cron], { crons: true })
     expect(first.firstDivergence).toMatchObject({ nonce: 1 })
   })
 
-  it('behind the last evaluation are named too', async () => {
+  it('are also reported if they lie after the last evaluation', async () => {
     const { first } = await judged([fine(0)], [claimFine(0), claimFine(9)])
     expect(codes(first)).toEqual(['CLAIM_UNMATCHED'])
   })
 
-  it('of crons behind the last evaluation of the range are counted, and leave it as it is', async () => {
+  it('are only counted if they are of crons after the last evaluation of the range', async () => {
     const behind = listedOf({ key: { ...keyOf(1), cron: '0-1-minutes' } }, { Output: '' })
     const { first } = await judged([fine(0), fine(1)], [claimFine(0), claimFine(1), behind], { crons: true }, runOf({ to: 1 }))
     expect(first).toMatchObject({ verdict: 'match', findings: [{ code: 'CRONS_BEHIND_RANGE', severity: 'info', count: 1 }] })
   })
 
-  it('wait behind a skipped message: its stream may still come to crons before it', async () => {
+  it('are not reported at a skipped message, because its stream may still evaluate crons before it', async () => {
     const late = cronEvaluated(1, keyOf(1).timestamp + 1, resultOf(7))
     const evaluations = [fine(0), fine(1), skipped(2, 1), late, fine(3)]
     const { first } = await judged(evaluations, [claimFine(1), listedOf(late, resultOf(7)), claimFine(3)], { crons: true })
     expect(first).toMatchObject({ verdict: 'inconclusive', findings: [{ code: 'DUPLICATE_SKIPPED' }] })
   })
 
-  it('say nothing once an evaluation is missing here', async () => {
+  it('are not reported once an evaluation is missing on our side', async () => {
     const { first } = await judged([fine(0), unknown(1), unknown(2)], [claimFine(0), cron, claimFine(9)])
     expect(codes(first)).not.toContain('CLAIM_UNMATCHED')
     expect(first.verdict).toBe('inconclusive')
   })
 
-  it('out of the range are not looked at', async () => {
+  it('are ignored if they lie outside of the range', async () => {
     const { first } = await judged([fine(0), fine(1)], [claimFine(0), claimFine(1), claimFine(2)], {}, runOf({ to: 1 }))
     expect(first).toMatchObject({ verdict: 'match', findings: [] })
   })
 })
 
 describe('the range', () => {
-  it('what lies before it is replayed and told, not judged', async () => {
+  it('begins with evaluations before it that are replayed and passed to the listener but not judged', async () => {
     const each: unknown[] = []
     const inRange: unknown[] = []
     const { first, counts } = await judged(
@@ -177,7 +177,7 @@ describe('the range', () => {
   })
 })
 
-it('evaluations that agree under another profile only are handed back', async () => {
+it('returns the evaluations that agree only under another profile', async () => {
   const { key, messageId, outcome } = fine(1)
   if (messageId === undefined || outcome.kind !== 'result') throw new Error('no result')
   const profiled: Evaluation = { key, nonce: 1, messageId, outcome: { ...outcome, profile: 'another' }, hostInputs: ['now'] }
@@ -186,6 +186,6 @@ it('evaluations that agree under another profile only are handed back', async ()
   expect(result.first.evaluations).toMatchObject([{ nonce: 1, status: 'match-profile', profile: 'another' }])
 })
 
-it('keys of the fixtures are those that a claim has', () => {
+it('uses fixtures whose keys equal those of claims', () => {
   expect(claimFine(1).key).toEqual(keyOf(1))
 })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { audit, pullArchive } from '../../src/index.ts'
 
-/** As a caller without types. */
+/** A caller without types. */
 const auditAny = audit as (options?: unknown) => Promise<unknown>
 const pullAny = pullArchive as (options: unknown, file: string) => Promise<unknown>
 const ID = 'A'.repeat(43)
 
-describe('options of the library that are not as they must be', () => {
+describe('invalid options of the library', () => {
   it.each<[string, unknown, RegExp]>([
     ['none at all', undefined, /^the options must be an object$/],
     ['a text', 'x', /^the options must be an object$/],
@@ -15,16 +15,16 @@ describe('options of the library that are not as they must be', () => {
     ['a nonce below 0', { process: ID, to: -1 }, /^the option to must not be below 0$/],
     ['a single unit', { process: ID, compute: 'http://cu.example' }, /^the option compute must be a list of texts$/],
     ['a list with a number in it', { process: ID, gateway: [7] }, /^the option gateway\.0 must be a text$/],
-    ['a schedule of nobody', { process: ID, schedule: 'mine' }, /^the option schedule must be scheduler, arweave or both$/],
-    ['a signal that is none', { process: ID, signal: {} }, /^the option signal must be an AbortSignal$/],
-    ['a listener that is none', { process: ID, onEvaluation: 1 }, /^the option onEvaluation must be a function$/],
-    ['one that there is not', { process: ID, computes: [] }, /^there is no option "computes"$/],
+    ['an unknown schedule', { process: ID, schedule: 'mine' }, /^the option schedule must be scheduler, arweave or both$/],
+    ['a signal of the wrong type', { process: ID, signal: {} }, /^the option signal must be an AbortSignal$/],
+    ['a listener of the wrong type', { process: ID, onEvaluation: 1 }, /^the option onEvaluation must be a function$/],
+    ['an unknown option', { process: ID, computes: [] }, /^there is no option "computes"$/],
     ['a prototype', JSON.parse(`{"process":"${ID}","__proto__":{}}`), /^there is no option "__proto__"$/]
-  ])('%s: end in USAGE, before anything is read', async (_, options, message) => {
+  ])('fail with USAGE before anything is read: %s', async (_, options, message) => {
     await expect(auditAny(options)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(message) })
   })
 
-  it('of a pull end in USAGE, too', async () => {
+  it('also fail with USAGE if they are options of a pull', async () => {
     await expect(pullAny({ process: 7 }, 'x.tgz')).rejects.toMatchObject({
       code: 'USAGE',
       message: 'the option process must be a text'

@@ -3,7 +3,7 @@ import { createProgress, type ProgressState } from '../../src/audit/progress.ts'
 
 const CLEAR = '\r\u001b[2K'
 
-/** A stream that remembers and a clock that stands still until it is set. */
+/** A stream that records its output, and a clock that stands still until it is set. */
 function setUp({ isTTY = true, columns = 120 }: { isTTY?: boolean; columns?: number } = {}) {
   const written: string[] = []
   const clock = { ms: 5_000 }
@@ -19,7 +19,7 @@ function setUp({ isTTY = true, columns = 120 }: { isTTY?: boolean; columns?: num
 }
 
 describe('createProgress', () => {
-  it('writes nothing at all where there is no terminal', () => {
+  it('writes nothing if there is no terminal', () => {
     const { written, progress, replayed, clock } = setUp({ isTTY: false })
     replayed(1)
     clock.ms += 1_000
@@ -29,7 +29,7 @@ describe('createProgress', () => {
     expect(written).toEqual([])
   })
 
-  it('rewrites one line: what was fetched and replayed, how fast, how long still', () => {
+  it('rewrites one line with the fetched and replayed counts, the speed and the time left', () => {
     const { written, clock, replayed } = setUp()
     replayed(0)
     clock.ms += 2_000
@@ -43,7 +43,7 @@ describe('createProgress', () => {
     ])
   })
 
-  it('takes its speed from this run, not from what was done before an interruption', () => {
+  it('computes the speed from this run, without the messages before an interruption', () => {
     const { written, clock, replayed } = setUp()
     replayed(300)
     clock.ms += 10_000
@@ -51,7 +51,7 @@ describe('createProgress', () => {
     expect(written[1]).toBe(`${CLEAR}replay  fetched 402/402  replayed 320/402  2.0 messages/s  41s left`)
   })
 
-  it('measures each phase by itself, and only those that go message by message', () => {
+  it('measures each phase by itself, and only phases that go message by message', () => {
     const { written, clock, progress } = setUp()
     progress.update({ phase: 'fetch', fetched: 0, total: undefined, replayed: 0 })
     clock.ms += 1_000
@@ -76,7 +76,7 @@ describe('createProgress', () => {
     [339, '1m 00s left'],
     [-3_198, '59m 57s left'],
     [-7_000, '2h 03m left']
-  ])('gives the time left at %i done at one a second', (done, expected) => {
+  ])('computes the time left after %i messages at one message a second', (done, expected) => {
     const { written, clock, replayed } = setUp()
     const total = 399
     replayed(done - 1, { total })
@@ -85,7 +85,7 @@ describe('createProgress', () => {
     expect(written[1]?.endsWith(`  ${expected}`)).toBe(true)
   })
 
-  it('writes at most ten times a second, however often it is told', () => {
+  it('writes at most ten times a second, however often it is updated', () => {
     const { written, clock, replayed } = setUp()
     for (let step = 0; step <= 1_000; step++) {
       replayed(step, { total: 1_000 })
@@ -95,7 +95,7 @@ describe('createProgress', () => {
     expect(written.at(-1)).toBe(`${CLEAR}replay  fetched 402/1000  replayed 1000/1000  1000 messages/s  0s left`)
   })
 
-  it('never fills the line, which would wrap', () => {
+  it('never fills the line, because a full line would wrap', () => {
     const { written, replayed } = setUp({ columns: 20 })
     replayed(0)
     expect(written).toEqual([`${CLEAR}replay  fetched 402`])
@@ -113,7 +113,7 @@ describe('createProgress', () => {
     ])
   })
 
-  it('takes the line away at the end, once, and is silent after it', () => {
+  it('clears the line once at the end and writes nothing after that', () => {
     const { written, progress, replayed } = setUp()
     replayed(0)
     progress.end()
@@ -123,7 +123,7 @@ describe('createProgress', () => {
     expect(written).toEqual([`${CLEAR}replay  fetched 402/402  replayed 0/402`, CLEAR])
   })
 
-  it('has nothing to take away where nothing was written', () => {
+  it('clears nothing if nothing was written', () => {
     const { written, progress } = setUp()
     progress.end()
     expect(written).toEqual([])

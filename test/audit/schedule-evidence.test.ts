@@ -14,7 +14,7 @@ const doubtOf = (nonce: number): UnprovenInput => ({
   servedBy: ['scheduler']
 })
 
-/** Every second message is spoilt by the scheduler, every other by the gateway. */
+/** The scheduler altered every message with an even nonce, the gateway every other one. */
 async function* spoilt(upTo = COUNT): AsyncGenerator<CheckedMessage> {
   for (let nonce = 0; nonce < upTo; nonce++) {
     const attribution = nonce % 2 === 0 ? 'scheduler' : 'gateway'
@@ -29,7 +29,7 @@ async function readAll(messages: AsyncIterable<ScheduledMessage>): Promise<numbe
   return count
 }
 
-test('findings are bounded, counted, and not told twice where the schedule is read again', async () => {
+test('bounds and counts findings and reports none twice if the schedule is read again', async () => {
   const checks = createChecks([], createTrust())
   expect(await readAll(checks.unbroken(spoilt(300)))).toBe(300)
   expect(await readAll(checks.unbroken(spoilt()))).toBe(COUNT)
@@ -43,7 +43,7 @@ test('findings are bounded, counted, and not told twice where the schedule is re
   expect(found).toHaveLength(202)
 })
 
-test('what is doubtful is known of every nonce', async () => {
+test('knows for every nonce whether it is verified, though findings are bounded', async () => {
   const checks = createChecks([], createTrust())
   await readAll(checks.unbroken(spoilt()))
   const unprovenInput = { ordinate: 0, reason: 'nonce 0' }

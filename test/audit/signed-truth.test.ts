@@ -1,4 +1,4 @@
-/** What the scheduler says besides what is signed decides nothing: every field of what it shows is altered, one at a time. */
+/** Unsigned data of the scheduler decides nothing: every field that it serves is altered, one at a time. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -17,7 +17,7 @@ const WORDS = ['count', 'error', 'count', 'count']
 let wasm: Uint8Array
 let small: SmallProcess
 let cron: SmallProcess
-/** Another process of the same names, with a module of its own that is signed as well. */
+/** Another process with the same names, with its own module, which is signed as well. */
 let other: SmallProcess
 let folder: string
 
@@ -67,8 +67,8 @@ const shownProcess = (of: SmallProcess) => of.process as Shown
 const withTag = (of: SmallProcess, name: string, value: string) =>
   shownProcess(of).tags.map((tag) => (tag.name === name ? { name, value } : tag))
 
-describe('a process that its scheduler shows', { timeout: 60_000 }, () => {
-  it('with another module, signed as well, is replayed with its own', async () => {
+describe('a process that its scheduler alters', { timeout: 60_000 }, () => {
+  it('is replayed with its own module if the scheduler names another signed one', async () => {
     const process = { ...small.process, tags: withTag(small, 'Module', other.moduleId) }
     const transactions = [...small.transactions, ...other.transactions]
     const report = await audited({ ...small, process, transactions, claims: honestClaims(small) })
@@ -77,7 +77,7 @@ describe('a process that its scheduler shows', { timeout: 60_000 }, () => {
     expect(findings(report)).toContain('PROCESS_SIGNATURE_INVALID scheduler')
   })
 
-  it('with another scheduler is held against the one that it was signed for', async () => {
+  it('is verified with the scheduler that it was signed for if the scheduler names another', async () => {
     const process = { ...small.process, tags: withTag(small, 'Scheduler', other.moduleId) }
     const report = await audited({ ...small, process, claims: honestClaims(small) })
     expect(report.verdict).toBe('match')
@@ -85,7 +85,7 @@ describe('a process that its scheduler shows', { timeout: 60_000 }, () => {
     expect(findings(report)).toContain('PROCESS_SIGNATURE_INVALID scheduler')
   })
 
-  it('with other times, which nobody signed, is taken when its own assignment says', async () => {
+  it('has the time of its own assignment if the scheduler changes times that nobody signed', async () => {
     for (const of of [small, cron]) {
       const plain = await audited({ ...of, claims: honestClaims(of) })
       for (const times of [{ block: '000000000001' }, { block: '000001499990' }, { timestamp: 1_719_999_000_000 }]) {
@@ -97,7 +97,7 @@ describe('a process that its scheduler shows', { timeout: 60_000 }, () => {
 })
 
 describe('a newest nonce of 9007199254740990', { timeout: 60_000 }, () => {
-  it('ends in seconds: all that is missing below it is one range, and a finding', async () => {
+  it('is judged within seconds, with one range and one finding for all missing nonces below it', async () => {
     const last = small.schedule.at(-1)
     if (last === undefined) throw new Error('no schedule')
     const { assignment } = last.node
@@ -109,14 +109,14 @@ describe('a newest nonce of 9007199254740990', { timeout: 60_000 }, () => {
   })
 })
 
-/** Another value of the same kind, for whatever a field may hold. */
+/** Another value of the same type, for any field. */
 function altered(value: unknown): unknown {
   if (typeof value === 'number') return value + 1000
   if (typeof value === 'string') return value === '' ? 'x' : `${value.slice(0, -1)}${value.endsWith('A') ? 'E' : 'A'}`
   return 'x'
 }
 
-/** Every place in what is shown of one item. */
+/** The path of every field in a served item. */
 function places(value: unknown, at: readonly (string | number)[] = []): (readonly (string | number)[])[] {
   if (typeof value !== 'object' || value === null) return [at]
   return Object.entries(value).flatMap(([name, inner]) => places(inner, [...at, Array.isArray(value) ? Number(name) : name]))
@@ -129,8 +129,8 @@ function changedAt(value: unknown, [name, ...rest]: readonly (string | number)[]
   return copy
 }
 
-describe('whatever one field the scheduler shows otherwise', { timeout: 300_000 }, () => {
-  it('nobody is blamed, and a match is over what was signed', async () => {
+describe('an alteration of any one field by the scheduler', { timeout: 300_000 }, () => {
+  it('blames nobody, and a match is about the signed data', async () => {
     const all = [
       ...places(small.process).map((at) => ['process', ...at] as const),
       ...small.schedule.flatMap(({ node }, nonce) => places(node).map((at) => ['schedule', nonce, 'node', ...at] as const))

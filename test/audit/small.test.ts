@@ -1,4 +1,4 @@
-/** Whole audits of a small signed process over HTTP: what the units spoil, and what the module does to the auditor. */
+/** Whole audits of a small signed process over HTTP, with faulty units and hostile modules. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -29,7 +29,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const result = (fields: object) => ({ Messages: [], Assignments: [], Spawns: [], Output: '', GasUsed: 0, ...fields })
 
-/** What an honest unit answers to `words`: the counter, and an error that does not count. */
+/** The answers of an honest unit to `words`: the counter, and an error that does not count. */
 function honestClaims(of: SmallProcess, words: readonly string[]): FakeClaim[] {
   let count = 0
   return words.map((word, place) => ({
@@ -71,25 +71,25 @@ function spoiltSchedule(nonce: number): SmallProcess['schedule'] {
 }
 
 describe('a small signed process', { timeout: 30_000 }, () => {
-  it('matches, errors and all', async () => {
+  it('is a match that includes its errors', async () => {
     const report = await audited({ ...small, claims: honestClaims(small, WORDS) })
     expect([report.verdict, found(report)]).toEqual(['match', []])
     expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unclaimed: 0, unverified: 0 })
   })
 
-  it('is a mismatch where one answer is another', async () => {
+  it('is a mismatch if one answer differs', async () => {
     const report = await audited({ ...small, claims: claimsBut(4, '7') })
     expect(report.verdict).toBe('mismatch')
     expect(report.firstDivergence).toMatchObject({ nonce: 4, differences: [{ path: 'Output', claimed: '7', computed: '3' }] })
   })
 
-  it('is judged over the true item where the scheduler shows another and the gateway has it', async () => {
+  it('is judged with the true item if the scheduler serves another and the gateway has the true one', async () => {
     const report = await audited({ ...small, schedule: spoiltSchedule(SPOILT), claims: honestClaims(small, WORDS) })
     expect(report.verdict).toBe('match')
     expect(found(report)).toContainEqual(['MESSAGE_SIGNATURE_INVALID', SPOILT, 'scheduler'])
   })
 
-  it('blames nobody behind a message that nobody has as it was signed', async () => {
+  it('leads to no blame after a message that nobody has as it was signed', async () => {
     const schedule = spoiltSchedule(SPOILT)
     const transactions = small.transactions.filter(({ id }) => id !== small.messageIds[SPOILT])
     const report = await audited({ ...small, schedule, transactions, claims: claimsBut(5, '9') })
@@ -101,7 +101,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(found(report).map(([code]) => code)).toContain('MESSAGE_SIGNATURE_INVALID')
   })
 
-  it('blames a unit before such a message all the same', async () => {
+  it('leads to blame of a unit before a message that nobody has as it was signed', async () => {
     const schedule = spoiltSchedule(SPOILT)
     const transactions = small.transactions.filter(({ id }) => id !== small.messageIds[SPOILT])
     const report = await audited({ ...small, schedule, transactions, claims: claimsBut(1, '5') })
@@ -117,7 +117,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.coverage.evaluated).toBe(0)
   })
 
-  it('matches where it writes to standard output and reads the clock, which that moves', async () => {
+  it('is a match if it writes to standard output, which moves the clock that it reads', async () => {
     const words = ['clock', 'print hello', 'clock', 'error', 'print', 'clock', 'clock']
     const outputs = ['10004', '0', '10006', undefined, '0', '10004', '10005']
     const printing = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'printing' })
@@ -134,7 +134,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     ['is no WASM', Buffer.from('no WASM'), 'the module does not compile'],
     ['is nothing', Buffer.alloc(0), 'the module'],
     ['has no memory', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), 'it exports no memory']
-  ])('is inconclusive, by the doing of its module, where that %s', async (_, bytes, reason) => {
+  ])('is inconclusive with a finding about its module if the module %s', async (_, bytes, reason) => {
     const faulty = await signedSmallProcess({ format: FORMAT, wasm: bytes, messages: ['count', 'count'], seed: reason })
     const report = await audited({ ...faulty, claims: honestClaims(faulty, ['count', 'count']) })
     expect(report.verdict).toBe('inconclusive')
@@ -142,7 +142,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.findings.find(({ code }) => code === 'MODULE_UNUSABLE')?.detail).toContain(reason)
   })
 
-  it('ends as inconclusive at a message that never ends; what came before is judged', async () => {
+  it('is inconclusive from a message on that never ends, and judged before it', async () => {
     const words = ['count', 'count', 'hang', 'count']
     const hanging = await signedSmallProcess({ format: FORMAT, wasm, messages: words, seed: 'hanging' })
     const claims = honestClaims(hanging, words)
@@ -153,7 +153,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(statuses(report)).toMatchObject({ 3: 'inconclusive', 4: 'inconclusive' })
   })
 
-  it('says what is missing where a nonce is not served; what came before is judged', async () => {
+  it('is inconclusive from a nonce on that the scheduler does not serve, and judged before it', async () => {
     const schedule = small.schedule.filter((_, place) => place !== SPOILT)
     const report = await audited({ ...small, schedule, claims: honestClaims(small, WORDS) })
     expect(report.verdict).toBe('inconclusive')
@@ -161,11 +161,11 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.coverage).toMatchObject({ scheduled: 6, compared: 3 })
   })
 
-  describe('is no match where a unit answers so that other clients take', () => {
+  describe('with a unit whose answer other clients accept', () => {
     const path = () => `/result/${small.messageIds[3]}`
     const lie = JSON.stringify(result({ Output: 'EVIL' }))
 
-    it.each([201, 203])('a lie, with status %i: then it is a mismatch', async (status) => {
+    it.each([201, 203])('is a mismatch if the answer is a lie with status %i', async (status) => {
       const report = await audited({
         ...small,
         claims: honestClaims(small, WORDS),
@@ -177,7 +177,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     it.each([
       ['behind a byte order mark', `\uFEFF${lie}`],
       ['with an infinite Error', JSON.stringify(result({ Output: '2', Error: 0 })).replace('"Error":0', '"Error":1e999')]
-    ])('a lie %s: then it is a mismatch', async (_, body) => {
+    ])('is a mismatch if the answer is a lie %s', async (_, body) => {
       const faults = [{ kind: 'status', status: 200, path: path(), body } as const]
       const report = await audited({ ...small, claims: honestClaims(small, WORDS), faults })
       expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 3])
@@ -188,7 +188,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
       ['too deep', `${lie.slice(0, -1)},"x":${'['.repeat(1_500)}${']'.repeat(1_500)}}`],
       ['too large', `${lie}${' '.repeat(34 * 1024 * 1024)}`],
       ['no JSON', 'EVIL']
-    ])('what is %s here', async (_, body) => {
+    ])('is inconclusive if the auditor cannot read the answer: %s', async (_, body) => {
       const faults = [{ kind: 'status', status: 200, path: path(), body } as const]
       const fetchLimits = { contentAttempts: 2, waitMinMs: 1, waitMaxMs: 5 }
       const report = await audited({ ...small, claims: honestClaims(small, WORDS), faults }, { fetchLimits })
@@ -199,16 +199,16 @@ describe('a small signed process', { timeout: 30_000 }, () => {
 
     const page = (extra: string, hasNextPage = false) => `{"pageInfo":{"hasNextPage":${hasNextPage}},${extra}"edges":[]}`
     it.each([
-      ['a page that is no JSON', 'EVIL', 'ANSWER_NOT_READ', 'inconclusive'],
-      ['a page of another form', '{"edges":[]}', 'ANSWER_NOT_READ', 'inconclusive'],
+      ['is no JSON', 'EVIL', 'ANSWER_NOT_READ', 'inconclusive'],
+      ['has another form', '{"edges":[]}', 'ANSWER_NOT_READ', 'inconclusive'],
       [
-        'lies in a list that is there twice',
+        'has its list twice, with lies in one',
         page('"edges":[{"node":{"Output":"EVIL"},"cursor":"x"}],'),
         'LISTING_FAULTY',
         'inconclusive'
       ],
-      ['a word beside the list', page('"result":"EVIL",'), 'CLAIM_FAULTY', 'match']
-    ])('%s', async (_, body, code, verdict) => {
+      ['has a word beside its list', page('"result":"EVIL",'), 'CLAIM_FAULTY', 'match']
+    ])('gets the right verdict and finding if a page of the listing %s', async (_, body, code, verdict) => {
       const faults = [{ kind: 'status', status: 201, path: '/cron/', body } as const]
       const fetchLimits = { contentAttempts: 2, waitMinMs: 1, waitMaxMs: 5 }
       const report = await audited({ ...small, claims: honestClaims(small, WORDS), faults }, { fetchLimits })

@@ -1,4 +1,4 @@
-/** Audits one after another in one store: what the first one computed is not computed again, and counts only where it fits. */
+/** Audits one after another in one store: a later one reuses results of the first, but only if they fit. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -26,7 +26,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const result = (fields: object) => ({ Messages: [], Assignments: [], Spawns: [], Output: '', GasUsed: 0, ...fields })
 
-/** The counter; the clock, which begins anew with the instance after an error. */
+/** The counter, and the clock, which restarts with a new instance after an error. */
 const ANSWERS = ['1', '10004', undefined, '2', '10004', '3', '10005', '4']
 
 function claimsBut(altered?: number): FakeClaim[] {
@@ -51,13 +51,13 @@ async function audited(options: Partial<AuditOptions> = {}, of = small, altered?
   }
 }
 
-/** A report without what differs by the hour, and by the port. */
+/** A report without times and ports. */
 function plain(report: Report) {
   return JSON.parse(JSON.stringify({ ...report, timings: null }).replaceAll(/127\.0\.0\.1:\d+/g, 'unit')) as Report
 }
 
-describe('an audit after another', { timeout: 30_000 }, () => {
-  it('goes on where the first one ended, clock and all, to the same report', async () => {
+describe('an audit after another one in the same store', { timeout: 30_000 }, () => {
+  it('goes on from the end of the first one, with its clock, to the same report as a whole audit', async () => {
     expect((await audited({ to: 5 })).timings.resumedAfter).toBeNull()
     const second = await audited()
     const third = await audited()
@@ -68,7 +68,7 @@ describe('an audit after another', { timeout: 30_000 }, () => {
     expect(plain(third)).toEqual(plain(whole))
   })
 
-  it('keeps one memory for a process, not one for each audit', async () => {
+  it('leaves one memory for the process, not one for each audit', async () => {
     await audited({ to: 5 })
     const files = () => readdirSync(path.join(folder, 'store/blobs'), { recursive: true, encoding: 'utf8' })
     const blobs = () => files().filter((file) => path.basename(file).length === 64).length
@@ -77,33 +77,33 @@ describe('an audit after another', { timeout: 30_000 }, () => {
     expect(blobs()).toBe(before)
   })
 
-  it('states no mismatch over what an earlier audit computed without computing it again', async () => {
+  it('computes results of the earlier audit again before it states a mismatch', async () => {
     await audited({ to: 5 })
     const altered = await audited({}, small, 4)
     expect([altered.verdict, altered.firstDivergence?.nonce, altered.timings.resumedAfter]).toEqual(['mismatch', 4, null])
   })
 
-  it('begins anew where a memory is asked for that was not hashed', async () => {
+  it('starts over if it needs the hash of a memory that was not hashed', async () => {
     await audited({ to: 5 })
     const report = await audited({ stateHash: '2,8' })
     expect(report.timings.resumedAfter).toBeNull()
     expect(Object.keys(report.stateHashes)).toEqual(['2', '8'])
   })
 
-  it('leaves what lies behind its range alone', async () => {
+  it('keeps a stored memory that lies after its range', async () => {
     await audited()
     expect((await audited({ to: 5 })).timings.resumedAfter).toBeNull()
     expect((await audited()).timings.resumedAfter).toBe(8)
   })
 
-  it('begins anew under another profile', async () => {
+  it('starts over under another profile', async () => {
     await audited()
     expect((await audited({ profile: 'loader-0.0.49' })).timings.resumedAfter).toBeNull()
   })
 
-  it('begins anew where another message was planned', async () => {
+  it('starts over if a message has changed', async () => {
     await audited({ to: 5 })
-    // The store forgets the message that a scheduler shows otherwise now: another scheduler, the same process.
+    // The same process at another scheduler URL, which serves this message otherwise.
     const schedule = small.schedule.map((edge, place) => {
       const { message } = edge.node
       return place === 4 && message !== null

@@ -1,4 +1,4 @@
-/** `--trust`: what the word of scheduler or gateway lets through, what it does not, and what the report says of it. */
+/** `--trust`: which inputs it accepts from scheduler or gateway, which it does not, and how the report names it. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ import { type SmallProcess, signedSmallProcess } from '../modules/small-process.
 
 const FORMAT = 'wasm32-unknown-emscripten4'
 const WORDS = ['count', 'error', 'count', 'count', 'count']
-/** The nonce at which something is wrong. */
+/** The nonce with the fault. */
 const N = 3
 let wasm: Uint8Array
 let small: SmallProcess
@@ -37,7 +37,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const result = (fields: object) => ({ Messages: [], Assignments: [], Spawns: [], Output: '', GasUsed: 0, ...fields })
 
-/** What a unit answers that was shown `words`, but for what it answers to one nonce. */
+/** The answers of a unit that was served `words`, except for a false one at `wrongAt`. */
 function claims(words: readonly string[] = WORDS, wrongAt?: number): FakeClaim[] {
   let count = 0
   return words.map((word, place) => {
@@ -80,7 +80,7 @@ const lacking = (...ids: readonly string[]) => small.transactions.filter(({ id }
 const altered = (id: string, data: string) =>
   small.transactions.map((one) => (one.id === id ? { ...one, data: Buffer.from(data).toString('base64') } : one))
 
-/** The schedule with other parts of one edge. */
+/** The schedule with changes to one edge. */
 function scheduleWith(nonce: number, change: (node: FakeEdge['node']) => Partial<FakeEdge['node']>): FakeEdge[] {
   return small.schedule.map((edge, place) =>
     place === nonce ? { ...edge, node: { ...edge.node, ...change(edge.node) } } : edge
@@ -88,7 +88,7 @@ function scheduleWith(nonce: number, change: (node: FakeEdge['node']) => Partial
 }
 const spoiltMessage = () =>
   scheduleWith(N, ({ message }) => ({ message: message === null ? null : { ...message, data: 'echo spoilt' } }))
-/** Shown otherwise than signed, and no gateway has it. */
+/** A message that is not served as it was signed and that no gateway has. */
 const spoiltNowhere = () => ({ schedule: spoiltMessage(), transactions: lacking(small.messageIds[N] ?? '') })
 
 const addressOf = (signer: EthereumSigner) => createHash('sha256').update(signer.publicKey).digest('base64url')
@@ -99,7 +99,7 @@ const ONE = '1 input was accepted as it served it'
 const NONE = 'no input needed it'
 
 describe('trust in the scheduler', { timeout: 30_000 }, () => {
-  it('takes a message that is invalid as it was shown, and keeps its error', async () => {
+  it('accepts an invalid message as it was served, and keeps the error finding', async () => {
     const report = await audited({ ...spoiltNowhere(), claims: claims(SPOILT_WORDS) }, ['scheduler'])
     expect(outcome(report)).toEqual(['match', undefined])
     expect(report.trusted).toEqual([`the scheduler: ${ONE}`])
@@ -108,7 +108,7 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     expect(report.coverage).toMatchObject({ compared: 6, unverified: 1 })
   })
 
-  it('states a mismatch at and behind it, and the reasons name the trust', async () => {
+  it('allows a mismatch from an invalid message on, with reasons that name the trust', async () => {
     const network = { ...spoiltNowhere(), claims: claims(SPOILT_WORDS, 5) }
     expect(outcome(await audited(network))).toEqual(['inconclusive', undefined])
     const report = await audited(network, ['scheduler'])
@@ -120,20 +120,20 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     expect(outcome(await audited({ ...network, claims: claims(SPOILT_WORDS, N) }, ['scheduler']))).toEqual(['mismatch', N])
   })
 
-  it('takes it where Arweave has the same assignment, and no message', async () => {
+  it('accepts an invalid message if Arweave has its assignment but not the message', async () => {
     const network = { ...spoiltNowhere(), claims: claims(SPOILT_WORDS, 5) }
     const report = await audited(network, ['scheduler'], { schedule: 'both' })
     expect([outcome(report), lowered(report)]).toEqual([['mismatch', 5], [SCHEDULER(ONE)]])
   })
 
-  it('is not named by a mismatch before it', async () => {
+  it('is not named in the reasons of a mismatch before the invalid message', async () => {
     const report = await audited({ ...spoiltNowhere(), claims: claims(SPOILT_WORDS, 1) }, ['scheduler'])
     expect(outcome(report)).toEqual(['mismatch', 1])
     expect(report.reasons.join()).not.toContain('trust')
     expect(report.trusted).toEqual([`the scheduler: ${ONE}`])
   })
 
-  it('takes assignments whose signature could not be checked', async () => {
+  it('accepts assignments whose signature could not be checked', async () => {
     const schedule = small.schedule.map(({ node, cursor }) => ({ node, cursor }))
     const transactions = lacking(...small.schedule.map(({ node }) => node.assignment.id))
     const network = { schedule, transactions, claims: claims(WORDS, 4) }
@@ -147,7 +147,7 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     expect(report.reasons.join()).toContain('nonce 4: the assignment of nonce 0 as the scheduler served it')
   })
 
-  it('takes an assignment that is invalid, and the next, which follows from it', async () => {
+  it('accepts an invalid assignment and the next one, which follows from it', async () => {
     const schedule = scheduleWith(N, ({ assignment }) => ({
       assignment: {
         ...assignment,
@@ -163,7 +163,7 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
     expect(errors(report)).toContainEqual(['ASSIGNMENT_SIGNATURE_INVALID', N, 'scheduler'])
   })
 
-  it('does not take what the gateway served', async () => {
+  it('does not accept input that the gateway served', async () => {
     const schedule = scheduleWith(N, () => ({ message: null }))
     const transactions = altered(small.messageIds[N] ?? '', 'echo spoilt')
     const report = await audited({ schedule, transactions, claims: claims(SPOILT_WORDS, 5) }, ['scheduler'])
@@ -172,23 +172,23 @@ describe('trust in the scheduler', { timeout: 30_000 }, () => {
   })
 })
 
-describe('trust never lets through', { timeout: 30_000 }, () => {
+describe('trust in both roles', { timeout: 30_000 }, () => {
   const both = ['scheduler', 'gateway'] as const
 
-  it('what was replaced by the true item: the unit may have been shown the other', async () => {
+  it('allows no blame after a message that the true item replaced, because the unit may have seen the other one', async () => {
     const report = await audited({ schedule: spoiltMessage(), claims: claims(WORDS, 5) }, both)
     expect(outcome(report)).toEqual(['inconclusive', undefined])
     expect(report.trusted).toEqual([`the scheduler: ${NONE}`, `the gateway: ${NONE}`])
   })
 
-  it('two assignments of one nonce, both signed', async () => {
+  it('allows no blame after two signed assignments of one nonce', async () => {
     const schedule = [...small.schedule.slice(0, N + 1), ...forked.schedule.slice(N, N + 1), ...small.schedule.slice(N)]
     const report = await audited({ schedule, claims: claims(WORDS, 5) }, both)
     expect(outcome(report)).toEqual(['inconclusive', undefined])
     expect(errors(report)).toContainEqual(['SCHEDULER_EQUIVOCATION', N, 'scheduler'])
   })
 
-  it('a nonce that the scheduler tells in two ways, neither of which is proven', async () => {
+  it('accepts neither of two different unproven messages for one nonce', async () => {
     const { schedule: spoilt, transactions } = spoiltNowhere()
     const other = scheduleWith(N, ({ message }) => ({ message: message === null ? null : { ...message, data: 'echo other' } }))
     const schedule = [...spoilt.slice(0, N + 1), ...other.slice(N, N + 1), ...spoilt.slice(N + 1)]
@@ -202,19 +202,19 @@ describe('trust never lets through', { timeout: 30_000 }, () => {
     expect(outcome(same)).toEqual(['mismatch', 5])
   })
 
-  it('a gap', async () => {
+  it('does not accept a gap in the schedule', async () => {
     const schedule = small.schedule.filter((_, place) => place !== N)
     const report = await audited({ schedule, claims: claims(WORDS, 5) }, both)
     expect(outcome(report)).toEqual(['inconclusive', undefined])
     expect(errors(report)).toContainEqual(['NONCE_GAP', N, 'scheduler'])
   })
 
-  it('an assignment that another than the scheduler signed', async () => {
+  it('does not accept an assignment that somebody other than the scheduler signed', async () => {
     const edge = small.schedule[N]
     if (edge === undefined) throw new Error('no edge')
     const { tags } = edge.node.assignment
     const signer = new EthereumSigner(createHash('sha256').update('another').digest('hex'))
-    // Any 32 bytes are an anchor, though its type has text alone.
+    // Any 32 bytes are an anchor, though its type is only a string.
     const anchor = Buffer.from(edge.assignmentAnchor ?? '', 'base64url') as unknown as string
     const item = createData('', signer, { tags: [...tags], anchor })
     await item.sign(signer)
@@ -225,7 +225,7 @@ describe('trust never lets through', { timeout: 30_000 }, () => {
     expect(outcome(report)).toEqual(['inconclusive', undefined])
   })
 
-  it('an item that was assigned from the chain and that no gateway has', async () => {
+  it('does not accept an item that was assigned from the chain if no gateway has it', async () => {
     const schedule = scheduleWith(N, () => ({ message: null }))
     const report = await audited({ schedule, transactions: lacking(small.messageIds[N] ?? '') }, both)
     expect(outcome(report)).toEqual(['inconclusive', undefined])
@@ -234,7 +234,7 @@ describe('trust never lets through', { timeout: 30_000 }, () => {
 })
 
 describe('trust in the gateway', { timeout: 30_000 }, () => {
-  it('runs a module that is not the signed one, and keeps its error', async () => {
+  it('accepts a module that is not the signed one, and keeps the error finding', async () => {
     const other = Buffer.from(await compileSmallModule(FORMAT, { initialPages: 21 })).toString('base64')
     const transactions = small.transactions.map((one) => (one.id === small.moduleId ? { ...one, data: other } : one))
     const refused = await audited({ transactions }, ['scheduler'])
@@ -248,7 +248,7 @@ describe('trust in the gateway', { timeout: 30_000 }, () => {
     expect(wrong.reasons.join()).toContain('nonce 2: the module as the gateway served it')
   })
 
-  it('takes an item that was assigned from the chain', async () => {
+  it('accepts an item that was assigned from the chain', async () => {
     const schedule = scheduleWith(N, () => ({ message: null }))
     const transactions = altered(small.messageIds[N] ?? '', 'echo spoilt')
     const network = { schedule, transactions, claims: claims(SPOILT_WORDS, 5) }
@@ -258,7 +258,7 @@ describe('trust in the gateway', { timeout: 30_000 }, () => {
     expect(report.reasons.join()).toContain(`nonce 5: the on-chain item of nonce ${N} as the gateway served it`)
   })
 
-  it('takes the process as both serve it, and only then', async () => {
+  it('accepts an invalid process only if scheduler and gateway serve the same one', async () => {
     const { process_id } = small.process
     const process = { ...small.process, data: 'altered' }
     const network = { process, transactions: altered(process_id, 'altered'), claims: claims(WORDS, 4) }
@@ -272,12 +272,12 @@ describe('trust in the gateway', { timeout: 30_000 }, () => {
     expect(outcome(await audited(alone, ['scheduler'], { store }))).toEqual(['mismatch', 4])
   })
 
-  it('does not take what the scheduler showed', async () => {
+  it('does not accept input that the scheduler served', async () => {
     const report = await audited({ ...spoiltNowhere(), claims: claims(SPOILT_WORDS, 5) }, ['gateway'])
     expect(outcome(report)).toEqual(['inconclusive', undefined])
   })
 
-  it('takes a checkpoint as signed, which then says who it is that differs, on trust', async () => {
+  it('accepts a checkpoint as signed, and a finding that it differs says that this rests on trust', async () => {
     const [good, spoilt] = await checkpoints()
     const statuses = ({ checkpoints: all }: Report) => all.map(({ status }) => status)
     const profile = { profile: 'loader-0.0.49' }
@@ -296,7 +296,7 @@ describe('trust in the gateway', { timeout: 30_000 }, () => {
 })
 
 describe('trust that nothing needs', { timeout: 30_000 }, () => {
-  it('changes no verdict, and is said all the same, once for each role', async () => {
+  it('changes no verdict and is still reported once for each role', async () => {
     const report = await audited({}, ['gateway', 'scheduler', 'gateway'])
     expect(report.verdict).toBe('match')
     expect(report.trusted).toEqual([`the gateway: ${NONE}`, `the scheduler: ${NONE}`])
@@ -304,7 +304,7 @@ describe('trust that nothing needs', { timeout: 30_000 }, () => {
     expect((await audited({})).trusted).toEqual([])
   })
 
-  it('is refused where it names nobody', async () => {
+  it('is refused if it names an unknown role', async () => {
     const trust = ['compute'] as unknown as NonNullable<AuditOptions['trust']>
     await expect(audit({ process: small.process.process_id, trust })).rejects.toMatchObject({
       code: 'USAGE',
@@ -317,7 +317,7 @@ function without(id: string): (one: FakeTransaction) => FakeTransaction {
   return ({ data, ...one }) => (one.id === id || data === undefined ? one : { ...one, data })
 }
 
-/** A signed checkpoint of a memory that nobody comes to, and the same with another signature. */
+/** A signed checkpoint of a memory that no replay reaches, and the same with an added tag, so that its signature is invalid. */
 async function checkpoints(): Promise<readonly [FakeTransaction, FakeTransaction]> {
   const memory = Buffer.alloc(1024, 'no such memory')
   const signer = new EthereumSigner(createHash('sha256').update('key of a unit').digest('hex'))

@@ -1,4 +1,4 @@
-/** Whole audits over the scheduler's schedule, over Arweave's, and over both held against each other. */
+/** Whole audits with the scheduler's schedule, with Arweave's, and with both compared. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,10 +17,10 @@ import { type SmallProcess, signedSmallProcess } from '../modules/small-process.
 
 const FORMAT = 'wasm32-unknown-emscripten4'
 const WORDS = ['count', 'error', 'count', 'count', 'count']
-/** The nonce at which something is wrong. */
+/** The nonce with the fault. */
 const N = 3
 let small: SmallProcess
-/** The same process, of which the same scheduler signed another history: from nonce N on. */
+/** The same process with another history from nonce N on, signed by the same scheduler. */
 let forked: SmallProcess
 let folder: string
 
@@ -38,7 +38,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const result = (fields: object) => ({ Messages: [], Assignments: [], Spawns: [], Output: '', GasUsed: 0, ...fields })
 
-/** What an honest unit answers, but for what it answers to one nonce. */
+/** The answers of an honest unit, except for a false one at `wrongAt`. */
 function claims(wrongAt?: number): FakeClaim[] {
   let count = 0
   return WORDS.map((word, place) => {
@@ -77,45 +77,45 @@ const EQUIVOCATION = ['SCHEDULER_EQUIVOCATION', 'error', N, 'scheduler']
 const assignmentOf = (of: SmallProcess, nonce: number) => of.schedule[nonce]?.node.assignment.id ?? ''
 const withoutAnchors = (of: SmallProcess) => of.schedule.map(({ node, cursor }) => ({ node, cursor }))
 const without = (nonce: number) => small.schedule.filter((_, place) => place !== nonce)
-/** What the gateway has of an item of one of the two histories. */
+/** The gateway's transaction of an item of one of the two histories. */
 const transactionOf = (of: SmallProcess, id: string) => of.transactions.filter((one) => one.id === id)
 const lacking = (...ids: readonly string[]) => small.transactions.filter(({ id }) => !ids.includes(id))
 const detailOf = (report: Report, code: string) => report.findings.find((finding) => finding.code === code)?.detail
 
-describe('both sources', { timeout: 30_000 }, () => {
-  it('that agree change nothing', async () => {
+describe('an audit with both sources', { timeout: 30_000 }, () => {
+  it('is a match without findings if the sources agree', async () => {
     const report = await audited({})
     expect([report.verdict, found(report)]).toEqual(['match', []])
     expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unverified: 0 })
   })
 
-  it('blame a unit as one does', async () => {
+  it('blames a unit as an audit with one source does', async () => {
     const report = await audited({ claims: claims(4) })
     expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 4])
   })
 
-  it('fill what the scheduler leaves out, and say so', async () => {
+  it('takes a nonce that the scheduler leaves out from Arweave and reports it', async () => {
     const report = await audited({ schedule: without(N) })
     expect([report.verdict, found(report)]).toEqual(['match', [GAP]])
     expect(report.coverage).toMatchObject({ scheduled: 6, compared: 6, unverified: 0 })
     expect(detailOf(report, 'NONCE_GAP')).toBe('the scheduler did not serve nonce 3; taken from Arweave')
   })
 
-  it('blame no unit from a nonce on that the scheduler leaves out, and one before it', async () => {
+  it('blames a unit before a nonce that the scheduler leaves out, but not from there on', async () => {
     const behind = await audited({ schedule: without(N), claims: claims(N) })
     expect([behind.verdict, behind.firstDivergence]).toEqual(['inconclusive', null])
     const before = await audited({ schedule: without(N), claims: claims(N - 1) })
     expect([before.verdict, before.firstDivergence?.nonce]).toEqual(['mismatch', N - 1])
   })
 
-  it('that both lack a nonce leave it missing', async () => {
+  it('is inconclusive if both sources lack a nonce', async () => {
     const report = await audited({ schedule: without(N), transactions: lacking(assignmentOf(small, N)) })
     expect(report.verdict).toBe('inconclusive')
     expect(found(report)).toEqual([GAP, ['NONCE_GAP', 'warning', N, 'gateway']])
     expect(detailOf(report, 'NONCE_GAP')).toContain('Arweave does not have it either')
   })
 
-  it('take the assignment on Arweave where the scheduler shows one that nobody signed', async () => {
+  it('uses the assignment on Arweave if the scheduler serves one that nobody signed', async () => {
     const schedule = small.schedule.map((edge, place) => {
       const { node } = edge
       return place === N ? { ...edge, node: { ...node, assignment: { ...node.assignment, id: idOf('nobody') } } } : edge
@@ -130,7 +130,7 @@ describe('both sources', { timeout: 30_000 }, () => {
     expect(blamed.verdict).toBe('inconclusive')
   })
 
-  it('take the copy on Arweave of what the scheduler spoils, where no gateway has it by its id', async () => {
+  it('uses the copy in a bundle on Arweave if the scheduler alters an item and no gateway has it by its id', async () => {
     const schedule = small.schedule.map((edge, place) => {
       const { message, assignment } = edge.node
       if (place === N && message !== null)
@@ -157,7 +157,7 @@ describe('both sources', { timeout: 30_000 }, () => {
     expect(report.coverage.unverified).toBe(0)
   })
 
-  it('accuse nobody of an anchor that is not shown', async () => {
+  it('accuses nobody of an anchor that the scheduler does not show', async () => {
     const hidden = withoutAnchors(small)
     const assignments = new Set(small.schedule.map(({ node }) => node.assignment.id))
     const transactions = small.transactions.map(({ data, ...one }) =>
@@ -176,14 +176,14 @@ describe('both sources', { timeout: 30_000 }, () => {
     expect(found(unknown).filter(([, severity]) => severity === 'error')).toEqual([])
   })
 
-  it('say what was held against nothing', async () => {
+  it('reports the nonces for which Arweave has no assignment to compare', async () => {
     const ids = small.schedule.slice(2).map(({ node }) => node.assignment.id)
     const report = await audited({ transactions: lacking(...ids) })
     expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'warning', 2, 'gateway']]])
     expect(detailOf(report, 'NONCE_GAP')).toContain('nonces 2 to 5')
   })
 
-  it('tell of what the scheduler keeps back behind its newest nonce', async () => {
+  it('reports assignments on Arweave that the scheduler withholds after its newest nonce', async () => {
     const report = await audited({ schedule: small.schedule.slice(0, 4) })
     expect(report.range).toEqual({ from: 0, to: 3 })
     expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'error', 4, 'scheduler']]])
@@ -194,7 +194,7 @@ describe('both sources', { timeout: 30_000 }, () => {
 describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
   const beside = () => [...small.transactions, ...transactionOf(forked, assignmentOf(forked, N))]
 
-  it('are found, both are named, and the one that is served is replayed', async () => {
+  it('are found and both named, and the served one is replayed', async () => {
     const report = await audited({ transactions: beside() })
     expect([report.verdict, found(report)]).toEqual(['match', [EQUIVOCATION]])
     const detail = detailOf(report, 'SCHEDULER_EQUIVOCATION')
@@ -202,13 +202,13 @@ describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
     expect(detail).toContain(assignmentOf(forked, N))
   })
 
-  it('are found where Arweave has the other one alone', async () => {
+  it('are found if Arweave has only the other one', async () => {
     const others = transactionOf(forked, assignmentOf(forked, N))
     const report = await audited({ transactions: [...lacking(assignmentOf(small, N)), ...others] })
     expect([report.verdict, found(report)]).toEqual(['match', [EQUIVOCATION]])
   })
 
-  it('are found where the scheduler serves both, whoever else is asked', async () => {
+  it('are found if the scheduler serves both, even without a second source', async () => {
     const schedule = [...small.schedule.slice(0, N + 1), ...forked.schedule.slice(N, N + 1), ...small.schedule.slice(N)]
     const report = await audited({ schedule }, 'scheduler')
     expect(report.verdict).toBe('match')
@@ -216,14 +216,14 @@ describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
     expect(found(report)).toContainEqual(['NONCE_TWICE', 'warning', N, 'scheduler'])
   })
 
-  it('let no unit be blamed from there on, and one before', async () => {
+  it('allow blame of a unit before them but not from there on', async () => {
     const behind = await audited({ transactions: beside(), claims: claims(N) })
     expect([behind.verdict, behind.firstDivergence]).toEqual(['inconclusive', null])
     const before = await audited({ transactions: beside(), claims: claims(N - 1) })
     expect([before.verdict, before.firstDivergence?.nonce]).toEqual(['mismatch', N - 1])
   })
 
-  it('are none where a gateway has changed the second, or another signed it', async () => {
+  it('are not reported if a gateway changed the second or somebody else signed it', async () => {
     const [other] = transactionOf(forked, assignmentOf(forked, N))
     if (other === undefined) throw new Error('no assignment')
     const changed = { ...other, tags: other.tags.map((tag) => (tag.name === 'Timestamp' ? { ...tag, value: '1' } : tag)) }
@@ -234,10 +234,10 @@ describe('two signed assignments of one nonce', { timeout: 30_000 }, () => {
   })
 })
 
-describe('Arweave alone', { timeout: 30_000 }, () => {
+describe('an audit with Arweave alone', { timeout: 30_000 }, () => {
   const faults = [{ kind: 'destroy', unit: 'scheduler' }] as const
 
-  it('is judged without the scheduler, but blames nobody where it does not tell what was sent', async () => {
+  it('works without the scheduler, but blames nobody if Arweave does not show which messages were sent', async () => {
     const honest = await audited({ faults }, 'arweave')
     expect([honest.verdict, found(honest)]).toEqual(['match', []])
     expect(honest.coverage).toMatchObject({ scheduled: 6, compared: 6, unverified: 0 })
@@ -246,7 +246,7 @@ describe('Arweave alone', { timeout: 30_000 }, () => {
     expect(wrong.reasons.join()).toContain('Arweave does not tell')
   })
 
-  it('blames a unit where the scheduler bundled each assignment with its message', async () => {
+  it('blames a unit if the scheduler bundled each assignment with its message', async () => {
     const transactions = await inBundles()
     const honest = await audited({ faults, transactions }, 'arweave')
     expect([honest.verdict, found(honest)]).toEqual(['match', []])
@@ -254,21 +254,21 @@ describe('Arweave alone', { timeout: 30_000 }, () => {
     expect([wrong.verdict, wrong.firstDivergence?.nonce]).toEqual(['mismatch', 4])
   })
 
-  it('blames a gateway for what it lacks, and judges what lies before', async () => {
+  it('blames the gateway for a missing nonce and judges the nonces before it', async () => {
     const report = await audited({ faults, transactions: lacking(assignmentOf(small, N)) }, 'arweave')
     expect([report.verdict, found(report)]).toEqual(['inconclusive', [['NONCE_GAP', 'error', N, 'gateway']]])
     expect(report.coverage.compared).toBe(3)
   })
 
-  it('has two signed assignments of one nonce', async () => {
+  it('finds two signed assignments of one nonce', async () => {
     const transactions = [...small.transactions, ...transactionOf(forked, assignmentOf(forked, N))]
     const report = await audited({ faults, transactions }, 'arweave')
     expect(found(report)).toContainEqual(EQUIVOCATION)
   })
 })
 
-describe('a store, an archive', { timeout: 30_000 }, () => {
-  it('of both sources replays to the same report', async () => {
+describe('a stored schedule', { timeout: 30_000 }, () => {
+  it('leads to the same report from an archive of both sources as online', async () => {
     const transactions = [
       ...small.transactions,
       ...transactionOf(forked, assignmentOf(forked, 2)),
@@ -287,7 +287,7 @@ describe('a store, an archive', { timeout: 30_000 }, () => {
     expect(report).toEqual(expected)
   })
 
-  it('keeps the two apart', async () => {
+  it('is kept apart for each source in one store', async () => {
     await withNetwork({ schedule: without(N) }, async (units) => {
       const verdicts: string[] = []
       for (const schedule of ['both', 'scheduler', 'arweave', 'scheduler', 'both'] as const)
@@ -296,7 +296,7 @@ describe('a store, an archive', { timeout: 30_000 }, () => {
     })
   })
 
-  it('of a message whose true item a gateway had still has it', async () => {
+  it('keeps the true item of an altered message in an archive', async () => {
     const schedule = small.schedule.map((edge, place) => {
       const { node } = edge
       const message = node.message === null ? null : { ...node.message, data: 'echo spoilt' }
@@ -310,7 +310,7 @@ describe('a store, an archive', { timeout: 30_000 }, () => {
   })
 })
 
-/** The gateway's part in the older layout: it knows no message by its id. */
+/** The gateway's transactions in the older layout, in which it knows no message by its id. */
 async function inBundles(): Promise<FakeTransaction[]> {
   const signer = new EthereumSigner(createHash('sha256').update(' key of scheduler').digest('hex'))
   const messages = new Set(small.messageIds.slice(1))

@@ -1,4 +1,4 @@
-/** Whole audits over HTTP: honest, tampered, failing, killed. */
+/** Whole audits over HTTP of honest and tampered captures, with faults and interruptions. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -6,7 +6,7 @@ import { auditCapture, inFolder, readCapture, run, serve } from './network.mjs'
 
 const VERDICT_EXIT = { match: 0, mismatch: 1, inconclusive: 3 }
 
-/** Audits and holds the report against what is expected; a function in `expected` looks further. */
+/** Audits a capture and compares the report with the expected one; `look` checks further. */
 function audited(title, capture, { verdict, serverArgs, args, within, look }) {
   return {
     title,
@@ -28,7 +28,7 @@ const has = (report, code, nonce) =>
 
 const FAULTS = ['429:5', '500:7', '202:3', '307:4', 'cut:6', 'garbage:6', 'slow:50', 'drip:20', 'down:3']
 const SLOW_FAULTS = ['hang:9', 'endless:9']
-/** Stated in README, "How long it waits". */
+/** As in the README, "How long it waits". */
 const PATIENCE_SECONDS = 30
 
 function whole402(report) {
@@ -36,9 +36,9 @@ function whole402(report) {
   assert.equal(report.coverage.compared, 402)
 }
 
-/** Killed in the middle and started again: the same report, and nothing that was kept is asked for again. */
+/** An audit that is killed and started again ends in the same report and requests no stored answer again. */
 const killed = {
-  title: 'long64 killed in the middle, started again',
+  title: 'long64, killed in the middle and started again',
   check: () =>
     inFolder(async (store) => {
       const network = await serve('long64', ['--fault', 'compute/slow:20'])
@@ -58,7 +58,7 @@ const killed = {
         assert.ok(again.length <= 64 + 16, `${again.length} answers were asked for again`)
         const plain = await run(['audit', id, ...units, '--store', path.join(store, 'other'), '--json', '--quiet'])
         assert.deepEqual(withoutTimings(second.stdout), withoutTimings(plain.stdout))
-        return `${before.size} requests before the kill, ${again.length} of them under way and asked again`
+        return `${before.size} requests before the kill, ${again.length} of them in progress and repeated`
       } finally {
         await network.close()
       }
@@ -73,7 +73,7 @@ async function killWhen(network, child, requests) {
   }
 }
 
-/** How often each request was answered whole. */
+/** How often each request was answered completely. */
 function wholeAnswers(log) {
   const counts = new Map()
   for (const line of log.split('\n')) {
@@ -106,7 +106,7 @@ const interrupted = {
         assert.equal(first.code, 130, `exit ${first.code}: ${first.stderr}`)
         const second = await run(args)
         assert.equal(second.code, 0, second.stderr)
-        return 'exit 130, and the store goes on'
+        return 'exit 130, and the next run goes on with the store'
       } finally {
         await network.close()
       }
@@ -212,7 +212,7 @@ export const auditCases = [
     serverArgs: ['--tamper', 'claim:137', '--fault', '500:7'],
     look: ({ firstDivergence }) => assert.equal(firstDivergence.nonce, 137)
   }),
-  // What was evaluated up to a nonce does not depend on where the audit ends.
+  // Evaluations up to a nonce do not depend on the end of the range.
   ...Array.from({ length: 14 }, (_, to) => audited(`cron64 to ${to}`, 'cron64', { verdict: 'match', args: ['--to', `${to}`] })),
   killed,
   interrupted,

@@ -1,4 +1,4 @@
-/** Every claim, every memory and every checkpoint of a real CU, to the last byte. */
+/** Compares every claim, memory and checkpoint of a real CU to the last byte. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -34,7 +34,7 @@ function uploads(capture) {
   }
 }
 
-/** Every claim agrees; what is a match under another profile reads the clock or hangs on blocks, and says so. */
+/** Every claim agrees; a match under another profile reads the clock or depends on blocks, and a finding says so. */
 function claims(capture, version) {
   return {
     title: `${capture}: claims, states, checkpoints${version === undefined ? '' : `, Node ${version}`}`,
@@ -59,7 +59,7 @@ function claims(capture, version) {
   }
 }
 
-/** Memories of a CU that was asked otherwise: a profile says where its instances began. */
+/** Memories of a CU that received other requests: a profile states the starts of its instances. */
 function streams(capture, kind) {
   const { [kind]: wanted, askedFor } = states(capture)
   if (wanted.length === 0) return []
@@ -67,7 +67,7 @@ function streams(capture, kind) {
     title: `${capture}: ${kind}`,
     check: () =>
       inFolder(async (folder) => {
-        // Asked for nonces one after the other, a stream begins behind each that was asked for.
+        // A stream begins after each nonce that the CU was asked for.
         const begins = kind === 'twoStreams' ? askedFor.map(Number).map((nonce) => nonce + 1) : []
         const file = path.join(folder, 'profile.json')
         const times = new Map(readCapture(capture, 'schedule.json').map((edge) => [nonceOf(edge), timeOf(edge)]))
@@ -89,7 +89,7 @@ function streams(capture, kind) {
   }
 }
 
-/** From each checkpoint the rest comes to the same end; in parts beside each other too. */
+/** A replay from each checkpoint ends in the same memory, and so does one in parallel parts. */
 function starts(capture) {
   return {
     title: `${capture}: from each checkpoint, and in parts`,
@@ -117,9 +117,9 @@ function starts(capture) {
   }
 }
 
-/** Beside the CU's own checkpoints one of another signer, in whose memory one byte is another. */
+/** Adds a checkpoint of another signer, whose memory differs in one byte, to the CU's own. */
 const stranger = {
-  title: 'ledger64, and a stranger with another memory',
+  title: "ledger64 with a stranger's checkpoint of another memory",
   check: () =>
     inFolder(async (folder) => {
       const copy = path.join(folder, 'ledger64')
@@ -127,7 +127,7 @@ const stranger = {
       const items = readdirSync(path.join(copy, 'uploads')).map(
         (file) => new DataItem(readFileSync(path.join(copy, 'uploads', file)))
       )
-      // The first: before the clock is read for the second time, all honest memories are equal.
+      // The first checkpoint: until the second clock reading all honest memories are equal.
       const nonceIn = ({ tags }) => Number(tags.find(({ name }) => name === 'Nonce').value)
       const [own] = items.sort((left, right) => nonceIn(left) - nonceIn(right))
       const memory = gunzipSync(own.rawData)
@@ -180,7 +180,7 @@ const misfit = {
 }
 
 const clockClaim = {
-  title: 'ledger64 claim:26, behind a reading of the time zone that no profile states',
+  title: 'ledger64 claim:26, after a time zone that no profile states',
   async check() {
     const { report, code } = await auditCapture('ledger64', { serverArgs: ['--tamper', 'claim:26'] })
     assert.equal(report.verdict, 'inconclusive')

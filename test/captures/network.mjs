@@ -1,4 +1,4 @@
-/** A capture served on loopback, and the command line run against it. */
+/** Serves a capture on loopback and runs the command line against it. */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -9,14 +9,14 @@ const SHARED = path.resolve('../shared')
 const SERVER = path.join(SHARED, 'peernet/serve.mjs')
 export const CLI = path.resolve('dist/bin/ao-audit.js')
 
-/** Without the captures nothing is checked: in CI that is a failure, elsewhere a word. */
+/** Ends the process if there are no captures: with a failure in CI, elsewhere with a message. */
 export function requireCaptures() {
   if (existsSync(SERVER)) return
   console.error('the captures are not here (../shared/captures): nothing was checked')
   process.exit(process.env.CI ? 1 : 0)
 }
 
-/** @param capture a name, or the folder of a copy */
+/** @param capture a name or the folder of a copy */
 export function captureFile(capture, file) {
   return path.resolve(SHARED, 'captures', capture, file)
 }
@@ -37,7 +37,7 @@ export function freePort() {
   })
 }
 
-/** Serves a capture; `args` are the server's own (`--tamper`, `--fault`). */
+/** Serves a capture; `args` are options of the server (`--tamper`, `--fault`). */
 export async function serve(capture, args = []) {
   const port = await freePort()
   const child = spawn(process.execPath, [SERVER, captureFile(capture, '.'), '--port', String(port), ...args], {
@@ -79,7 +79,7 @@ export function run(args, { node = process.execPath, killAfter } = {}) {
   })
 }
 
-/** A folder of its own for `work`, gone afterwards. */
+/** Runs `work` with a temporary folder. */
 export async function inFolder(work) {
   const folder = mkdtempSync(path.join(tmpdir(), 'ao-audit-captures-'))
   try {
@@ -128,10 +128,10 @@ function parse(text) {
   }
 }
 
-/** Other Node lines; the npm package `node` brings the binary of each. */
+/** Other release lines of Node; the npm package `node` contains the binary of each. */
 export const NODE_VERSIONS = ['22.23.3', '24.9.0', '26.9.0']
 
-/** The binary of a version, fetched where it is not there yet. */
+/** The path of a version's binary, which is downloaded if missing. */
 export function nodeBinary(version) {
   const folder = path.resolve('.nodes', version)
   const file = path.join(folder, 'node_modules/node/bin/node')

@@ -1,9 +1,9 @@
-/** What a real CU said about real processes, judged as it must be. `node test/captures/run.mjs [suite]…` */
+/** Checks audits of a real CU's claims about real processes. `node test/captures/run.mjs [suite]…` */
 import { spawnSync } from 'node:child_process'
 import { auditCases } from './audit.mjs'
 import { requireCaptures } from './network.mjs'
 
-/** Its own process, so that its memory can be measured. */
+/** Runs in a process of its own, so that its memory can be measured. */
 const vectors = {
   title: 'vectors, judged and fuzzed',
   async check() {

@@ -1,13 +1,13 @@
-/** Tampers × captures: who is found out, and what may still be said of the Compute Unit. */
+/** Every tamper in every capture: the expected finding, and the verdict on the Compute Unit. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { auditCapture, captureFile, readCapture } from './network.mjs'
 
 const EXIT = { match: 0, mismatch: 1, inconclusive: 3 }
-/** Nonces that the CU evaluated, and whose claims have something to alter. */
+/** Nonces that the CU evaluated and whose claims can be altered. */
 const NONCES = { ledger64: 12, ledger32: 12, edge64: 3, long64: 137 }
-/** What an honest capture shows above nothing. */
+/** The finding that the honest capture has. */
 const EDGE_LOSSY = { code: 'MESSAGE_DATA_LOSSY', severity: 'info', nonce: 2 }
 
 const above = (report) => report.findings.filter(({ severity }) => severity !== 'info')
@@ -35,7 +35,7 @@ function tampered(capture, tamper, { verdict, finding, args = [], look }) {
   }
 }
 
-/** Of `edge64` none was made. */
+/** `edge64` has no checkpoints. */
 function checkpointsOf(capture) {
   const folder = captureFile(capture, 'uploads')
   return existsSync(folder) ? readdirSync(folder).map((file) => path.basename(file, '.bin')) : []

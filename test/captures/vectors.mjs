@@ -1,5 +1,5 @@
 /**
- * Items, bundles, schedules and JSON that nobody here made, judged as their README says, and judged again with bytes changed.
+ * Checks foreign items, bundles, schedules and JSON as their README says, and again with changed bytes.
  * `node test/captures/vectors.mjs [cases]`, after `npm run build`, from the repository's folder.
  */
 import assert from 'node:assert/strict'
@@ -21,7 +21,7 @@ const { wireOfItem } = await load('verify/as-signed')
 
 const CASES = Number(process.argv[2] ?? 100_000)
 const SEED = 20_260_706
-/** Over what the process needs at the start of the fuzzing. */
+/** Allowed growth of the process's memory since the start of the fuzzing. */
 const MAX_GROWTH_BYTES = 256 * 1024 * 1024
 const MAX_CASE_MS = 2000
 
@@ -66,7 +66,7 @@ function wholeBundle(bytes, count) {
 }
 const LIMITS = { maxTags: 1000, maxBytes: 65_536, maxNameBytes: 65_536, maxValueBytes: 65_536 }
 
-/** A bundle's assignment, as the scheduler's JSON with `show-anchor` would have it. */
+/** A bundle's assignment in the form of the scheduler's JSON with `show-anchor`. */
 function scheduled(assignment, message) {
   const { data: _, ...wire } = { ...wireOfItem(assignment), anchor: Buffer.from(assignment.anchor).toString('base64url') }
   return {
@@ -81,7 +81,7 @@ function scheduled(assignment, message) {
   }
 }
 
-/** An upload of a scheduler: an item around [assignment, message], or around the assignment alone. */
+/** Reads an upload of a scheduler: an item that contains [assignment, message] or the assignment alone. */
 function upload(name) {
   const bytes = bytesOf(name)
   assert.deepEqual(verifyDataItem(bytes), { status: 'valid' }, name)
@@ -169,12 +169,12 @@ for (const name of names('ans104')) {
     const bytes = bytesOf(`ans104/${name}`)
     if (/bundleTx|bundleTransaction/.test(name)) {
       assert.deepEqual(verifyTransaction(JSON.parse(bytes.toString())), { status: 'valid' })
-      return 'a transaction whose signature holds'
+      return 'a transaction with a valid signature'
     }
     if (PARTS.test(name)) {
       assert.equal(verifyDataItem(bytes).status, 'invalid')
       assert.equal(parseBundle(bytes).ok, false)
-      return 'a part, no item'
+      return 'a part, not an item'
     }
     if (name in BUNDLES) return `a bundle of ${wholeBundle(bytes, BUNDLES[name]).length}`
     const verdict = verifyDataItem(bytes)
@@ -208,7 +208,7 @@ for (const name of names('httpsig')) {
 
 console.log(`\nfuzzing, ${CASES} cases, seed ${SEED}`)
 
-/** A generator of 32-bit numbers that is the same in every run (mulberry32). */
+/** A generator of 32-bit numbers that are the same in every run (mulberry32). */
 function randomNumbers(seed) {
   let state = seed
   return (below) => {
@@ -221,12 +221,12 @@ function randomNumbers(seed) {
 const random = randomNumbers(SEED)
 const pick = (list) => list[random(list.length)]
 
-/** Bits flipped, bytes cut off or written over; never the same bytes. */
+/** Flips bits, cuts off bytes or overwrites one; may leave the bytes unchanged. */
 function mutate(bytes) {
   const changed = Buffer.from(bytes)
   const kind = random(8)
   if (kind === 0) return changed.subarray(0, random(changed.length))
-  // Half of the flips hit the header, where the lengths and the layout are.
+  // Half of the flips hit the header, which contains the lengths and the layout.
   const place = () => (random(2) === 0 ? random(changed.length) : random(Math.min(changed.length, 1400)))
   if (kind === 1) changed.writeUInt8(pick([0, 1, 0x7f, 0x80, 0xff]), place())
   else for (let flips = kind < 6 ? 1 : 1 + random(8); flips > 0; flips--) changed[place()] ^= 1 << random(8)
@@ -291,7 +291,7 @@ function fuzzBundle() {
   return 'read'
 }
 
-/** The same wire but for what JSON has two words for. */
+/** The wire form in which null and empty text are the same. */
 const canonical = (wire) => JSON.stringify({ ...wire, target: wire.target ?? '', anchor: wire.anchor ?? '' })
 
 function fuzzWire() {

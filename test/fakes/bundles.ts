@@ -6,7 +6,7 @@ import { encodeDataItem } from '../../src/ans104/data-item.ts'
 import type { Tag } from '../../src/model/records.ts'
 import type { FakeTransaction } from './data.ts'
 
-/** An assignment, and what lies with it in its bundle; or a process from before assignments. */
+/** An assignment and the message in its bundle, or a process from before assignments. */
 export type FakeBundleOf = readonly [first: FakeTransaction, message?: FakeTransaction | undefined]
 
 const BUNDLE_TAGS = [
@@ -15,9 +15,9 @@ const BUNDLE_TAGS = [
 ]
 
 /**
- * The transactions of a gateway that knows the bundle and the first item in it, and of the message nothing.
+ * The transactions of a gateway that knows the bundle and the first item in it, but not the message.
  *
- * @param signer the scheduler's; all items have Ethereum keys
+ * @param signer the scheduler's signer; all items have Ethereum keys
  * @param more further tags of the bundle
  */
 export async function bundled(items: FakeBundleOf, signer: Signer, more: readonly Tag[] = []): Promise<FakeTransaction[]> {

@@ -1,4 +1,4 @@
-/** What a fake network serves: the shapes of a capture's JSON files, and a small example made up from nothing. */
+/** The data that a fake network serves, in the shapes of a capture's JSON files, and a small invented example. */
 import { createHash } from 'node:crypto'
 import type { Tag } from '../../src/model/records.ts'
 
@@ -12,14 +12,14 @@ export interface FakeItem {
   readonly data?: string | null
 }
 
-/** An edge of `schedule.json`; `assignmentAnchor` is what is shown with `show-anchor`. */
+/** An edge of `schedule.json`; `assignmentAnchor` is served if the request has `show-anchor`. */
 export interface FakeEdge {
   readonly node: { readonly message: FakeItem | null; readonly assignment: FakeItem }
   readonly cursor: string
   readonly assignmentAnchor?: string
 }
 
-/** An entry of `claims.json`: what `/result/<id>` answers. */
+/** An entry of `claims.json`: the answer of `/result/<id>`. */
 export interface FakeClaim {
   readonly id: string
   readonly status: number
@@ -30,11 +30,11 @@ export interface FakeClaim {
 export interface FakeListed {
   readonly node: unknown
   readonly cursor: string
-  /** An evaluation that failed: it counts in a page, and is then left out of it (CU domain/lib/gatherResults.js). */
+  /** A failed evaluation: it counts towards a page's size but is left out (CU domain/lib/gatherResults.js). */
   readonly hidden?: true
 }
 
-/** An entry of `txs.json`; `data` in base64, absent for one whose raw data the gateway does not have. */
+/** An entry of `txs.json`; `data` is in base64 and absent if the gateway does not have the raw data. */
 export interface FakeTransaction {
   readonly id: string
   readonly height: number
@@ -61,11 +61,11 @@ export interface FakeData {
   readonly cron?: readonly FakeListed[]
   readonly transactions?: readonly FakeTransaction[]
   readonly blocks?: readonly FakeBlock[]
-  /** What the Compute Unit's `GET /` names. */
+  /** The address in the Compute Unit's answer to `GET /`. */
   readonly address?: string
 }
 
-/** An id that `what` alone decides. */
+/** An id that depends only on `what`. */
 export function idOf(what: string): string {
   return createHash('sha256').update(what).digest('base64url')
 }
@@ -85,7 +85,7 @@ export const EXAMPLE = {
 const BEGAN = 1_720_000_000_000
 const OWNER = { address: idOf('owner'), key: 'a2V5' }
 
-/** One edge with the tags that a scheduler writes (protocol §1.5); nonce 0 is the process's own assignment. */
+/** An edge with the tags that a scheduler writes (protocol §1.5); nonce 0 is the process's own assignment. */
 export function exampleEdge(nonce: number): FakeEdge {
   const isProcess = nonce === 0
   const message = isProcess ? EXAMPLE.process : idOf(`message ${nonce}`)
@@ -126,7 +126,7 @@ export function exampleEdge(nonce: number): FakeEdge {
 }
 
 /**
- * A process with `messages` messages after its own, all claimed; its module is `module bytes`. Nothing in it is signed: for
+ * A process with `messages` messages after its own, all claimed; its module is `module bytes`. Nothing is signed, so it is for
  * tests that do not verify.
  */
 export function exampleData(messages: number): Required<FakeData> {

@@ -1,17 +1,17 @@
-/** What can go wrong between a unit and its reader. */
+/** Faults between a unit and its reader. */
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export type UnitName = 'scheduler' | 'gateway' | 'compute'
 
-/** Which requests are struck: all unless narrowed. The first fault of the list that fits is the one that strikes. */
+/** The requests that a fault affects: all by default. The first fault in the list whose scope fits applies. */
 export interface FaultScope {
   readonly unit?: UnitName
-  /** Part of the path with its query, or of a POST's body. */
+  /** A part of the path with its query, or of a POST's body. */
   readonly path?: string
-  /** Only the first this many that fit. */
+  /** Affects only this many of the fitting requests, the first ones. */
   readonly times?: number
-  /** Of those that fit only every this many. */
+  /** Affects only every n-th of the fitting requests. */
   readonly every?: number
 }
 
@@ -22,13 +22,13 @@ export type Fault = FaultScope &
     | { readonly kind: 'cut' }
     /** HTML in place of the body. */
     | { readonly kind: 'garbage' }
-    /** Never answered. */
+    /** No answer. */
     | { readonly kind: 'hang' }
     /** Spaces without end. */
     | { readonly kind: 'endless' }
     /** The connection is closed before an answer. */
     | { readonly kind: 'destroy' }
-    /** 307 to a URL; the path itself where it is not given. */
+    /** 307 to a URL, or to the same path if there is none. */
     | { readonly kind: 'redirect'; readonly location?: string }
     | { readonly kind: 'delay'; readonly delayMs: number }
   )
@@ -39,7 +39,7 @@ export interface Body {
   readonly bytes: Buffer
 }
 
-/** Chooses the fault for each request, and counts. */
+/** Chooses the fault for each request and counts requests. */
 export function createFaults(faults: readonly Fault[]): (unit: UnitName, what: string) => Fault | undefined {
   const seen = new Map<Fault, number>()
   return (unit, what) =>
@@ -52,7 +52,7 @@ export function createFaults(faults: readonly Fault[]): (unit: UnitName, what: s
     })
 }
 
-/** Sends `body`, or what the fault makes of it. */
+/** Sends `body` with the fault applied. */
 export async function send(response: ServerResponse, body: Body, fault: Fault | undefined, url: string): Promise<void> {
   if (fault?.kind === 'delay') await sleep(fault.delayMs)
   switch (fault?.kind) {

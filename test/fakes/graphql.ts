@@ -1,4 +1,4 @@
-/** The part of a gateway's GraphQL that is used, with a real parser under it: a query that a gateway would refuse is refused. */
+/** The used part of a gateway's GraphQL, with a real parser, so that it refuses queries that a gateway would refuse. */
 import { createHash } from 'node:crypto'
 import { buildSchema, graphql } from 'graphql'
 import type { FakeBlock, FakeTransaction } from './data.ts'

@@ -1,4 +1,4 @@
-/** The bundled example behind a fake network: a real aos process, and what a real Compute Unit said of it. */
+/** The bundled example behind a fake network: a real aos process with the claims of a real Compute Unit. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -20,15 +20,15 @@ import { type FakeNetwork, startFakeNetwork } from './network.ts'
 const ROOT = path.join(import.meta.dirname, '../..')
 
 export interface LedgerOptions {
-  /** What the unit claims of a nonce in place of what it said: in `/result` and `/results` alike. */
+  /** Changes the unit's claim of a nonce, in `/result` and `/results` alike. */
   readonly alterClaims?: Readonly<Record<number, (result: EvaluationResult) => EvaluationResult>>
   /** Nonces that the scheduler does not serve. */
   readonly leaveOut?: readonly number[]
   /** Ids of transactions that the gateway does not know. */
   readonly missingItems?: readonly string[]
-  /** Read anew at each request. */
+  /** Read again at each request. */
   readonly faults?: readonly Fault[]
-  /** What the scheduler's wallet has published as its location; nothing where not given. */
+  /** The location that the scheduler's wallet has published, if any. */
   readonly location?: string
 }
 
@@ -39,13 +39,13 @@ export interface LedgerNetwork extends FakeNetwork {
   readonly messages: readonly string[]
 }
 
-/** What the example holds. */
+/** The content of the example. */
 interface Ledger {
   readonly process: ProcessRecord
   readonly schedule: readonly ScheduledMessage[]
   readonly claims: readonly Claim[]
   readonly transactions: readonly FakeTransaction[]
-  /** The Compute Unit's. */
+  /** The Compute Unit's address. */
   readonly address: string
 }
 
@@ -65,7 +65,7 @@ export async function startLedger(options: LedgerOptions = {}): Promise<LedgerNe
   }
 }
 
-/** Reads the example out of its archive, once. */
+/** Reads the example from its archive. */
 async function readLedger(): Promise<Ledger> {
   const folder = await mkdtemp(path.join(tmpdir(), 'ao-audit-fake-'))
   const store = await openStore(folder)
@@ -94,7 +94,7 @@ async function readLedger(): Promise<Ledger> {
   }
 }
 
-/** Back into wire form (protocol §1.4, §2.1). */
+/** Converts the example back to wire form (protocol §1.4, §2.1). */
 function dataOf(ledger: Ledger, { alterClaims = {}, leaveOut = [], missingItems = [], location }: LedgerOptions): FakeData {
   const { process, schedule, claims, transactions, address } = ledger
   const { id: process_id, blockHeight, owner, tags, timestamp, data, anchor, signature, target } = process

@@ -8,7 +8,7 @@ import { answerGraphql } from './graphql.ts'
 
 export interface FakeRequest {
   readonly unit: UnitName
-  /** Path with query; for GraphQL followed by the body. */
+  /** The path with its query, followed by the body of a POST. */
   readonly what: string
   readonly method: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -16,25 +16,25 @@ export interface FakeRequest {
 
 export interface FakeNetwork {
   readonly url: string
-  /** All requests so far, struck by a fault or not. */
+  /** All requests so far, with or without a fault. */
   readonly requests: readonly FakeRequest[]
   /** How many requests contain a text. */
   asked(part: string): number
-  /** Ends it and all its connections. */
+  /** Closes the server and all its connections. */
   close(): Promise<void>
 }
 
 export interface FakeNetworkOptions extends FakeData {
   readonly faults?: readonly Fault[]
-  /** The order of edges within a page, before `limit` cuts it; as in `schedule` where not given. */
+  /** Orders the edges before `limit` cuts a page; by default as in `schedule`. */
   readonly arrange?: (edges: readonly FakeEdge[]) => readonly FakeEdge[]
   /** Texts that the gateway serves, by path: `/block/height/5`. */
   readonly pages?: Readonly<Record<string, string>>
 }
 
 /**
- * Starts it on a free port of 127.0.0.1. What it serves is read anew for each request: leave items out or alter them in
- * `options` to make a lying unit.
+ * Starts a fake network on a free port of 127.0.0.1. It reads `options` again for each request: leave out or alter items there to
+ * make a lying unit.
  *
  * @param options data in the shape of a capture's files (`schedule.json`, `claims.json`, `results.json`, `txs.json`, …), and
  *   faults by unit or path
@@ -61,7 +61,7 @@ export async function startFakeNetwork(options: FakeNetworkOptions): Promise<Fak
     await send(response, await answer(unit, new URL(path, 'http://fake'), posted, options), fault, path)
   }
   const server = createServer((request, response) => {
-    // A connection that the reader gave up is no fault of the fake.
+    // The reader may have closed the connection.
     serve(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
@@ -116,7 +116,7 @@ function answerCompute(first: string, second: string, query: URLSearchParams, op
   return json(listedPage((first === 'cron' ? options.cron : (options.results ?? ofProcess(options))) ?? [], query))
 }
 
-/** `/result` has no answer for a process's own message, but a unit lists it: small modules answer it with nothing. */
+/** A unit lists the process's own message, which has no `/result`. Small modules answer it with nothing. */
 function ofProcess({ schedule, process, claims = [] }: FakeData): readonly FakeListed[] {
   const first = schedule.find((edge) => nonceOf(edge) === 0)
   if (first?.node.message?.id !== process.process_id || claims.some(({ id }) => id === process.process_id)) return []

@@ -1,4 +1,4 @@
-/** Every way to alter one place of what a unit says, one at a time. */
+/** Every way to alter one place of a unit's answer, one at a time. */
 
 export interface Alteration {
   /** `Messages[0].Tags[1].value changed` */
@@ -6,14 +6,14 @@ export interface Alteration {
   readonly kind: 'changed' | 'removed' | 'retyped' | 'dropped' | 'doubled' | 'swapped' | 'added'
   /** As in a report: `Messages[0].Tags[1].value`; empty for the whole result. */
   readonly path: string
-  /** What stood there. */
+  /** The original value. */
   readonly was: unknown
   readonly value: Result
 }
 
 export type Result = Readonly<Record<string, unknown>>
 
-/** All of one result. */
+/** All alterations of one result. */
 export function* alterationsOf(result: Result): Generator<Alteration> {
   for (const { path, kind, was, value } of altered(result, '')) {
     yield { what: `${path === '' ? 'the result' : path} ${kind}`, kind, path, was, value: value as Result }

@@ -1,4 +1,4 @@
-/** What one unit signs, lists or answers decides nothing about another; and no memory on trust blames anybody. */
+/** Checkpoints, listings and answers of one unit decide nothing about another, and a memory on trust accuses nobody. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { cursorOf } from '../fakes/data.ts'
 import { signedSmallProcess } from '../modules/small-process.ts'
@@ -22,10 +22,10 @@ const push = (data: string, pushedBy: string): ScenarioMessage => ({ data, pushe
 const ordinateOf = (cursor: string) =>
   JSON.parse(Buffer.from(cursor, 'base64').toString()) as { readonly ordinate: string; readonly cron?: string }
 
-describe('beside another unit', { timeout: 300_000 }, () => {
+describe('an honest unit beside another unit', { timeout: 300_000 }, () => {
   afterAll(closeUnits)
 
-  it("an honest unit is not accused where the replay begins with a liar's checkpoint", async () => {
+  it("is not accused if the replay begins with a liar's checkpoint", async () => {
     const small = await processOf({ format: FORMAT, messages: words(8), crons: [], intervalMs: 1500 })
     const honest = await runHonestUnit(small, { ...SETTINGS, asked: upTo(8), checkpoints: [3] })
     const [own] = honest.checkpoints
@@ -48,7 +48,7 @@ describe('beside another unit', { timeout: 300_000 }, () => {
     expect((await audited([lying])).verdict).not.toBe('match')
   })
 
-  it("is not accused of what another unit's checkpoint would rule out", async () => {
+  it("is not accused if only another unit's checkpoint rules out its listing", async () => {
     const tags = [
       ['Cron-Interval', '30-seconds'],
       ['Cron-Tag-Do', 'class'],
@@ -81,7 +81,7 @@ describe('beside another unit', { timeout: 300_000 }, () => {
   })
 })
 
-describe('behind its own older checkpoint', { timeout: 300_000 }, () => {
+describe('an honest unit that is replayed from its own older checkpoint', { timeout: 300_000 }, () => {
   afterAll(closeUnits)
 
   const CHANGES: Readonly<
@@ -111,7 +111,7 @@ describe('behind its own older checkpoint', { timeout: 300_000 }, () => {
     }
   }
 
-  it.each(Object.keys(CHANGES))('an honest unit that went on %s is not accused', async (name) => {
+  it.each(Object.keys(CHANGES))('is not accused if it went on %s', async (name) => {
     const { messages, old, now } = CHANGES[name] ?? { messages: [], old: {}, now: {} }
     const small = await processOf({ format: FORMAT, messages, crons: [], intervalMs: 1500 })
     const before = { ...SETTINGS, asked: [], ...old }
@@ -127,7 +127,7 @@ describe('behind its own older checkpoint', { timeout: 300_000 }, () => {
   })
 })
 
-describe('crons behind the range', { timeout: 120_000 }, () => {
+describe('an audit of a unit that lists crons after the range', { timeout: 120_000 }, () => {
   afterAll(closeUnits)
 
   const INTERVAL_MS = 45_040
@@ -136,11 +136,11 @@ describe('crons behind the range', { timeout: 120_000 }, () => {
     node: { Messages: [], Assignments: [], Spawns: [], Output: 'stolen' },
     cursor: cursorOf(4, timestamp, cron)
   })
-  /** The second of an interval of 30 seconds after the last message. */
+  /** The next time after the last message at which an interval of 30 seconds is due. */
   const DUE_MS = LAST_MS + 30_000 - ((Math.floor(LAST_MS / 1000) - 1_720_000_000) % 30) * 1000
   const LISTED = {
     'of a process that has none': { crons: false, edges: [edge(LAST_MS + 1000, '0-7-minutes')], verdict: 'inconclusive' },
-    'of a name that the process has not': {
+    'of a name that the process does not have': {
       crons: true,
       edges: [edge(LAST_MS + 60_000, '0-7-minutes')],
       verdict: 'inconclusive'
@@ -155,7 +155,7 @@ describe('crons behind the range', { timeout: 120_000 }, () => {
   } as const
 
   it.each(Object.keys(LISTED) as (keyof typeof LISTED)[])(
-    '%s: a match only where an honest unit may list them',
+    'is a match only if an honest unit may list them: crons %s',
     async (name) => {
       const { crons, edges, verdict } = LISTED[name]
       const tags = [

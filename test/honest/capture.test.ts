@@ -1,4 +1,4 @@
-/** The simulated unit held against real ones: the captures of a Compute Unit, where they are. */
+/** Compares the simulated unit with captures of a real Compute Unit. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -8,9 +8,9 @@ import { readSchedule, type World } from './messages.ts'
 import { type Ask, runHonestUnit, type UnitAnswers } from './unit.ts'
 
 const CAPTURES = path.resolve('../shared/captures')
-/** Each copies a memory of 110 MB with each message: they run where AO_AUDIT_HONEST_CAPTURES names them. */
+/** Only captures named in AO_AUDIT_HONEST_CAPTURES run, because each copies a memory of 110 MB with each message. */
 const WANTED = (process.env['AO_AUDIT_HONEST_CAPTURES'] ?? '').split(',').filter((name) => name !== '')
-/** The official image of the CU, in which the captures were made. */
+/** The settings of the official CU image that made the captures. */
 const SETTINGS = {
   path: '/usr/app/src/effects/worker/evaluator/index.js',
   zone: 'UTC',
@@ -54,12 +54,12 @@ describe.skipIf(WANTED.length === 0)('the simulated unit', { timeout: 600_000 },
   afterAll(closeUnits)
 
   for (const capture of WANTED) {
-    it(`answers as the real one of ${capture} did, message by message, to the last character and memory`, async () => {
+    it(`gives the same answers and memories as the real unit of ${capture} that was asked message by message`, async () => {
       const claims = read<(FakeClaim & { nonce: number })[]>(capture, 'claims.json')
       const states = read<{ stepwise: State[] }>(capture, 'states.json').stepwise.filter(({ status = 200 }) => status === 200)
       const known = new Set(states.map(({ nonce }) => nonce))
       const times = new Map(readSchedule(worldOf(capture)).map(({ nonce, timestamp }) => [nonce, timestamp]))
-      // `/state?to=` asks for a time: a stream of its own, in which nothing is evaluated and blocks may be loaded.
+      // `/state?to=` asks for a time: its stream evaluates nothing but may load blocks.
       const asked = claims.flatMap(({ nonce }): Ask[] => {
         const time = known.has(nonce) ? times.get(nonce) : undefined
         return [{ nonce }, ...(time === undefined ? [] : [{ time }])]
@@ -75,7 +75,7 @@ describe.skipIf(WANTED.length === 0)('the simulated unit', { timeout: 600_000 },
     })
 
     it.runIf(existsSync(path.join(CAPTURES, capture, 'one-stream.json')))(
-      `answers as the real one of ${capture} did when it was asked once for the last message`,
+      `gives the same answers as the real unit of ${capture} that was asked once for the last message`,
       async () => {
         const { claim, results } = read<{
           claim: FakeClaim & { nonce: number }

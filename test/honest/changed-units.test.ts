@@ -1,6 +1,6 @@
 /**
- * Honest units of which no single past gives all that they claim: one that changed and kept its earlier answers, and several machines
- * behind one URL. None may be accused, and none is a match.
+ * Honest units with claims that no single past explains: one that changed and kept its earlier answers, and several machines behind
+ * one URL. None may be accused, and none is a match.
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import type { FakeListed } from '../fakes/data.ts'
@@ -13,7 +13,7 @@ import { type Ask, runHonestUnit, type UnitAnswers, type UnitSettings } from './
 
 const FORMAT = 'wasm32-unknown-emscripten4'
 
-/** `recurse N` calls itself N times, and answers N. */
+/** `recurse N` calls itself N times and answers N. */
 const RECURSING: MoreOfModule = {
   words: { recurse: '$recurse' },
   find: '$find_nothing',
@@ -49,9 +49,13 @@ const TWINS: readonly ScenarioMessage[] = [...counts(8), push('count', 'one'), .
 const CHANGES: Readonly<Record<string, Change>> = {
   'its program path': { messages: ['class', 'keepclass', 'count', 'count', 'count'], before: { path: pathOf(60) }, after: {} },
   'its loader': { messages: ['class', 'keepclass', 'count', 'count', 'count'], before: { path: null }, after: {} },
-  'how it compares nonces': { messages: TWINS, before: { duplicates: 'text' }, after: {} },
-  'how it is asked': { messages: ['count', 'tick', 'tick', 'count', 'count'], before: { asked: [{ nonce: 5 }] }, after: {} },
-  'which blocks it knew': {
+  'its comparison of nonces': { messages: TWINS, before: { duplicates: 'text' }, after: {} },
+  'the order of its requests': {
+    messages: ['count', 'tick', 'tick', 'count', 'count'],
+    before: { asked: [{ nonce: 5 }] },
+    after: {}
+  },
+  'the blocks that it knew': {
     messages: counts(6),
     crons: [
       ['Cron-Interval', '1-block'],
@@ -71,7 +75,7 @@ async function bothOf({ messages, crons = [], before, after }: Change) {
   })
   const asked = messages.map((_, place): Ask => ({ nonce: place + 1 }))
   const old = await runHonestUnit(small, { ...SETTINGS, asked, ...before })
-  // What it was asked for once it is asked for message by message, too: the answers are there.
+  // A unit that was asked once is also asked message by message, so that it has all answers.
   const one = await runHonestUnit(small, { ...SETTINGS, asked, ...after })
   return { small, old, one }
 }
@@ -79,7 +83,7 @@ async function bothOf({ messages, crons = [], before, after }: Change) {
 const ordinateOf = ({ cursor }: FakeListed) =>
   Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)
 
-/** Answers of the old one where `isOld` says so. */
+/** Answers of the old unit for the nonces that `isOld` selects, of the new one for the others. */
 function mixed(
   small: SmallProcess,
   old: UnitAnswers,
@@ -102,16 +106,16 @@ function mixed(
 }
 
 const WAYS: Readonly<Record<string, (cut: number) => (nonce: number) => boolean>> = {
-  'since the cut': (cut) => (nonce) => nonce < cut,
-  'back and forth': () => (nonce) => nonce % 2 === 0
+  once: (cut) => (nonce) => nonce < cut,
+  'at every nonce': () => (nonce) => nonce % 2 === 0
 }
 
-describe('an honest unit that changed, or several behind one URL', { timeout: 300_000 }, () => {
+describe('an honest unit that changed or consists of several machines', { timeout: 300_000 }, () => {
   afterAll(closeUnits)
 
   for (const [what, change] of Object.entries(CHANGES))
     for (const [when, way] of Object.entries(WAYS))
-      it(`is not accused where it changed ${what} ${when}`, async () => {
+      it(`is not accused if it changed ${what} ${when}`, async () => {
         const { small, old, one } = await bothOf(change)
         const last = change.messages.length
         for (const [listings, jobs] of [
@@ -129,7 +133,7 @@ describe('an honest unit that changed, or several behind one URL', { timeout: 30
         }
       })
 
-  it.each([1, 3, 50, 4321])('is not accused where others on its thread read the clock %i times before', async (times) => {
+  it.each([1, 3, 50, 4321])('is not accused if others on its thread read the clock %i times before', async (times) => {
     const messages: readonly ScenarioMessage[] = ['count', 'clock', 'count', 'send 2']
     const small = await processOf({ format: FORMAT, messages, crons: [], intervalMs: 1500 })
     const made = await runHonestUnit(small, { ...SETTINGS, asked: messages.map((_, place): Ask => ({ nonce: place + 1 })) })
@@ -140,19 +144,19 @@ describe('an honest unit that changed, or several behind one URL', { timeout: 30
     expect((await audited([{ ...small, ...answers }])).verdict).toBe('inconclusive')
   })
 
-  it('is not accused where its host had no memory to give', async () => {
+  it('is not accused if its host had no memory left', async () => {
     const messages: readonly ScenarioMessage[] = ['count', 'grow 200', 'count']
     const small = await processOf({ format: FORMAT, messages, crons: [], intervalMs: 1500 })
     const made = await runHonestUnit(small, { ...SETTINGS, asked: messages.map((_, place): Ask => ({ nonce: place + 1 })) })
     const failed = { Messages: [], Assignments: [], Spawns: [], Output: '', Error: {} }
-    // It went on with the memory before.
+    // The unit went on with the memory before that message.
     const behind = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll('"Output":"3"', '"Output":"2"')) as T
     const claims = behind(made.claims.map((one, place) => (place === 1 ? { ...one, result: failed } : one)))
     const results = behind(made.results.filter((edge) => ordinateOf(edge) !== 2))
     expect((await audited([{ ...small, ...made, claims, results }])).verdict).toBe('inconclusive')
   })
 
-  it('is not accused where its thread has a larger stack, and where a message recurses less it is a match', async () => {
+  it('is not accused if its thread has a larger stack, and is a match if messages recurse less deeply', async () => {
     const wasm = await compileSmallModule(FORMAT, { more: RECURSING })
     for (const [depth, verdict] of [
       ['50000', 'inconclusive'],
@@ -173,7 +177,7 @@ describe('an honest unit that changed, or several behind one URL', { timeout: 30
     }
   })
 
-  it('is found out where it lies about what no past of it gives', async () => {
+  it('is a mismatch if it gives an answer that none of its pasts explains', async () => {
     const { small, one } = await bothOf(CHANGES['its program path'] as Change)
     const lying = one.claims.map((claim, place) =>
       place === 3 ? { ...claim, result: { ...(claim.result as object), Output: '4711' } } : claim

@@ -19,7 +19,7 @@ export interface Fired {
 interface Cron {
   readonly interval: string
   readonly blocks: boolean
-  /** Blocks or seconds. */
+  /** A number of blocks or seconds. */
   readonly every: number
   readonly tags: Tag[]
 }
@@ -40,7 +40,7 @@ export function cronsOf({ process }: World): readonly Cron[] {
   return crons
 }
 
-/** Second by second, as the CU ticks (cronMessagesBetweenWith). */
+/** Goes second by second as the CU does (cronMessagesBetweenWith). */
 export function* firedBetween(
   crons: readonly Cron[],
   origin: Block,
@@ -71,7 +71,7 @@ export function* firedBetween(
   }
 }
 
-/** The CU's table of blocks, and what it asks the gateway for (reconcileBlocksWith, findMissingBlocksIn; effects/ao-block.js). */
+/** The CU's table of blocks and its requests to the gateway (reconcileBlocksWith, findMissingBlocksIn; effects/ao-block.js). */
 export function createBlockTable(onChain: readonly Block[]) {
   const table = new Map<number, Block>()
   const load = (min: number, until: number): Block[] => {
@@ -81,7 +81,7 @@ export function createBlockTable(onChain: readonly Block[]) {
     for (const block of loaded) if (!table.has(block.height)) table.set(block.height, block)
     return loaded
   }
-  /** The blocks that the CU knows in a stream from a height on to a time. */
+  /** The blocks that the CU knows in a stream from a height up to a time. */
   return (min: number, until: number): readonly Block[] => {
     const ascending = (blocks: Iterable<Block>) => [...blocks].sort((a, b) => a.height - b.height)
     const stored = ascending(table.values()).filter(({ height, timestamp }) => height >= min && timestamp <= until)

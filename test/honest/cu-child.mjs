@@ -1,21 +1,21 @@
 /**
- * What a Compute Unit's worker does (permaweb/ao, servers/cu/src/effects/worker/evaluate.js and effects/wasm.js, at ff178d51):
- * one instance for each stream, the whole memory in and out with each message, a new instance after an Error. Over the published
- * loader as it is: it replaces `Date.now` and more of this process, so nothing else may run here.
+ * Evaluates like the worker of a Compute Unit (permaweb/ao, servers/cu/src/effects/worker/evaluate.js and effects/wasm.js, at
+ * ff178d51): one instance for each stream, the whole memory in and out with each message, a new instance after an Error. It uses
+ * the published loader unchanged, which replaces `Date.now` and more in this process, so nothing else may run here.
  */
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import '../modules/before-loader.mjs'
 
-// Of Node 20 and 22; later ones have it always.
+// Needed up to Node 23; later versions always have 64-bit memories.
 if (Number.parseInt(process.versions.node, 10) < 24) setFlagsFromString('--experimental-wasm-memory64')
 const { instantiate } = WebAssembly
 const AoLoader = createRequire(import.meta.url)('@permaweb/ao-loader')
 const compile = WebAssembly.compile
 const compiled = new Map()
 
-/** Runs the evaluations of one unit, stream by stream, and answers each result's JSON and the memories asked for. */
+/** Runs the evaluations of one unit, stream by stream, and returns each result's JSON and the requested memories. */
 async function run({ wasm, key, options, environment, zone, path, first, streams }) {
   process.env.TZ = zone
   process.argv[1] = path
@@ -31,7 +31,7 @@ async function run({ wasm, key, options, environment, zone, path, first, streams
   const memories = []
   const neededAgain = new Set(streams.map(({ from }) => from))
   for (const stream of streams) {
-    // A unit that was restarted goes on with a memory that it had before.
+    // A restarted unit goes on with an earlier memory.
     if (stream.from !== undefined) memory = stream.from === null ? begun : memories[stream.from]
     let handle
     for (const { message, env } of stream.evaluations) {
@@ -47,7 +47,7 @@ async function run({ wasm, key, options, environment, zone, path, first, streams
   return { texts, memories: memories.map((one, place) => (streams[place].wanted === undefined ? null : one)) }
 }
 
-/** The loader as the CU calls it; the environment, which this loader leaves empty, is put back as that of 0.0.44. */
+/** Calls the loader as the CU does, but with the environment of 0.0.44, which this loader leaves empty. */
 function newInstance(module, options, environment) {
   return new Promise((resolve, reject) => {
     const hook = (info, receive) => {
@@ -91,7 +91,7 @@ function giveEnvironment(imports, environment, format, memory) {
   }
 }
 
-/** One message: what is thrown becomes an Error, and with an Error the memory stays what it was. */
+/** Evaluates one message: an exception becomes an Error, and an Error leaves the memory unchanged. */
 async function evaluate(handle, memory, message, env) {
   const { log } = console
   const { random } = Math

@@ -1,11 +1,11 @@
-/** The child in which an honest unit evaluates, one for all tests of a file. */
+/** Runs an honest unit's evaluations in a child process, one for all tests of a file. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { loaderOptions, type Message, moduleOf, type World } from './messages.ts'
 
-/** What was evaluated last. */
+/** The last evaluation. */
 export interface Place {
-  /** The nonce, or that of the message before a cron. */
+  /** The nonce of the message, or of the message before a cron. */
   readonly ordinate: number
   /** ms */
   readonly timestamp: number
@@ -15,16 +15,16 @@ export interface Place {
 
 export interface StreamRequest {
   readonly evaluations: readonly { readonly message: Message; readonly env: Message }[]
-  /** What of the memory after it is handed out; nothing where not given. */
+  /** Whether the memory after the stream is returned, or its hash; neither by default. */
   readonly wanted?: 'memory' | 'hash'
-  /** It begins with the memory after this stream, not with that after the one before it; null: with that which the unit began with. */
+  /** The stream whose memory this one begins with, the one before it by default; null: the unit's first memory. */
   readonly from?: number | null
 }
 
 export interface UnitRun {
   /** Each evaluation's result as JSON. */
   readonly texts: readonly string[]
-  /** By stream, as wanted: bytes, or their SHA-256 in hex. */
+  /** By stream, as wanted: the bytes or their SHA-256 in hex. */
   readonly memories: readonly (Uint8Array | string | null)[]
 }
 
@@ -66,7 +66,7 @@ export function runUnit(world: World, { path, zone, start }: Hidden, streams: re
   })
 }
 
-/** The environment that loader 0.0.44 hands to a module (profiles §1.2). */
+/** The environment that loader 0.0.44 gives to a module (profiles §1.2). */
 export function environmentWith(path: string): readonly string[] {
   return ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8', `_=${path}`]
 }

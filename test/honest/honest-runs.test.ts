@@ -1,8 +1,8 @@
 /**
- * Honest units, hidden settings by chance: nobody may be accused, and what an audit is to find out ends in `match`.
+ * Honest units with random hidden settings: nobody may be accused, and settings that an audit can find must end in `match`.
  *
- * AO_AUDIT_HONEST_RUNS says how many, AO_AUDIT_SEED where they begin: run N of seed S is the first run of seed S + N. A failure
- * prints the scenario, made as small as a few more runs can make it.
+ * AO_AUDIT_HONEST_RUNS sets their number, AO_AUDIT_SEED the first seed: run N of seed S is the first run of seed S + N. A failure
+ * prints the scenario, reduced with a few more runs.
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/model/findings.ts'
@@ -14,10 +14,10 @@ import { shrunk } from './shrink.ts'
 
 const RUNS = Number(process.env['AO_AUDIT_HONEST_RUNS'] ?? 25)
 const SEED = Number(process.env['AO_AUDIT_SEED'] ?? Date.now() % 1_000_000_000)
-/** Scenarios that are made smaller, of each kind of failure. */
+/** Number of scenarios that are reduced, of each kind of failure. */
 const SHRINK_MAX = Number(process.env['AO_AUDIT_HONEST_SHRINK'] ?? 2)
 
-/** Of the runs in which nothing keeps a unit from a match, so many may end inconclusive. */
+/** The share of runs that may end inconclusive though they should be a match. */
 const UNDECIDED_SHARE = 0.1
 
 interface Failure {
@@ -26,7 +26,7 @@ interface Failure {
   readonly said: string
 }
 
-/** What is wrong with the audit of a scenario; undefined where all is well. */
+/** The failure of a scenario's audit; undefined if there is none. */
 async function failureOf(scenario: Scenario, note: (report: Report) => void = () => {}): Promise<Failure | undefined> {
   try {
     const { report, answers } = await runScenario(scenario)
@@ -42,7 +42,7 @@ async function failureOf(scenario: Scenario, note: (report: Report) => void = ()
   }
 }
 
-/** All by which a report blames an honest unit, or the honest signer of a checkpoint. */
+/** Every accusation in a report, of an honest unit or of the honest signer of a checkpoint. */
 function accusations({ verdict, findings, claimants, checkpoints, firstDivergence }: Report): string[] {
   const blames = ({ severity, attribution }: Finding) =>
     severity === 'error' && (attribution === 'compute-unit' || attribution === 'checkpoint-signer')
@@ -58,7 +58,7 @@ function accusations({ verdict, findings, claimants, checkpoints, firstDivergenc
   ]
 }
 
-/** Runs them, two at a time. */
+/** Runs the scenarios, two at a time. */
 async function runAll(scenarios: readonly Scenario[], tally: Map<string, number>): Promise<Failure[]> {
   const failures: Failure[] = []
   let next = 0
@@ -70,7 +70,7 @@ async function runAll(scenarios: readonly Scenario[], tally: Map<string, number>
       const why = unexplained(scenario)
       const failure = await failureOf(scenario, ({ verdict }) =>
         count(
-          `${verdict}${why.length === 0 ? ', to be found out' : verdict === 'match' ? `, though ${why[0]}` : `, as ${why[0]}`}`
+          `${verdict}${why.length === 0 ? ', expected to match' : verdict === 'match' ? `, though ${why[0]}` : `, as ${why[0]}`}`
         )
       )
       if (failure === undefined) continue
@@ -108,7 +108,7 @@ describe('honest units', { timeout: 3_600_000 }, () => {
     const shown: string[] = []
     for (const kind of ['accused', 'not a match', 'no report'] as const)
       for (const failure of failures.filter((one) => one.kind === kind).slice(0, SHRINK_MAX)) shown.push(await smaller(failure))
-    // One that stays undecided costs the auditor a verdict, and nobody a name: few may.
+    // An undecided run lacks a verdict but accuses nobody, so a few are tolerated.
     const undecided = failures.filter(({ kind }) => kind === 'not a match')
     const failing = undecided.length > RUNS * UNDECIDED_SHARE ? failures : failures.filter((one) => !undecided.includes(one))
     expect(
@@ -120,8 +120,8 @@ describe('honest units', { timeout: 3_600_000 }, () => {
     ).toEqual([])
   })
 
-  // One scenario as JSON, to look at what a failure printed.
-  it.runIf(process.env['AO_AUDIT_SCENARIO'] !== undefined)('are not accused in the scenario given', async () => {
+  // Repeats a scenario that a failure printed as JSON.
+  it.runIf(process.env['AO_AUDIT_SCENARIO'] !== undefined)('are not accused in the scenario of AO_AUDIT_SCENARIO', async () => {
     const scenario = JSON.parse(process.env['AO_AUDIT_SCENARIO'] ?? '') as Scenario
     expect((await failureOf(scenario, ({ verdict, reasons }) => console.log(verdict, reasons)))?.said).toBeUndefined()
   })

@@ -1,4 +1,4 @@
-/** Honest units of each kind that was accused, or could be: one plain scenario a kind, beside the random ones. */
+/** Honest units of each kind that was or could be accused: one plain scenario for each kind, besides the random ones. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { closeUnits } from './cu.ts'
 import { runScenario } from './run.ts'
@@ -40,51 +40,55 @@ const ORDERED = ['order', 'class', 'keepclass', 'count', 'order']
 const TWINS = [push('count', 'one'), 'count', push('count', 'two'), 'count']
 const LATE_TWINS = [...counts(8), push('count', 'one'), ...counts(3), push('count', 'two'), 'count']
 
-/** `match`: within what an audit is to find out. `not accused`: nobody is blamed, whatever else is said. */
+/** `match`: the audit must find the hidden settings. `not accused`: the audit must blame nobody, whatever its verdict. */
 const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] = [
-  ['is a match at the official path, asked message by message', 'match', scenario(['count', 'error', 'full', 'count'])],
   [
-    'is a match where it was asked once and read the clock',
+    'is a match at the official path if it was asked message by message',
+    'match',
+    scenario(['count', 'error', 'full', 'count'])
+  ],
+  [
+    'is a match if it was asked once and read the clock',
     'match',
     scenario(['clock', 'count', 'tick', 'clock', 'count'], { units: [unit([{ nonce: 5 }])] })
   ],
   [
-    'is a match where it was asked message by message and read the clock',
+    'is a match if it was asked message by message and read the clock',
     'match',
     scenario(['clock', 'count', 'tick', 'clock', 'count'])
   ],
   [
-    'is a match where its loader hands no environment over',
+    'is a match if its loader gives no environment to the module',
     'match',
     scenario(ORDERED, { units: [unit(stepwise(5), { path: null })] })
   ],
   ...[20, 24, 60, 101, 142, 150].map(
     (length) =>
       [
-        `is a match where its program lies at a path of ${length} characters`,
+        `is a match if its program lies at a path of ${length} characters`,
         'match',
         scenario(ORDERED, { units: [unit(stepwise(5), { path: pathOf(length) })] })
       ] as const
   ),
   [
-    'is a match beside one of another loader',
+    'is a match if a second unit has another loader',
     'match',
     scenario(ORDERED, { units: [unit(stepwise(5)), unit(stepwise(5), { path: null })] })
   ],
   [
-    'is a match behind one of another loader',
+    'is a match if the unit named before it has another loader',
     'match',
     scenario(ORDERED, { units: [unit(stepwise(5), { path: null }), unit(stepwise(5))] })
   ],
   [
-    'is a match beside one at another path, where both sign checkpoints',
+    'is a match beside one at another path if both sign checkpoints',
     'match',
     scenario(ORDERED, {
       units: [unit(stepwise(5), { checkpoints: [1] }), unit(stepwise(5), { path: pathOf(77), checkpoints: [2] })]
     })
   ],
   [
-    'is a match where it began with its own checkpoint of an earlier path, for what is behind it',
+    'is a match after its own checkpoint from an earlier path if it began with that',
     'match',
     scenario(ORDERED, {
       from: 3,
@@ -92,102 +96,102 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
     })
   ],
   [
-    'is not accused where it began with a checkpoint, and answers {} for that nonce',
+    'is not accused if it began with a checkpoint and answers {} for its nonce',
     'not accused',
     scenario(counts(5), { units: [unit([{ nonce: 5 }], { start: { nonce: 2, path: OFFICIAL_PATH, signedBy: 'itself' } })] })
   ],
   ...['Asia/Tokyo', 'Asia/Kolkata', 'Etc/GMT+8'].map(
     (zone) =>
       [
-        `is a match where it lives by the time of ${zone}`,
+        `is a match if its time zone is ${zone}`,
         'match',
         scenario(['local', 'count', 'keeplocal', 'count'], { units: [unit(stepwise(4), { zone })] })
       ] as const
   ),
   [
-    'is a match where it tells its time zone',
+    'is a match if the module answers with its time zone',
     'match',
     scenario(['zone', 'count'], { units: [unit(stepwise(2), { zone: 'Asia/Tokyo' })] })
   ],
   [
-    'is not accused where it keeps summer time',
+    'is not accused if its time zone has summer time',
     'not accused',
     scenario(['local', 'zone', 'local 15000000', 'count'], { units: [unit(stepwise(4), { zone: 'America/New_York' })] })
   ],
   [
-    'is a match where the module writes to stdout, which reads the clock',
+    'is a match if the module writes to stdout, which reads the clock',
     'match',
     scenario(['print one', 'clock', 'print two', 'clock'], { units: [unit([{ nonce: 4 }])] })
   ],
   [
-    'is a match where messages fail behind readings of the clock',
+    'is a match if messages fail after clock readings',
     'match',
     scenario(['clock', 'clockerr', 'clock', 'error', 'clock', 'trap', 'clock', 'throw', 'count'], {
       units: [unit([{ nonce: 9 }])]
     })
   ],
-  ['is a match where it skips a push that it had, and answers nothing for it', 'match', scenario(TWINS)],
+  ['is a match if it skips a duplicate push and answers it with nothing', 'match', scenario(TWINS)],
   [
-    'is a match where it skips an assignment that it had, and answers the first one’s result',
+    'is a match if it skips a duplicate assignment and answers it with the result of the first',
     'match',
     scenario([{ data: 'count', onChain: true }, 'count', { again: 1 }, 'count'])
   ],
   [
-    'is not accused where it answers a skipped push with the result before it',
+    'is not accused if it answers a skipped push with the result before it',
     'not accused',
     scenario(TWINS, { units: [unit([{ nonce: 3 }])] })
   ],
   [
-    'is not accused where it evaluated a push twice, for it compared 0:9 with 0:13 as text',
+    'is not accused if it evaluated a push twice because it compared 0:9 with 0:13 as text',
     'not accused',
     scenario(LATE_TWINS, { units: [unit([{ nonce: 14 }], { duplicates: 'text' })] })
   ],
   [
-    'is not accused where it evaluated a push twice and forgot its answers',
+    'is not accused if it evaluated a push twice and forgot its answers',
     'not accused',
     scenario(LATE_TWINS, { units: [unit(stepwise(14), { duplicates: 'text', remembers: false })] })
   ],
   [
-    'is not accused where it began with a checkpoint between two twins',
+    'is not accused if it began with a checkpoint between two twins',
     'not accused',
     scenario(TWINS, { units: [unit([{ nonce: 4 }], { start: { nonce: 2, path: OFFICIAL_PATH, signedBy: 'another' } })] })
   ],
   [
-    'is not accused beside one that evaluated the twin which it skipped',
+    'is not accused if another unit evaluated the twin that it skipped',
     'not accused',
     scenario(TWINS, {
       units: [unit(stepwise(4)), unit([{ nonce: 4 }], { start: { nonce: 2, path: OFFICIAL_PATH, signedBy: 'itself' } })]
     })
   ],
   [
-    'is not accused where a restart replayed what it had answered before',
+    'is not accused if it evaluated messages again after a restart',
     'not accused',
     scenario(['clock', 'tick', 'tick', 'tick', 'count', 'clock', 'count'], {
       units: [unit(stepwise(7), { restart: { before: 5, memoryAfter: 1 } })]
     })
   ],
   [
-    'is a match where its crons fail once in a while',
+    'is a match if its crons fail now and then',
     'match',
     scenario(counts(6), { intervalMs: 40_000, crons: crons('30-seconds', 'flaky') })
   ],
   [
-    'is a match where its crons always fail',
+    'is a match if its crons always fail',
     'match',
     scenario(counts(5), { intervalMs: 40_000, crons: crons('30-seconds', 'error') })
   ],
   [
-    'is a match where its block crons always fail',
+    'is a match if its block crons always fail',
     'match',
     scenario(counts(5), { intervalMs: 70_000, crons: crons('1-block', 'error') })
   ],
   [
-    'is a match where block crons fire by the blocks that it knew, asked message by message',
+    'is a match if its block crons fire by the blocks that it knew when asked message by message',
     'match',
     scenario(counts(6), { intervalMs: 47_000, crons: crons('1-block', 'count') })
   ],
   [
-    'is a match where block crons fire by the blocks that it knew, asked once',
+    'is a match if its block crons fire by the blocks that it knew when asked once',
     'match',
     scenario(counts(6), { intervalMs: 47_000, crons: crons('1-block', 'count'), units: [unit([{ nonce: 6 }])] })
   ],
@@ -196,7 +200,7 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
     const units = [unit(asked)]
     return [
       [
-        `is a match where crons by block and by time fail once in a while, ${how}`,
+        `is a match if its crons by block and by time fail now and then, when ${how}`,
         'match',
         scenario(counts(9), {
           intervalMs: 47_000,
@@ -205,7 +209,7 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
         })
       ] as const,
       [
-        `is a match where a cron that fails makes a new instance, as the clock shows, ${how}`,
+        `is a match if a failed cron begins a new instance, as the clock shows, when ${how}`,
         'match',
         scenario(
           Array.from({ length: 9 }, () => 'clock'),
@@ -215,7 +219,7 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
     ]
   }),
   [
-    'is not accused where it was asked for times and for messages',
+    'is not accused if it was asked for times and for messages',
     'not accused',
     scenario(counts(6), {
       intervalMs: 47_000,
@@ -224,7 +228,7 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
     })
   ],
   [
-    'is not accused where crons fired behind the last message',
+    'is not accused if crons fired after the last message',
     'not accused',
     scenario(counts(4), {
       intervalMs: 40_000,
@@ -241,7 +245,7 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
       ] as const
   ),
   [
-    'is a match where a cron reads its path and it lies at another one',
+    'is a match if a cron reads the program path and it is not the official one',
     'match',
     scenario(counts(4), {
       intervalMs: 40_000,
@@ -250,7 +254,7 @@ const CASES: readonly (readonly [string, 'match' | 'not accused', Scenario])[] =
     })
   ],
   [
-    'is a match where its answers come late, busy, limited and cut off',
+    'is a match if its answers are late, busy, rate-limited and cut off',
     'match',
     scenario(counts(5), {
       faults: [

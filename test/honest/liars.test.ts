@@ -1,4 +1,4 @@
-/** Liars who combine: each uses a tolerance that an honest unit needs. None may end in `match`. */
+/** Liars who exploit and combine tolerances that honest units need. None may end in `match`. */
 import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Report } from '../../src/report/model.ts'
@@ -35,7 +35,7 @@ async function told(
 
 type Answers = Pick<UnitAnswers, 'claims' | 'results' | 'cron'>
 
-/** What the unit says of a nonce is another Output, in `/result` and in the listing. */
+/** The unit's answers with other Outputs for some nonces, in `/result` and in the listing. */
 function saying({ small, honest }: Told, outputs: Readonly<Record<number, string>>): Answers {
   const nonceOf = (cursor: string) =>
     Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)
@@ -62,7 +62,7 @@ async function verdictOf(
 const outputOf = (claim: FakeClaim | undefined) => (claim?.result as { readonly Output: string } | undefined)?.Output ?? ''
 const times = <T>(count: number, make: (place: number) => T) => Array.from({ length: count }, (_, place) => make(place))
 
-/** A unit that counts, its memory after the fourth message, and the same with another count in it. */
+/** A unit that counts, its checkpoint after the fourth message, and that memory with another count in it. */
 async function withFalseMemory(messages: number) {
   const { small, honest } = await told(
     times(messages, () => 'count'),
@@ -75,10 +75,10 @@ async function withFalseMemory(messages: number) {
   return { small, honest, own, memory }
 }
 
-describe('a liar never passes as a match', { timeout: 300_000 }, () => {
+describe('a liar', { timeout: 300_000 }, () => {
   afterAll(closeUnits)
 
-  it('who lies right after a clock reading, about what hangs on no clock', async () => {
+  it('is no match if it lies after a clock reading about results that do not depend on the clock', async () => {
     const unit = await told(['clock', 'count', 'clock', 'count', 'count'])
     for (const [nonce, output] of [
       [2, '7'],
@@ -88,15 +88,15 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
       expect([nonce, await verdictOf(unit, saying(unit, { [nonce]: output }))]).not.toEqual([nonce, 'match'])
   })
 
-  it('who says of a clock what no instance gives', async () => {
+  it('is no match if it claims a clock reading that no instance has', async () => {
     const unit = await told(['clock', 'clock', 'clock', 'count'])
     for (const output of ['10003', '10007', '9', '10004.5'])
       expect([output, await verdictOf(unit, saying(unit, { 3: output }))]).not.toEqual([output, 'match'])
   })
 
-  it('who chooses one of 2^n histories by beginning an instance where it likes, twelve times', async () => {
+  it('is no match if it chooses one of 2^12 histories by the nonces at which it begins instances', async () => {
     const unit = await told([...times(24, () => 'clock'), 'count'])
-    // Of each pair the second reading goes on, or begins anew: a bit for each, as it suits the liar.
+    // In each pair the second reading continues or restarts the clock: one bit for each that the liar chooses.
     let clock = 10_004
     const outputs = times(24, (place): [number, string] => {
       if (place === 0 || (place * place + place) % 3 === 0 || place % 5 === 2) clock = 10_004
@@ -106,8 +106,8 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf(unit, saying(unit, Object.fromEntries(outputs)))).not.toBe('match')
   })
 
-  it('who hides a chosen history in sums that show only at the end', async () => {
-    // Instances are chosen so that the counter comes to what the liar wants; nothing else is said in between.
+  it('is no match if it hides a chosen history in sums that show only at the end', async () => {
+    // The liar chooses instances so that the counter reaches the wanted value, and claims nothing in between.
     const words = [...times(12, () => 'tick'), 'count']
     const small = await processOf({ format: FORMAT, messages: words, crons: [], intervalMs: 1500 })
     const cuts = [2, 3, 5, 6, 7, 9, 11, 13]
@@ -117,7 +117,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf(unit, saying(unit, { 13: String(wanted) }))).not.toBe('match')
   })
 
-  it('who signs a checkpoint over a false memory, and answers by it', async () => {
+  it('is no match if it signs a checkpoint of a false memory and answers accordingly', async () => {
     const { small, honest, own, memory } = await withFalseMemory(8)
     const after = await runHonestUnit(small, { ...HONEST, asked: [{ nonce: 8 }], start: { place: own.place, memory } })
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
@@ -126,7 +126,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf({ small, honest }, spliced)).not.toBe('match')
   })
 
-  it('whose answers are true, but whose own signed checkpoint is not', async () => {
+  it('is no match if its answers are true but its own signed checkpoint is false', async () => {
     const { small, honest, own, memory } = await withFalseMemory(6)
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar')
     expect(await verdictOf({ small, honest }, honest, [published])).not.toBe('match')
@@ -134,17 +134,17 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
 
   it.each<[string, (sha256: string) => Record<string, string>]>([
     ['whose hash is in capitals', (sha256) => ({ 'SHA-256': sha256.toUpperCase() })],
-    ['whose nonce has a space behind it', () => ({ Nonce: '4 ' })],
+    ['whose nonce has a space after it', () => ({ Nonce: '4 ' })],
     ['of a cron that the process does not have', () => ({ 'Cron-Interval': '0-7-minutes' })],
-    ['of a cron that the process does not have, behind the last nonce', () => ({ 'Cron-Interval': '0-7-minutes', Nonce: '6' })]
-  ])('whose own false checkpoint has odd tags: one %s', async (_, tagsOf) => {
+    ['of a cron that the process does not have, after the last nonce', () => ({ 'Cron-Interval': '0-7-minutes', Nonce: '6' })]
+  ])('is inconclusive if it signs a false checkpoint with odd tags: one %s', async (_, tagsOf) => {
     const { small, honest, own, memory } = await withFalseMemory(6)
     const sha256 = createHash('sha256').update(memory).digest('hex')
     const published = await publishedCheckpoint(small, { place: own.place, memory }, 'liar', tagsOf(sha256))
     expect(await verdictOf({ small, honest }, honest, [published])).toBe('inconclusive')
   })
 
-  it('who answers nothing where a stranger signed a checkpoint, true or false', async () => {
+  it('is no match if it answers nothing at a nonce for which a stranger signed a true or false checkpoint', async () => {
     const { small, honest, own, memory } = await withFalseMemory(6)
     const empty = { Messages: [], Assignments: [], Spawns: [], Output: '' }
     const at = own.place.ordinate
@@ -156,14 +156,14 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf({ small, honest }, { ...honest, claims }, [isTrue])).toBe('inconclusive')
   })
 
-  it('who signs a checkpoint with an environment of its choice, and answers what a module makes of it', async () => {
+  it('is no match if it signs a checkpoint with an invented environment and answers accordingly', async () => {
     const words = ['count', 'class', 'keepclass', 'count', 'env']
     const path = `/${'never-there/'.repeat(40)}index.js`
     const { small, honest } = await told(words, { path })
     const first = await runHonestUnit(small, { ...HONEST, path, asked: [{ nonce: 1 }], checkpoints: [0] })
     const [own] = first.checkpoints
     if (own === undefined) throw new Error('no checkpoint')
-    // What no real memory of the kind holds: names that no environment has.
+    // No real environment has this name.
     const memory = Buffer.from(own.memory)
     const at = memory.indexOf(environmentWith(path)[0] ?? '')
     memory.write('EVIL', at)
@@ -171,26 +171,26 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf({ small, honest }, honest, [published])).not.toBe('match')
   })
 
-  it('who says a width of the environment that its other answers refute', async () => {
+  it('is no match if it claims a width of the environment that its other answers refute', async () => {
     const unit = await told(['class', 'count', 'class', 'order', 'class'])
     for (const outputs of [{ 3: '30' }, { 1: '25', 3: '26' }, { 1: '1000', 3: '1000', 5: '1000' }])
       expect([outputs, await verdictOf(unit, saying(unit, outputs))]).not.toEqual([outputs, 'match'])
   })
 
-  it('who says a local time that no zone has', async () => {
+  it('is no match if it claims a local time that no zone has', async () => {
     const unit = await told(['count', 'local', 'count'])
     for (const output of ['39946', '39907', '31251', '40000'])
       expect([output, await verdictOf(unit, saying(unit, { 2: output }))]).not.toEqual([output, 'match'])
   })
 
-  it('who says two local times that no one zone has', async () => {
+  it('is no match if it claims two local times that no single zone has', async () => {
     const unit = await told(['local', 'count', 'local'], { zone: 'Asia/Tokyo' })
     const elsewhere = await told(['local', 'count', 'local'], { zone: 'Asia/Kolkata' })
     const output = outputOf(elsewhere.honest.claims[2])
     expect(await verdictOf(unit, saying(unit, { 3: output }))).not.toBe('match')
   })
 
-  it('who leaves out all gas of a metered process', async () => {
+  it('is no match if it leaves out the gas of a metered process', async () => {
     const unit = await told(['count', 'send 2', 'count'], { format: 'wasm32-unknown-emscripten-metering' })
     const claims = unit.honest.claims.map((one): FakeClaim => {
       const { GasUsed: _, ...result } = one.result as Record<string, unknown>
@@ -199,7 +199,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf(unit, { ...unit.honest, claims })).not.toBe('match')
   })
 
-  it('who answers for one message of 21, and for each number of them up to all but one', async () => {
+  it('is no match if it answers only 1, 10 or 19 of 20 messages', async () => {
     const unit = await told(times(20, () => 'count'))
     for (const kept of [1, 10, 19]) {
       const claims = unit.honest.claims.slice(0, kept)
@@ -210,7 +210,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     }
   })
 
-  it('who lists 2,000 different results of one message', async () => {
+  it('is no match if it lists 2,000 different results of one message', async () => {
     const unit = await told(['count', 'count', 'count'])
     const listed = unit.honest.results[1]
     const many = times(
@@ -223,15 +223,15 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     expect(await verdictOf(unit, { ...unit.honest, results: [...unit.honest.results, ...many] })).not.toBe('match')
   })
 
-  it('who lists evaluations that there are none of', async () => {
+  it('is no match if it lists an evaluation that does not exist', async () => {
     const unit = await told(['count', 'count'])
     const [first] = unit.honest.results
-    // What lies behind the newest nonce may have been sent since: that is no lie.
+    // A cursor after the newest nonce would be no lie, because messages may have been sent since.
     const invented: FakeListed = { node: first?.node, cursor: cursorOf(1, 1_720_000_001_600, '0-30-seconds') }
     expect(await verdictOf(unit, { ...unit.honest, results: [...unit.honest.results, invented] })).not.toBe('match')
   })
 
-  it('who answers a message as if it had been skipped', async () => {
+  it('is no match if it answers a message as if it had been skipped', async () => {
     const unit = await told(['count', 'send 1', 'count', 'count'])
     const EMPTY = { Messages: [], Assignments: [], Spawns: [], Output: '' }
     for (const result of [EMPTY, unit.honest.claims[1]?.result]) {
@@ -241,7 +241,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
     }
   })
 
-  it('who answers a skipped twin with a result of its own making', async () => {
+  it('is no match if it answers a skipped twin with an invented result', async () => {
     const push = { data: 'count', anchor: 'a'.repeat(32) }
     const unit = await told([{ ...push, pushedBy: 'one' }, 'count', { ...push, pushedBy: 'two' }, 'count'])
     const claims = unit.honest.claims.map((one, place) =>
@@ -251,7 +251,7 @@ describe('a liar never passes as a match', { timeout: 300_000 }, () => {
   })
 })
 
-/** Honest up to a nonce, another's behind it. */
+/** Honest answers up to a nonce, those of another run after it. */
 function splice(honest: UnitAnswers, after: UnitAnswers, small: SmallProcess, nonce: number): Answers {
   const ordinateOf = (cursor: string) =>
     Number((JSON.parse(Buffer.from(cursor, 'base64').toString()) as { ordinate: string }).ordinate)

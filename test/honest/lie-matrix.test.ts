@@ -1,10 +1,11 @@
 /**
- * Every lie in one place: each field of each evaluation of two small processes is altered, one at a time, in what a unit answers.
- * None may end in `match`, unless it stands among the exceptions below, with the reason.
+ * Every lie in one place: each field of each evaluation of two small processes is altered, one at a time, in a unit's answers. None
+ * may end in `match` except for the reasons below.
  *
- * Several liars are audited at once, each at a URL of its own, over one store: what was computed once is computed. First without a
- * search for explanations, which can only add matches; then some of them alone and with it. `npm test` takes one lie in five; all of
- * them, and each with the search, where AO_AUDIT_LIES is `searched`. One that passes among others is audited once more, alone.
+ * Several liars are audited at once, each at a URL of its own, in one store, so that each result is computed once. They are first
+ * audited without a search for explanations, which can only add matches, then some of them alone and with the search. `npm test`
+ * takes one lie in five; AO_AUDIT_LIES=searched takes all, each with the search. A lie that passes among others is audited again
+ * alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,13 +22,13 @@ import { audited, processOf } from './run.ts'
 import { OFFICIAL_PATH, type ScenarioMessage } from './scenario.ts'
 import { runHonestUnit, type UnitAnswers } from './unit.ts'
 
-/** Liars in one audit. */
+/** Number of liars in one audit. */
 const TOGETHER = 16
 const ALL = process.env['AO_AUDIT_LIES'] === 'searched'
-/** Of so many lies one is audited; of so many of those one alone and with the search. */
+/** One lie in this many is audited, and one of those in SEARCHED_EVERY also alone and with the search. */
 const EVERY = ALL ? 1 : 5
 const SEARCHED_EVERY = ALL ? 1 : 24
-/** A unit that stays away is no liar who was caught. */
+/** Patience with slow answers, because an unreachable unit is not a detected liar. */
 const PATIENT = { patienceMs: 60_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 30_000 }
 
 interface Subject {
@@ -45,7 +46,7 @@ interface Lie {
 
 interface Exception {
   readonly reason: string
-  /** It is no lie about a result, but no honest unit does it: a finding must say so. */
+  /** No lie about a result, but no honest unit does it, so a finding must name it. */
   readonly said?: true
   readonly covers: (lie: Lie) => boolean
 }
@@ -56,29 +57,28 @@ const ordinateOf = (cursor: string) =>
 const isEmpty = (value: unknown) =>
   value === '' || value === 0 || value === undefined || (Array.isArray(value) && value.length === 0)
 
-/** Alterations that change nothing that is said, or that a unit is allowed. */
+/** Alterations that change no statement or are allowed. */
 const EXCEPTIONS: readonly Exception[] = [
   {
-    reason:
-      'tags in another order are what a Lua table at another address gives: counted as a tolerance while no profile is proven',
+    reason: 'a Lua table at another address yields its tags in another order: a tolerance as long as no profile is proven',
     covers: ({ alteration }) => alteration?.kind === 'swapped' && /\.Tags\[\d+\]$/.test(alteration.path)
   },
   {
-    reason: 'a field of which this Compute Unit knows nothing says nothing about a result',
+    reason: 'a field that this Compute Unit does not know states nothing about a result',
     said: true,
     covers: ({ alteration }) => alteration?.kind === 'added' && alteration.path === 'Patches'
   },
   {
-    reason: 'what is listed behind the newest nonce may have been sent since',
+    reason: 'a listed message after the newest nonce may have been sent since',
     covers: ({ what, answers: { claims, results } }) =>
       what.endsWith("its cursor's ordinate changed") && results.some(({ cursor }) => ordinateOf(cursor) > claims.length)
   },
   {
-    reason: 'a field that is missing says that it is empty, and it is',
+    reason: 'a missing field means an empty one, and it is empty',
     covers: ({ alteration }) => alteration?.kind === 'removed' && isEmpty(alteration.was)
   },
   {
-    reason: 'what one listing leaves out, another answer of the unit says',
+    reason: 'another answer of the unit contains the result that one listing leaves out',
     covers: ({ what }) => /^(listed|cron-listed) .*: the edge dropped, and said elsewhere$/.test(what)
   }
 ]
@@ -107,7 +107,7 @@ async function auditAll({ small }: Subject, all: readonly Answers[], options: Pa
   return report
 }
 
-/** Lies that ended in `match`. */
+/** The lies that ended in `match`. */
 async function passed(subject: Subject, lies: readonly Lie[]): Promise<string[]> {
   const store = mkdtempSync(path.join(tmpdir(), 'ao-audit-lies-'))
   const alone = async ({ answers }: Lie, options: Partial<AuditOptions>) =>
@@ -138,7 +138,7 @@ async function passed(subject: Subject, lies: readonly Lie[]): Promise<string[]>
 const lieAbout = (lies: readonly Lie[]) =>
   lies.filter((lie) => !EXCEPTIONS.some(({ covers }) => covers(lie))).filter((_, place) => place % EVERY === 0)
 
-/** The lies about one evaluation's result: in all answers alike, in `/result` alone, in the listings alone. */
+/** The lies about each result, in all answers, in `/result` alone or in the listings alone. */
 function* lies({ small, honest }: Subject): Generator<Lie> {
   const { claims, results, cron } = honest
   for (const listed of results) {
@@ -235,7 +235,7 @@ describe('a lie in one place', { timeout: 1_200_000 }, () => {
   })
   afterAll(closeUnits)
 
-  it('is looked for in answers that are a match as they stand', async () => {
+  it('is made in answers that are a match without it', async () => {
     for (const subject of [plain, metered]) expect((await auditAll(subject, [subject.honest], {})).verdict).toBe('match')
     expect(plain.honest.cron.length).toBeGreaterThan(1)
   })
@@ -246,12 +246,12 @@ describe('a lie in one place', { timeout: 1_200_000 }, () => {
     expect(await passed(plain, lieAbout(all))).toEqual([])
   })
 
-  it('never passes as a match in a metered process, its gas among them', async () => {
+  it('never passes as a match in a metered process, even about gas', async () => {
     const all = [...lies(metered)]
     expect(await passed(metered, lieAbout(all))).toEqual([])
   })
 
-  it('that is allowed, though no honest unit does it, is told in a finding', async () => {
+  it('is reported in a finding if it is allowed though no honest unit does it', async () => {
     const told = ({ findings }: Report) => findings.filter(({ attribution }) => attribution === 'compute-unit').length
     const honest = told(await auditAll(metered, [metered.honest], { search: false }))
     for (const { covers } of EXCEPTIONS.filter((one) => one.said === true)) {
@@ -262,7 +262,7 @@ describe('a lie in one place', { timeout: 1_200_000 }, () => {
     }
   })
 
-  it('is allowed for the reasons that are declared, each of which is met with', () => {
+  it('is allowed only for declared reasons, each of which occurs', () => {
     const all = [...lies(plain), ...lies(metered)]
     for (const { reason, covers } of EXCEPTIONS) expect([reason, all.some(covers)]).toEqual([reason, true])
   })

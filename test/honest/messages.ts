@@ -1,11 +1,11 @@
-/** What a Compute Unit hands to a module, written after protocol §2.4 and nothing of the auditor's own. */
+/** The messages that a Compute Unit gives to a module, written after protocol §2.4 without code of the auditor. */
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { Tag } from '../../src/model/records.ts'
 import type { FakeData, FakeEdge, FakeItem, FakeTransaction } from '../fakes/data.ts'
 
 export type Message = Readonly<Record<string, unknown>>
 
-/** A process as its scheduler and its gateway show it. */
+/** A process as its scheduler and its gateway serve it. */
 export interface World {
   readonly process: FakeData['process']
   readonly schedule: readonly FakeEdge[]
@@ -22,16 +22,16 @@ export interface Scheduled {
   readonly timestamp: number
   readonly height: number
   readonly messageId: string
-  /** An item on the chain was assigned: no message comes with it. */
+  /** True if an item on the chain was assigned, so that the edge has no message. */
   readonly isAssignment: boolean
-  /** What tells that two pushes are the same; undefined for what was not pushed. */
+  /** Equal for duplicate pushes; undefined if the message was not pushed. */
   readonly pushed?: string
   readonly message: Message
 }
 
 type Owner = FakeItem['owner']
 
-/** Two addresses: an Ethereum key's is written as EIP-55, every other as the unit gave it (utils.js, addressFrom). */
+/** An Ethereum key's address is in EIP-55 form, any other as the unit gave it (utils.js, addressFrom). */
 function ownerAddress({ address, key }: Owner): string {
   const bytes = Buffer.from(key, 'base64url')
   if (bytes.length !== 65) return address
@@ -87,7 +87,7 @@ export function readSchedule({ process, schedule, transactions }: World): Schedu
       Tags: handed(message.tags),
       ...assigned
     }
-    // The CU's own hash leaves up to 18 bytes out (§2.6): no two pushes of these tests differ in nothing but them.
+    // The CU's own hash leaves out up to 18 bytes (§2.6), but no two pushes of these tests differ only in them.
     const content = JSON.stringify([target, message.anchor ?? '', plain(message.tags), message.data ?? ''])
     return {
       ...place,
@@ -130,7 +130,7 @@ export function cronMessage(process: World['process'], tags: readonly Tag[], tim
   }
 }
 
-/** The second argument of `handle`: tags unfiltered. */
+/** The second argument of `handle`, with unfiltered tags. */
 export function environmentOf(world: World): Message {
   const subject = (id: string, { owner, tags }: Pick<FakeItem, 'owner' | 'tags'>) => ({
     Id: id,
@@ -143,7 +143,7 @@ export function environmentOf(world: World): Message {
   }
 }
 
-/** The loader's options (loadModule.js, setModuleOptionsWith), of modules and processes without limits of their own kind. */
+/** The loader's options (loadModule.js, setModuleOptionsWith) for modules and processes without special limits. */
 export function loaderOptions(world: World): Readonly<Record<string, unknown>> {
   const { Process, Module } = environmentOf(world) as { Process: Message; Module: Message }
   const tags = moduleOf(world).tags

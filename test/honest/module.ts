@@ -1,26 +1,26 @@
 /**
- * The small module, and words that make visible on what an honest result may hang: the program's path, the time zone, the clock.
+ * The small module with words whose results depend on the host of an honest unit: the program's path, the time zone, the clock.
  *
- * | word | what it does |
+ * | word | answer or action |
  * |---|---|
- * | `class` | how wide a heap block the C environment took when the process began, in steps of 8 bytes |
- * | `order` | a message whose tags come in an order that this width decides, as Lua's tables do |
- * | `keepclass` | adds the width to the counter: it shows only in a later answer |
+ * | `class` | the size of the heap block for the C environment when the process began, in steps of 8 bytes |
+ * | `order` | a message with tags in an order that depends on this width, as with Lua's tables |
+ * | `keepclass` | adds the width to the counter, so that it shows only in a later answer |
  * | `local [SECONDS]` | day, hour and minute of a local time, as one number; SECONDS are added to 1,720,000,000 |
  * | `keeplocal` | adds the local hour of 1,720,000,000 to the counter |
- * | `zone` | the time zone's offset from UTC in seconds, and whether it knows summer time |
- * | `tick` | adds a reading of the clock to the counter, and answers nothing |
+ * | `zone` | the time zone's offset from UTC in seconds, and whether it has summer time |
+ * | `tick` | adds a clock reading to the counter and answers nothing |
  * | `clockerr` | reads the clock, then fails |
  * | `print TEXT` | writes TEXT to stdout, which reads the clock; answers the counter |
  * | `send [N]` | N messages with tags and the counter; 1 |
- * | `flaky` | fails where the counter comes to a multiple of three, else answers the counter |
+ * | `flaky` | fails if the counter reaches a multiple of three, otherwise answers the counter |
  * | `full` | two messages, a spawn, an assignment, an Output with fields |
  *
- * A message without `Data` obeys the value of its tag `Do`: so a cron can be given a word.
+ * A message without `Data` obeys the value of its tag `Do`, so that a cron can have a word.
  */
 import { compileSmallModule, type MoreOfModule, type SmallModuleFormat } from '../modules/small-module.ts'
 
-/** The formats of which there are such modules. */
+/** The formats that have such a module. */
 export const HONEST_FORMATS = [
   'wasm32-unknown-emscripten4',
   'wasm32-unknown-emscripten-metering',
@@ -56,16 +56,16 @@ const MORE: MoreOfModule = {
   find: '$find_do',
   begin: '$begin_instance',
   functions: `
-;; 1,152 the environment's width   1,160 and 1,168 its sizes   1,216 a broken-down time   1,280 time zone   1,344 what is printed
+;; 1,152 the environment's width   1,160 and 1,168 its sizes   1,216 a broken-down time   1,280 time zone   1,344 the printed text
 
-;; A real module copies the environment to its heap: four bytes before it, and eight are the least step.
+;; A real module copies the environment to its heap, with four bytes before it and in steps of eight.
 (func $begin_instance
   (drop (call $environ_sizes_get (ptr.const 1160) (ptr.const 1168)))
   (i64.store (ptr.const 1152)
     (i64.shr_u (i64.add (call $number_of (ptr.load (ptr.const 1168))) (i64.const 11)) (i64.const 3)))
   (drop (call $environ_get (ptr.const 8192) (ptr.const 10240))))
 
-;; What stands behind \`Do","value":"\`, of which the first eight characters are one i64.
+;; Sets $word to the text after \`Do","value":"\`, found by its first eight characters as one i64.
 (func $find_do (param $at ptr)
   (loop $more
     (if (i64.eq (i64.load (local.get $at)) (i64.const 0x6c6176222c226f44))
@@ -117,7 +117,7 @@ const MORE: MoreOfModule = {
   (call $put_byte (i32.add (i32.const 48) (i32.wrap_i64 (i64.rem_u (call $count) (i64.const 10)))))
   (call $put (text "\\",\\"Data\\":\\"sent\\",\\"Tags\\":[{\\"name\\":\\"Action\\",\\"value\\":\\"Told\\"},")))
 
-;; Three tags, turned by the environment's width.
+;; Three tags, rotated by the environment's width.
 (func $order (local $turn i32)
   (call $change)
   (local.set $turn (i32.wrap_i64 (i64.rem_u (call $width) (i64.const 3))))

@@ -1,6 +1,6 @@
 /**
- * Messages that say they ran out of memory: the instance lives on with more than the memory that is handed to it (protocol §2.10),
- * so that results depend on when an instance began, though nothing reads a clock.
+ * Messages that report that they ran out of memory: the instance goes on with more than the memory that it is given (protocol
+ * §2.10), so that results depend on the start of an instance, though nothing reads a clock.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,12 +41,12 @@ describe('an honest unit of a process that runs out of memory', { timeout: 300_0
     ['once', asks(6), 'match'],
     ['message by message', asks(1, 2, 3, 4, 5, 6), 'match'],
     ['twice', asks(2, 6), 'match']
-  ] as const)('is not accused where it was asked %s and the memory had grown', async (_, asked, verdict) => {
+  ] as const)('is a match if it was asked %s and the memory had grown', async (_, asked, verdict) => {
     const small = await processOf(GROWN)
     expect(await verdictOf(small, await runHonestUnit(small, { ...SETTINGS, asked }))).toBe(verdict)
   })
 
-  it('is not accused where instances began at places that the search does not try', async () => {
+  it('is not accused if instances began at nonces that the search does not try', async () => {
     const grown = (chars: number) => `echo ${'x'.repeat(chars)} not enough memory for buffer allocation`
     const small = await processOf(['count', grown(900_000), grown(200_000), 'pages', 'count', 'pages'])
     expect(await verdictOf(small, await runHonestUnit(small, { ...SETTINGS, asked: asks(2, 6) }))).toBe('inconclusive')
@@ -56,12 +56,12 @@ describe('an honest unit of a process that runs out of memory', { timeout: 300_0
     [asks(5), 'match'],
     [asks(1, 2, 3, 4, 5), 'match'],
     [asks(1, 4, 5), 'inconclusive']
-  ] as const)('is not accused where its first messages did, asked for %j', async (asked, verdict) => {
+  ] as const)('is not accused if its first messages ran out of memory and it was asked for %j', async (asked, verdict) => {
     const small = await processOf(['oom', 'oom', 'oom', 'count', 'count'], 'oom')
     expect(await verdictOf(small, await runHonestUnit(small, { ...SETTINGS, asked }))).toBe(verdict)
   })
 
-  it('signs checkpoints of the memory, not of all that the instance holds', async () => {
+  it('is a match with checkpoints that contain the memory without the further state of the instance', async () => {
     const small = await processOf(['count', GROWN_OUT_OF_MEMORY, 'count', 'count'])
     const made = await runHonestUnit(small, { ...SETTINGS, asked: asks(2, 3, 4), checkpoints: [0] })
     const own = await Promise.all(made.checkpoints.map((one) => publishedCheckpoint(small, one, 'unit')))
@@ -71,7 +71,7 @@ describe('an honest unit of a process that runs out of memory', { timeout: 300_0
     expect([report.verdict, report.checkpoints.map(({ status }) => status)]).toEqual(['match', ['match']])
   })
 
-  it('is a match, and no liar is, whatever an earlier audit of its first messages kept', async () => {
+  it('is a match, unlike a liar, whatever an earlier audit of its first messages stored', async () => {
     const small = await processOf(['oom', 'oom', 'oom', 'count', 'count', 'error', 'count'], 'oom')
     const honest = await runHonestUnit(small, { ...SETTINGS, asked: asks(7) })
     const one = (text: string) => text.replace(/"Output":"([567])"/, (_, digit: string) => `"Output":"${Number(digit) - 1}"`)

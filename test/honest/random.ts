@@ -1,17 +1,17 @@
-/** Chance that one number decides, so that a run can be made again. */
+/** Random choices from a seed, so that a run can be repeated. */
 
 export interface Chance {
   /** A whole number from `least` to `most`. */
   whole(least: number, most: number): number
-  /** True so often. */
+  /** True with this probability. */
   maybe(probability: number): boolean
   one<T>(of: readonly [T, ...T[]]): T
   many<T>(count: number, make: () => T): T[]
 }
 
-/** Mulberry32: 32 bits of state, which is plenty here. */
+/** Mulberry32: its 32 bits of state suffice here. */
 export function chance(seed: number): Chance {
-  // Seeds in a row are far apart.
+  // Puts the states of consecutive seeds far apart.
   let state = Math.imul(seed, 0x9e3779b1) >>> 0
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -1,4 +1,4 @@
-/** One scenario from its making to the report: a signed process, its honest units, a network, an audit. */
+/** Runs a scenario up to the report: a signed process, its honest units, a network, an audit. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -44,7 +44,7 @@ function messageOf(message: ScenarioMessage) {
   return { data, anchor, sender: pushedBy, tags: [{ name: 'From-Process', value: idOf('another process') }] }
 }
 
-/** Builds, runs and audits it. */
+/** Builds, runs and audits a scenario. */
 export async function runScenario(scenario: Scenario): Promise<ScenarioRun> {
   const small = await processOf(scenario)
   const published: FakeTransaction[] = []
@@ -69,7 +69,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioRun> {
   return { report: await audited(networks, range), answers }
 }
 
-/** The memory that a unit began with; the checkpoint is published, as it had it from there. */
+/** The memory that a unit began with, whose checkpoint is published too, because the unit took it from there. */
 async function startOf(
   small: SmallProcess,
   unit: ScenarioUnit,
@@ -85,7 +85,7 @@ async function startOf(
   return start
 }
 
-/** Audits the units of several networks; scheduler and gateway are the first's. */
+/** Audits the units of several networks with the scheduler and gateway of the first. */
 export async function audited(networks: readonly FakeNetworkOptions[], options: Partial<AuditOptions> = {}): Promise<Report> {
   const store = options.store ?? mkdtempSync(path.join(tmpdir(), 'ao-audit-honest-'))
   const started = await Promise.all(networks.map((network) => startFakeNetwork(network)))
@@ -121,7 +121,7 @@ export function addressOf(name: string): string {
   return createHash('sha256').update(signerOf(name).publicKey).digest('base64url')
 }
 
-/** A checkpoint with the tags of a real one, in their order (protocol §3; the uploads of the captures). */
+/** A checkpoint with the tags of a real one, in the same order (protocol §3; the uploads of the captures). */
 export async function publishedCheckpoint(
   small: SmallProcess,
   { place, memory }: { readonly place: Place; readonly memory: Uint8Array },

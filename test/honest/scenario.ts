@@ -1,4 +1,4 @@
-/** Honest runs by chance: a process, the units that evaluated it with hidden settings of their own, and what goes wrong on the way. */
+/** Random honest runs: a process, the units that evaluated it with hidden settings of their own, and faults of the network. */
 import type { Fault } from '../fakes/faults.ts'
 import { HONEST_FORMATS, type HonestFormat } from './module.ts'
 import { type Chance, chance } from './random.ts'
@@ -6,20 +6,20 @@ import type { Ask, UnitSettings } from './unit.ts'
 
 export type ScenarioMessage =
   | string
-  /** Pushed by a messenger of this name; the same words and anchor under another name are its twin. */
+  /** Pushed by a messenger of this name; the same data and anchor under another name are its twin. */
   | { readonly data: string; readonly pushedBy: string; readonly anchor: string }
   | { readonly data: string; readonly onChain: true }
   /** The item of this nonce is assigned again. */
   | { readonly again: number }
 
 export interface ScenarioUnit extends Omit<UnitSettings, 'start' | 'hashes'> {
-  /** Whether it tells its address, under which it signs checkpoints. */
+  /** Whether it names the address with which it signs checkpoints. */
   readonly named: boolean
-  /** It began with a checkpoint of this nonce, which it, or it at another path, or a stranger signed. */
+  /** It began with a checkpoint of this nonce, signed by itself, perhaps at another path, or by a stranger. */
   readonly start?: { readonly nonce: number; readonly path: string | null; readonly signedBy: 'itself' | 'another' }
 }
 
-/** Plain JSON: what a failure prints can be run again. */
+/** Plain JSON, so that the scenario that a failure prints can be repeated. */
 export interface Scenario {
   readonly seed: number
   readonly format: HonestFormat
@@ -38,7 +38,7 @@ export const OFFICIAL_PATH = '/usr/app/src/effects/worker/evaluator/index.js'
 const FIXED_ZONES = ['UTC', 'Asia/Tokyo', 'Asia/Kolkata', 'Etc/GMT+8'] as const
 const ZONES = [...FIXED_ZONES, 'America/New_York', 'Europe/London'] as const
 
-/** Says that it ran out of memory, having got more: what its instance goes on with is larger than the memory. */
+/** Reports that it ran out of memory after it got more, so that its instance is larger than the memory that is kept. */
 export const GROWN_OUT_OF_MEMORY = `echo ${'x'.repeat(300_000)} not enough memory for buffer allocation`
 const PLAIN = ['count', 'echo hi', 'send 2', 'full', 'num 7', 'dirty 64', 'grow 2', 'order', 'pages'] as const
 const ERRORS = ['error', 'throw', 'trap', 'growerr 3', 'flaky', 'clockerr', 'oom', GROWN_OUT_OF_MEMORY] as const
@@ -48,7 +48,7 @@ const ZONE = ['local', 'local 43200', 'keeplocal', 'zone'] as const
 const CRON_WORDS = ['count', 'send 1', 'error', 'flaky', 'tick', 'clock', 'order', 'keepclass'] as const
 const INTERVALS = ['30-seconds', '45-seconds', '1-minute', '1-block', '2-blocks'] as const
 
-/** What a scenario has in it: each has its own chance, so that some runs are simple and some are not. */
+/** Each feature of a scenario has its own probability, so that some runs are simple and some are not. */
 export function randomScenario(seed: number): Scenario {
   const luck = chance(seed)
   const words: [string, ...string[]] = [...PLAIN]
@@ -106,7 +106,7 @@ function randomMessages(luck: Chance, words: readonly [string, ...string[]], sho
   return messages
 }
 
-/** `/srv/…`, as long as asked for. */
+/** A path `/srv/…` of this length. */
 export function pathOf(length: number): string {
   return `${`/srv/${'cu-node/'.repeat(20)}`.slice(0, length - 9).replace(/\/$/, 'x')}/index.js`
 }
@@ -138,7 +138,7 @@ function randomUnit(luck: Chance, count: number, intervalMs: number, zones: bool
   }
 }
 
-/** Message by message, once, for some messages, or for times as `/cron` and `/state` are. */
+/** Requests message by message, once, for some messages, or for times as with `/cron` and `/state`. */
 function randomAsks(luck: Chance, count: number, intervalMs: number, crons: boolean): Ask[] {
   const all = Array.from({ length: count }, (_, place) => place + 1)
   const kind = luck.one(['stepwise', 'stepwise', 'once', 'some', 'times'] as const)
@@ -150,7 +150,7 @@ function randomAsks(luck: Chance, count: number, intervalMs: number, crons: bool
     if (!('nonce' in ask) || luck.maybe(0.5)) return ask
     return { time: 1_720_000_000_000 + ask.nonce * intervalMs + luck.whole(0, intervalMs - 1) }
   })
-  // Asked later than the last message, by a listing of crons.
+  // A listing of crons that was requested after the last message.
   const late = crons && luck.maybe(0.5) ? [{ time: 1_720_000_000_000 + count * intervalMs + luck.whole(1000, 60_000) }] : []
   return [...times, { nonce: count }, ...late]
 }
@@ -180,8 +180,8 @@ function randomFault(luck: Chance): Fault {
 }
 
 /**
- * Whether all that is hidden lies within what an audit is to find out: then its verdict is `match`, else it may be `inconclusive`.
- * A fault that passes changes nothing.
+ * The hidden settings that an audit need not find: without any its verdict must be `match`, otherwise it may be `inconclusive`.
+ * Temporary faults change nothing.
  */
 export function unexplained(scenario: Scenario): string[] {
   const count = scenario.messages.length
@@ -199,7 +199,7 @@ export function unexplained(scenario: Scenario): string[] {
   })
   const grown = scenario.messages.some((one) => one === GROWN_OUT_OF_MEMORY)
   const twins = scenario.messages.some((one) => typeof one === 'object')
-  // A twin is answered by nobody where the unit forgot it, and shuts the unit up where it ends a stream (§2.6, §2.7).
+  // A twin has no answer if the unit forgot it, and the unit stops answering if a twin ends a stream (§2.6, §2.7).
   const unanswered = twins && scenario.units.some(({ remembers, asked }) => !remembers || asked.length < count)
   return [
     ...new Set([
@@ -210,7 +210,7 @@ export function unexplained(scenario: Scenario): string[] {
   ]
 }
 
-/** What is not as plain as can be, in words: failures are grouped by it. */
+/** The unusual features of a scenario in words, printed with a failure. */
 export function featuresOf({ units, crons, messages, faults, from, to }: Scenario): string[] {
   const has = (part: string) => messages.some((one) => typeof one === 'object' && part in one)
   const each = units.flatMap(({ path, zone, asked, duplicates, start, restart, checkpoints }) => [

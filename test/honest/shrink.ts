@@ -1,8 +1,8 @@
-/** Makes a scenario that fails smaller, as long as it fails in the same way. */
+/** Reduces a failing scenario as long as it fails in the same way. */
 import { OFFICIAL_PATH, type Scenario, type ScenarioUnit } from './scenario.ts'
 import type { Ask } from './unit.ts'
 
-/** Runs that one scenario's shrinking may cost. */
+/** The most runs for reducing one scenario. */
 const RUNS_MAX = 40
 
 export async function shrunk(scenario: Scenario, fails: (candidate: Scenario) => Promise<boolean>): Promise<Scenario> {
@@ -52,7 +52,7 @@ function* simplerUnits(unit: ScenarioUnit, count: number): Generator<ScenarioUni
   if (!unit.named) yield { ...unit, named: true }
 }
 
-/** Without the messages from one place to another; what the units were asked for is moved with them. */
+/** Removes a range of messages and moves the units' requests accordingly. */
 function without(scenario: Scenario, from: number, to: number): Scenario {
   const gone = to - from
   const moved = (nonce: number) => Math.max(1, nonce <= from ? nonce : nonce - gone)

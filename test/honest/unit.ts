@@ -1,7 +1,7 @@
 /**
- * A Compute Unit of the legacynet, for tests: what an honest one answers, given all that a result hangs on besides module and
- * messages. Written after its source (permaweb/ao, ff178d51, servers/cu/src) and protocol §2, with nothing of the auditor's
- * own in it; the evaluations run in a child over the published loader (cu-child.mjs).
+ * The answers of an honest Compute Unit of the legacynet, for tests, with settings for everything besides module and messages that
+ * results depend on. Written after its source (permaweb/ao, ff178d51, servers/cu/src) and protocol §2 without code of the auditor;
+ * the evaluations run in a child process with the published loader (cu-child.mjs).
  */
 
 import type { FakeClaim, FakeItem, FakeListed } from '../fakes/data.ts'
@@ -10,43 +10,43 @@ import { createBlockTable, cronsOf, firedBetween } from './crons.ts'
 import { type Place, runUnit, type StreamRequest } from './cu.ts'
 import { cronMessage, environmentOf, type Message, readSchedule, type Scheduled, type World } from './messages.ts'
 
-/** What somebody asks a unit for: a message's result, or all up to a time (`/cron`, `/state?to=`), ms. */
+/** A request to a unit, for a message's result or for everything up to a time in ms (`/cron`, `/state?to=`). */
 export type Ask = { readonly nonce: number } | { readonly time: number }
 
 export interface UnitSettings {
-  /** The CU's script; null: its loader is 0.0.47 or later and hands no environment to the module. */
+  /** The path of the CU's script; null: its loader is 0.0.47 or later and gives no environment to the module. */
   readonly path: string | null
-  /** As in TZ. */
+  /** A time zone as in TZ. */
   readonly zone: string
-  /** What it was asked for before the auditor came, in this order; each is an evaluation stream, unless it has the answer. */
+  /** Requests before those of the auditor, in this order; each is an evaluation stream unless the unit has the answer. */
   readonly asked: readonly Ask[]
-  /** How it compares places in its table of messages: by number, or as text, as from 2024-04-16 to 2025-01-13. */
+  /** How it compares places in its table of messages: as numbers, or as text as from 2024-04-16 to 2025-01-13. */
   readonly duplicates: 'number' | 'text'
-  /** It began with this checkpoint's memory, and knows nothing of what was before. */
+  /** The checkpoint that it began with; it knows nothing from before. */
   readonly start?: { readonly place: Place; readonly memory: Uint8Array }
   /**
-   * Before the ask at this place it was restarted, and went on with the memory that it had after another: its tables of results and
-   * messages outlive the restart, and a result that is there already is not replaced (INSERT OR IGNORE).
+   * It was restarted before the request at this place and went on with the memory after an earlier one. Its tables of results and
+   * messages outlive the restart, and an existing result is not replaced (INSERT OR IGNORE).
    */
   readonly restart?: { readonly before: number; readonly memoryAfter: number }
-  /** Whether answers that it gave are still in its cache, which goes by message id alone, when the auditor asks. */
+  /** Whether its cache, which is keyed by message id alone, still has its earlier answers when the auditor asks. */
   readonly remembers: boolean
-  /** Asks after which it publishes its memory. */
+  /** The requests after which it publishes its memory. */
   readonly checkpoints: readonly number[]
-  /** Whether the hashes of all memories are told as well. */
+  /** Whether the hashes of all memories are returned as well. */
   readonly hashes?: boolean
 }
 
 export interface UnitAnswers {
-  /** What `/result` says, by message id. */
+  /** The answers of `/result`, by message id. */
   readonly claims: readonly FakeClaim[]
   readonly results: readonly FakeListed[]
   readonly cron: readonly FakeListed[]
-  /** Memories after the asks at `checkpoints`, where there is one. */
+  /** The memories after the requests at `checkpoints`, if there is one. */
   readonly checkpoints: readonly { readonly place: Place; readonly memory: Uint8Array }[]
-  /** Evaluations, errors among them, that the unit made or skipped: for reports of a failure. */
+  /** All evaluations of the unit, with errors, to print with a failure. */
   readonly told: readonly string[]
-  /** By the nonce of what was evaluated last, where asked for: the memory's SHA-256 in hex after a stream. */
+  /** The SHA-256 in hex of the memory after each stream, by the nonce of its last evaluation, if `hashes` is set. */
   readonly hashes: ReadonlyMap<number, string>
 }
 
@@ -59,8 +59,8 @@ interface Row {
 }
 
 /**
- * The answer to a question: a stored evaluation's; nothing's, after a stream in which all was skipped; that of a memory which the
- * unit has, but no evaluation to go with it; or a refusal.
+ * The answer to a request: that of a stored evaluation; an empty one, if the stream skipped everything; `{}`, if the unit has the
+ * memory but no evaluation for it; or a refusal.
  */
 type Answer =
   | { readonly text: number }
@@ -69,10 +69,10 @@ type Answer =
   | { readonly status: number; readonly error: string }
 
 const rowKey = (timestamp: number, ordinate: number, cron: string | null) => `${timestamp},${ordinate},${cron ?? ''}`
-/** ctx.result where nothing was evaluated: no gas (evaluate.js, `prev`). */
+/** ctx.result if nothing was evaluated, without gas (evaluate.js, `prev`). */
 const EMPTY = { Messages: [], Assignments: [], Spawns: [], Output: '' }
 
-/** Runs the unit, then asks it as an auditor does: for each message's result in the order of the schedule, and for its listings. */
+/** Runs the unit, then asks it like an auditor for each message's result in the order of the schedule and for its listings. */
 export async function runHonestUnit(world: World, settings: UnitSettings): Promise<UnitAnswers> {
   const unit = planUnit(world, settings)
   const cached = new Map<number, Answer>()
@@ -134,7 +134,7 @@ function textOrder(a: string | null, b: string | null): number {
   return a < b ? -1 : 1
 }
 
-/** Streams, their evaluations and the unit's tables: none of it hangs on what an evaluation says. */
+/** Streams, their evaluations and the unit's tables, none of which depends on results. */
 function planUnit(world: World, settings: UnitSettings) {
   const schedule = readSchedule(world)
   const env = environmentOf(world)
@@ -148,18 +148,18 @@ function planUnit(world: World, settings: UnitSettings) {
   const rows = new Map<string, Row>()
   const messages = new Map<string, Scheduled>()
   const streams: StreamRequest[] = []
-  /** Where the memory stands after each stream. */
+  /** The last evaluation in the memory after each stream. */
   const places: (Place | undefined)[] = []
   const after: { last: Place | undefined; mostRecent: number | undefined; stream: number }[] = []
   let last: Place | undefined = settings.start?.place
-  /** The nonce whose assignment the hash chain goes on from: a skipped message's counts (evaluate.js, mostRecentAssignmentId). */
+  /** The nonce from whose assignment the hash chain goes on; skipped messages count (evaluate.js, mostRecentAssignmentId). */
   let mostRecent: number | undefined = settings.start?.place.ordinate
   let from: number | null | undefined
   let evaluations = 0
 
   const keyOf = ({ isAssignment, pushed, messageId }: Scheduled) => (isAssignment ? messageId : (pushed ?? messageId))
 
-  /** effects/ao-evaluation.js, findMessageBeforeWith: as of 2025-01-13, and as it was before. */
+  /** effects/ao-evaluation.js, findMessageBeforeWith, as of 2025-01-13 and before. */
   function isTwin(scheduled: Scheduled): boolean {
     if (!scheduled.isAssignment && scheduled.pushed === undefined) return false
     const first = messages.get(keyOf(scheduled))
@@ -191,14 +191,14 @@ function planUnit(world: World, settings: UnitSettings) {
     const { timestamp = Number.NaN } = schedule.find((one) => one.nonce === nonce) ?? {}
     const row = rows.get(rowKey(timestamp, nonce, null))
     if (row !== undefined) return { text: row.text }
-    // It began with just this memory: `{}` (loadProcess.js, `exact`: read in the source, seen in no capture).
+    // The unit began with exactly this memory and answers `{}` (loadProcess.js, `exact`: read in the source, seen in no capture).
     if (last?.ordinate === nonce && last.timestamp === timestamp && last.cron === undefined) return { exact: true }
     return stream(timestamp, nonce, wanted)
   }
 
   /** One evaluation stream, from the last evaluation to a time (readState.js). */
   function stream(to: number, nonce: number | undefined, wanted: boolean): Answer {
-    // ao-process.js: what lies before the memory that is kept is gone.
+    // ao-process.js: everything before the kept memory is gone.
     const isBehind =
       last !== undefined && (nonce === undefined ? last.timestamp > to : last.ordinate >= nonce && last.timestamp > to)
     if (isBehind)
@@ -206,7 +206,7 @@ function planUnit(world: World, settings: UnitSettings) {
     const left = last
     const loaded = schedule.filter((one) => one.nonce > (left?.ordinate ?? -1) && one.timestamp <= to)
     const [first] = loaded
-    // The chain goes on from the last scheduled message of the stream before, evaluated or not (ao-su.js, §2.7).
+    // The chain goes on from the last scheduled message of the previous stream, evaluated or not (ao-su.js, §2.7).
     if (first !== undefined && mostRecent !== undefined && first.nonce !== mostRecent + 1)
       return { status: 422, error: `HashChain invalid on message '${first.messageId}'` }
 
@@ -254,7 +254,7 @@ function planUnit(world: World, settings: UnitSettings) {
     streams,
     places,
     ask,
-    /** Results are asked for by message id, of which the scheduler tells the oldest place. */
+    /** Results are requested by message id, for which the scheduler returns the oldest place. */
     oldest(nonce: number): number {
       const id = schedule.find((one) => one.nonce === nonce)?.messageId
       return schedule.find(({ messageId }) => messageId === id)?.nonce ?? nonce

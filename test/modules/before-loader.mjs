@@ -1,6 +1,6 @@
-/** What a child must change before it loads the loader. */
+/** Changes that a child must make before it loads the loader. */
 const { grow } = WebAssembly.Memory.prototype
-/** The loader hands over a fraction; a 64-bit memory takes a BigInt from Node 24 on. */
+/** The loader passes a fraction, but a 64-bit memory requires a BigInt from Node 24 on. */
 WebAssembly.Memory.prototype.grow = function (pages) {
   try {
     return Number(grow.call(this, BigInt(Math.trunc(Number(pages)))))
@@ -9,5 +9,5 @@ WebAssembly.Memory.prototype.grow = function (pages) {
     return grow.call(this, Math.trunc(Number(pages)))
   }
 }
-// The metering compiles the whole buffer behind its bytes.
+// The metering compiles the whole ArrayBuffer of a Buffer, so Buffers may not share one.
 Buffer.poolSize = 0

@@ -1,4 +1,4 @@
-/** Checkpoints of a small process, signed by whomever. */
+/** Checkpoints of a small process with any signer. */
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { createData, EthereumSigner } from 'arbundles'
@@ -9,11 +9,11 @@ export interface CheckpointOptions {
   readonly of: SmallProcess
   readonly nonce: number
   readonly memory: Uint8Array
-  /** Any name: one name is one key. */
+  /** Any name; the same name has the same key. */
   readonly signer: string
-  /** In place of what a CU writes; undefined leaves a tag out. */
+  /** Tags that replace those of a CU; undefined removes a tag. */
   readonly tags?: Readonly<Record<string, string | undefined>>
-  /** In place of the memory, packed. */
+  /** Data in place of the packed memory. */
   readonly packed?: Uint8Array
 }
 
@@ -22,7 +22,7 @@ export function signerAddress(name: string): string {
   return createHash('sha256').update(signerOf(name).publicKey).digest('base64url')
 }
 
-/** A checkpoint as a CU publishes it (protocol §3), as a gateway serves it. */
+/** A checkpoint that a CU published (protocol §3), as a gateway serves it. */
 export async function signedCheckpoint({
   of,
   nonce,

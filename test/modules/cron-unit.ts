@@ -1,4 +1,4 @@
-/** An honest unit of a small process with crons: what it claims, by the blocks that it knew. */
+/** The claims of an honest unit of a small process with crons, depending on the blocks that it knew. */
 
 import { schedulerProcessSchema } from '../../src/fetch/unit-schemas.ts'
 import type { Address, ModuleId } from '../../src/model/ids.ts'
@@ -16,14 +16,14 @@ export interface CronEvaluation {
   readonly result: { readonly Output: string; readonly Error?: string }
 }
 
-/** What a fake network serves of a unit. */
+/** A unit's answers in a fake network. */
 export interface CronUnit {
   readonly claims: readonly FakeClaim[]
   readonly results: readonly FakeListed[]
   readonly cron: readonly FakeListed[]
 }
 
-/** Evaluates as the small module does, for its words `count`, `error`, `errorat` and `height`; any other answers nothing. */
+/** Evaluates like the small module for its words `count`, `error`, `errorat` and `height`; any other has an empty Output. */
 export async function evaluateWithCrons(small: SmallProcess, knownBlocks: BlockKnowledge): Promise<CronEvaluation[]> {
   const schedule = small.schedule.map(({ node }) => sealSigned(scheduledMessageSchema.parse(node)))
   const { timestamp, blockHeight, ...shown } = schedulerProcessSchema.parse(small.process)
@@ -56,7 +56,7 @@ export async function evaluateWithCrons(small: SmallProcess, knownBlocks: BlockK
   return evaluated
 }
 
-/** What it answers to `/result`, and lists: nothing that failed (protocol §2.1). */
+/** The unit's answers to `/result` and its listings, which leave out failed evaluations (protocol §2.1). */
 export function answersOf(evaluated: readonly CronEvaluation[]): CronUnit {
   const whole = (result: CronEvaluation['result']) => ({ Messages: [], Assignments: [], Spawns: [], ...result })
   const listed = evaluated.filter(({ result }) => result.Error === undefined)

@@ -1,15 +1,15 @@
-/** A child that runs one module through the loader, which replaces globals: it may not be loaded where tests run. */
+/** A child that runs one module through the loader, which replaces globals and so must not be loaded in the tests' process. */
 import { createRequire } from 'node:module'
 import './before-loader.mjs'
 
-/** Lists in lists may lie too deep to be written: how deep stands for them. */
+/** Replaces nested lists by their depth, because they may be too deep for JSON. */
 function shallow(output) {
   let levels = 0
   for (let inner = output; Array.isArray(inner); inner = inner[0]) levels++
   return levels === 0 ? output : { levels }
 }
 
-/** What the loader answers to one message after another, in one instance and with nothing taken back. */
+/** The loader's answers to one message after another, in one instance without rollback. */
 async function run({ wasm, options, messages, peekAt }) {
   const load = createRequire(import.meta.url)('@permaweb/ao-loader')
   const handle = await load(wasm, { ...options, UNSAFE_MEMORY: true })

@@ -1,13 +1,13 @@
-/** Runs a module through the loader in a child: see run-module.mjs. */
+/** Runs a module through the loader in a child process, see run-module.mjs. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { SmallModuleFormat } from './small-module.ts'
 
-/** What the loader answered to one message, or threw. */
+/** The loader's response to one message, or its exception. */
 export interface Answer {
-  /** As JSON, without the memory; an Output of lists in lists as `{ levels }`. */
+  /** As JSON without the memory; an Output of nested lists is `{ levels }`. */
   readonly response?: string
-  /** An error's name and message, or whatever else it is. */
+  /** An error's name and message, or any other thrown value. */
   readonly thrown?: unknown
   /** Eight bytes of the memory at `peekAt`, little-endian. */
   readonly peek?: bigint
@@ -23,11 +23,11 @@ export const SCRIPT = fileURLToPath(new URL('./run-module.mjs', import.meta.url)
 const FIRST_NODE_WITH_WASM64 = 24
 
 /**
- * Runs messages one after another in one instance; nothing is taken back after a failure.
+ * Runs messages one after another in one instance, without rollback after a failure.
  *
  * @param messages anything that JSON can write
- * @param peekAt where each answer's `peek` is read, in bytes
- * @throws Error where the module does not load, or the child ends without an answer
+ * @param peekAt the address of each answer's `peek`, in bytes
+ * @throws Error if the module does not load or the child ends without an answer
  */
 export function runModule(
   wasm: Uint8Array,

@@ -1,101 +1,101 @@
 /**
  * Small modules for tests: one hand-written WAT text, compiled for each format that the loader runs.
  *
- * A module obeys the first word of a message's `Data`, or of a cron's tag `Word`; what stands behind it and one space is its argument. The answer is an
- * `Output` where nothing else is said, and an empty one for any other word. Words down to `deep` change nothing that a later
- * answer shows. The others first change the state: they add one to a counter and write a pattern that it decides over 16 KiB
- * at `PATTERN_OFFSET`; so `count` proves what was kept and what was taken back, and a hash of the memory proves it twice. (Where
- * `big` or a long `echo` writes an answer of more than 64 KiB, it writes over the pattern.)
+ * A module obeys the first word of a message's `Data`, or of a cron's tag `Word`; the text after the word and one space is its
+ * argument. The answer is an `Output` unless the table says otherwise, and an empty one for an unknown word. Words down to `deep`
+ * change nothing that a later answer shows. The others first change the state: they add one to a counter and fill 16 KiB at
+ * `PATTERN_OFFSET` with a pattern that depends on it. So `count` shows whether an earlier change was kept or rolled back, and a
+ * hash of the memory proves it. (An answer of more than 64 KiB, from `big` or a long `echo`, overwrites the pattern.)
  *
- * | word | what it does |
+ * | word | answer or action |
  * |---|---|
  * | `echo TEXT` | `TEXT` |
  * | `pages` | the memory's size in pages of 64 KiB |
- * | `clock` | one reading of the import that `date_now` is |
- * | `env` | the strings of `environ_get`, each with a line feed behind it; they stay in the memory |
- * | `num [JSON]` | `JSON` as it stands; the number 42 |
- * | `tags` | a message with tags named `__proto__`, `constructor` and `Quantity`, the counter; in Output a key `__proto__` |
- * | `big [BYTES]` | as many x; 1,000,000. Grows the memory where it must |
- * | `deep [LEVELS]` | lists in lists; 10,000 |
+ * | `clock` | one reading of the import `date_now` |
+ * | `env` | the strings of `environ_get`, each with a line feed after it; they stay in the memory |
+ * | `num [JSON]` | `JSON` unchanged; by default the number 42 |
+ * | `tags` | a message with tags `__proto__`, `constructor` and `Quantity` (the counter); Output has a key `__proto__` |
+ * | `big [BYTES]` | this many x, by default 1,000,000. Grows the memory if needed |
+ * | `deep [LEVELS]` | nested lists, by default 10,000 |
  * | `count` | the counter |
- * | `errorat COUNT` | the counter, and `error` where it comes to `COUNT` |
+ * | `errorat COUNT` | the counter, or as `error` if it reaches `COUNT` |
  * | `height` | the message's `Block-Height` |
- * | `dirty [KIB]` | the pattern over as many KiB; 64. Answers their number, and grows the memory where it must |
- * | `grow [PAGES]` | through the loader, which may give more; 16. Writes the last page, answers as `pages`; traps if refused |
+ * | `dirty [KIB]` | fills this many KiB with the pattern, by default 64, and answers their number. Grows the memory if needed |
+ * | `grow [PAGES]` | 16 by default, by the loader, which may give more. Fills the last page, answers as `pages`; traps if refused |
  * | `growerr [PAGES]` | the same, then as `error` |
  * | `growraw` | the instruction `memory.grow`, which the loader does not see |
- * | `growforever` | 16 MiB at a time, all pages touched, until it is refused; then as `hang` |
+ * | `growforever` | 16 MiB at a time, writing to all pages, until it is refused; then as `hang` |
  * | `error` | `Error` is `boom`, `Output` is `failed` |
  * | `throw` | `{"ok":false,"response":"boom"}`, which the loader throws |
- * | `bad` | an answer that is no JSON |
+ * | `bad` | an answer that is not JSON |
  * | `oom` | an Output that ends with `not enough memory for buffer allocation` |
  * | `trap` | `unreachable` |
  * | `hang` | never ends |
- * | `file TIMES BYTES PATH` | opens a WeaveDrive file, reads so many bytes so often, closes it. What was read, or `none` |
- * | `slurp PATH` | the same with one read of the file's size, which a seek to its end tells |
+ * | `file TIMES BYTES PATH` | opens a WeaveDrive file, reads BYTES bytes TIMES times, closes it. The content read, or `none` |
+ * | `slurp PATH` | the same with one read of the file's size, which a seek to its end returns |
  *
- * The two last are there in formats with WeaveDrive alone: the first three trap. What follows changes the state of the loader's file
- * system, and leaves what it was told in the memory. The oldest format has no files, and answers as it does.
+ * Only formats with WeaveDrive have the last two; in the first three formats they trap. The following words change the state of the
+ * loader's file system and leave its answers in the memory. The oldest format has no files and answers accordingly.
  *
- * | word | what it does |
+ * | word | answer or action |
  * |---|---|
  * | `print TEXT` | writes it to standard output |
  * | `open FLAGS PATH` | `openat`. Answers the file's number, or a negative one |
  * | `write FD TEXT`, `read FD BYTES`, `close FD` | 0, or a number for the failure |
  * | `stat PATH`, `mkdir PATH`, `unlink PATH` | the same, negative |
- * | `now` | one reading of the import that `get_now` is; 0 where the oldest format has none, or it is no number |
- * | `local SECONDS` | the hour there and then, by `localtime_js` |
+ * | `now` | one reading of the import `get_now`; 0 if it is not a number, and in the oldest format, which has none |
+ * | `local SECONDS` | the local hour at that time, by `localtime_js` |
  * | `tz` | `tzset_js` |
  *
- * A message and the environment's JSON may have 1 MiB together, of which the two oldest formats take four bytes a character.
+ * A message and the environment's JSON may have 1 MiB together; in the two oldest formats each character takes four bytes.
  */
 import { readFileSync } from 'node:fs'
 import wabt from 'wabt'
 import { moduleFormat } from '../../src/replay/formats.ts'
 
-/** Where the pattern begins: see `patternWord`. */
+/** The address of the pattern, see `patternWord`. */
 export const PATTERN_OFFSET = 1_179_648
 
 const LEAST_PAGES = 19
 const PATTERN_FACTOR = 0x9e3779b97f4a7c15n
 
 export interface SmallModuleOptions {
-  /** Pages of 64 KiB, at least 19; 20 where not given. */
+  /** Pages of 64 KiB, at least 19; by default 20. */
   readonly initialPages?: number
-  /** Pages of 64 KiB; 16,384, which is 1 GiB, where not given. */
+  /** Pages of 64 KiB; by default 16,384, which is 1 GiB. */
   readonly maximumPages?: number
   readonly more?: MoreOfModule
 }
 
-/** What a test adds to the small module, as WAT in which `ptr`, PTR_BYTES and (text "…") mean what they do in small.wat. */
+/** Additions of a test to the small module, as WAT with `ptr`, PTR_BYTES and (text "…") as in small.wat. */
 export interface MoreOfModule {
   readonly functions: string
-  /** The function, called without parameters, that answers each further word. */
+  /** By further word: the function without parameters that answers it. */
   readonly words: Readonly<Record<string, string>>
-  /** Called with the message where it has no `Data`: may set `$word` to the first word to obey. */
+  /** Called with a message that has no `Data`; may set `$word` to the first word to obey. */
   readonly find: string
   /** Called when an instance begins, before any message. */
   readonly begin: string
 }
 
-/** What the loader's glue for a format calls the things that a module imports and exports. */
+/** The names of a module's imports and exports in the loader's glue for a format. */
 interface Dialect {
   readonly imports: {
     readonly dateNow: string
     readonly resizeHeap: string
     readonly environ: readonly [string, string]
-    /** By the name that they have in the WAT text: what is not there answers 0. */
+    /** By their name in the WAT text; a missing one answers 0. */
     readonly host: Readonly<Partial<Record<HostImport, string>>>
   }
-  /** What one of them takes, where that is not the same in all. */
+  /** The parameters of imports that differ from those of other formats. */
   readonly params?: Readonly<Partial<Record<HostImport, string>>>
-  /** Whether it can open WeaveDrive files. */
+  /** Whether modules of this format can open WeaveDrive files. */
   readonly drive?: true
-  /** WAT fields by the name they are exported under. */
+  /** WAT fields by their exported name. */
   readonly exports: Readonly<Record<string, string>>
 }
 
-/** What each takes, and all answer an i32 but for those that answer nothing. */
+/** The type of each import. */
 const HOST_IMPORTS = {
   get_now: '(result f64)',
   fd_write: '(param i32 ptr ptr ptr) (result i32)',
@@ -138,7 +138,7 @@ const EXPORTS_MINIFIED = {
   N: '(func $stack_restore)',
   O: '(func $stack_alloc)'
 }
-/** A time in 32 bits, by its address; and all that `tzset` writes at one place. */
+/** The address of a 32-bit time, and one address for all names that `tzset` writes. */
 const OLDEST_PARAMS = { localtime: '(param ptr ptr)', tzset: '(param ptr ptr ptr)' }
 const NEWEST: Dialect = {
   imports: importsWith('emscripten_date_now'),
@@ -199,7 +199,7 @@ let toolkit: ReturnType<typeof wabt> | undefined
  * Compiles the small module for a format.
  *
  * @returns the WASM file's bytes, in an ArrayBuffer of their own
- * @throws Error where the module cannot live in so few pages
+ * @throws Error if the module needs more pages than `initialPages`
  *
  * @example
  * ```ts
@@ -222,7 +222,7 @@ export async function compileSmallModule(
   }
 }
 
-/** The first eight bytes at `PATTERN_OFFSET` when the counter stands at `count`, as a little-endian number. */
+/** The first eight bytes at `PATTERN_OFFSET` if the counter is `count`, as a little-endian number. */
 export function patternWord(count: number): bigint {
   return BigInt.asUintN(64, BigInt(count) * PATTERN_FACTOR)
 }
@@ -244,7 +244,7 @@ function importsWith(dateNow: string): Dialect['imports'] {
   return { dateNow: `"env" "${dateNow}"`, resizeHeap: '"env" "emscripten_resize_heap"', environ, host }
 }
 
-/** Those that a format has are imported, the others answer 0; and what they take is made the same in all. */
+/** Imports the functions that a format has, lets the others answer 0, and gives them the same parameters in all formats. */
 function hostImports(
   { imports, params }: Dialect,
   wide: boolean
@@ -314,7 +314,7 @@ const NO_DRIVE = [
   '(func $seek_end (param i32) (result i32) (unreachable))'
 ]
 
-/** In 32 bits an offset comes in two halves. */
+/** In 32 bits an offset has two halves. */
 function driveImports(wide: boolean): string[] {
   const offset = wide ? ['i64', '(i64.const 0)'] : ['i32 i32', '(i32.const 0) (i32.const 0)']
   return [
@@ -329,12 +329,12 @@ function driveImports(wide: boolean): string[] {
 
 const LITERALS_OFFSET = 2048
 
-/** Literals of the text, one behind the other in the memory. Their only escapes are `\"` and `\\`. */
+/** The literals of the WAT text, one after another in the memory. Their only escapes are `\"` and `\\`. */
 function createLiterals() {
   let all = ''
   let at = LITERALS_OFFSET
   return {
-    /** Its address and its length, as WAT. */
+    /** Adds a literal and returns its address and length as WAT. */
     place(text: string): string {
       const length = text.replace(/\\(.)/g, '$1').length
       const operands = `(ptr.const ${at}) (ptr.const ${length})`

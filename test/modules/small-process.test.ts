@@ -28,7 +28,7 @@ const OPTIONS: SmallProcessOptions = {
   intervalMs: 90_000
 }
 
-/** The schedule as it is read off the wire, with the assignments' anchors. */
+/** The schedule as a client reads it, with the assignments' anchors. */
 function scheduleOf({ schedule }: SmallProcess): ScheduledMessage[] {
   return schedule.map(({ node, assignmentAnchor }) => {
     const read = readScheduled({ ...node, assignment: { ...node.assignment, anchor: assignmentAnchor } })
@@ -37,7 +37,7 @@ function scheduleOf({ schedule }: SmallProcess): ScheduledMessage[] {
   })
 }
 
-/** What the project's own verifier has against the schedule. */
+/** The judgement of the project's own verifier on the schedule. */
 function judge(small: SmallProcess, verdictOf: (scheduled: ScheduledMessage) => SignatureStatus) {
   const process = schedulerProcessSchema.parse(small.process)
   const verifier = createScheduleVerifier({ process, schedulerAddress: small.scheduler as Address })
@@ -53,7 +53,7 @@ function verdictsOnTransactions({ transactions }: SmallProcess): SignatureStatus
 
 const PROVEN = { findings: [], proven: true }
 
-it('makes a process that reads as a scheduler’s, with a hash chain that holds', async () => {
+it('a small process has the form of a scheduler’s answers and an unbroken hash chain', async () => {
   const small = await smallProcess(OPTIONS)
   expect(judge(small, () => VALID)).toEqual(Array(4).fill(PROVEN))
   expect(scheduleOf(small).map(({ messageId }) => messageId)).toEqual(small.messageIds)
@@ -78,13 +78,13 @@ it('makes a process that reads as a scheduler’s, with a hash chain that holds'
   expect(small.blocks[1]?.timestamp).toBe(1_720_000_000_000)
 })
 
-it('gives other ids for another seed, and the same for the same', async () => {
+it('a small process has other ids with another seed and the same with the same seed', async () => {
   const [one, again, other] = await Promise.all(['a', 'a', 'b'].map((seed) => smallProcess({ ...OPTIONS, seed })))
   expect(again).toEqual(one)
   expect(other?.messageIds.some((id) => one?.messageIds.includes(id))).toBe(false)
 })
 
-it('is signed throughout where that is asked for, and the same each time', async () => {
+it('a signed small process has valid signatures and is the same each time', async () => {
   const small = await signedSmallProcess(OPTIONS)
   const steps = judge(small, ({ assignment }) => verifyMessage(assignment))
   expect(steps).toEqual(Array(4).fill(PROVEN))
@@ -97,13 +97,16 @@ it('is signed throughout where that is asked for, and the same each time', async
   expect(await signedSmallProcess(OPTIONS)).toEqual(small)
 })
 
-it.each([smallProcess, signedSmallProcess])('gives equal messages ids of their own: %o', async (make) => {
-  const { messageIds, schedule } = await make({ ...OPTIONS, messages: ['count', 'count', 'count'] })
-  expect(new Set(messageIds).size).toBe(4)
-  expect(new Set(schedule.map(({ node }) => node.assignment.id)).size).toBe(4)
-})
+it.each([smallProcess, signedSmallProcess])(
+  'a small process has different ids for equal messages, made by %o',
+  async (make) => {
+    const { messageIds, schedule } = await make({ ...OPTIONS, messages: ['count', 'count', 'count'] })
+    expect(new Set(messageIds).size).toBe(4)
+    expect(new Set(schedule.map(({ node }) => node.assignment.id)).size).toBe(4)
+  }
+)
 
-it('takes keys of other kinds', async () => {
+it('a signed small process can have keys of other kinds', async () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 4096 })
   const scheduler = new ArweaveSigner(privateKey.export({ format: 'jwk' }) as ConstructorParameters<typeof ArweaveSigner>[0])
   const small = await signedSmallProcess({ ...OPTIONS, signers: { scheduler } })
@@ -111,7 +114,7 @@ it('takes keys of other kinds', async () => {
   expect(verdictsOnTransactions(small)).toEqual(Array(9).fill('valid'))
 })
 
-it('is what a fake network serves', async () => {
+it('a small process can be served by a fake network', async () => {
   const small = await smallProcess(OPTIONS)
   const network = await startFakeNetwork(small)
   onTestFinished(() => network.close())

@@ -1,4 +1,4 @@
-/** A process of a small module as scheduler and gateway serve it, made up from nothing: what `startFakeNetwork` takes. */
+/** An invented process of a small module as scheduler and gateway serve it, for `startFakeNetwork`. */
 import { createHash } from 'node:crypto'
 import { createData, EthereumSigner, type Signer } from 'arbundles'
 import type { Tag } from '../../src/model/records.ts'
@@ -6,22 +6,22 @@ import type { FakeBlock, FakeData, FakeEdge, FakeItem, FakeTransaction } from '.
 import type { SmallModuleFormat } from './small-module.ts'
 
 interface SmallMessage {
-  /** Bytes that are no UTF-8 are served as a scheduler serves them, with U+FFFD in their place. */
+  /** Bytes that are not UTF-8 are served with U+FFFD in their place, as a scheduler does. */
   readonly data: string | Uint8Array
-  /** Behind those that every message has. */
+  /** Tags after those that every message has. */
   readonly tags?: readonly Tag[]
   /**
-   * Text of 32 bytes, or null for none; the nonce in 32 digits where not given. Where all else is equal it is what tells two
-   * messages apart: the same content under the same key has one signature, and so one id.
+   * Text of 32 bytes, or null for none; by default the nonce in 32 digits. It distinguishes messages that are equal otherwise,
+   * because equal content with the same key has the same signature and so the same id.
    */
   readonly anchor?: string | null
-  /** Any name: one name is one key. The process's owner where not given, whose name is `owner`. */
+  /** Any name; the same name has the same key. By default `owner`, the process's owner. */
   readonly sender?: string
-  /** It lies on the chain, and the scheduler only assigned it. */
+  /** The item is on the chain, and the scheduler only assigned it. */
   readonly onChain?: true
 }
 
-/** An item that lies on the chain by now, assigned once more: that of this nonce. */
+/** The item of this nonce, which is on the chain by now, is assigned again. */
 interface AssignedAgain {
   readonly again: number
 }
@@ -29,22 +29,22 @@ interface AssignedAgain {
 export interface SmallProcessOptions {
   readonly format: SmallModuleFormat
   readonly wasm: Uint8Array
-  /** Nonces 1, 2, …; a text is a message's data. */
+  /** Nonces 1, 2, …; a string is the data of a message. */
   readonly messages: readonly (string | SmallMessage | AssignedAgain)[]
-  /** Behind those that every process has. */
+  /** Tags after those that every process has. */
   readonly processTags?: readonly Tag[]
-  /** `process` where not given. */
+  /** By default `process`. */
   readonly processData?: string
-  /** Between two messages; 1500 where not given. */
+  /** The time between two messages; by default 1500. */
   readonly intervalMs?: number
-  /** Between two blocks; 120,000 where not given. */
+  /** The time between two blocks; by default 120,000. */
   readonly blockMs?: number
-  /** Decides all keys and ids. */
+  /** All keys and ids depend on it. */
   readonly seed?: string
 }
 
 export interface SignedSmallProcessOptions extends SmallProcessOptions {
-  /** By a sender's name, `scheduler` or `publisher` (of the module): in place of Ethereum keys that the seed decides. */
+  /** By a sender's name, `scheduler` or `publisher` (of the module): they replace the Ethereum keys from the seed. */
   readonly signers?: Readonly<Record<string, Signer>>
 }
 
@@ -55,14 +55,14 @@ export interface SmallProcess {
   readonly transactions: readonly FakeTransaction[]
   readonly blocks: readonly FakeBlock[]
   readonly moduleId: string
-  /** By nonce; that of 0 is the process's. */
+  /** By nonce; that of nonce 0 is the process's id. */
   readonly messageIds: readonly string[]
   /** The scheduler's address. */
   readonly scheduler: string
 }
 
 /**
- * The process with keys and signatures that are none: for tests that do not verify. Ids, hash chain and all else are right.
+ * The process with invalid keys and signatures, for tests that do not verify. Ids, hash chain and everything else are correct.
  *
  * @example
  * ```ts
@@ -77,7 +77,7 @@ export function smallProcess(options: SmallProcessOptions): Promise<SmallProcess
   return build(options, keyOf, async (_, label) => ({ id: sha256(`${seed} ${label}`), signature: Buffer.alloc(512) }))
 }
 
-/** The process with every item signed by arbundles. The same options give the same ids, where all signers are Ethereum's. */
+/** The process with every item signed by arbundles. The same options give the same ids if all signers are Ethereum's. */
 export function signedSmallProcess(options: SignedSmallProcessOptions): Promise<SmallProcess> {
   const { seed = '', signers = {} } = options
   const made = new Map(Object.entries(signers))
@@ -92,7 +92,7 @@ export function signedSmallProcess(options: SignedSmallProcessOptions): Promise<
     const item = createData(data, signer, {
       tags: [...tags],
       target,
-      // Any 32 bytes are an anchor, though its type has text alone.
+      // Any 32 bytes are an anchor, though its type is only a string.
       ...(anchor === undefined ? {} : { anchor: anchor as unknown as string })
     })
     await item.sign(signer)
@@ -101,11 +101,11 @@ export function signedSmallProcess(options: SignedSmallProcessOptions): Promise<
 }
 
 interface Unsigned {
-  /** Name of the signer. */
+  /** The name of the signer. */
   readonly by: string
   readonly tags: readonly Tag[]
   readonly data: Uint8Array
-  /** An id, or nothing. */
+  /** An id or empty. */
   readonly target: string
   readonly anchor?: Buffer
 }
@@ -115,7 +115,7 @@ interface Signature {
   readonly signature: Buffer
 }
 
-/** `label` tells apart what has the same content. */
+/** `label` distinguishes items with equal content. */
 type Sign = (unsigned: Unsigned, label: string) => Promise<Signature>
 
 interface Item extends Unsigned {
@@ -220,7 +220,7 @@ function tagsOf(values: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }))
 }
 
-/** An item as a scheduler shows it: no bytes, and an anchor only where it is text (protocol §1.4). */
+/** An item as a scheduler serves it: without bytes, and with an anchor only if that is text (protocol §1.4). */
 function messageOf({ id, owner, tags, signature, anchor, target, data }: Item): FakeItem {
   const text = anchor?.toString() ?? null
   return { id, owner, data: Buffer.from(data).toString(), tags, signature, anchor: text, target: target === '' ? null : target }

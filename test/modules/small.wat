@@ -1,13 +1,13 @@
-;; A module that obeys the first word of a message's Data. What each word does is said in small-module.ts.
+;; A module that obeys the first word of a message's Data. small-module.ts lists the words.
 ;;
 ;; Written once for both widths: `ptr` stands for i32 or i64, PTR_BYTES for 4 or 8, and (text "…") for a literal's address and
-;; length. Only instructions of the first WASM: the metering formats know no others.
+;; length. It uses only instructions of the first WASM version, because the metering formats know no others.
 ;;
 ;;       0  emscripten's cookie          65,536  the stack's end, emscripten's cookie
-;;   1,024  the counter               1,114,112  the stack's begin; the answer
+;;   1,024  the counter               1,114,112  the stack's start; the answer
 ;;   1,040  two sizes                 1,179,648  the pattern
-;;   1,088  what the loader keeps     1,245,184  what was read of a file
-;;   2,048  literals                   16,384  an address and a length; 16,448 what stat tells
+;;   1,088  the loader's data         1,245,184  the content of a file
+;;   2,048  literals                   16,384  an address and a length; 16,448 the result of stat
 ;;                                     16,640  a time, its parts; 16,768 a zone
 ;;   8,192  the environment's addresses, then at 10,240 its strings
 
@@ -115,8 +115,8 @@
 
 ;; Reading the message
 
-;; Sets $word to what stands behind `"Data":"`, these eight characters being one i64; else, a cron having no data, to the value of
-;; the tag Word, behind `"Word","value":"`; to a quote where neither is there.
+;; Sets $word to the text after `"Data":"`, eight characters that are compared as one i64; or, because a cron has no data, to the
+;; value of the tag Word, after `"Word","value":"`; or to a quote if there is neither.
 (func $find_data (param $message ptr) (local $at ptr)
   (local.set $at (local.get $message))
   (loop $more
@@ -129,7 +129,7 @@
   (call $set_word (text "\""))
   MORE_FIND)
 
-;; What the message says of the block's height; 0 where it says nothing.
+;; The block's height in the message; 0 if there is none.
 (func $height (result i64) (local $at ptr)
   (local.set $at (global.get $message))
   (loop $more
@@ -148,7 +148,7 @@
 
 (func $set_word (param $at ptr) (param $length ptr) (global.set $word (local.get $at)))
 
-;; Whether the word is this one; $argument is then what stands behind it and one space.
+;; Whether the word is this one; if so, sets $argument to the text after it and one space.
 (func $is (param $name ptr) (param $length ptr) (result i32) (local $i ptr) (local $next i32)
   (loop $more
     (if (ptr.lt_u (local.get $i) (local.get $length)) (then
@@ -165,7 +165,7 @@
     (return (i32.const 1))))
   (i32.eq (local.get $next) (i32.const 34)))
 
-;; The argument's length: up to the quote that ends the Data, escapes as they stand.
+;; The argument's length up to the quote that ends the Data, with escapes.
 (func $argument_length (result ptr) (local $at ptr) (local $next i32)
   (local.set $at (global.get $argument))
   (block $end
@@ -177,7 +177,7 @@
       (br $more)))
   (ptr.sub (local.get $at) (global.get $argument)))
 
-;; The argument as a number, or what stands in for it.
+;; The argument as a number, or $otherwise if it is not one.
 (func $number (param $otherwise i64) (result i64) (local $at ptr) (local $digit i32) (local $value i64)
   (local.set $at (global.get $argument))
   (block $end
@@ -264,7 +264,7 @@
   (call $quote)
   (call $end))
 
-;; The number that an argument begins with; the argument is then what stands behind it.
+;; Takes a number from the start of the argument and leaves the rest in it.
 (func $leading_number (result i32) (local $number i32)
   (local.set $number (i32.wrap_i64 (call $number (i64.const 0))))
   (call $skip_number)
@@ -299,7 +299,7 @@
   (if (ptr.gt_u (local.get $end) (call $heap_end)) (then
     (if (i32.eqz (call $resize_heap (local.get $end))) (then (unreachable))))))
 
-;; A pattern that the counter decides.
+;; Writes a pattern that depends on the counter.
 (func $fill (param $at ptr) (param $bytes ptr) (local $end ptr) (local $value i64)
   (local.set $end (ptr.add (local.get $at) (local.get $bytes)))
   (local.set $value (i64.mul (i64.load (ptr.const 1024)) (i64.const 0x9e3779b97f4a7c15)))
@@ -314,7 +314,7 @@
   (i64.store (ptr.const 1024) (i64.add (i64.load (ptr.const 1024)) (i64.const 1)))
   (call $fill (ptr.const 1179648) (ptr.const 16384)))
 
-;; What the words do
+;; The words
 
 (func $echo (call $output (global.get $argument) (call $argument_length)))
 
@@ -379,7 +379,7 @@
   (call $reserve (ptr.add (call $heap_end) (call $ptr_of (i64.mul (call $number (i64.const 16)) (i64.const 65536)))))
   (call $fill (ptr.sub (call $heap_end) (ptr.const 65536)) (ptr.const 65536)))
 
-;; Every page of what it gets is written to, or it would cost nothing.
+;; Writes to every page that it gets, because untouched pages would cost nothing.
 (func $grow_forever (local $at ptr)
   (block $refused
     (loop $more
@@ -392,8 +392,8 @@
       (br $more)))
   (call $hang))
 
-;; Files, which the loader opens, reads and closes while this module stands still: it leaves as soon as $async is 1, and is
-;; called again with $async at 2 to make the same call, which then answers. All it must remember stands in globals.
+;; Files, which the loader opens, reads and closes while this module is suspended: it returns as soon as $async is 1, and is called
+;; again with $async at 2 to repeat the same call, which then answers. Globals keep its state.
 
 (func $skip_number (local $digit i32)
   (block $end
@@ -404,7 +404,7 @@
       (br $more)))
   (global.set $argument (ptr.add (global.get $argument) (ptr.const 1))))
 
-;; 1 when the answer is written.
+;; Returns 1 once the answer is written.
 (func $files (result i32)
   (if (i32.eqz (global.get $step)) (then
     (if (i32.ne (global.get $async) (i32.const 2)) (then

@@ -4,7 +4,7 @@ import { boundDivergence, boundEvaluation, boundText, differingTexts, valueText 
 import { escapeForTerminal } from '../../src/util/escape.ts'
 import { DIVERGENCE, evaluation } from './fixtures.ts'
 
-/** `levels` arrays, one in another. */
+/** `levels` nested arrays. */
 function nested(levels: number): unknown {
   let value: unknown = 'core'
   for (let level = 0; level < levels; level++) value = [value]
@@ -23,17 +23,17 @@ describe('valueText', () => {
     expect(valueText(value)).toBe(expected)
   })
 
-  it('does not fail on what JSON cannot write', () => {
+  it('does not fail on a value that JSON cannot write', () => {
     expect(valueText(nested(100_000))).toBe('(cannot be written as JSON)')
   })
 })
 
 describe('differingTexts', () => {
-  it('leaves short values whole', () => {
+  it('leaves short values unchanged', () => {
     expect(differingTexts({ path: 'Output', claimed: 'a', computed: 'b' }, 60)).toEqual(['"a"', '"b"'])
   })
 
-  it('begins a long value shortly before the first character that differs', () => {
+  it('starts a long value shortly before the first character that differs', () => {
     const same = 'x'.repeat(500)
     expect(differingTexts({ path: 'Output', claimed: `${same}1 end`, computed: `${same}2 end` }, 60)).toEqual([
       '…xxxxx1 end"',
@@ -41,7 +41,7 @@ describe('differingTexts', () => {
     ])
   })
 
-  it('does not halve a surrogate pair', () => {
+  it('does not split a surrogate pair', () => {
     const same = `${'x'.repeat(100)}🙂abcd`
     expect(differingTexts({ path: 'Output', claimed: `${same}1`, computed: `${same}2` }, 60)).toEqual([
       '…🙂abcd1"',
@@ -49,7 +49,7 @@ describe('differingTexts', () => {
     ])
   })
 
-  it('leaves out what is the same where only escaping makes it too long', () => {
+  it('leaves out the equal part if escaping alone makes it too long', () => {
     const same = '\u200b'.repeat(8)
     expect(differingTexts({ path: 'Output', claimed: `${same}1`, computed: `${same}2` }, 60)).toEqual([
       `…${'\u200b'.repeat(5)}1"`,
@@ -57,7 +57,7 @@ describe('differingTexts', () => {
     ])
   })
 
-  it('says that one side has nothing', () => {
+  it('writes (nothing) for a side without a value', () => {
     expect(differingTexts({ path: 'Error', computed: 'boom' }, 60)).toEqual(['(nothing)', '"boom"'])
   })
 
@@ -84,7 +84,7 @@ describe('boundEvaluation', () => {
     expect(boundEvaluation(small)).toEqual(small)
   })
 
-  it('counts the differences that it leaves out, those left out before among them', () => {
+  it('counts all left-out differences, including those that were left out before', () => {
     const differences = Array.from({ length: 53 }, (_, index) => ({ path: `Messages[${index}]`, claimed: index }))
     const bounded = boundEvaluation(evaluation(7, { differences, differencesCut: 4 }))
     expect(bounded.differences).toEqual(differences.slice(0, 50))
@@ -92,7 +92,7 @@ describe('boundEvaluation', () => {
     expect(boundEvaluation(evaluation(7, { differences }), 0)).toEqual(evaluation(7, { differences: [], differencesCut: 53 }))
   })
 
-  it('cuts a long value to text around the difference and says so', () => {
+  it('cuts a long value to the text around the difference and marks it as cut', () => {
     const same = 'x'.repeat(20_000)
     const difference = { path: 'Output', claimed: `${same}1${'y'.repeat(20_000)}`, computed: `${same}2` }
     expect(boundEvaluation(evaluation(7, { differences: [difference] })).differences).toEqual([
@@ -100,7 +100,7 @@ describe('boundEvaluation', () => {
     ])
   })
 
-  it('keeps a side that has nothing without a value when the other is cut', () => {
+  it('keeps a missing side without a value if the other side is cut', () => {
     const [difference] =
       boundEvaluation(evaluation(7, { differences: [{ path: 'Output', computed: 'z'.repeat(20_000) }] })).differences ?? []
     expect(difference).toEqual({ path: 'Output', computed: `"${'z'.repeat(16_383)}… (3618 more)`, cut: true })
@@ -125,7 +125,7 @@ describe('boundEvaluation', () => {
 })
 
 describe('boundDivergence', () => {
-  it('bounds like an evaluation', () => {
+  it('bounds differences as boundEvaluation does', () => {
     const differences = Array.from({ length: 51 }, (_, index) => ({ path: `Spawns[${index}]` }))
     expect(boundDivergence(DIVERGENCE)).toEqual(DIVERGENCE)
     expect(boundDivergence({ ...DIVERGENCE, differences })).toEqual({
@@ -137,7 +137,7 @@ describe('boundDivergence', () => {
 })
 
 describe('boundText', () => {
-  it('cuts before a surrogate pair, not in it', () => {
+  it('cuts before a surrogate pair instead of splitting it', () => {
     expect(boundText('ab🙂', 4)).toBe('ab🙂')
     expect(boundText('ab🙂c', 3)).toBe('ab… (3 more)')
     expect(boundText('ab🙂c', 4)).toBe('ab🙂… (1 more)')

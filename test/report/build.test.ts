@@ -3,7 +3,7 @@ import { buildReport } from '../../src/report/build.ts'
 import { COVERAGE, CU, claimant, DIVERGENCE, dishonest, evaluation, finding, MESSAGE_ID, OTHER_CU, parts } from './fixtures.ts'
 
 describe('the verdict', () => {
-  it('is a match where the one audited CU matches', () => {
+  it('is a match if the one audited CU matches', () => {
     const report = buildReport(parts())
     expect(report.verdict).toBe('match')
     expect(report.reasons).toEqual([])
@@ -13,7 +13,7 @@ describe('the verdict', () => {
     expect(report.coverage).toEqual(COVERAGE)
   })
 
-  it('is the worst of the audited', () => {
+  it('is the worst verdict of the audited claimants', () => {
     const inconclusive = claimant({ claimant: OTHER_CU, verdict: 'inconclusive', reasons: ['host input was read'] })
     const verdict = (...claimants: ReturnType<typeof claimant>[]) => buildReport(parts({ claimants })).verdict
     expect(verdict(claimant(), inconclusive)).toBe('inconclusive')
@@ -22,7 +22,7 @@ describe('the verdict', () => {
     expect(verdict(claimant(), claimant({ claimant: OTHER_CU }))).toBe('match')
   })
 
-  it('blames nobody for what a claimant that is not audited says', () => {
+  it('blames nobody for claims of a claimant that is not audited', () => {
     const stranger = dishonest({ claimant: 'stranger', kind: 'checkpoint-signer', audited: false })
     const report = buildReport(parts({ claimants: [stranger, claimant()] }))
     expect(report.verdict).toBe('match')
@@ -34,7 +34,7 @@ describe('the verdict', () => {
     ])
   })
 
-  it('is inconclusive where nobody was audited, whatever others claim', () => {
+  it('is inconclusive if nobody was audited, whatever others claim', () => {
     const report = buildReport(parts({ claimants: [claimant({ audited: false })] }))
     expect(report.verdict).toBe('inconclusive')
     expect(report.reasons).toEqual(['no Compute Unit was audited'])
@@ -42,7 +42,7 @@ describe('the verdict', () => {
     expect(report.notChecked).toEqual(['4 evaluations without a claim'])
   })
 
-  it('is inconclusive where a match rests on no comparison', () => {
+  it('is inconclusive if a match rests on no comparison', () => {
     const empty = claimant({ coverage: { ...COVERAGE, compared: 0, unclaimed: 4 } })
     const report = buildReport(parts({ claimants: [empty] }))
     expect(report.verdict).toBe('inconclusive')
@@ -51,7 +51,7 @@ describe('the verdict', () => {
     expect(report.claimants[0]?.reasons).toEqual(['nothing could be compared'])
   })
 
-  it('is no match where the audit as a whole has a reason, but stays a mismatch', () => {
+  it('is not a match if the audit as a whole has a reason, but can still be a mismatch', () => {
     const inconclusive = ['the schedule has a gap after nonce 3']
     expect(buildReport(parts({ inconclusive }))).toMatchObject({ verdict: 'inconclusive', reasons: inconclusive })
     expect(buildReport(parts({ inconclusive, claimants: [dishonest()] }))).toMatchObject({
@@ -60,7 +60,7 @@ describe('the verdict', () => {
     })
   })
 
-  it('gives the reasons of those whose verdict it is before the reservations of others', () => {
+  it('has the reasons of the claimants that decide it before the reservations of others', () => {
     const matching = claimant({ reasons: ['2 evaluations have no claim'] })
     const inconclusive = claimant({ claimant: OTHER_CU, verdict: 'inconclusive', reasons: ['host input was read'] })
     expect(buildReport(parts({ claimants: [matching, inconclusive] })).reasons).toEqual([
@@ -69,14 +69,14 @@ describe('the verdict', () => {
     ])
   })
 
-  it('gives reasons their claimant where several are audited', () => {
+  it('has reasons with the name of their claimant if several are audited', () => {
     const report = buildReport(parts({ claimants: [claimant({ claimant: OTHER_CU }), dishonest()] }))
     expect(report.reasons).toEqual([`${CU}: nonce 2 differs under every profile tried`])
   })
 })
 
 describe('coverage', () => {
-  it('is in each count the worst of the audited', () => {
+  it('is the worst of the audited claimants in each count', () => {
     const one = { scheduled: 10, cron: 2, evaluated: 12, compared: 9, skipped: 1, unclaimed: 2, unread: 0, unverified: 0 }
     const other = { scheduled: 10, cron: 2, evaluated: 11, compared: 10, skipped: 0, unclaimed: 1, unread: 0, unverified: 5 }
     const report = buildReport(
@@ -94,7 +94,7 @@ describe('coverage', () => {
     })
   })
 
-  it('says everything that was not checked, and the audit adds what it knows', () => {
+  it('lists everything that was not checked, with the additions of the audit', () => {
     const coverage = { scheduled: 9, cron: 1, evaluated: 6, compared: 3, skipped: 2, unclaimed: 1, unread: 0, unverified: 3 }
     const report = buildReport(parts({ claimants: [claimant({ coverage })], notChecked: ['the module signature'] }))
     expect(report.notChecked).toEqual([
@@ -106,12 +106,12 @@ describe('coverage', () => {
     ])
   })
 
-  it('does not count a skipped evaluation as unchecked where its claim was judged', () => {
+  it('does not count a skipped evaluation as unchecked if its claim was judged', () => {
     const coverage = { ...COVERAGE, evaluated: 3, skipped: 1 }
     expect(buildReport(parts({ claimants: [claimant({ coverage })] })).notChecked).toEqual([])
   })
 
-  it('does not pass over an audit that knows of nothing', () => {
+  it('lists that nothing was checked if no evaluation is known', () => {
     const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
     const report = buildReport(parts({ process: null, range: null, claimants: [], coverage }))
     expect(report.verdict).toBe('inconclusive')
@@ -120,7 +120,7 @@ describe('coverage', () => {
 })
 
 describe('evaluations', () => {
-  it('are those of all claimants in order, cron after its nonce, the audited first', () => {
+  it('are those of all claimants in order, with crons after their nonce and audited claimants first', () => {
     const cron = {
       key: { ordinate: 1, cron: '0-10-minutes', timestamp: 1_700_000_000_001 },
       status: 'unclaimed',
@@ -146,7 +146,7 @@ describe('evaluations', () => {
     ])
   })
 
-  it('are bounded in number, the rest counted', () => {
+  it('are bounded in number, with a count of the rest', () => {
     const evaluations = Array.from({ length: 10_003 }, (_, ordinate) => evaluation(ordinate, { status: 'unclaimed' }))
     const claimants = [claimant({ evaluations, evaluationsCut: 20 }), claimant({ claimant: OTHER_CU, evaluationsCut: 400 })]
     const report = buildReport(parts({ claimants }))
@@ -154,7 +154,7 @@ describe('evaluations', () => {
     expect(report.evaluationsCut).toBe(423)
   })
 
-  it('share a bound on differences, those left out counted at each', () => {
+  it('share a bound on differences, with a count of those left out at each', () => {
     const differences = Array.from({ length: 30 }, (_, index) => ({ path: `Messages[${index}]`, claimed: 1, computed: 2 }))
     const evaluations = Array.from({ length: 35 }, (_, ordinate) => evaluation(ordinate, { status: 'mismatch', differences }))
     const reported = buildReport(parts({ claimants: [dishonest({ evaluations })] })).evaluations
@@ -165,7 +165,7 @@ describe('evaluations', () => {
 })
 
 describe('the first divergence', () => {
-  it('is the earliest of the audited', () => {
+  it('is the earliest of the audited claimants', () => {
     const at = (ordinate: number, cron?: string) => ({
       ...DIVERGENCE,
       key: { ordinate, timestamp: ordinate, ...(cron === undefined ? {} : { cron }) }
@@ -181,7 +181,7 @@ describe('the first divergence', () => {
 })
 
 describe('findings', () => {
-  it('are sorted by severity, then nonce, those of no nonce first, and keep their order otherwise', () => {
+  it('are sorted by severity, then by nonce with those without a nonce first, and keep their order otherwise', () => {
     const given = [
       finding({ severity: 'info', nonce: 1, detail: 'a' }),
       finding({ severity: 'error', nonce: 9, detail: 'b' }),
@@ -195,7 +195,7 @@ describe('findings', () => {
     expect(given.map(({ detail }) => detail)).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('are bounded in number and length, errors kept first', () => {
+  it('are bounded in number and length, and errors are kept first', () => {
     const infos = Array.from({ length: 1_001 }, (_, nonce) => finding({ severity: 'info', nonce }))
     const report = buildReport(parts({ findings: [...infos, finding({ nonce: 5, detail: 'x'.repeat(1_234) })] }))
     expect(report.findings).toHaveLength(1_000)
@@ -204,7 +204,7 @@ describe('findings', () => {
   })
 })
 
-it('hands the rest through and leaves nothing of the parts behind', () => {
+it('a report has exactly the fields of its schema, and takes over the other parts unchanged', () => {
   const given = parts({
     trusted: ['gateway answers are taken on trust'],
     unreachable: [{ unit: 'gateway', url: 'http://127.0.0.1:3', code: 'UNIT_UNREACHABLE', detail: 'no answer in 30 s' }],

@@ -10,7 +10,7 @@ export const OTHER_CU = 'http://127.0.0.1:4001'
 export const MODULE_SHA256 = 'ab'.repeat(32)
 export const STATE_SHA256 = 'cd'.repeat(32)
 
-/** Clears a screen, turns text around, hides and breaks lines, and would be a cell, a tag, code and a link. */
+/** Text that clears a screen, reverses text, hides and breaks lines, and contains a table cell, a tag, code and a link. */
 export const HOSTILE =
   '\u001b[2J\u009b1A\r\n\u202Emoor\u200b\u2028\u007f\u0000\ud800|<img src=x onerror=a()>`**[b](http://c)`</code>'
 

@@ -4,7 +4,7 @@ import { buildReport } from '../../src/report/build.ts'
 import { evaluationsLine, reportJson } from '../../src/report/json.ts'
 import { DIVERGENCE, dishonest, evaluation, finding, HOSTILE, parts } from './fixtures.ts'
 
-/** The same data with the keys of every object turned round. */
+/** The same data with the keys of every object in reverse order. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed)
   if (typeof value !== 'object' || value === null) return value
@@ -16,7 +16,7 @@ function reversed(value: unknown): unknown {
 }
 
 describe('reportJson', () => {
-  it('writes keys in the order of the schema, indented by two, with a line feed at the end', () => {
+  it('writes keys in the order of the schema, indented by two spaces, with a line feed at the end', () => {
     const json = reportJson(buildReport(parts({ claimants: [dishonest()] })))
     expect(json.endsWith('\n  }\n}\n')).toBe(true)
     expect(json.match(/^ {2}"\w+"/gm)?.map((key) => key.trim().slice(1, -1))).toEqual([
@@ -93,7 +93,7 @@ describe('reportJson', () => {
 `)
   })
 
-  it('is the same text however the report was put together', () => {
+  it('writes the same text whatever order the keys of the report have', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (claimed, computed) => {
         const firstDivergence = { ...DIVERGENCE, differences: [{ path: 'Output', claimed, computed }] }
@@ -103,7 +103,7 @@ describe('reportJson', () => {
     )
   })
 
-  it('holds what a terminal could obey only as escapes, and means the same', () => {
+  it('escapes all characters that a terminal could obey and keeps the data', () => {
     const differences = [{ path: HOSTILE, claimed: { [HOSTILE]: HOSTILE }, computed: HOSTILE }]
     const firstDivergence = { ...DIVERGENCE, message: HOSTILE, claimant: HOSTILE, differences }
     const report = buildReport(
@@ -118,7 +118,7 @@ describe('reportJson', () => {
     expect(JSON.parse(json)).toEqual(report)
   })
 
-  it('keeps a key __proto__ as a key', () => {
+  it('writes a key __proto__ as an ordinary key', () => {
     const claimed = JSON.parse('{"__proto__":{"polluted":1},"a":2}')
     const json = reportJson(
       buildReport(
@@ -131,7 +131,7 @@ describe('reportJson', () => {
 })
 
 describe('evaluationsLine', () => {
-  it('is compact JSON on one line', () => {
+  it('writes compact JSON on one line', () => {
     expect(evaluationsLine(evaluation(7))).toBe(
       '{"key":{"ordinate":7,"timestamp":1700000000007},"nonce":7,"status":"match","claimant":"http://127.0.0.1:4000"}\n'
     )
@@ -142,7 +142,7 @@ describe('evaluationsLine', () => {
     )
   })
 
-  it('is bounded', () => {
+  it('writes no more than the bounds allow', () => {
     const differences = Array.from({ length: 60 }, () => ({ path: 'Output', claimed: 'x'.repeat(100_000) }))
     const line = evaluationsLine(evaluation(7, { differences }))
     expect(line.length).toBeLessThan(50 * 17_000)

@@ -24,7 +24,7 @@ function section(markdown: string, title: string): string {
 }
 
 describe('renderMarkdown', () => {
-  it('says all of a mismatch', () => {
+  it('contains everything about a mismatch', () => {
     const report = buildReport(
       parts({
         claimants: [dishonest({ address: 'addr' })],
@@ -116,7 +116,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 `)
   })
 
-  it('says what was tolerated, in its second line and in a table, and what does not make the verdict', () => {
+  it('contains tolerances in a line and a table, and remarks that do not decide the verdict', () => {
     const tolerances = [
       { kind: 'duplicate-answer', count: 2, bits: 4, first: { ordinate: 1, timestamp: 1 } },
       { kind: 'time-zone', count: 1, bits: 1 }
@@ -142,7 +142,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
     expect(markdown).not.toContain('## Rules')
   })
 
-  it('leaves out what is not there', () => {
+  it('leaves out empty sections', () => {
     const coverage = { ...COVERAGE, scheduled: 0, evaluated: 0, compared: 0 }
     const bare = parts({ process: null, range: null, claimants: [], profile: null, stateHashes: {}, coverage })
     expect(renderMarkdown(buildReport(bare))).toBe(`# ao-audit: INCONCLUSIVE
@@ -168,7 +168,7 @@ no Compute Unit was audited
 `)
   })
 
-  it('bounds its tables and counts the rows left out, by the report too', () => {
+  it('bounds its tables and counts the rows that it and the report left out', () => {
     const evaluations = Array.from({ length: 10_005 }, (_, ordinate) =>
       evaluation(ordinate, { status: 'skipped', reason: 'seen' })
     )
@@ -181,13 +181,13 @@ no Compute Unit was audited
     expect(section(markdown, 'Findings').endsWith('\n\n… and 1 more.')).toBe(true)
   })
 
-  it('says how many differences the report left out', () => {
+  it('contains the number of differences that the report left out', () => {
     const firstDivergence = { ...DIVERGENCE, differencesCut: 7 }
     const markdown = renderMarkdown(buildReport(parts({ claimants: [dishonest({ firstDivergence })] })))
     expect(section(markdown, 'First divergence').endsWith('\n\n… and 7 more.')).toBe(true)
   })
 
-  it('keeps hostile text in its cell, wherever it stands', () => {
+  it('keeps hostile text in its cell, in every place', () => {
     const differences = [{ path: HOSTILE, claimed: HOSTILE, computed: { [HOSTILE]: HOSTILE } }]
     const firstDivergence = {
       ...DIVERGENCE,
@@ -235,7 +235,7 @@ no Compute Unit was audited
         : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE, environment: [HOSTILE] }
     const lines = renderMarkdown({ ...report, profile }).split('\n')
     expect(lines.join('')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
-    // Outside of spans, whose fences are of as many backticks as the hostile text needs, there is no markup but the page's own.
+    // Outside of spans, which have as many backticks as the hostile text requires, there is only the page's own markup.
     const between = lines.join('\n').replace(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
     expect(between).not.toMatch(/[`\\[\]]|\*\*|<(?!br>)|http/)
     const columns = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length - 2)
@@ -285,7 +285,7 @@ describe('memories that differ', () => {
     memory: difference
   }
 
-  it('are told with sizes, ranges and what was left out, and without markup of their own', () => {
+  it('are shown with sizes, ranges and omissions, and without markup from their content', () => {
     const lines = section(renderMarkdown(buildReport(parts({ checkpoints: [checkpoint] }))), 'Memories that differ').split('\n')
     expect(lines.slice(2, 4)).toEqual([
       '| `checkpoint` | 131072 bytes as claimed, 65536 as computed; 3 bytes in 2 pages of 4 KiB differ, 2 further ranges not shown |  |  |  |  |  |',
@@ -293,7 +293,7 @@ describe('memories that differ', () => {
     ])
   })
 
-  it('are one line on a terminal', () => {
+  it('are shown in one line on a terminal', () => {
     const text = renderTerminal(buildReport(parts({ checkpoints: [checkpoint] })), { color: false, width: 300 })
     expect(text).toContain(
       'checkpoint: 131072 bytes as claimed, 65536 as computed; 3 bytes in 2 pages of 4 KiB differ, first at 0x1000 (heap)\n'

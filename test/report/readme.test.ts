@@ -1,4 +1,4 @@
-/** What the README says of findings, tolerances and files is what there is. */
+/** Compares the findings, tolerances and files in the README with the real ones. */
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { FINDING_CODES } from '../../src/model/findings.ts'
@@ -9,7 +9,7 @@ function section(title: string): string {
   return README.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
 }
 
-/** The names in the first column of the table with this head. */
+/** The names in the first column of the table with this header. */
 function namesOf(text: string, head: string): string[] {
   const lines = text.split('\n')
   const start = lines.findIndex((line) => line.startsWith(`| ${head} `))
@@ -21,18 +21,18 @@ function namesOf(text: string, head: string): string[] {
   return rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
 }
 
-it('lists every finding code, and no other', () => {
+it('the README lists exactly the existing finding codes', () => {
   expect(namesOf(section('Findings'), 'code').sort()).toEqual([...FINDING_CODES].sort())
 })
 
-it('lists every tolerance, and no other', () => {
+it('the README lists exactly the existing tolerances', () => {
   const source = readFileSync('src/compare/comparison.ts', 'utf8')
   const kinds = source.split('export type ToleranceKind =')[1]?.split('\n\n')[0] ?? ''
   const names = [...kinds.matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
   expect(namesOf(section('What a verdict means'), 'tolerance').sort()).toEqual(names.sort())
 })
 
-it('links and names files that are there, and in the package', () => {
+it('the README names only files that exist and are part of the package', () => {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly files: readonly string[] }
   const links = [...README.matchAll(/\]\(([^)#]+)/g)].map(([, target = '']) => target)
   const sources = [...README.matchAll(/`((?:src|bin|docs|demo)\/[\w./-]+)`/g)].map(([, path = '']) => path)

@@ -10,7 +10,7 @@ function render(over: Parameters<typeof parts>[0] = {}, width = 80): string {
   return renderTerminal(buildReport(parts(over)), { color: false, width })
 }
 
-/** The lines from the one that begins with `label` to the next label's. */
+/** The lines from the one that begins with `label` to before the next label. */
 function block(text: string, label: string): readonly string[] {
   const lines = text.split('\n')
   const start = lines.findIndex((line) => line.startsWith(label))
@@ -20,8 +20,8 @@ function block(text: string, label: string): readonly string[] {
   return lines.slice(start, start + 1 + (end === -1 ? rest.length : end))
 }
 
-describe('a match', () => {
-  it('reads so', () => {
+describe('the terminal report of a match', () => {
+  it('has a headline, the subject and the coverage', () => {
     expect(render()).toBe(`MATCH  4 of 4 evaluations compared, all agree with http://127.0.0.1:4000
 
 process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
@@ -43,7 +43,7 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
 
-  it('does not pass over what was not compared', () => {
+  it('lists the evaluations that were not compared', () => {
     const coverage = {
       scheduled: 402,
       cron: 0,
@@ -74,7 +74,7 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
     expect(block(text, 'evaluations')).toEqual(['evaluations   not a plain match: 2 skipped, 1 unclaimed'])
   })
 
-  it('names how many agree where several are audited, and who is not', () => {
+  it('contains the number of agreeing claimants if several are audited, and marks those that are not audited', () => {
     const claimants = [
       claimant({ address: 'addr1' }),
       claimant({ claimant: OTHER_CU }),
@@ -97,8 +97,8 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
   })
 })
 
-describe('a mismatch', () => {
-  it('reads so', () => {
+describe('the terminal report of a mismatch', () => {
+  it('has a headline, reasons, rules and the first divergence', () => {
     const tags = finding({ code: 'TAG_ORDER_DIFFERS', severity: 'info', count: 12, detail: 'two tags change places' })
     const text = render({ claimants: [dishonest()], findings: [tags, { ...tags, count: 3 }] })
     expect(text).toBe(`MISMATCH  nonce 2: re-execution contradicts http://127.0.0.1:4000
@@ -139,7 +139,7 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
 
-  it('shows three differences, their values around what differs, and counts the rest', () => {
+  it('shows three differences with the differing part of their values and counts the rest', () => {
     const same = 'x'.repeat(300)
     const differences = [
       { path: 'Output.data', claimed: `${same}1${same}`, computed: `${same}2` },
@@ -174,7 +174,7 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
     ])
   })
 
-  it('names the process message, which has no nonce of its own', () => {
+  it('names the process message instead of a nonce', () => {
     const { nonce: _, ...firstDivergence } = { ...DIVERGENCE, key: { ordinate: 0, timestamp: 1 } }
     expect(render({ claimants: [dishonest({ firstDivergence })] })).toMatch(
       /^MISMATCH {2}the process message: re-execution contradicts /
@@ -182,8 +182,8 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
   })
 })
 
-describe('an inconclusive audit', () => {
-  it('begins with its first reason, and says who did not answer', () => {
+describe('the terminal report of an inconclusive audit', () => {
+  it('begins with the first reason and names units that did not answer', () => {
     const unreachable = [
       { unit: 'scheduler', url: 'http://127.0.0.1:2', code: 'UNIT_UNREACHABLE', detail: 'no answer in 60 s, 5 attempts' }
     ] as const
@@ -213,8 +213,8 @@ tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
   })
 })
 
-describe('its bounds', () => {
-  it('are lines: of many reasons, kinds of findings, checkpoints and hashes the first and a count', () => {
+describe('a long terminal report', () => {
+  it('shows the first of many reasons, kinds of findings, checkpoints and hashes, and counts the rest', () => {
     const codes = ['NONCE_GAP', 'NONCE_TWICE', 'HASH_CHAIN_BROKEN', 'TIME_GOES_BACK', 'INPUT_MISSING'] as const
     const kinds = codes.flatMap((code) => [
       finding({ code, attribution: 'scheduler', detail: code }),
@@ -259,7 +259,7 @@ describe('its bounds', () => {
     ])
   })
 
-  it('are columns: a detail goes on in the next line, no line is wider, and none narrower than can be read', () => {
+  it('wraps details to the width of the terminal, but to at least 40 columns', () => {
     const detail = `${'word '.repeat(30)}${'y'.repeat(100)}`
     const findings = [finding({ detail, nonce: 7 })]
     expect(block(render({ findings }, 80), 'findings')).toEqual([
@@ -280,13 +280,13 @@ describe('its bounds', () => {
   })
 })
 
-describe('what is said', () => {
+describe('the terminal report', () => {
   const ALSO = '1 evaluation: agrees under another execution profile'
   const AWAY = 'http://127.0.0.1:2 did not answer: the connection failed'
   const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
   const away = { unit: 'gateway', url: 'http://127.0.0.1:2', code: 'UNIT_UNREACHABLE', detail: AWAY } as const
 
-  it('as why are reasons for the verdict alone, the rest stands under but', () => {
+  it('has only reasons for the verdict under why, and the others under but', () => {
     const text = render({
       inconclusive: [AWAY, 'another'],
       claimants: [claimant({ reasons: [ALSO], remarks: [ALSO] })],
@@ -306,7 +306,7 @@ describe('what is said', () => {
     expect(block(blamed, 'but').at(-1)).toBe(`              ${OTHER_CU}: open`)
   })
 
-  it('of an audit that could not begin, once, with the process', () => {
+  it('has the cause only once, with the process, if the audit could not begin', () => {
     const text = render({
       process: null,
       range: null,
@@ -331,7 +331,7 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
     expect(block(text, 'findings')).toEqual(['findings', '  error  UNIT_UNREACHABLE  ×1  gateway'])
   })
 
-  it('of a difference over which nobody is blamed is the first, with both values', () => {
+  it('shows both values of the first difference if nobody is blamed', () => {
     const differences = [{ path: 'Output', claimed: 'a  b', computed: 'c' }]
     const open = evaluation(2, { status: 'inconclusive', reason: 'no other profile was tried', differences })
     const text = render({ claimants: [claimant({ verdict: 'inconclusive', reasons: ['open'], evaluations: [open] })] })
@@ -344,15 +344,15 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
     ])
   })
 
-  it('of an answer that is no object', () => {
+  it('describes an answer that is not an object', () => {
     const differences = [{ path: '', claimed: 'x', computed: {} }]
     const text = render({ claimants: [dishonest({ firstDivergence: { ...DIVERGENCE, differences } })] })
     expect(block(text, 'First')[2]).toBe('  the answer as a whole, which is no object')
   })
 })
 
-describe('the profile and the evaluations', () => {
-  it('say how many profiles were tried, and what the report left out', () => {
+describe('the terminal report on the profile and the evaluations', () => {
+  it('contains the number of tried profiles and of evaluations that were left out', () => {
     const { profile } = parts()
     const searched = profile === null ? null : { ...profile, instances: 'per-message' as const, tried: ['a', 'b', 'c'] }
     const evaluations = Array.from({ length: 10_002 }, (_, ordinate) => evaluation(ordinate, { status: 'unclaimed' }))
@@ -391,7 +391,7 @@ describe('text from outside', () => {
     return { ...report, profile }
   }
 
-  it('reaches the terminal escaped, wherever it stands', () => {
+  it('is escaped on the terminal in every place', () => {
     const text = renderTerminal(hostile(), plain)
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
     expect(text).toMatch(
@@ -409,16 +409,16 @@ describe('text from outside', () => {
   })
 })
 
-describe('colour', () => {
+describe('the coloured terminal report', () => {
   it.each([
     ['match', [claimant()], '\u001b[1m\u001b[32mMATCH\u001b[39m\u001b[22m  4 of 4'],
     ['mismatch', [dishonest()], '\u001b[1m\u001b[31mMISMATCH\u001b[39m\u001b[22m  nonce 2'],
     ['inconclusive', [], '\u001b[1m\u001b[33mINCONCLUSIVE\u001b[39m\u001b[22m  no Compute Unit']
-  ])('marks a %s', (_, claimants, start) => {
+  ])('has a colour for the verdict %s', (_, claimants, start) => {
     expect(renderTerminal(buildReport(parts({ claimants })), { color: true, width: 80 }).slice(0, start.length)).toBe(start)
   })
 
-  it('changes nothing but the colour', () => {
+  it('differs from the plain one only in colour', () => {
     const report = buildReport(parts({ claimants: [dishonest()], trusted: [CU] }))
     const coloured = renderTerminal(report, { color: true, width: 80 })
     expect(stripVTControlCharacters(coloured)).toBe(renderTerminal(report, plain))

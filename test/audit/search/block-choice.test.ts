@@ -1,4 +1,4 @@
-/** Sets of known blocks held against what units list, and against what a replay shows. */
+/** Sets of known blocks compared with the listings of units and with a replay. */
 import { describe, expect, it } from 'vitest'
 import { type BlockCandidate, createBlockChooser } from '../../../src/audit/search/block-choice.ts'
 import { assumedAtFirst, blocksAreKnown, createBlockWatch } from '../../../src/audit/search/block-watch.ts'
@@ -20,7 +20,7 @@ const planned = (key: EvaluationKey, height = 7): PlannedEvaluation => {
 }
 const listed = (key: EvaluationKey): Claim => claimOf({ key }, { Output: keyText(key) }, { kind: 'listed', covers: LISTED })
 
-/** Messages 0 to 3 with the crons of a set between them; a unit that lists these keys. */
+/** Candidates for messages 0 to 3 with the crons of a set between them, and a unit that lists these keys. */
 async function candidates(
   crons: Readonly<Record<string, readonly EvaluationKey[]>>,
   lists: readonly EvaluationKey[],
@@ -48,8 +48,8 @@ const shown = ({ set, units }: BlockCandidate) => {
 const [a, b, c] = [cron(0, 10), cron(1, 10), cron(2, 10)]
 const all = [0, 1, 2, 3].map(message)
 
-describe('candidates', () => {
-  it('put the set first with which just what is listed fires, and name each that fires the same once', async () => {
+describe('the candidates for the known blocks', () => {
+  it('begin with the set whose crons are exactly those listed, and contain sets with equal crons once', async () => {
     const found = await candidates({ stepwise: [a], 'one-stream': [a, b], all: [a, b] }, [...all, a, b])
     expect(found.map(shown)).toEqual([
       ['one-stream', [], [], undefined],
@@ -57,7 +57,7 @@ describe('candidates', () => {
     ])
   })
 
-  it('prefer what is listed and fires to what fires and is not listed', async () => {
+  it('rank a set that fires all listed crons and more before one that misses a listed cron', async () => {
     const found = await candidates({ stepwise: [a], 'one-stream': [a, b, c], all: [a, b, c] }, [...all, a, b])
     expect(found.map(shown)).toEqual([
       ['one-stream', [keyText(c)], [], undefined],
@@ -65,7 +65,7 @@ describe('candidates', () => {
     ])
   })
 
-  it('do not take a cron behind the end of a listing for one that did not fire', async () => {
+  it('do not treat a cron after the end of a listing as one that did not fire', async () => {
     const [best] = await candidates({ stepwise: [a, b, c] }, [message(0), a, message(1)])
     expect(best === undefined ? [] : shown(best)).toEqual(['stepwise', [], [], b])
     const [none] = await candidates({ stepwise: [a] }, [])
@@ -74,13 +74,13 @@ describe('candidates', () => {
     expect(passed === undefined ? [] : shown(passed)).toEqual(['stepwise', [keyText(b), keyText(c)], [], undefined])
   })
 
-  it('do not miss what is listed behind the last evaluation of the range', async () => {
+  it('do not count crons as unplanned if they are listed after the last evaluation of the range', async () => {
     const [best] = await candidates({ stepwise: [a] }, [...all, a, cron(3, 0), cron(3, 10)])
     expect(best === undefined ? [] : shown(best)).toEqual(['stepwise', [], [], undefined])
   })
 })
 
-describe('a replay under a set', () => {
+describe('a replay under a set of known blocks', () => {
   const candidate: BlockCandidate = {
     set: 'all',
     digest: '',
@@ -92,13 +92,13 @@ describe('a replay under a set', () => {
     key
   })
 
-  it('shows that it fits where all that is not listed fails', () => {
+  it('shows that the set fits if all unlisted crons fail', () => {
     const watch = createBlockWatch(candidate, () => new Map())
     for (const key of [a, b]) watch.take(evaluatedAs(key, true))
     expect(watch.found().get(CU)).toMatchObject({ fits: true, leftOut: [], failed: new Set([a, b].map(keyText)) })
   })
 
-  it('shows that it does not fit where one is left out that does not fail', () => {
+  it('shows that the set does not fit if an unlisted cron does not fail', () => {
     const watch = createBlockWatch(candidate, () => new Map())
     watch.take(evaluatedAs(a, true))
     watch.take(evaluatedAs(b, false))
@@ -106,7 +106,7 @@ describe('a replay under a set', () => {
     expect(watch.found().get(CU)).toMatchObject({ fits: false, leftOut: [b] })
   })
 
-  it('shows that a unit evaluated what it leaves out, where its own memory behind that is come to', () => {
+  it("shows that a unit evaluated a cron that it does not list if the replay reaches the unit's own later memory", () => {
     for (const [hash, fits] of [
       ['same', true],
       ['other', false]
@@ -118,7 +118,7 @@ describe('a replay under a set', () => {
     }
   })
 
-  it('settles nothing from the first cron on where it does not fit, or from the end of the listings on', () => {
+  it('settles nothing from the first cron on if the set does not fit, nor after the end of the listings', () => {
     const known = (key: EvaluationKey, fits: boolean, unaskedFrom?: EvaluationKey) =>
       blocksAreKnown(key, a, { unaskedFrom }, { fits })
     expect([message(0), a, message(1)].map((key) => known(key, false))).toEqual([true, false, false])

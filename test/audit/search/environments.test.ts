@@ -5,7 +5,7 @@ import { LEGACYNET, LOADER_0_0_49 } from '../../../src/replay/profile.ts'
 const at = (path: string, language = 'C.UTF-8') => [...LEGACYNET.environment.slice(0, -2), `LANG=${language}`, `_=${path}`]
 
 describe('the environment of an honest unit', () => {
-  it('has fixed names and values but for the language and one absolute path', () => {
+  it('has fixed names and values except for the language and one absolute path', () => {
     for (const environment of [[], LEGACYNET.environment, at('/srv/cu/index.js'), at('/home/a b/x.cjs', 'de_DE.UTF-8')])
       expect(isPlausible(environment)).toBe(true)
   })
@@ -20,12 +20,12 @@ describe('the environment of an honest unit', () => {
     ['a path with a control character', at('/a\u0001')],
     ['a path without an end', at(`/${'x'.repeat(2000)}`)],
     ['no language', at('/a', '')],
-    ['a language that is none', at('/a', 'x'.repeat(50))]
-  ])('is none with %s', (_, environment) => {
+    ['a language that is too long', at('/a', 'x'.repeat(50))]
+  ])('is implausible with %s', (_, environment) => {
     expect(isPlausible(environment)).toBe(false)
   })
 
-  it('is looked for among the named ones first, then those of checkpoints, then every length of a program path', () => {
+  it('is searched among the named ones first, then those of checkpoints, then every length of a program path', () => {
     const found = candidateEnvironments([at('/srv/cu/index.js'), at('nowhere')])
     expect(found.slice(0, 3).map(({ name }) => name)).toEqual([
       LEGACYNET.name,
@@ -35,7 +35,7 @@ describe('the environment of an honest unit', () => {
     expect(found.slice(3).map(({ environment }) => environment.at(-1)?.slice(2).length)).toEqual(PROGRAM_PATH_CLASSES)
   })
 
-  it('has a length of which one in every eight from 20 to 150 characters is tried', () => {
+  it('is tried with one path length in every eight from 20 to 150 characters', () => {
     const windows = Array.from({ length: 150 - 20 - 7 }, (_, place) => 20 + place)
     for (const from of windows)
       expect(PROGRAM_PATH_CLASSES.filter((length) => length >= from && length < from + 8)).toHaveLength(1)

@@ -1,4 +1,4 @@
-/** Where an honest unit began its instances, when that shows only later. */
+/** Searches for the nonces at which an honest unit began its instances, if only later claims show them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -24,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const result = (Output: string) => ({ Messages: [], Assignments: [], Spawns: [], Output, GasUsed: 0 })
 
-/** Audits a process of these words, about each of which the unit says this, or, where undefined, nothing. */
+/** Audits a process of these words; the unit answers each with the Output in `says`, or does not answer it if that is undefined. */
 async function audited(words: readonly string[], says: readonly (string | undefined)[]): Promise<Report> {
   const small = await signedSmallProcess({ format: FORMAT, wasm, messages: words })
   const claims = says.map((output, place): FakeClaim => {
@@ -35,7 +35,7 @@ async function audited(words: readonly string[], says: readonly (string | undefi
   try {
     const units = { scheduler: url, gateway: [url], compute: [url] }
     const store = path.join(folder, 'store')
-    // What nothing is claimed of is what these are about.
+    // These tests are about nonces without claims.
     return await audit({ process: small.process.process_id, ...units, store, minCoverage: 0 })
   } finally {
     await close()
@@ -50,32 +50,32 @@ const profiled = ({ evaluations }: Report) =>
 const times = (count: number, word: string) => Array.from({ length: count }, () => word)
 
 describe('the search over instances', { timeout: 60_000 }, () => {
-  it('finds an instance that began before a reading of which nothing is claimed', async () => {
+  it('finds an instance that began before a clock reading without a claim', async () => {
     // A new instance before nonce 2 alone: 10004, (10004), counted, 10005.
     const report = await audited(['clock', 'clock', 'count', 'clock'], ['10004', undefined, '1', '10005'])
     expect([report.verdict, report.firstDivergence]).toEqual(['match', null])
     expect(report.profile?.instancesTried).toBeGreaterThan(0)
   })
 
-  it('finds two that began before readings of which nothing is claimed', async () => {
+  it('finds two instances that began before clock readings without a claim', async () => {
     const words = ['clock', 'clock', 'clock', 'clock', 'count', 'clock']
     const report = await audited(words, ['10004', undefined, '10005', undefined, '1', '10005'])
     expect([report.verdict, report.firstDivergence]).toEqual(['match', null])
   })
 
-  it('blames nobody over a clock that no way to begin instances explains, for others on the thread may have read it', async () => {
+  it('blames nobody for a clock reading that no instances explain, because others on the thread may have read it', async () => {
     const report = await audited(['clock', 'clock', 'count', 'clock'], ['10004', undefined, '1', '10009'])
     expect([report.verdict, report.firstDivergence]).toEqual(['inconclusive', null])
     expect(findings(report, 'SEARCH_BOUND_REACHED')).toEqual([4])
   })
 
-  it('says so, and blames nobody, where a claim hangs on the clock and there are more ways than were tried', async () => {
+  it('blames nobody and reports its bound if a claim depends on the clock and some instances were not tried', async () => {
     const report = await audited([...times(6, 'clock'), 'clock'], [...times(6, '').map(() => undefined), '10099'])
     expect([report.verdict, report.firstDivergence]).toEqual(['inconclusive', null])
     expect(findings(report, 'SEARCH_BOUND_REACHED')).toEqual([7])
   })
 
-  it('blames a unit all the same where what it claims hangs on no clock', async () => {
+  it('blames a unit nevertheless if its claim does not depend on the clock', async () => {
     const report = await audited([...times(6, 'clock'), 'count'], [...times(6, '').map(() => undefined), '7'])
     expect([report.verdict, report.firstDivergence?.nonce]).toEqual(['mismatch', 7])
     expect(findings(report, 'SEARCH_BOUND_REACHED')).toEqual([])

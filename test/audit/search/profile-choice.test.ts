@@ -1,4 +1,4 @@
-/** Under which profile a replay begins, and what a memory shows of it meanwhile. */
+/** The profile under which a replay begins, and the one that a memory shows later. */
 import { describe, expect, it } from 'vitest'
 import { chooseProfile } from '../../../src/audit/search/profile-choice.ts'
 import { type ExecutionProfile, LEGACYNET, LOADER_0_0_49 } from '../../../src/replay/profile.ts'
@@ -37,12 +37,12 @@ describe('the profile of a replay', () => {
     expect(await known).toEqual({ profile: LOADER_0_0_49, source, misfits: new Map() })
   })
 
-  it('stays the same one where the checkpoint shows it', async () => {
+  it('stays the same if the checkpoint shows it', async () => {
     const { first, known } = choose('auto', [checkpoint()], shows(LEGACYNET.environment))
     expect((await known).profile).toBe(first)
   })
 
-  it('is the default where no checkpoint of the unit proves itself', async () => {
+  it('is the default if no checkpoint of the unit is verified', async () => {
     const unverified = async () => checkpoint({ standing: 'unverified' })
     const expected = { profile: LEGACYNET, source: 'the default', misfits: new Map() }
     for (const found of [[], [checkpoint({ signer: 'a stranger' })], [checkpoint({ onTrust: true })]]) {
@@ -52,20 +52,20 @@ describe('the profile of a replay', () => {
     expect(await choose('auto', [checkpoint()], unverified).known).toEqual(expected)
   })
 
-  it('is that of the memory begun with, at once', async () => {
+  it('is at once that of the memory that the replay begins with', async () => {
     const start = { id: 's', signer: 'a stranger', environments: [OTHER.environment] }
     const { first, known } = choose('auto', [checkpoint()], shows([]), { start } as unknown as Partial<Choice>)
     expect(first).toEqual({ ...OTHER, name: 'checkpoint s' })
     expect(await known).toEqual({ profile: first, source: 'the environment in checkpoint s', misfits: new Map() })
   })
 
-  it('is no text in a memory that is no environment of a unit', async () => {
+  it('is not taken from text in a memory that no unit has as its environment', async () => {
     const invented = [...LEGACYNET.environment.slice(0, -1), 'LUCK=good', '_=/srv/index.js']
     const found = async () => checkpoint({ standing: 'verified', environments: [invented, LEGACYNET.environment] } as object)
     expect((await choose('auto', [checkpoint()], found).known).profile).toBe(LEGACYNET)
   })
 
-  it('is the one given, and said not to fit where a checkpoint shows another', async () => {
+  it('is the given one, with a misfit if a checkpoint shows another', async () => {
     const chosen = { profile: LEGACYNET, source: 'as given', misfits: new Map() }
     expect(await choose(LEGACYNET, [checkpoint()], shows(LEGACYNET.environment)).known).toEqual(chosen)
     const { first, known } = choose(LEGACYNET, [checkpoint()], shows([]))
