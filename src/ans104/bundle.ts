@@ -1,4 +1,4 @@
-/** ANS-104 bundles: items in one piece of data, which may be bundles again. */
+/** ANS-104 bundles: several items in one piece of data. An item may be a bundle itself. */
 import type { TransactionId } from '../model/ids.ts'
 import { type Tag, tagValue } from '../model/records.ts'
 import { READ_TAG_LIMITS, type TagLimits } from './avro-tags.ts'
@@ -6,9 +6,9 @@ import { ByteReader, encodeBase64url, type Parsed } from './bytes.ts'
 import { type DataItem, idOfSignature, parseDataItem } from './data-item.ts'
 
 export interface BundleLimits {
-  /** Bundles in bundles that are opened: 1 opens the given one alone. */
+  /** How deep nested bundles are opened: 1 opens only the given one. */
   readonly maxDepth: number
-  /** Items of one bundle and of all in it together. */
+  /** Items of a bundle, including those of nested bundles. */
   readonly maxItems: number
   readonly tags: TagLimits
 }
@@ -16,13 +16,13 @@ export interface BundleLimits {
 export const READ_BUNDLE_LIMITS: BundleLimits = { maxDepth: 2, maxItems: 10_000, tags: READ_TAG_LIMITS }
 
 export interface BundleItem {
-  /** As the bundle's index names it; equal to the item's own where `item` is ok. */
+  /** The id in the bundle's index; equal to the item's own id if `item` is ok. */
   readonly id: TransactionId
-  /** 1: in the bundle itself; 2: in a bundle that is an item of it; … */
+  /** 1: an item of the bundle itself; 2: an item of a bundle in it; … */
   readonly depth: number
-  /** Why it cannot be read does not touch its neighbours. Its signature is not looked at: see `verifyItem`. */
+  /** A malformed item does not affect its neighbours. The signature is not checked: see `verifyItem`. */
   readonly item: Parsed<DataItem>
-  /** Why the items in it are not listed, where it is tagged as a bundle. */
+  /** Why its items are not listed, if it is tagged as a bundle. */
   readonly unopened?: string
 }
 
@@ -30,7 +30,7 @@ const COUNT_BYTES = 32
 const ENTRY_BYTES = 64
 
 /**
- * The items of a bundle, each followed by those in it where it is a bundle itself. Items are views into `bytes`.
+ * The items of a bundle; the items of a nested bundle follow it. Items are views into `bytes`.
  *
  * @param bytes the data of a transaction or item that is tagged as a bundle
  */
@@ -41,7 +41,7 @@ export function parseBundle(bytes: Uint8Array, limits: BundleLimits = READ_BUNDL
 function parseLevel(bytes: Uint8Array, limits: BundleLimits, depth: number): Parsed<readonly BundleItem[]> {
   const reader = new ByteReader(bytes)
   const count = reader.unsigned(COUNT_BYTES)
-  if (count > limits.maxItems) return { ok: false, reason: `a bundle of ${count} items` }
+  if (count > limits.maxItems) return { ok: false, reason: `a bundle of ${count} items is too large` }
   const index = new ByteReader(reader.take(count * ENTRY_BYTES))
   const found: BundleItem[] = []
   for (let left = count; left > 0 && reader.failure === undefined; left--) {
@@ -58,13 +58,13 @@ function parseLevel(bytes: Uint8Array, limits: BundleLimits, depth: number): Par
 }
 
 function openInner(bytes: Uint8Array, limits: BundleLimits, depth: number, found: number): Parsed<readonly BundleItem[]> {
-  if (depth >= limits.maxDepth) return { ok: false, reason: `deeper than ${limits.maxDepth} bundles` }
+  if (depth >= limits.maxDepth) return { ok: false, reason: `bundles nest deeper than ${limits.maxDepth} levels` }
   return parseLevel(bytes, { ...limits, maxItems: limits.maxItems - found }, depth + 1)
 }
 
 function withId(id: TransactionId, item: Parsed<DataItem>): Parsed<DataItem> {
   if (!item.ok || idOfSignature(item.value.signature) === id) return item
-  return { ok: false, reason: 'the id is not that of the signature' }
+  return { ok: false, reason: 'the id does not match the signature' }
 }
 
 /** Whether tags say that the data is a bundle in binary form. */

@@ -1,17 +1,17 @@
-/** Bytes from outside: strict base64url, and a reader that never goes past its end. */
+/** Bytes from outside: strict base64url, and a reader that never reads past the end. */
 
-/** What a parser makes of hostile bytes: a value, or why there is none. */
+/** The result of parsing hostile bytes: a value, or the reason why there is none. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
 
 export const EMPTY: Uint8Array = new Uint8Array(0)
 
 /**
- * The bytes of unpadded base64url in its one canonical form (RFC 4648 §5): other letters, padding or stray bits give undefined.
+ * The bytes of unpadded base64url in its canonical form (RFC 4648 §5). Other letters, padding or stray bits give undefined.
  *
  * @example
  * ```ts
  * decodeBase64url('AQI') // Uint8Array [1, 2]
- * decodeBase64url('AQJ') // undefined: the last letter carries bits that no byte has
+ * decodeBase64url('AQJ') // undefined: the last letter has bits that belong to no byte
  * ```
  */
 export function decodeBase64url(text: string): Uint8Array | undefined {
@@ -30,15 +30,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * Reads forward through bytes. The first reading that cannot be is kept as `failure`; from then on every reading gives zero or
- * nothing, so that a parser reads top to bottom and asks once, at its end. Loops ask before each round.
+ * Reads forward through bytes. The first read that is impossible sets `failure`; every later read gives zero or no bytes, so that a
+ * parser can read from top to bottom and check once, at its end. Loops check before each round.
  */
 export class ByteReader {
-  /** Why reading ended early; undefined as long as all is well. */
+  /** Why reading failed; undefined as long as it has not. */
   failure: string | undefined = undefined
-  /** Where the failure is only that bytes are missing: how many there must be from the start; else 0. */
+  /** If bytes are missing: how many are needed, counted from the start. After any other failure 0. */
   neededBytes = 0
-  /** The place of the next byte. */
+  /** The offset of the next byte. */
   offset = 0
   private readonly bytes: Uint8Array
 
@@ -50,7 +50,7 @@ export class ByteReader {
     return this.bytes.length - this.offset
   }
 
-  /** Ends the reading, unless it has ended before. */
+  /** Makes every further read fail; the first reason is kept. */
   fail(reason: string): void {
     this.failure ??= reason
   }
@@ -60,7 +60,7 @@ export class ByteReader {
     if (this.failure !== undefined) return EMPTY
     if (count > this.remaining) {
       this.neededBytes = this.offset + count
-      this.fail(`cut short: ${count} bytes at ${this.offset}, ${this.remaining} are left`)
+      this.fail(`cut short at ${this.offset}: ${count} bytes needed, ${this.remaining} left`)
       return EMPTY
     }
     const taken = this.bytes.subarray(this.offset, this.offset + count)
@@ -78,13 +78,13 @@ export class ByteReader {
     return this.take(1)[0] ?? 0
   }
 
-  /** An unsigned little-endian number of `width` bytes; one above 2^53 - 1 is a failure. */
+  /** An unsigned little-endian number of `width` bytes; a number above 2^53 - 1 is a failure. */
   unsigned(width: number): number {
     const bytes = this.take(width)
     let value = 0
     for (let place = bytes.length - 1; place >= 0; place--) value = value * 256 + (bytes[place] ?? 0)
     if (value <= Number.MAX_SAFE_INTEGER) return value
-    this.fail(`a number too large at ${this.offset - width}`)
+    this.fail(`the number at ${this.offset - width} is too large`)
     return 0
   }
 }

@@ -1,4 +1,4 @@
-/** Arweave's deep hash, a tree of SHA-384 (protocol §5.1): what data items and transactions of format 2 sign. */
+/** Arweave's deep hash, a tree of SHA-384 (protocol §5.1). Signatures of data items and of transactions of format 2 cover it. */
 import { createHash } from 'node:crypto'
 
 export type DeepHashInput = Uint8Array | readonly DeepHashInput[]
@@ -15,13 +15,13 @@ export function deepHash(input: DeepHashInput): Uint8Array {
   return hasher.digest()
 }
 
-/** The hash of a list of `length` before its members are folded in. */
+/** The hash of a list of `length` members before any member is folded in. */
 export function startList(length: number): Uint8Array {
   return sha384(`list${length}`)
 }
 
 /**
- * Folds further members into a list that is begun: what many lists begin with is hashed once only.
+ * Folds further members into the hash of a list, so that a beginning that many lists share is hashed only once.
  *
  * @param members their deep hashes, 48 bytes each
  */
@@ -29,14 +29,14 @@ export function foldMembers(begun: Uint8Array, members: readonly Uint8Array[]): 
   return members.reduce((folded, member) => sha384(folded, member), begun)
 }
 
-/** The deep hash of bytes that come in pieces. */
+/** The deep hash of bytes that arrive in pieces. */
 export interface BlobHasher {
   update(chunk: Uint8Array): void
-  /** Ends it. */
+  /** Ends the hash; call it once. */
   digest(): Uint8Array
 }
 
-/** A hasher for data that is too large to be held at once. */
+/** A hasher for data that is too large for memory. */
 export function createBlobHasher(): BlobHasher {
   const hash = createHash('sha384')
   let length = 0
@@ -49,7 +49,7 @@ export function createBlobHasher(): BlobHasher {
   }
 }
 
-/** Keys, targets and anchors have few lengths: their hashes are kept. */
+/** Keys, targets and anchors have few different lengths, so the hashes of their lengths are cached. */
 const lengthHashes = new Map<number, Uint8Array>()
 const MAX_KEPT_LENGTH = 1024
 

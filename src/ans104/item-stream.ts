@@ -1,4 +1,4 @@
-/** Verification of an item that comes in pieces: its header is kept, its data only hashed. */
+/** Verifies an item that arrives in pieces: the header is kept, the data is only hashed. */
 import type { TransactionId } from '../model/ids.ts'
 import { READ_TAG_LIMITS, type TagLimits } from './avro-tags.ts'
 import { ByteReader } from './bytes.ts'
@@ -9,21 +9,21 @@ import { invalid, type SignatureStatus } from './signature-status.ts'
 
 export interface ItemStream {
   /**
-   * Takes the next bytes. What comes after the item is known to be malformed is not kept.
+   * Takes the next bytes. Once the item is known to be malformed, further bytes are dropped.
    *
-   * @returns false where the item is malformed and the rest need not be read
+   * @returns false if the item is malformed and the rest need not be read
    */
   write(chunk: Uint8Array): boolean
-  /** The header, as soon as it is whole. It is not proven before `end` says so. */
+  /** The header, as soon as it is complete. Only `end` proves it. */
   header(): ItemHeader | undefined
   /** Ends the item and judges it. */
   end(): SignatureStatus
 }
 
 /**
- * Verifies one item as it is read. It holds the header (at most `limits.maxBytes` of tags and about 3 kB more) and no data.
+ * Verifies one item while it is read. It keeps the header (at most `limits.maxBytes` of tags and about 3 kB more) but no data.
  *
- * @param id under which the item was asked for, where that is known
+ * @param id the id under which the item was requested, if known
  * @example
  * ```ts
  * const stream = createItemStream(id)
@@ -39,7 +39,7 @@ export function createItemStream(id?: TransactionId, limits: TagLimits = READ_TA
   let header: ItemHeader | undefined
   let data: BlobHasher | undefined
 
-  /** The header is tried again only when the bytes that were missing are there. */
+  /** Called again only after the missing bytes have arrived. */
   function readHeader(): void {
     const bytes = Buffer.concat(begun)
     const reader = new ByteReader(bytes)
@@ -69,7 +69,7 @@ export function createItemStream(id?: TransactionId, limits: TagLimits = READ_TA
     header: () => header,
     end() {
       if (header === undefined || data === undefined) return invalid(malformed ?? 'cut short in its header')
-      if (id !== undefined && !isIdOf(id, header.signature)) return invalid('the id is not that of the signature')
+      if (id !== undefined && !isIdOf(id, header.signature)) return invalid('the id does not match the signature')
       return verifySignature(header.signatureType, header.owner, signedMessage(header, data.digest()), header.signature)
     }
   }

@@ -1,14 +1,14 @@
-/** What verification says of one input. */
+/** The verdict of verification on one input. */
 
 /** Parts of an item that a JSON answer may not show as they were signed. */
 export type HiddenPart = 'data' | 'anchor' | 'tags' | 'key' | 'signature' | 'signature-type'
 
 export type SignatureStatus =
-  /** The signature covers exactly what was given, and the id is the signature's. */
+  /** The signature covers exactly the given item, and the id matches the signature. */
   | { readonly status: 'valid' }
-  /** All that was signed is there, and the signature or the id does not fit it. */
+  /** All signed parts are present, and the signature or the id does not match them. */
   | { readonly status: 'invalid'; readonly reason: string }
-  /** What was given may not be all that was signed: another source may prove it. */
+  /** Signed parts may be missing: another source may prove the item. */
   | { readonly status: 'unverifiable'; readonly reason: string; readonly hidden: readonly HiddenPart[] }
   /** A kind of signature that is not verified here. */
   | { readonly status: 'unsupported'; readonly reason: string; readonly signatureType: number }

@@ -12,7 +12,7 @@ export interface SignatureLayout {
   readonly ownerBytes: number
 }
 
-/** The signature types of ANS-104 and how much room each takes. */
+/** The signature types of ANS-104 with the sizes of signature and key. */
 export const SIGNATURE_TYPES: ReadonlyMap<number, SignatureLayout> = new Map([
   [1, { name: 'Arweave RSA', signatureBytes: 512, ownerBytes: 512 }],
   [2, { name: 'ed25519', signatureBytes: 64, ownerBytes: 32 }],
@@ -47,7 +47,7 @@ export function verifySignature(type: number, owner: Uint8Array, message: Uint8A
 }
 
 function judge(holds: boolean): SignatureStatus {
-  return holds ? VALID : invalid('the signature does not fit what is signed')
+  return holds ? VALID : invalid('the signature does not match the signed content')
 }
 
 /**
@@ -63,11 +63,11 @@ export function verifyRsaPss(modulus: Uint8Array, message: Uint8Array, signature
   try {
     return verify(digest, message, { key, padding, saltLength }, signature)
   } catch {
-    return false // a modulus too small to hold any signature
+    return false // the modulus is too small for any signature
   }
 }
 
-/** A type 4 signer signs the hash as hex text in place of its bytes: wallets show text only. Both forms name the type inside. */
+/** A type 4 signer signs the hash as hex text instead of its bytes: wallets only show text. Both hashes contain the type. */
 function verifyEd25519(type: number, owner: Uint8Array, message: Uint8Array, signature: Uint8Array): SignatureStatus {
   if (once(smallOrders, encodeBase64url(owner), () => isSmallOrder(owner)))
     return unverifiable(['key'], 'the key is of small order: its signatures fit any message')
@@ -81,11 +81,11 @@ function isSmallOrder(owner: Uint8Array): boolean {
   try {
     return ed25519.Point.fromBytes(owner, true).isSmallOrder()
   } catch {
-    return false // no point of the curve: no signature will fit
+    return false // not a point of the curve: no signature will match
   }
 }
 
-/** What was found about keys: one scheduler signs all assignments, and a key that was used before is faster. */
+/** Caches for keys: one scheduler signs all assignments, and a key that was used before is faster. */
 const keys = new Map<string, KeyObject | undefined>()
 const smallOrders = new Map<string, boolean>()
 const MAX_KEPT_KEYS = 64
@@ -133,19 +133,19 @@ function verifyTypedEthereum(owner: Uint8Array, message: Uint8Array, signature: 
 const RECOVERY_AT = 64
 const RECOVERY_FIRST = 27
 
-/** The same signature may end in 0 or 1 in place of 27 or 28: gateways take that form of it, schedulers do not. */
+/** The same signature may end in 0 or 1 instead of 27 or 28: gateways accept that form, schedulers do not. */
 function judgeEthereum(signature: Uint8Array, holds: (form: Uint8Array) => boolean): SignatureStatus {
   const recovery = signature[RECOVERY_AT] ?? RECOVERY_FIRST
   if (recovery > 1) return judge(holds(signature))
   const common = Uint8Array.from(signature)
   common[RECOVERY_AT] = recovery + RECOVERY_FIRST
-  const reason = `the signature ends in the recovery byte ${recovery}: gateways take it, schedulers do not`
+  const reason = `the signature ends in the recovery byte ${recovery}: gateways accept it, schedulers do not`
   return holds(common) ? unverifiable(['signature'], reason) : judge(false)
 }
 
 /**
- * The uncompressed public key that made a 65-byte signature. The recovery id is 27 or 28 and s is low, as the scheduler has it:
- * each of the other forms would give one content a second id.
+ * The uncompressed public key that made a 65-byte signature. As for the scheduler, the recovery id must be 27 or 28 and s low:
+ * every other form would give the same content a second id.
  */
 function recoverKey(digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
   const recovery = (signature[RECOVERY_AT] ?? 0) - RECOVERY_FIRST
@@ -154,12 +154,12 @@ function recoverKey(digest: Uint8Array, signature: Uint8Array): Uint8Array | und
     const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact')
     return parsed.hasHighS() ? undefined : parsed.addRecoveryBit(recovery).recoverPublicKey(digest).toBytes(false)
   } catch {
-    return undefined // no point with this r
+    return undefined // no point of the curve has this r
   }
 }
 
 /**
- * The address of an Ethereum key in EIP-55's mixed case, as the CU gives it (protocol §2.4).
+ * The address of an Ethereum key in EIP-55's mixed case, as the CU shows it (protocol §2.4).
  *
  * @param owner 65 bytes, uncompressed
  */

@@ -1,4 +1,4 @@
-/** Transactions of format 2: what lies directly on Arweave, not in a bundle (`/tx/<id>`). */
+/** Transactions of format 2, which are directly on Arweave and not in a bundle (`/tx/<id>`). */
 import { createHash } from 'node:crypto'
 import type { TransactionHeader } from '../model/records.ts'
 import { decodeBase64url, equalBytes } from './bytes.ts'
@@ -12,16 +12,16 @@ const MAX_TAGS_BYTES = 1 << 20
 const AMOUNT = /^\d{1,30}$/
 
 /**
- * Verifies a transaction of format 2: the id, the signature over its fields, and that `data` is what `data_root` stands for.
+ * Verifies a transaction of format 2: the id, the signature over its fields, and that `data` matches `data_root`.
  *
- * @param data all of its data, which the signature covers through `data_root` alone; undefined: only the header is verified
+ * @param data all of its data, which the signature covers only through `data_root`; undefined: only the header is verified
  */
 export function verifyTransaction(transaction: TransactionHeader, data?: Uint8Array): SignatureStatus {
-  if (transaction.format !== 2) return unverifiable(['data'], `a transaction of format ${transaction.format}`)
+  if (transaction.format !== 2) return unverifiable(['data'], `transactions of format ${transaction.format} are not verified`)
   const fields = decodeFields(transaction)
-  if (fields === undefined) return invalid('a field is not in the form of a transaction')
-  if (fields.owner.length !== RSA_BYTES) return unverifiable(['key'], 'a transaction without an RSA key')
-  if (!isIdOf(transaction.id, fields.signature)) return invalid('the id is not that of the signature')
+  if (fields === undefined) return invalid('a field of the transaction is malformed')
+  if (fields.owner.length !== RSA_BYTES) return unverifiable(['key'], 'the transaction has no RSA key')
+  if (!isIdOf(transaction.id, fields.signature)) return invalid('the id does not match the signature')
   const message = deepHash([
     Buffer.from('2'),
     fields.owner,
@@ -33,10 +33,10 @@ export function verifyTransaction(transaction: TransactionHeader, data?: Uint8Ar
     Buffer.from(transaction.data_size),
     fields.dataRoot
   ])
-  if (!verifyRsaPss(fields.owner, message, fields.signature)) return invalid('the signature does not fit what is signed')
+  if (!verifyRsaPss(fields.owner, message, fields.signature)) return invalid('the signature does not match the signed content')
   return data === undefined || isDataOf(transaction.data_size, fields.dataRoot, data)
     ? VALID
-    : invalid('the data is not what was signed')
+    : invalid('the data is not the signed data')
 }
 
 interface Fields {
@@ -84,14 +84,15 @@ const MIN_CHUNK_BYTES = 32 * 1024
 
 interface Node {
   readonly id: Uint8Array
-  /** Where its data ends, bytes from the start. */
+  /** The end of its data, in bytes from the start. */
   readonly end: number
 }
 
 /**
- * The Merkle root of a transaction's data in chunks of 256 KiB, the last two evened out where the last would be under 32 KiB.
+ * The Merkle root of a transaction's data in chunks of 256 KiB; the last two share their bytes evenly if the last would be under
+ * 32 KiB.
  *
- * @param emptyLast whether data of whole chunks ends in a leaf of no bytes, as arweave.js has it
+ * @param emptyLast whether data of whole chunks ends with an empty leaf, as in arweave.js
  * @returns 32 bytes
  */
 export function dataRoot(data: Uint8Array, emptyLast = false): Uint8Array {
@@ -129,7 +130,7 @@ function joinPairs(layer: readonly Node[]): Node[] {
   return joined
 }
 
-/** A place in the data as 32 bytes, big-endian. */
+/** An offset in the data as 32 bytes, big-endian. */
 function note(end: number): Uint8Array {
   const bytes = Buffer.alloc(32)
   bytes.writeBigUInt64BE(BigInt(end), 24)

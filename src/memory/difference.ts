@@ -1,32 +1,32 @@
-/** Where two memories differ. */
+/** Finds the differences between two memories. */
 import type { MemoryLayout } from '../model/records.ts'
 import { asBuffer, environmentBlock } from './environment.ts'
 
-/** What lies at an address: `data` is below the stack, where the module lays its constants and variables. */
+/** The region of an address: `data` is below the stack and holds the module's constants and variables. */
 export type MemoryPlace = 'environment' | 'data' | 'stack' | 'heap' | 'unknown'
 
 export interface MemoryDifference {
   readonly bytesA: number
   readonly bytesB: number
-  /** Pages of 4 KiB in which a byte differs, as far as both memories reach. */
+  /** Pages of 4 KiB in which a byte differs, within the length that both memories share. */
   readonly differingPages: number
-  /** As far as both memories reach. */
+  /** Within the length that both memories share. */
   readonly differingBytes: number
   /** From the lowest address on. */
   readonly ranges: readonly MemoryRange[]
-  /** How many ranges were left out of `ranges`. */
+  /** The number of further ranges that `ranges` leaves out. */
   readonly cut: number
 }
 
-/** Bytes that differ, with no more than {@link RANGE_GAP} equal ones between two of them. */
+/** Bytes that differ, with at most {@link RANGE_GAP} equal bytes between two of them. */
 export interface MemoryRange {
-  /** In bytes, of the first that differs. */
+  /** The first byte that differs. */
   readonly offset: number
   /** In bytes, from the first to the last that differs. */
   readonly length: number
-  /** What lies there, where it can be told. */
+  /** The region of the range, if known. */
   readonly place: MemoryPlace
-  /** In bytes, of the first that is shown. */
+  /** The first byte that is shown. */
   readonly shownFrom: number
   readonly a: ShownBytes
   readonly b: ShownBytes
@@ -39,9 +39,9 @@ export interface ShownBytes {
 }
 
 export interface MemoryDifferenceOptions {
-  /** Ranges that are listed. */
+  /** The most ranges to list. */
   readonly maxRanges?: number
-  /** Equal bytes shown before and behind a range. */
+  /** Equal bytes to show before and after a range. */
   readonly contextBytes?: number
   readonly layout?: MemoryLayout
 }
@@ -49,15 +49,15 @@ export interface MemoryDifferenceOptions {
 const BLOCK_BYTES = 256 * 1024
 const PAGE_BYTES = 4096
 export const RANGE_GAP = 16
-/** Of a range longer than this the begin is shown. */
+/** Of a longer range only this many bytes are shown. */
 export const MAX_SHOWN_BYTES = 64
 
 /**
  * Compares two memories: first by blocks, then by pages, and bytes only in pages that differ.
  *
- * What one memory has beyond the other's end is in `bytesA` and `bytesB` alone.
+ * Only `bytesA` and `bytesB` show that one memory is longer than the other.
  *
- * @param a the memory of a checkpoint, say
+ * @param a the claimed memory, for example that of a checkpoint
  * @param b the replayed one
  */
 export function memoryDifference(a: Uint8Array, b: Uint8Array, options: MemoryDifferenceOptions = {}): MemoryDifference {
@@ -108,7 +108,7 @@ export function memoryDifference(a: Uint8Array, b: Uint8Array, options: MemoryDi
   }
 }
 
-/** Where pieces of `size` bytes between two addresses begin that are not equal. */
+/** The addresses of the pieces of `size` bytes that differ, between two addresses. */
 function* differing(left: Buffer, right: Buffer, from: number, to: number, size: number): Generator<number> {
   for (let at = from; at < to; at += size) {
     const end = Math.min(at + size, to)
@@ -116,12 +116,12 @@ function* differing(left: Buffer, right: Buffer, from: number, to: number, size:
   }
 }
 
-/** Of a range that lies in one of them as a whole. */
+/** The region of a range that lies completely within one. */
 function placeOf(offset: number, end: number, { stack, heapFrom }: MemoryLayout): MemoryPlace {
   if (heapFrom !== undefined && offset >= heapFrom) return 'heap'
   if (stack === undefined) return 'unknown'
   if (offset >= stack.from && end <= stack.to) return 'stack'
-  // Where the stack comes first, nothing lies below it.
+  // If the stack comes first, nothing is below it.
   return end <= stack.from && heapFrom === stack.to ? 'data' : 'unknown'
 }
 

@@ -1,9 +1,9 @@
-/** The C environment in a module's memory: what tells the execution profile of a Compute Unit (profiles §3.2). */
+/** The C environment in a module's memory, which reveals the execution profile of a Compute Unit (profiles §3.2). */
 
 export interface EnvironmentBlock {
-  /** Of the first string, in bytes. */
+  /** The address of the first string, in bytes. */
   readonly offset: number
-  /** With the last string's zero, in bytes. */
+  /** In bytes, including the last string's zero. */
   readonly length: number
   /** `NAME=value`, in order. */
   readonly strings: readonly string[]
@@ -16,12 +16,12 @@ const MAX_OCCURRENCES = 64
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*=[^\p{Cc}\uFFFD]*$/u
 
 /**
- * Finds what looks like the strings that emscripten lays down when an instance starts: `USER=web_user`, `LOGNAME=…`, …,
- * `_=<script path>`, each ended by a zero, one behind the other. A module's data or a process's own may hold the like, before them or
- * behind them: which one is the unit's only a replay can tell.
+ * Finds blocks that look like the strings that emscripten writes when an instance starts: `USER=web_user`, `LOGNAME=…`, …,
+ * `_=<script path>`, one after the other, each with a zero at its end. The data of a module or a process may contain similar
+ * strings at lower or higher addresses; only a replay shows which block is the unit's.
  *
  * @param memory a module's linear memory
- * @returns those that are whole, from the lowest address on, of the first 64 places that begin like one
+ * @returns the complete blocks among the first 64 candidates, from the lowest address on
  */
 export function* environmentBlocks(memory: Uint8Array): Generator<EnvironmentBlock> {
   const bytes = asBuffer(memory)
@@ -39,7 +39,7 @@ export function environmentBlock(memory: Uint8Array): EnvironmentBlock | undefin
   return undefined
 }
 
-/** Strings from `offset` to the one that names the script, which is the last. */
+/** Reads the strings from `offset` to the last one, which names the script. */
 function readBlock(bytes: Buffer, offset: number): EnvironmentBlock | undefined {
   const strings: string[] = []
   let start = offset

@@ -1,4 +1,4 @@
-/** Memories told apart by what is used of them: most of a memory is zeros, for which SHA-256 takes as long as for all else. */
+/** Identifies memories by the part in use: most of a memory is zeros, which SHA-256 hashes no faster than other bytes. */
 import { createHash } from 'node:crypto'
 
 /** A memory whose hash is known. */
@@ -9,7 +9,7 @@ export interface KnownMemory {
 }
 
 export interface FingerprintMaker {
-  /** The next bytes of the memory. */
+  /** Adds the next bytes of the memory. */
   update(bytes: Uint8Array): void
   /** Lowercase hex. */
   digest(): string
@@ -19,8 +19,8 @@ const BLOCK_BYTES = 64 * 1024
 const ZERO = Buffer.alloc(BLOCK_BYTES)
 
 /**
- * The fingerprint of a memory that comes in parts of any size: SHA-256 over each block of 64 KiB that is not zero, its place before
- * it, and the memory's size at the end. Of two memories with one fingerprint either is the other, byte by byte, or SHA-256 is broken.
+ * The fingerprint of a memory that arrives in parts of any size: SHA-256 over each block of 64 KiB that is not zero, preceded by
+ * its index, and the memory's size at the end. Two memories with the same fingerprint are equal, or SHA-256 is broken.
  */
 export function createFingerprint(): FingerprintMaker {
   const hash = createHash('sha256')
@@ -69,7 +69,7 @@ export function createFingerprint(): FingerprintMaker {
   }
 }
 
-/** The one of `likely` that a memory is; undefined where it is none of them. */
+/** The entry of `likely` that equals a memory; undefined if none does. */
 export function knownAs(memory: Uint8Array, likely: readonly KnownMemory[]): KnownMemory | undefined {
   if (likely.length === 0) return undefined
   const made = createFingerprint()

@@ -1,37 +1,37 @@
-/** Memories that lie in files as gzip (RFC 1952), unpacked chunk by chunk. */
+/** Unpacks memories from gzip files (RFC 1952), chunk by chunk. */
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createInflateRaw } from 'node:zlib'
 
-/** Of a memory, at once: zlib's own 16 KiB take five times as long. */
+/** The size of a chunk: zlib's default of 16 KiB takes five times as long. */
 export const GZIP_CHUNK_BYTES = 1024 * 1024
-/** gzip, deflate, no field that may be left out. */
+/** gzip, deflate, no optional field. */
 const PLAIN_START = Buffer.from([0x1f, 0x8b, 8, 0])
 const HEADER_BYTES = 10
 const TRAILER_BYTES = 8
 
-/** What is made of a memory's chunks. */
+/** Builds a result from a memory's chunks. */
 export interface StreamReader<T> {
   take(chunk: Buffer): void
   end(): T
 }
 
 /**
- * Unpacks a file. The checksum of one that is a single plain member is not looked at, for that takes a fifth of the time: whoever
- * reads a memory knows its SHA-256 or that of the file, makes it, or has just written the file.
+ * Unpacks a file. It does not check the checksum of a file that is a single plain member, which would take a fifth of the time:
+ * every caller knows the SHA-256 of the memory or of the file, computes it, or has just written the file.
  *
- * @param begin called a second time where the file has to be read from its beginning again
- * @returns what the last reading comes to
- * @throws zlib's and the file system's errors, and what a reading throws, as they are
+ * @param begin called a second time if the file must be read from its beginning again
+ * @returns the result of the last reader
+ * @throws errors of zlib, of the file system and of the reader as they are
  */
 export async function readGzip<T>(file: string, begin: () => StreamReader<T>): Promise<T> {
   const read = (await readPlain(file, begin())) ?? (await readAny(file, begin()))
   return read.end()
 }
 
-/** @returns undefined where the file is not a single plain member: whatever else it is, gunzip says */
+/** @returns undefined if the file is not a single plain member: gunzip handles every other file */
 async function readPlain<T>(file: string, reading: StreamReader<T>): Promise<StreamReader<T> | undefined> {
   const bodyBytes = await plainBytes(file)
   if (bodyBytes < 1) return undefined
@@ -46,7 +46,7 @@ async function readPlain<T>(file: string, reading: StreamReader<T>): Promise<Str
   try {
     await unpack(body, inflate, take)
   } catch (error) {
-    // What a reading refused it would refuse again.
+    // A second reading would fail in the same way.
     if (taking) throw error
     return undefined
   }
@@ -58,7 +58,7 @@ async function readAny<T>(file: string, reading: StreamReader<T>): Promise<Strea
   return reading
 }
 
-/** What lies between a plain header and the trailer; 0 behind another header. */
+/** The number of bytes between a plain header and the trailer; 0 for another header. */
 async function plainBytes(file: string): Promise<number> {
   const handle = await open(file)
   try {
@@ -72,7 +72,7 @@ async function plainBytes(file: string): Promise<number> {
 
 async function unpack(packed: Readable, unzip: Transform, take: (chunk: Buffer) => void): Promise<void> {
   const ended = pipeline(packed, unzip)
-  // What goes wrong comes to whoever reads, too.
+  // The loop below throws the same error.
   ended.catch(() => {})
   for await (const chunk of unzip) take(chunk as Buffer)
   await ended

@@ -1,7 +1,7 @@
-/** A memory to begin with: a file of it as gzip, and how many bytes it is unpacked. */
+/** A memory from which a replay starts: its gzip file and its unpacked size. */
 export interface StartMemory {
   readonly path: string
   readonly bytes: number
-  /** Where the module's clock stands, ms; where it begins, where not given. */
+  /** The time of the module's clock, ms; absent: the clock's start. */
   readonly clock?: number
 }

@@ -1,4 +1,4 @@
-/** A thread that unpacks memories: the audit's own thread feeds the sandbox meanwhile. */
+/** A thread that unpacks memories, so that the main thread can feed the sandbox in the meantime. */
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 import type { MemoryLayout } from '../model/records.ts'
@@ -7,7 +7,7 @@ import { environmentBlocks } from './environment.ts'
 import { createFingerprint } from './fingerprint.ts'
 import { GZIP_CHUNK_BYTES, readGzip, type StreamReader } from './gzip.ts'
 
-/** What the thread is asked. */
+/** A question to the thread. */
 export type MemoryQuestion =
   | { readonly kind: 'unpack'; readonly path: string; readonly maxBytes: number }
   | {
@@ -18,24 +18,24 @@ export type MemoryQuestion =
       readonly layout: MemoryLayout
     }
 
-/** What a checkpoint's data is, unpacked. */
+/** A checkpoint's unpacked data. */
 export interface Unpacked {
   readonly bytes: number
   readonly sha256: string
   readonly fingerprint: string
-  /** What in it looks like a C environment, `NAME=value`: each text once, the first few. */
+  /** Blocks that look like a C environment, `NAME=value`: each one once, and only the first few. */
   readonly environments: readonly (readonly string[])[]
 }
 
 const ZEROS = Buffer.alloc(GZIP_CHUNK_BYTES)
 const NOTHING = Buffer.alloc(0)
 
-/** What lies before a chunk and may belong to what begins in it. */
+/** An environment may begin before a chunk: this many bytes before it are searched again. */
 const OVERLAP_BYTES = 256 * 1024
-/** More texts of one memory are not looked at: a process may write as many as it likes. */
+/** Further environments of one memory are ignored: a process may write any number of them. */
 const ENVIRONMENTS_MAX = 8
 
-/** Never takes more than `maxBytes`, whatever the file says that it unpacks to. */
+/** Never reads more than `maxBytes`, whatever size the file claims. */
 function bounded<T>(maxBytes: number, { take, end }: StreamReader<T>): StreamReader<T> {
   let bytes = 0
   return {
@@ -48,7 +48,7 @@ function bounded<T>(maxBytes: number, { take, end }: StreamReader<T>): StreamRea
   }
 }
 
-/** The memory itself is not kept. */
+/** Does not keep the memory itself. */
 function beginUnpacking(): StreamReader<Unpacked> {
   const hash = createHash('sha256')
   const fingerprint = createFingerprint()
@@ -57,7 +57,7 @@ function beginUnpacking(): StreamReader<Unpacked> {
   let before = NOTHING
 
   function look(chunk: Buffer): void {
-    // Most of a memory; strings that are ended by one zero each do not go on behind it.
+    // Most chunks are zeros. An environment cannot continue after one, since only one zero separates its strings.
     if (ZEROS.equals(chunk)) {
       before = NOTHING
       return
@@ -101,7 +101,7 @@ async function answer(question: MemoryQuestion): Promise<void> {
   }
 }
 
-// One after another: the answers are told apart by their order alone.
+// One after another: only the order of the answers shows their questions.
 let queue = Promise.resolve()
 parentPort?.on('message', (question: MemoryQuestion) => {
   queue = queue.then(() => answer(question))

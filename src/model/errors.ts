@@ -8,41 +8,41 @@ export type AuditErrorCode =
   | 'STORE_LOCKED'
   /** The store cannot be read or written. */
   | 'STORE_UNUSABLE'
-  /** A file or stream that output goes to cannot be written. */
+  /** An output file or stream cannot be written. */
   | 'OUTPUT_UNUSABLE'
-  /** The machine does not give what an audit needs: address space, open files, threads, processes, a folder to work in. */
+  /** The machine lacks something that an audit needs: address space, open files, threads, processes, a folder to work in. */
   | 'ENVIRONMENT_UNFIT'
-  /** A file is no archive of this project, or it is cut, altered or of another version. */
+  /** A file is no archive of this project, or it is cut short, altered or of another version. */
   | 'ARCHIVE_INVALID'
-  /** A unit did not answer within its patience. */
+  /** A unit did not answer in time. */
   | 'UNIT_UNREACHABLE'
-  /** A unit answered, but with what its protocol does not allow. */
+  /** A unit gave an answer that its protocol does not allow. */
   | 'WIRE_INVALID'
-  /** A unit answered that it refuses or does not have what was asked for. */
+  /** A unit answered that it refuses the request or does not have the item. */
   | 'UNIT_REFUSED'
-  /** An answer is larger than its bound. */
+  /** An answer is larger than its limit. */
   | 'ANSWER_TOO_LARGE'
-  /** A URL that somebody else named leads to an address that may not be asked. */
+  /** A URL that came from outside leads to an address that must not be contacted. */
   | 'ADDRESS_FORBIDDEN'
-  /** What an audit cannot do without (process, module, scheduler) was found nowhere. */
+  /** Something that every audit needs (process, module, scheduler) was not found anywhere. */
   | 'INPUT_MISSING'
-  /** The module's format is none that the loader runs. */
+  /** The loader does not run the module's format. */
   | 'MODULE_UNSUPPORTED'
-  /** The sandbox could not be started or died where no message is to blame. */
+  /** The sandbox could not be started, or died and no message is to blame. */
   | 'SANDBOX_FAILED'
   /** The user or a signal ended the audit. */
   | 'INTERRUPTED'
 
-/** What only a unit that was asked can cause: such an error names the unit, so that it never counts as the auditor's own. */
+/** Only a unit that was asked can cause these errors: they name the unit, so that none counts as the auditor's own. */
 export type UnitErrorCode = 'UNIT_UNREACHABLE' | 'WIRE_INVALID' | 'UNIT_REFUSED' | 'ANSWER_TOO_LARGE' | 'ADDRESS_FORBIDDEN'
 
 export interface AuditErrorOptions {
   /** What the user can do about it, one line. */
   readonly hint?: string
   readonly cause?: unknown
-  /** The unit that it is about. */
+  /** The unit that the error is about. */
   readonly unit?: Unit
-  /** It is about one question: the unit answers others. */
+  /** Only one question failed: the unit answers others. */
   readonly alone?: boolean
 }
 
@@ -50,7 +50,7 @@ export type AuditErrorArguments =
   | [code: UnitErrorCode, message: string, options: AuditErrorOptions & { readonly unit: Unit }]
   | [code: Exclude<AuditErrorCode, UnitErrorCode>, message: string, options?: AuditErrorOptions]
 
-/** One of the network's units, as asked. */
+/** A unit of the network, with the URL at which it was asked. */
 export interface Unit {
   readonly role: 'scheduler' | 'gateway' | 'compute-unit'
   readonly url: string

@@ -46,7 +46,7 @@ export const FINDING_CODES = [
   'TRUST_LOWERED'
 ] as const
 
-/** What is not known of a unit's claims: where one of these is said of it, its claims were not all checked, and it is no match. */
+/** Findings that leave a unit's claims open: a unit with one of them was not fully checked, and so is no match. */
 export const LEAVES_OPEN: ReadonlySet<FindingCode> = new Set(['ANSWER_NOT_READ', 'CLAIM_UNMATCHED', 'LISTING_FAULTY'])
 
 export type FindingCode = (typeof FINDING_CODES)[number]
@@ -59,9 +59,9 @@ export interface Finding {
   readonly attribution: Attribution
   readonly nonce?: number
   readonly key?: EvaluationKey
-  /** Who it is about, where several are audited: a CU's URL, a signer's address. */
+  /** Who it is about, if several are audited: a CU's URL, a signer's address. */
   readonly claimant?: string
-  /** How many times, where a finding is counted and not repeated. */
+  /** The number of occurrences, if a finding counts them instead of being repeated. */
   readonly count?: number
   /** One plain sentence. May hold text from outside: renderers escape it. */
   readonly detail: string

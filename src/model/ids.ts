@@ -1,4 +1,4 @@
-/** Ids are branded: a process id cannot stand where a module id is asked for, and nothing unchecked becomes one. */
+/** Ids are branded: a process id cannot be passed as a module id, and unchecked text cannot become an id. */
 
 type Branded<Name extends string> = string & { readonly __brand: Name }
 

@@ -1,4 +1,4 @@
-/** The typed records that fetch makes, verify judges, the store keeps, and replay, compare and report read. */
+/** The typed records that fetch creates, verify judges, the store keeps, and replay, compare and report read. */
 import type { Address, AssignmentId, MessageId, ModuleId, ProcessId, Sha256Hex, TransactionId } from './ids.ts'
 
 export interface Tag {
@@ -7,9 +7,9 @@ export interface Tag {
 }
 
 export interface Owner {
-  /** base64url(SHA-256(key)) for every key type, as schedulers and gateways give it. */
+  /** base64url(SHA-256(key)) for every key type, as schedulers and gateways show it. */
   readonly address: string
-  /** base64url of the raw public key; empty where a gateway does not know it. */
+  /** base64url of the raw public key; empty if a gateway does not know it. */
   readonly key: string
 }
 
@@ -22,7 +22,7 @@ export interface WireItem {
   /** Text, base64url or null, by the scheduler's rules; see §1.4. */
   readonly anchor: string | null
   readonly target: string | null
-  /** Text as the CU sees it: invalid UTF-8 is already U+FFFD. Assignments have none. */
+  /** Text as the CU sees it: invalid UTF-8 is already replaced by U+FFFD. Assignments have none. */
   readonly data?: string | null
 }
 
@@ -35,17 +35,17 @@ export interface ScheduledMessage {
   readonly blockHeight: number
   readonly hashChain: string
   readonly assignment: WireItem & { readonly id: AssignmentId }
-  /** null: an on-chain item was assigned; `messageId` names it (§1.8). */
+  /** null if an on-chain item was assigned; `messageId` names it (§1.8). */
   readonly message: WireItem | null
-  /** The `Message` tag; for a process's own assignment the process id. */
+  /** The `Message` tag; the process id for a process's own assignment. */
   readonly messageId: MessageId
-  /** Read from Arweave, which does not tell here whether the item was sent or assigned from the chain (§1.8). */
+  /** Read from Arweave, which does not show here whether the item was sent or assigned from the chain (§1.8). */
   readonly unclear?: true
-  /** Taken from Arweave in place of the scheduler's, which does not serve it. */
+  /** Taken from Arweave because the scheduler does not serve it. */
   readonly unserved?: true
 }
 
-/** A process as it is shown; its times are the scheduler's word alone. What an audit goes by is a {@link ProcessItem}. */
+/** A process as the scheduler shows it; its times are the scheduler's word alone. An audit relies on a {@link ProcessItem}. */
 export interface ProcessRecord extends Times {
   readonly id: ProcessId
   readonly owner: Owner
@@ -53,18 +53,18 @@ export interface ProcessRecord extends Times {
   readonly signature: string
   readonly anchor: string | null
   readonly target: string | null
-  /** Text, or null where the scheduler could not show it as text. */
+  /** Text, or null if the scheduler could not show it as text. */
   readonly data: string | null
 }
 
-/** When a scheduler took something. */
+/** The times at which a scheduler accepted something. */
 export interface Times {
   /** ms */
   readonly timestamp: number
   readonly blockHeight: number
 }
 
-/** A process, read off its item. */
+/** A process, as its item states it. */
 export interface ProcessItem {
   readonly id: ProcessId
   readonly owner: Owner
@@ -77,15 +77,15 @@ export interface ProcessItem {
   readonly scheduler: Address
 }
 
-/** An item on the chain, read off its bytes or its transaction header, in the form in which gateways describe items. */
+/** An item on the chain, read from its bytes or its transaction header, in the form in which gateways describe items. */
 export type ChainItem = Pick<TransactionRecord, 'id' | 'owner' | 'tags' | 'recipient' | 'anchor' | 'signature'>
 
-/** A module, read off its item. */
+/** A module, as its item states it. */
 export interface ModuleItem extends Pick<ChainItem, 'id' | 'owner' | 'tags'> {
   readonly data: BlobRef
 }
 
-/** A transaction or data item as a gateway describes it; its data, where fetched, is a blob. */
+/** A transaction or data item as a gateway describes it; its data, if fetched, is a blob. */
 export interface TransactionRecord {
   readonly id: TransactionId
   readonly owner: Owner
@@ -95,16 +95,16 @@ export interface TransactionRecord {
   readonly anchor: string
   readonly signature: string
   readonly blockHeight: number | null
-  /** The bundle that it lies in, where the gateway says. */
+  /** The bundle that contains it, if the gateway says so. */
   readonly bundledIn?: TransactionId
   readonly data?: BlobRef
   /** The gateway that answered. */
   readonly gateway: string
-  /** `/tx/<id>`, for what lies directly on Arweave: its signature covers more than GraphQL shows. */
+  /** `/tx/<id>`, for a transaction directly on Arweave: its signature covers more than GraphQL shows. */
   readonly onChain?: TransactionHeader
 }
 
-/** A transaction of format 2 as a node's `/tx/<id>` gives it: byte fields and tags in base64url, amounts decimal text. */
+/** A transaction of format 2 as a node's `/tx/<id>` returns it: byte fields and tags in base64url, amounts as decimal text. */
 export interface TransactionHeader {
   readonly format: number
   readonly id: string
@@ -128,13 +128,13 @@ export interface BlobRef {
 export interface BlockRecord {
   readonly height: number
   readonly timestamp: number
-  /** The gateway that answered, where it is known. */
+  /** The gateway that answered, if known. */
   readonly gateway?: string
 }
 
 /**
- * What was evaluated. A scheduled message's ordinate is its nonce; a cron message lies between two nonces: its ordinate is
- * the nonce before it and `cron` its name. Nothing is keyed by nonce alone.
+ * Identifies an evaluation. A scheduled message's ordinate is its nonce; a cron message lies between two nonces: its ordinate is
+ * the nonce before it, and `cron` is its name. Nothing is keyed by nonce alone.
  */
 export interface EvaluationKey {
   readonly ordinate: number
@@ -146,7 +146,7 @@ export interface EvaluationKey {
 
 export type ResultField = 'Messages' | 'Spawns' | 'Assignments' | 'Output' | 'Error' | 'GasUsed'
 
-/** A result as a CU gives it (§2.2), before any canonical form. */
+/** A result as a CU returns it (§2.2), not yet in canonical form. */
 export interface EvaluationResult {
   readonly Messages?: unknown
   readonly Spawns?: unknown
@@ -157,10 +157,10 @@ export interface EvaluationResult {
 }
 
 /**
- * What a claim's text says that two readers could take differently, or that no honest unit writes. `not-an-object`: the whole is
- * something else; `key-twice`: an object has a key again; `invalid-utf8`: bytes of a text are none; `unknown-field`: a field besides
- * those of a result, an edge or a page; `number-not-exact`: a number's text is another than that of the double it reads as;
- * `number-lossy`: so is its value; `byte-order-mark`: one stands before the whole.
+ * A fault in a claim's text: two readers could read it differently, or no honest unit writes it. `not-an-object`: the answer is no
+ * JSON object; `key-twice`: an object repeats a key; `invalid-utf8`: a string holds invalid UTF-8; `unknown-field`: a field that a
+ * result, an edge or a page does not have; `number-not-exact`: a number is not written as JSON writes the double it parses to;
+ * `number-lossy`: that double also has another value; `byte-order-mark`: the text begins with one.
  */
 export type ClaimFaultKind =
   | 'not-an-object'
@@ -173,52 +173,52 @@ export type ClaimFaultKind =
 
 export interface ClaimFault {
   readonly kind: ClaimFaultKind
-  /** From the result's root: `Messages[0].Tags[3].value`; empty for the whole. */
+  /** From the result's root: `Messages[0].Tags[3].value`; empty for the whole answer. */
   readonly path: string
   /** Short; may hold text from outside. */
   readonly detail: string
 }
 
-/** Whether readers would take it differently: one that reads the true value may sit beside one that reads a lie. */
+/** Whether readers disagree on the value: one may read the true value while another reads a lie. */
 export function isAmbiguous({ kind }: ClaimFault): boolean {
   return kind === 'key-twice' || kind === 'invalid-utf8' || kind === 'number-lossy'
 }
 
 export type ClaimKind = 'result' | 'listed' | 'checkpoint'
 
-/** Who says what about which evaluation. */
+/** A claimant's statement about one evaluation. */
 export interface Claim {
   /** The CU's base URL; for a checkpoint its signer's address. */
   readonly claimant: string
   readonly kind: ClaimKind
   readonly key: EvaluationKey
-  /** The message asked for, where the claim is keyed by a message id (`/result`). */
+  /** The message that was asked for, if the claim is keyed by a message id (`/result`). */
   readonly messageId?: MessageId
-  /** Fields that it speaks of, by saying what they are or by leaving them out. */
+  /** Fields that the claim makes a statement about, by giving their value or by leaving them out. */
   readonly covers: readonly ResultField[]
-  /** With the fault `not-an-object` it is no result but whatever JSON was answered. */
+  /** With the fault `not-an-object` it is no result but any JSON value. */
   readonly value: EvaluationResult
-  /** What its text says besides `value`; absent where there is nothing, at most 16. */
+  /** Faults of its text, at most 16; absent if there are none. */
   readonly faults?: readonly ClaimFault[]
   /** The answer's body as received (`result`), or the edge as JSON (`listed`). */
   readonly raw: string
   /** ISO 8601. */
   readonly receivedAt: string
-  /** Only where a signature covers the value. */
+  /** Only if a signature covers the value. */
   readonly signedBy?: Address
 }
 
 /**
- * Why the reading of a listing ended before its end, or what is wrong with it as a whole. `not-ascending`: its cursors go back or
- * stand still, or name one evaluation twice; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that the schedule does
- * not have; `ambiguous`: two readers could take its pages differently; `unread`: a page could not be read.
+ * Why a listing was not read to its end, or what is wrong with all of it. `not-ascending`: its cursors go back, stand still or name
+ * an evaluation twice; `too-many`, `too-large`: it lists more than the schedule can have; `beyond-schedule`: it lists a nonce that
+ * the schedule does not have; `ambiguous`: two readers could read its pages differently; `unread`: a page could not be read.
  */
 export interface ListingFault {
   readonly kind: 'not-ascending' | 'too-many' | 'too-large' | 'beyond-schedule' | 'ambiguous' | 'unread'
   readonly detail: string
 }
 
-/** Why there is no claim of a CU about a message. */
+/** Why a CU made no claim about a message. */
 export type ClaimUnavailable = {
   readonly claimant: string
   readonly key: EvaluationKey
@@ -227,89 +227,89 @@ export type ClaimUnavailable = {
   readonly receivedAt: string
 } & (
   | {
-      /** It has none and says so (404, 425): `detail` are its own words, cut to 500 characters. */
+      /** The CU answered that it has none (404, 425); `detail` holds its own words, cut to 500 characters. */
       readonly status: number
       readonly unread?: undefined
     }
   | {
-      /** It answered, but what it said could not be read: others may, so this is not silence. `detail` says why. */
+      /** The CU answered, but its answer could not be read; others may be able to, so this is not silence. `detail` says why. */
       readonly unread: true
       readonly status?: undefined
     }
 )
 
-/** What replay says of one planned evaluation, in the order of the plan. */
+/** The replay of one planned evaluation, in the order of the plan. */
 export interface Evaluation {
   readonly key: EvaluationKey
   /** Absent for a cron message and for the process message that the boot loader injects. */
   readonly nonce?: number
-  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  /** The last of a range of missing nonces; `nonce` is the first. */
   readonly through?: number
   readonly messageId?: MessageId
   readonly outcome: Outcome
-  /** Host functions that the module called and whose answer the profile decides, by import name. */
+  /** Host functions that the module called and whose answers depend on the profile, by import name. */
   readonly hostInputs?: readonly string[]
-  /** What it read that the profile does not state: from the first of them on a unit may honestly have another result. */
+  /** Inputs that it read and the profile does not state: from the first one on, an honest unit may have another result. */
   readonly unstated?: readonly UnstatedInput[]
-  /** It read the clock where that had moved: what it read hangs on when the CU began its instance. */
+  /** It read a clock that had moved, so its reading depends on when the CU started its instance. */
   readonly dependsOnInstance?: true
-  /** It read the C environment, then or before: what it is can change results. */
+  /** It read the C environment, in this evaluation or an earlier one, so the environment can change results. */
   readonly readsEnvironment?: true
-  /** It was given more memory, which a host that has none refuses. */
+  /** Its memory grew; a host without free memory would have refused. */
   readonly memoryGrew?: true
-  /** Why a unit may have read another WeaveDrive file than the auditor: from here on nobody may be blamed. */
+  /** Why a unit may have read another WeaveDrive file than the auditor did; from here on nobody may be blamed. */
   readonly assumed?: string
-  /** Lowercase hex SHA-256 of the memory after it, where asked for. */
+  /** Lowercase hex SHA-256 of the memory after it, if requested. */
   readonly stateHash?: string
-  /** Why the memory after it was not hashed although that was asked for. */
+  /** Why the memory after it was not hashed although that was requested. */
   readonly stateFailure?: string
 }
 
-/** Something of the host that a module read and no profile states. */
+/** An input from the host that a module read and no profile states. */
 export interface UnstatedInput {
   readonly kind: 'time-zone' | 'real-time' | 'randomness' | 'files' | 'unknown-import'
-  /** The import that it came through. */
+  /** The import through which the module read it. */
   readonly name: string
 }
 
-/** Whose doing it is that an evaluation cannot be made. */
+/** Who caused that an evaluation is impossible. */
 export type Fault = 'module' | 'process'
 
 export type Outcome =
-  /** Evaluated; `result` as the CU would put it, `text` its JSON. `profile` names another profile than the audit's, if one. */
+  /** Evaluated; `result` in the CU's form, `text` its JSON. `profile` is set only if it is not the audit's profile. */
   | { readonly kind: 'result'; readonly result: EvaluationResult; readonly text: string; readonly profile?: string }
-  /** Not evaluated by the CU's own rules (§2.6). `of` is the nonce of the first. */
+  /** The CU's own rules skip it (§2.6). `of` is the nonce of the first occurrence. */
   | { readonly kind: 'skipped'; readonly reason: 'duplicate-assignment' | 'duplicate-push'; readonly of: number }
-  /** The auditor could not evaluate it, or nothing after it. */
+  /** The auditor could not evaluate it, or could not go on after it. */
   | {
       readonly kind: 'inconclusive'
       readonly reason: string
-      /** A limit of the auditor ended it, on time or memory. */
+      /** The auditor's limit on time or memory ended it. */
       readonly limit?: true
-      /** Nobody has an input that it asks for. */
+      /** Nobody has an input that it needs. */
       readonly inputMissing?: true
-      /** Whose doing it is, where it is nobody's input that is missing. */
+      /** Who caused it, if no input is missing. */
       readonly fault?: Fault
     }
 
-/** The text form of a key: unique, sortable by nothing, fit for a map. */
+/** The text form of a key: unique and usable as a map's key, but its order means nothing. */
 export function keyText(key: EvaluationKey): string {
   return `${key.ordinate}/${key.cron ?? ''}/${key.timestamp}`
 }
 
-/** Where things lie in a module's memory, as far as the module tells. Addresses in bytes. */
+/** The layout of a module's memory, as far as the module shows it. Addresses in bytes. */
 export interface MemoryLayout {
-  /** From its end, the lower address, to its begin. */
+  /** The stack grows down: `from` is its end, `to` its beginning. */
   readonly stack?: { readonly from: number; readonly to: number }
   readonly heapFrom?: number
 }
 
-/** Names the memory after an evaluation; a scheduled message is known by its nonce alone. */
+/** Names the memory after an evaluation; the nonce alone identifies a scheduled message. */
 export function memoryAfter({ ordinate, cron, timestamp }: EvaluationKey): string {
   return cron === undefined ? `${ordinate}` : `${ordinate}/${cron}/${timestamp}`
 }
 
-/** Whether a place, a checkpoint's say, is right behind an evaluation. Of a scheduled message the nonce alone counts. */
+/** Whether a place, for example a checkpoint's, directly follows an evaluation. For a scheduled message only the nonce counts. */
 export function isPlaceOf(
   place: EvaluationKey,
   { key, nonce, through = nonce }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number }
@@ -318,15 +318,15 @@ export function isPlaceOf(
   return nonce !== undefined && through !== undefined && nonce <= place.ordinate && place.ordinate <= through
 }
 
-/** How many evaluations one stands for: nonces that are missing together are told as one. */
+/** How many evaluations an entry stands for: a range of missing nonces is one entry. */
 export function spanOf({ nonce = 0, through = nonce }: Pick<Evaluation, 'nonce' | 'through'>): number {
   return through - nonce + 1
 }
 
-/** The first value of a tag, undefined where there is none. */
+/** The first value of a tag, undefined if there is none. */
 export function tagValue(tags: readonly Tag[], name: string): string | undefined {
   return tags.find((tag) => tag.name === name)?.value
 }
 
-/** What is attested with which tag: an assignment of the message, or that the item is there to be read. */
+/** The kind of an attestation: that a message was assigned, or that an item is available to read. */
 export type AttestationType = 'Attestation' | 'Available'

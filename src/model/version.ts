@@ -1,4 +1,4 @@
-/** What the report says of the tool itself. */
+/** The tool's own versions, for the report. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 

@@ -1,4 +1,4 @@
-/** Whether a process runs: what another one left behind is told from what it still works on. */
+/** Whether a process still runs. Files of a running process are in use; files of a dead one are abandoned. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

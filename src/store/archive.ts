@@ -1,9 +1,10 @@
 /**
- * The archive file (archive §1 to §3): what an audit needs of a store, as one tar, gzip'd. `manifest.json` first, then
- * `records.jsonl`, then `blobs/<SHA-256>`. The same content gives the same bytes (with the same zlib: Node's differs by version and processor).
+ * The archive file (archive §1 to §3): all that an audit needs from a store, as one tar with gzip. It holds `manifest.json`, then
+ * `records.jsonl`, then `blobs/<SHA-256>`. The same content gives the same bytes with the same zlib; Node's zlib differs by version
+ * and processor.
  *
- * Its hashes show that it is whole, not that it is true: whoever altered it can make them anew. What it holds is verified as if
- * it came from the network.
+ * Its hashes show that it is complete, not that it is true: anyone who alters it can compute them again. Its content is verified
+ * as if it came from the network.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -30,18 +31,18 @@ import { findOutput, notRegular, type OutputTarget } from './output-file.ts'
 import { type Admits, recordLines, takeRecords } from './record-lines.ts'
 import type { RecordKey, Store } from './store.ts'
 
-/** What goes into an archive. */
+/** The content of an archive. */
 export interface Selection {
   /** All records at and below these. In any order; one may lie below another. */
   readonly prefixes: readonly RecordKey[]
   /** In any order; one may be named twice. */
   readonly blobs: readonly BlobRef[]
-  /** What the archive is of, as JSON. */
+  /** The subject of the archive, as JSON. */
   readonly subject: unknown
 }
 
 /**
- * Says beforehand what `writeArchive` would refuse of the file.
+ * Checks in advance whether `writeArchive` would refuse the file.
  *
  * @throws AuditError `OUTPUT_UNUSABLE`
  */
@@ -52,10 +53,10 @@ export async function checkArchiveFile(file: string): Promise<OutputTarget> {
 }
 
 /**
- * Writes an archive; the file is whole or as it was before.
+ * Writes an archive. If that fails, the file stays as it was.
  *
- * @throws AuditError `STORE_UNUSABLE` where a blob is missing or spoilt, `OUTPUT_UNUSABLE` where the file cannot be written or is
- *   no regular one, `USAGE` where it would be larger than `readArchive` takes
+ * @throws AuditError `STORE_UNUSABLE` if a blob is missing or corrupt, `OUTPUT_UNUSABLE` if the file cannot be written or is no
+ *   regular one, `USAGE` if it would be larger than `readArchive` accepts
  */
 export async function writeArchive(store: Store, selection: Selection, file: string): Promise<void> {
   const target = await checkArchiveFile(file)
@@ -78,18 +79,18 @@ export async function writeArchive(store: Store, selection: Selection, file: str
   try {
     await writeGzip(pack as unknown as AsyncIterable<Uint8Array>, target)
   } catch (error) {
-    // Why the store could not be read says more than that nothing was written.
+    // The reason why the store could not be read is more useful than the failed write.
     throw unread ?? error
   }
 }
 
 /**
- * Reads an archive into a store, checking that it is whole. Nothing of it can name a path. Where it is refused, a part of it may
- * already be in the store: give it a store of its own.
+ * Reads an archive into a store and checks that it is complete. Nothing in it can choose a path. If the archive is refused, a part
+ * of it may already be in the store: give it a store of its own.
  *
- * @param admission which records may come in, by what the archive says that it is of
- * @returns what `subject` was when it was written
- * @throws AuditError `ARCHIVE_INVALID`; `STORE_UNUSABLE` where the store cannot take it
+ * @param admission decides which records an archive of this subject may contain
+ * @returns the `subject` with which it was written
+ * @throws AuditError `ARCHIVE_INVALID`; `STORE_UNUSABLE` if the store cannot keep it
  */
 export async function readArchive(file: string, store: Store, admission: (subject: unknown) => Admits): Promise<unknown> {
   return unpack(file, async (unpacking) => {
@@ -97,18 +98,18 @@ export async function readArchive(file: string, store: Store, admission: (subjec
     const admits = admission(subject)
     for (const expected of entries) {
       const { name, bytes, content } = await nextEntry(unpacking)
-      if (name !== expected.name || bytes !== expected.bytes) throw invalidArchive('its entries are not those of its manifest')
+      if (name !== expected.name || bytes !== expected.bytes) throw invalidArchive('its entries do not match its manifest')
       const sha256 = name === RECORDS ? await takeRecords(content, store, admits) : (await store.putBlob(content)).sha256
-      if (sha256 !== expected.sha256) throw invalidArchive('the content of an entry is not what its manifest says')
+      if (sha256 !== expected.sha256) throw invalidArchive('the content of an entry does not match its manifest')
     }
-    if ((await unpacking.entries.next()).done !== true) throw invalidArchive('its entries are not those of its manifest')
+    if ((await unpacking.entries.next()).done !== true) throw invalidArchive('its entries do not match its manifest')
     await unpacking.ended
     return subject
   })
 }
 
 /**
- * What an archive says of itself. The file is checked to be as it was written, but nothing behind the manifest is unpacked.
+ * The manifest of an archive. The whole file is checked, but nothing after the manifest is unpacked.
  *
  * @throws AuditError `ARCHIVE_INVALID`
  */
@@ -119,11 +120,11 @@ export async function readManifest(file: string): Promise<ArchiveManifest> {
 interface Unpacking {
   readonly entries: ReturnType<Extract[typeof Symbol.asyncIterator]>
   readonly size: UnpackedSize
-  /** Settles when all is unpacked: only then is the end of the file known to be right. */
+  /** Settles when everything is unpacked; only then is the end of the file known to be correct. */
   readonly ended: Promise<void>
 }
 
-/** What is nothing to be made again. */
+/** Reasons for which it would not help to create the archive again. */
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   ENOTDIR: 'does not exist',
@@ -139,7 +140,7 @@ async function unpack<T>(file: string, take: (unpacking: Unpacking) => Promise<T
     const gzip = await checkGzip(file)
     const size = { maxBytes: unpackedBytes(MANIFEST_MAX_BYTES, []) }
     const unpacked = unpackGzip(gzip, extract, size)
-    // Who waits for the end hears of it; until then the entries fail.
+    // A failure reaches the caller through the entries, or through `ended`.
     ended = unpacked.catch(() => {})
     return await take({ entries: extract[Symbol.asyncIterator](), size, ended: unpacked })
   } catch (error) {
@@ -147,7 +148,7 @@ async function unpack<T>(file: string, take: (unpacking: Unpacking) => Promise<T
     const code = error instanceof AuditError ? undefined : (error as NodeJS.ErrnoException).code
     const why = code === undefined ? undefined : UNREADABLE[code]
     if (why !== undefined) throw new AuditError('ARCHIVE_INVALID', `the archive ${file} ${why}`, { cause: error })
-    throw new AuditError('ARCHIVE_INVALID', `${file} is no whole archive: ${firstLineOf(error)}`, {
+    throw new AuditError('ARCHIVE_INVALID', `${file} is not a valid archive: ${firstLineOf(error)}`, {
       hint: 'make it again with `ao-audit pull`',
       cause: error
     })
@@ -157,7 +158,7 @@ async function unpack<T>(file: string, take: (unpacking: Unpacking) => Promise<T
   }
 }
 
-/** The first entry; with it the size of all is known. */
+/** Reads the first entry, which gives the size of the whole archive. */
 async function takeManifest(unpacking: Unpacking): Promise<ArchiveManifest> {
   const { name, bytes, content } = await nextEntry(unpacking)
   if (name !== MANIFEST || bytes > MANIFEST_MAX_BYTES) throw invalidArchive('it does not begin with a manifest')
@@ -172,11 +173,11 @@ async function nextEntry({ entries }: Unpacking) {
   const next = await entries.next()
   if (next.done === true) throw invalidArchive('entries are missing')
   const { name, size, type } = next.value.header
-  if (type !== 'file') throw invalidArchive('an entry of it is no file')
+  if (type !== 'file') throw invalidArchive('one of its entries is no file')
   return { name, bytes: size, content: next.value as AsyncIterable<Uint8Array> }
 }
 
-/** Name, size and hash of the records' file: a tar says a size before the content. */
+/** Name, size and hash of the records' file, computed first because a tar states the size before the content. */
 async function describeRecords(store: Store, prefixes: readonly RecordKey[]): Promise<ArchiveEntry> {
   const hash = createHash('sha256')
   let bytes = 0
@@ -187,7 +188,7 @@ async function describeRecords(store: Store, prefixes: readonly RecordKey[]): Pr
   return { name: RECORDS, bytes, sha256: hash.digest('hex') }
 }
 
-/** In the order of keys, each once, whatever the order in which they were asked for. */
+/** The prefixes in the order of keys, without those that lie below another. */
 function outermost(prefixes: readonly RecordKey[]): RecordKey[] {
   const kept: RecordKey[] = []
   for (const prefix of [...prefixes].sort(compareKeys)) {
@@ -221,8 +222,8 @@ async function* blobChunks(store: Store, ref: BlobRef): AsyncGenerator<Uint8Arra
     throw new AuditError('STORE_UNUSABLE', `the store lacks the blob ${ref.sha256}`, { hint: firstLineOf(cause), cause })
   }
   if (bytes === ref.bytes && hash.digest('hex') === ref.sha256) return
-  throw new AuditError('STORE_UNUSABLE', `the blob ${ref.sha256} is spoilt in the store`, {
-    hint: 'pull again: it is then fetched anew'
+  throw new AuditError('STORE_UNUSABLE', `the blob ${ref.sha256} is corrupt in the store`, {
+    hint: 'pull again, which fetches it anew'
   })
 }
 

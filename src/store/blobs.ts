@@ -1,4 +1,4 @@
-/** Blobs: files named by the SHA-256 of their bytes. What is not what its name says is as good as not there. */
+/** Blobs: files named by the SHA-256 of their bytes. A file whose content does not match its name counts as missing. */
 import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -11,19 +11,19 @@ import type { Guard } from './guard.ts'
 import type { Store } from './store.ts'
 
 const BLOBS = 'blobs'
-/** Beside the blobs, so that a move into their folder is one step of the file system. */
+/** On the same file system as the blobs, so that a move into their folder is atomic. */
 const PARTIAL = 'partial'
 
-/** The blobs of the store in `directory`, which no other process may have open: `blobs/<first two digits>/<SHA-256>`. */
+/** The blobs of the store in `directory`, as `blobs/<first two digits>/<SHA-256>`. No other process may have the store open. */
 export async function openBlobs(
   directory: string,
   guard: Guard
 ): Promise<Pick<Store, 'putBlob' | 'getBlob' | 'removeBlob' | 'blobPath'>> {
-  // What a killed process was writing.
+  // A killed process may have left partial files.
   await rm(path.join(directory, PARTIAL), { recursive: true, force: true })
   for (const folder of [BLOBS, PARTIAL]) await makeFolder(path.join(directory, folder))
 
-  /** Written and synced beside its place, then moved: a file in its place is whole. */
+  /** Writes and syncs a partial file, then moves it into place: a file in place is always whole. */
   async function writeWhole(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<BlobRef> {
     const temporary = path.join(directory, PARTIAL, randomUUID())
     const handle = await guard('written', open(temporary, 'wx'))
@@ -50,7 +50,7 @@ export async function openBlobs(
 
   function blobPath({ sha256 }: BlobRef): string {
     // The name may come from an archive.
-    if (!isSha256Hex(sha256)) throw new AuditError('STORE_UNUSABLE', 'a blob is named by something that is no SHA-256')
+    if (!isSha256Hex(sha256)) throw new AuditError('STORE_UNUSABLE', 'the name of a blob is no SHA-256')
     return path.join(directory, BLOBS, (sha256 as string).slice(0, 2), sha256)
   }
 
@@ -73,14 +73,14 @@ export async function openBlobs(
       if (digestOf(createHash('sha256').update(bytes)) === ref.sha256) {
         return bytes.byteLength === ref.bytes ? bytes : undefined
       }
-      // Spoilt: removed, so that it can be fetched again.
+      // Remove a corrupt blob, so that it can be fetched again.
       await guard('written', rm(blobPath(ref), { force: true }))
       return undefined
     }
   }
 }
 
-/** Of a file that need not be there. */
+/** The hash of a file; undefined if it does not exist. */
 async function hashOfFile(file: string): Promise<Sha256Hex | undefined> {
   try {
     return (await sha256OfFile(file)).toString('hex') as Sha256Hex

@@ -1,9 +1,9 @@
-/** Where the store lies where nobody says. */
+/** The default folder of the store. */
 import path from 'node:path'
 
 /**
- * The user's cache folder for this tool. A relative path in the environment is passed over, as the XDG Base Directory
- * Specification asks.
+ * The user's cache folder for this tool. A relative path in the environment is ignored, as the XDG Base Directory Specification
+ * requires.
  *
  * @param env the environment, `process.env`
  * @param platform `process.platform`

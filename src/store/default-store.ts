@@ -5,7 +5,7 @@ import { openStore } from './level-store.ts'
 import type { Store } from './store.ts'
 import { removeAbandoned, withUnpackedStore } from './unpacked.ts'
 
-/** Opens it, and closes it whatever comes of its use. */
+/** Opens the store and closes it after use, even if the use fails. */
 export async function withStore<T>(named: string | undefined, use: (store: Store) => Promise<T>): Promise<T> {
   const directory = directoryOf(named)
   const store = await openStore(directory)
@@ -17,7 +17,7 @@ export async function withStore<T>(named: string | undefined, use: (store: Store
   }
 }
 
-/** A store beside it, gone after its use: for what an archive holds. */
+/** A temporary store in the same folder, for the records of an archive; it is removed after use. */
 export function withPassingStore<T>(named: string | undefined, use: (store: Store) => Promise<T>): Promise<T> {
   return withUnpackedStore(directoryOf(named), use)
 }

@@ -1,13 +1,13 @@
-/** The SHA-256 of a file, in little memory. */
+/** The SHA-256 of a file, computed in little memory. */
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * Reads into one buffer: the chunks of a stream pile up faster than they are collected, up to the file's size.
+ * Hashes a file through one buffer: the chunks of a stream would pile up faster than they are collected, up to the file's size.
  *
- * @param startByte where in the file it begins
+ * @param startByte the offset at which hashing begins
  * @throws errors of the file system as they are
  *
  * @example

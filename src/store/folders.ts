@@ -1,10 +1,10 @@
-/** Folders, made one level at a time. */
+/** Creates folders one level at a time. */
 import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 /**
- * Makes a folder, with those above it that are missing. Node's own `mkdir` with `recursive` never ends, and hears no signal, where a
- * folder is there and may hold none: below `/proc`.
+ * Creates a folder and its missing parents. Node's own `mkdir` with `recursive` loops forever, and handles no signal, below a
+ * folder that exists but allows no new ones, like `/proc`.
  *
  * @throws errors of the file system as they are
  */
@@ -19,7 +19,7 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** What is there already may be a folder alone. */
+/** An existing folder is fine; anything else at the path is an error. */
 async function makeOne(folder: string): Promise<void> {
   try {
     await mkdir(folder)

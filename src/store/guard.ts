@@ -1,7 +1,7 @@
-/** What the file system and level refuse, in the project's own words. */
+/** Turns errors of the file system and of level into the project's own. */
 import { AuditError } from '../model/errors.ts'
 
-/** Does the work; what it throws becomes an error of the store. `done` is what could not be done to it. */
+/** Does the work and turns its errors into errors of the store. `done` completes "the store cannot be …". */
 export type Guard = <T>(done: 'opened' | 'read' | 'written', work: Promise<T>) => Promise<T>
 
 /** A guard for the store in `directory`; it throws AuditError `STORE_LOCKED` or `STORE_UNUSABLE`. */
@@ -33,12 +33,12 @@ export function isLocked(error: unknown): boolean {
   return (causeOf(error) as NodeJS.ErrnoException).code === 'LEVEL_LOCKED'
 }
 
-/** level says that it could not open, and its cause says why. */
+/** level's error only says that it could not open; its cause says why. */
 function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error
 }
 
-/** Of an error's message, at most 200 characters. */
+/** The first line of an error's message, at most 200 characters. */
 export function firstLineOf(error: unknown): string {
   return (error instanceof Error ? error.message : 'unknown error').split('\n')[0]?.slice(0, 200) ?? ''
 }

@@ -1,7 +1,7 @@
 /**
- * A gzip file (RFC 1952; archive §1) that shows any change of a byte and any cut. Its header is always the same but for the extra field
- * `AO`: the SHA-256 of all that follows it. Without that a decompressor would pass over changes in its padding, in the header,
- * and over bytes behind its end. Every gzip tool reads it.
+ * A gzip file (RFC 1952; archive §1) that reveals any changed byte and any cut. Its header is always the same except for the extra
+ * field `AO`, the SHA-256 of everything after the header. Without it a decompressor would ignore changes in the padding and in the
+ * header, and bytes after the end. Every gzip tool reads such a file.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -21,9 +21,9 @@ const HEADER_BYTES = HEADER_START.byteLength + 32
 const TRAILER_BYTES = 8
 
 /**
- * Packs all of `source` into a file that is whole or as it was before. The same content gives the same bytes.
+ * Packs all of `source` into a file. If that fails, the file stays as it was. The same content gives the same bytes.
  *
- * @throws AuditError `OUTPUT_UNUSABLE` where it cannot be written, or is no regular file: its header is written last
+ * @throws AuditError `OUTPUT_UNUSABLE` if it cannot be written, or is no regular file: its header is written last
  */
 export async function writeGzip(source: AsyncIterable<Uint8Array>, target: OutputTarget): Promise<void> {
   await replaceFile(target, async (temporary) => {
@@ -34,7 +34,7 @@ export async function writeGzip(source: AsyncIterable<Uint8Array>, target: Outpu
   })
 }
 
-/** What follows the compressor's own header, which names the operating system: the same archive made elsewhere would differ. */
+/** Drops the compressor's own header, which names the operating system: archives made on two systems would differ. */
 function bodyOnly(hash: Hash): Transform {
   let skip = ZLIB_HEADER_BYTES
   return new Transform({
@@ -56,12 +56,12 @@ async function writeHeader(file: string, digest: Buffer): Promise<void> {
   }
 }
 
-/** How much a file may unpack to: a bound before anything is known of it, then what it must come to. */
+/** The unpacked size of a file: first an upper bound, then, once its manifest is read, the exact size. */
 export interface UnpackedSize {
   maxBytes: number
 }
 
-/** A file that was found to be as `writeGzip` made it. */
+/** A file that was checked to be as `writeGzip` wrote it. */
 export interface GzipFile {
   readonly file: string
   readonly bodyBytes: number
@@ -69,17 +69,17 @@ export interface GzipFile {
 }
 
 /**
- * Looks at all of a file before anything of it is unpacked.
+ * Checks a whole file before any of it is unpacked.
  *
- * @throws AuditError `ARCHIVE_INVALID` where a byte is another, is missing or too many; errors of the file system as they are
+ * @throws AuditError `ARCHIVE_INVALID` if a byte is changed, missing or added; errors of the file system as they are
  */
 export async function checkGzip(file: string): Promise<GzipFile> {
   const stats = await stat(file)
   if (stats.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
   const bodyBytes = stats.size - HEADER_BYTES - TRAILER_BYTES
-  if (!stats.isFile() || bodyBytes < 1) throw invalidArchive('it does not begin as one')
+  if (!stats.isFile() || bodyBytes < 1) throw invalidArchive('it does not begin like one')
   const header = await bytesAt(file, 0, HEADER_BYTES)
-  if (!header.subarray(0, HEADER_START.byteLength).equals(HEADER_START)) throw invalidArchive('it does not begin as one')
+  if (!header.subarray(0, HEADER_START.byteLength).equals(HEADER_START)) throw invalidArchive('it does not begin like one')
   const digest = await sha256OfFile(file, HEADER_BYTES)
   if (!header.subarray(HEADER_START.byteLength).equals(digest)) throw invalidArchive('it was cut or changed')
   return { file, bodyBytes, trailer: await bytesAt(file, HEADER_BYTES + bodyBytes, TRAILER_BYTES) }
@@ -89,7 +89,7 @@ async function bytesAt(file: string, start: number, length: number): Promise<Buf
   const handle = await open(file)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start)
-    if (bytesRead !== length) throw invalidArchive('it was cut')
+    if (bytesRead !== length) throw invalidArchive('it was cut short')
     return buffer
   } finally {
     await handle.close()
@@ -99,7 +99,7 @@ async function bytesAt(file: string, start: number, length: number): Promise<Buf
 /**
  * Unpacks a file into `target`.
  *
- * @param size `maxBytes` may be lowered meanwhile; in the end it must be met
+ * @param size `maxBytes` may be lowered while it unpacks; at the end the size must equal it
  * @throws AuditError `ARCHIVE_INVALID`; zlib's errors as they are
  */
 export async function unpackGzip(
@@ -113,7 +113,7 @@ export async function unpackGzip(
     transform(chunk: Buffer, _encoding, done) {
       unpacked.bytes += chunk.byteLength
       unpacked.crc32 = crc32(chunk, unpacked.crc32)
-      if (unpacked.bytes > size.maxBytes) done(invalidArchive('it unpacks to more than it says'))
+      if (unpacked.bytes > size.maxBytes) done(invalidArchive('it unpacks to more bytes than it declares'))
       else done(null, chunk)
     }
   })
@@ -124,5 +124,5 @@ export async function unpackGzip(
     unpacked.bytes === size.maxBytes &&
     unpacked.crc32 === trailer.readUInt32LE(0) &&
     unpacked.bytes % 2 ** 32 === trailer.readUInt32LE(4)
-  if (!whole) throw invalidArchive('it does not end where it says')
+  if (!whole) throw invalidArchive('its length or checksum is wrong')
 }

@@ -10,18 +10,18 @@ import type { RecordKey, Store } from './store.ts'
 import { openTemporary } from './temporary.ts'
 
 const RECORDS = 'records'
-/** Level maps the files that it has open, so these bound its memory, at 64 MiB: the least of both that it takes. */
+/** Level maps its open files into memory, so these limit its memory to 64 MiB. Both are the lowest values that level accepts. */
 const MAX_OPEN_FILES = 74
 const FILE_BYTES = 1024 * 1024
 const WRITE_BUFFER_BYTES = 1024 * 1024
-/** What a list takes of level at once. */
+/** How much a list reads from level at once. */
 const LIST_ENTRIES = 64
 const LIST_BYTES = 256 * 1024
 
 /**
- * Opens the store in `directory`, and makes it where there is none.
+ * Opens the store in `directory`, and creates it if there is none.
  *
- * @throws AuditError `STORE_LOCKED` where another process has it open, `STORE_UNUSABLE` where it cannot be read or written
+ * @throws AuditError `STORE_LOCKED` if another process has it open, `STORE_UNUSABLE` if it cannot be read or written
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ const LIST_BYTES = 256 * 1024
  */
 export async function openStore(directory: string): Promise<Store> {
   const guard = guardOf(directory)
-  // First of all: level begins to open, and may lock, as soon as it is made.
+  // The folder must exist first: level begins to open, and may lock, as soon as it is constructed.
   const records = path.join(directory, RECORDS)
   await guard('opened', makeFolder(records))
   const level = new Level(records)
@@ -57,7 +57,7 @@ export async function openStore(directory: string): Promise<Store> {
 /** Whether no process has the store in `directory` open. */
 export async function isFree(directory: string): Promise<boolean> {
   const records = path.join(directory, RECORDS)
-  // level would make it too, and never end where that cannot be.
+  // level would create the folder too, but would never end if that is impossible.
   if (
     !(await makeFolder(records).then(
       () => true,
@@ -100,7 +100,7 @@ function recordsOf(level: Level, guard: Guard): Pick<Store, 'get' | 'put' | 'lis
 }
 
 async function putAll(level: Level, entries: readonly (readonly [RecordKey, unknown])[]): Promise<void> {
-  // As text of one's own making: level's JSON knows no null.
+  // Values are encoded here because level's own JSON encoding rejects null.
   const operations = entries.map(([key, value]) =>
     value === undefined
       ? ({ type: 'del', key: encodeKey(key) } as const)
@@ -115,7 +115,7 @@ function recordJson(value: unknown): string {
   return json
 }
 
-/** What level's iterator is here. */
+/** The part of level's iterator that is used here. */
 interface Entries {
   nextv(size: number): Promise<[key: string, text: string][]>
 }

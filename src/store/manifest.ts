@@ -1,9 +1,9 @@
-/** What an archive says of itself, and the bounds that it keeps to when it is written and when it is read (archive §3). */
+/** The manifest of an archive, and the limits that apply when it is written and when it is read (archive §3). */
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'
 import { nestsDeeperThan, RECORD_MAX_DEPTH } from '../util/json-depth.ts'
 
-/** The records, one a line: `[key, value]` as JSON, in the order of keys. */
+/** The records, one per line: `[key, value]` as JSON, in the order of keys. */
 export const RECORDS = 'records.jsonl'
 export const MANIFEST = 'manifest.json'
 const SCHEMA = 'ao-audit/archive/v1'
@@ -12,7 +12,7 @@ export const MANIFEST_MAX_BYTES = 32 * 1024 * 1024
 /** One record. */
 export const LINE_MAX_BYTES = 128 * 1024 * 1024
 const BLOB_MAX_BYTES = 512 * 1024 * 1024
-/** All of it, unpacked. */
+/** The whole archive, unpacked. */
 const TOTAL_MAX_BYTES = 64 * 1024 ** 3
 const ENTRIES_MAX = 100_000
 const TAR_BLOCK_BYTES = 512
@@ -41,35 +41,35 @@ export interface ArchiveEntry {
 }
 
 export interface ArchiveManifest {
-  /** What the archive is of, as its writer put it. */
+  /** The subject of the archive, in its writer's words. */
   readonly subject: unknown
-  /** The records first, then the blobs in the order of their names, in the order in which they lie in the file. */
+  /** In the order of the file: the records first, then the blobs sorted by name. */
   readonly entries: readonly ArchiveEntry[]
 }
 
-/** @throws AuditError `USAGE` where an archive would be too large to be read again */
+/** @throws AuditError `USAGE` if the archive would be too large to be read again */
 export function manifestBytes({ subject, entries }: ArchiveManifest): Buffer {
   const manifest = { schema: SCHEMA, subject, entries }
   const bytes = Buffer.from(`${JSON.stringify(manifest)}\n`)
   const fits = bytes.byteLength <= MANIFEST_MAX_BYTES && unpackedBytes(bytes.byteLength, entries) <= TOTAL_MAX_BYTES
   if (fits && manifestSchema.safeParse(manifest).success) return bytes
-  throw new AuditError('USAGE', 'this is more than an archive holds', { hint: 'take fewer messages, with --from and --to' })
+  throw new AuditError('USAGE', 'this is more than an archive can hold', { hint: 'take fewer messages, with --from and --to' })
 }
 
 /** @throws AuditError `ARCHIVE_INVALID` */
 export function parseManifest(bytes: Buffer): ArchiveManifest {
   const parsed = manifestSchema.safeParse(parseCanonicalJson(bytes.subarray(0, -1)))
-  if (bytes.at(-1) !== 10 || !parsed.success) throw invalidArchive('its manifest is none that this version reads')
+  if (bytes.at(-1) !== 10 || !parsed.success) throw invalidArchive('this version cannot read its manifest')
   const { subject, entries } = parsed.data
-  if (unpackedBytes(bytes.byteLength, entries) > TOTAL_MAX_BYTES) throw invalidArchive('it unpacks to too much')
+  if (unpackedBytes(bytes.byteLength, entries) > TOTAL_MAX_BYTES) throw invalidArchive('it unpacks to too many bytes')
   return { subject, entries }
 }
 
 /**
- * JSON in the one form that a writer gives it: so there is no second key of a name, no number beyond a double, no byte that is
- * not UTF-8, and nothing nested deeper than a record is.
+ * Parses JSON that is exactly in the form in which a writer writes it: without repeated keys, numbers beyond a double, invalid
+ * UTF-8 or nesting deeper than that of a record.
  *
- * @throws AuditError `ARCHIVE_INVALID`; its words are never the text's
+ * @throws AuditError `ARCHIVE_INVALID`; its message never quotes the text
  */
 export function parseCanonicalJson(bytes: Buffer): unknown {
   try {
@@ -77,19 +77,19 @@ export function parseCanonicalJson(bytes: Buffer): unknown {
     const value: unknown = nestsDeeperThan(text, RECORD_MAX_DEPTH) ? undefined : JSON.parse(text)
     if (value !== undefined && Buffer.from(JSON.stringify(value)).equals(bytes)) return value
   } catch {
-    // Said below: the parser's own words quote the text.
+    // The error below replaces the parser's own, which quotes the text.
   }
-  throw invalidArchive('it holds JSON in a form that no archive has')
+  throw invalidArchive('it holds JSON that no archive writer produces')
 }
 
-/** Of the whole tar: entries of one header and content in full blocks, and the end. */
+/** The size of the whole tar: for each entry a header and the content in full blocks, then the end. */
 export function unpackedBytes(manifestLength: number, entries: readonly ArchiveEntry[]): number {
   const sizes = [manifestLength, ...entries.map(({ bytes }) => bytes)]
   const blocks = sizes.map((bytes) => 1 + Math.ceil(bytes / TAR_BLOCK_BYTES))
   return blocks.reduce((sum, count) => sum + count, 0) * TAR_BLOCK_BYTES + TAR_END_BYTES
 }
 
-/** @param why in words of the project's own, that follow "no whole archive:" */
+/** @param why the project's own words, which follow "is not a valid archive:" */
 export function invalidArchive(why: string): AuditError {
   return new AuditError('ARCHIVE_INVALID', why)
 }

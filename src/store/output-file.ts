@@ -1,4 +1,4 @@
-/** Files that a user named for output. Only a regular file is ever replaced; what else lies there is written to, or refused. */
+/** Files that a user named for output. Only a regular file is replaced; pipes and devices are written to, all else is refused. */
 import { constants, fstatSync, type Stats, write } from 'node:fs'
 import { access, chmod, type FileHandle, lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -9,25 +9,25 @@ import { isAlive } from './alive.ts'
 
 /** Where output goes. */
 export interface OutputTarget {
-  /** `file`: a regular file, or nothing there yet. `own`: the one that this process writes to as stdout or stderr. */
+  /** `file`: a regular file, or none yet. `own`: the file that this process already writes to as stdout or stderr. */
   readonly kind: 'file' | 'pipe' | 'device' | 'own'
-  /** What it is and as the user named it, for errors. */
+  /** A word for it and the name that the user gave, for errors. */
   readonly name: string
   /** With symbolic links followed. */
   readonly path: string
-  /** Of the regular file that lies there. */
+  /** The mode of an existing regular file. */
   readonly mode?: number
-  /** Under which it is open already. */
+  /** The descriptor under which it is already open. */
   readonly fd?: number
 }
 
 const PART = 'part'
-/** How long a pipe that is full, or that nobody reads yet, is left alone. */
+/** The wait before another attempt on a pipe that is full, or that nobody reads yet. */
 const PIPE_WAIT_MS = 50
-/** In words of one's own; other reasons are left to `--verbose`. */
+/** Reasons in the project's own words; only `--verbose` shows others. */
 const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder is not there',
-  ENOTDIR: 'its folder is not there',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder does not exist',
   EISDIR: 'it is a folder',
   ELOOP: 'its links lead in circles',
   ENAMETOOLONG: 'its name is too long',
@@ -43,11 +43,11 @@ const WHY: Readonly<Record<string, string>> = {
 }
 
 /**
- * Looks at where output shall go, before hours of work. Nothing is made or changed.
+ * Checks the target of an output before hours of work. It creates and changes nothing.
  *
- * @param what it is, for errors
- * @throws AuditError `OUTPUT_UNUSABLE` for a folder, a block device, a socket, a link that leads nowhere, and what may not be
- *   written
+ * @param what a word for the file, for errors
+ * @throws AuditError `OUTPUT_UNUSABLE` for a folder, a block device, a socket, a link that leads nowhere, and a path that may not
+ *   be written
  */
 export async function findOutput(file: string, what = 'file'): Promise<OutputTarget> {
   const name = `${what} ${file}`
@@ -74,7 +74,7 @@ async function newPath(name: string, file: string): Promise<string> {
   return path.join(folder, path.basename(file))
 }
 
-/** A shell's redirection, named a second time: `--json /dev/stdout > file`. What else is written there must not be lost. */
+/** Finds a shell's redirection that is named a second time (`--json /dev/stdout > file`): other output there must not be lost. */
 function ownOutput({ dev, ino }: Stats): number | undefined {
   return [1, 2].find((fd) => {
     try {
@@ -87,10 +87,10 @@ function ownOutput({ dev, ino }: Stats): number | undefined {
 }
 
 /**
- * Puts a new file in the place of a regular one, or of nothing: it is written beside it, synced and moved, so that what lies there
- * is whole or as it was before. What a killed process left beside it goes.
+ * Creates or replaces a regular file: the new one is written next to it, synced and moved, so that the file is complete or stays as
+ * it was. It also removes leftovers of killed processes.
  *
- * @param write makes the file, which must not be there yet
+ * @param write creates the file, which must not exist yet
  * @throws AuditError `OUTPUT_UNUSABLE`; AuditErrors of `write` as they are
  */
 export async function replaceFile(target: OutputTarget, write: (temporary: string) => Promise<void>): Promise<void> {
@@ -109,7 +109,7 @@ export async function replaceFile(target: OutputTarget, write: (temporary: strin
   }
 }
 
-/** Files beside the target that no process writes any more. */
+/** Removes files next to the target that no process writes any more. */
 async function removeAbandoned(file: string): Promise<void> {
   const folder = path.dirname(file)
   const begin = `${path.basename(file)}.`
@@ -130,10 +130,10 @@ async function sync(file: string): Promise<void> {
 }
 
 /**
- * Writes a whole text: in the place of a regular file, or to a device or pipe as it is. A regular file that cannot be replaced,
- * because of its folder or because something is mounted there, is written over.
+ * Writes a whole text: it replaces a regular file, and writes to a device or pipe directly. A regular file that cannot be replaced,
+ * because of its folder or because something is mounted there, is overwritten in place.
  *
- * @param signal ends waiting for whoever reads a pipe
+ * @param signal ends the wait for a pipe's reader
  * @throws AuditError `OUTPUT_UNUSABLE`, `INTERRUPTED`
  */
 export async function writeOutput(target: OutputTarget, text: string, signal?: AbortSignal): Promise<void> {
@@ -167,22 +167,22 @@ async function writeOver(target: OutputTarget, text: string, signal?: AbortSigna
 export interface OpenOutput {
   /** Writes all of it before it resolves. @throws AuditError `OUTPUT_UNUSABLE`, `INTERRUPTED` */
   write(text: string): Promise<void>
-  /** Begins anew; false where what was written cannot be taken back. */
+  /** Discards everything written so far; false if that is impossible. */
   empty(): Promise<boolean>
   close(): Promise<void>
 }
 
 /**
- * Opens output to be written bit by bit, over what lies there. A pipe that nobody reads yet is waited for.
+ * Opens output to be written bit by bit, and overwrites an existing file. It waits for a pipe that nobody reads yet.
  *
- * @param signal ends waiting for whoever reads a pipe
+ * @param signal ends the wait for a pipe's reader
  * @throws AuditError `OUTPUT_UNUSABLE`, `INTERRUPTED`
  */
 export async function openOutput(target: OutputTarget, signal?: AbortSignal): Promise<OpenOutput> {
-  // Windows lacks two of them, which then count as 0.
+  // Windows lacks two of them; they count as 0 there.
   const { O_WRONLY, O_NONBLOCK, O_APPEND, O_CREAT, O_TRUNC, O_NOCTTY } = constants
   if (target.fd !== undefined) return openOwn(target, target.fd)
-  // Without O_NONBLOCK a thread would wait for whoever reads a pipe, and nothing could end it.
+  // Without O_NONBLOCK a thread would wait for a pipe's reader, and nothing could end that wait.
   const flags = target.kind === 'file' ? O_CREAT | O_TRUNC : O_NONBLOCK | O_NOCTTY
   const handle = await patiently(target, signal, () => open(target.path, O_WRONLY | O_APPEND | flags, 0o666))
   return {
@@ -202,7 +202,7 @@ export async function openOutput(target: OutputTarget, signal?: AbortSignal): Pr
   }
 }
 
-/** It has one place in the file with whoever else writes there. */
+/** Shares its position in the file with everyone else who writes there. */
 function openOwn(target: OutputTarget, fd: number): OpenOutput {
   return {
     async write(text) {
@@ -223,7 +223,7 @@ function writeOnce(handle: FileHandle, bytes: Buffer, at: number) {
   return handle.write(bytes, at, bytes.byteLength - at, null)
 }
 
-/** Does it again while a pipe is full, or nobody reads it yet. */
+/** Repeats the work while a pipe is full, or nobody reads it yet. */
 async function patiently<T>({ kind, name }: OutputTarget, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   for (;;) {
     if (signal?.aborted === true) throw new AuditError('INTERRUPTED', 'interrupted')
@@ -237,7 +237,7 @@ async function patiently<T>({ kind, name }: OutputTarget, signal: AbortSignal | 
   }
 }
 
-/** What is to be replaced may only be a regular file. */
+/** The error for a target that would have to be replaced but is no regular file. */
 export function notRegular({ name }: Pick<OutputTarget, 'name'>): AuditError {
   return outputError(name, 'it is no regular file')
 }

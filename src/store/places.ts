@@ -1,23 +1,23 @@
-/** Where outputs lie, held against one another and against what is read: nothing that a user named is lost by another of its names. */
+/** Compares the places of outputs with each other and with inputs, so that no file is overwritten under a second name. */
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { AuditError } from '../model/errors.ts'
 import type { OutputTarget } from './output-file.ts'
 
-/** What a store keeps in its folder. */
+/** The names that a store uses in its folder. */
 const OF_STORE = ['records', 'blobs', 'partial', 'temporary', 'unpacked']
 
-/** A file that is read, and what it is. */
+/** A file that is read, with a word for it. */
 export interface NamedInput {
   readonly what: string
   readonly file: string
 }
 
 /**
- * Nothing is made or changed. Devices, pipes and the file behind stdout may be named twice: they are written to, not over.
+ * Creates and changes nothing. Devices, pipes and the file behind stdout may be named twice, because output does not replace them.
  *
- * @param store the store's folder, which need not be there
- * @throws AuditError `USAGE` where two outputs are one file, one is an input, or one lies where the store keeps its own
+ * @param store the store's folder, which need not exist
+ * @throws AuditError `USAGE` if two outputs are one file, an output is an input, or an output is one of the store's own files
  */
 export async function assertApart(
   outputs: readonly OutputTarget[],
@@ -34,9 +34,9 @@ export async function assertApart(
     if (output.kind !== 'file' && output.kind !== 'own') continue
     const at = (await identityOf(output.path)) ?? output.path
     const other = seen.get(at)
-    if (other !== undefined) throw together(output, `it is the ${other} too`)
+    if (other !== undefined) throw together(output, `it is also the ${other}`)
     if (output.kind === 'file') seen.set(at, output.name)
-    if (lies(output.path, folder)) throw together(output, `it lies where the store ${store} keeps its own files`)
+    if (lies(output.path, folder)) throw together(output, `the store ${store} keeps its own files there`)
   }
 }
 
@@ -44,13 +44,13 @@ function together({ name }: OutputTarget, why: string): AuditError {
   return new AuditError('USAGE', `the ${name} cannot be written: ${why}`, { hint: 'give it another name' })
 }
 
-/** By what the file system itself knows it: two names may be one file. */
+/** The file system's own identity of a file: two names may be one file. */
 async function identityOf(file: string): Promise<string | undefined> {
   const stats = await stat(file, { bigint: true }).catch(() => undefined)
   return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`
 }
 
-/** With links followed as far as the path is there. */
+/** Follows links as far as the path exists. */
 async function realOf(folder: string): Promise<string> {
   const whole = path.resolve(folder)
   const above = path.dirname(whole)

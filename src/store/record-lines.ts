@@ -1,4 +1,4 @@
-/** Records as an archive holds them (archive §4): one a line, `[key, value]` as JSON, each key once and in the order of keys. */
+/** Records in an archive (archive §4): one per line, `[key, value]` as JSON, each key once and in the order of keys. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'
@@ -13,16 +13,16 @@ const NEWLINE = 10
 const recordSchema = z.tuple([z.array(z.union([z.string(), z.int().min(0)])).min(1), z.unknown()])
 
 /**
- * The lines of all records at and below `prefixes`. Values keep the order of their keys: a report from the archive is then the
- * one from the store.
+ * The lines of all records at and below `prefixes`. Values keep the order of their keys, so that a report from the archive equals
+ * the one from the store.
  *
- * @throws AuditError `USAGE` for a record larger than `takeRecords` takes
+ * @throws AuditError `USAGE` for a record larger than `takeRecords` accepts
  */
 export async function* recordLines(store: Store, prefixes: readonly RecordKey[]): AsyncGenerator<Buffer> {
   for (const prefix of prefixes) {
     for await (const record of store.list(prefix)) {
       const line = Buffer.from(`${JSON.stringify(record)}\n`)
-      if (line.byteLength > LINE_MAX_BYTES) throw new AuditError('USAGE', 'a record is larger than an archive holds')
+      if (line.byteLength > LINE_MAX_BYTES) throw new AuditError('USAGE', 'a record is larger than an archive can hold')
       yield line
     }
   }
@@ -32,9 +32,9 @@ export async function* recordLines(store: Store, prefixes: readonly RecordKey[])
 export type Admits = (key: RecordKey, value: unknown) => boolean
 
 /**
- * Puts the records of these lines into a store. None is held longer than it takes to keep it.
+ * Puts the records of these lines into a store, batch by batch.
  *
- * @param admits a record that it does not admit makes all of them invalid
+ * @param admits decides on each record; one that it rejects makes the whole archive invalid
  * @returns the SHA-256 of all bytes
  * @throws AuditError `ARCHIVE_INVALID`, `STORE_UNUSABLE`
  */
@@ -50,7 +50,7 @@ export async function takeRecords(chunks: AsyncIterable<Uint8Array>, store: Stor
   }
   for await (const line of linesOf(chunks, (chunk) => hash.update(chunk))) {
     const record = recordSchema.safeParse(parseCanonicalJson(line))
-    if (!record.success) throw invalidArchive('a record of it has another form')
+    if (!record.success) throw invalidArchive('one of its records is malformed')
     const [key] = record.data
     if (last !== undefined && compareKeys(last, key) >= 0) throw invalidArchive('its records are not in order')
     last = key
@@ -63,7 +63,7 @@ export async function takeRecords(chunks: AsyncIterable<Uint8Array>, store: Stor
   return hash.digest('hex')
 }
 
-/** Without their ends. */
+/** The lines without their line feeds. */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>, onChunk: (chunk: Uint8Array) => void): AsyncGenerator<Buffer> {
   let rest: Uint8Array[] = []
   let restBytes = 0
@@ -78,7 +78,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>, onChunk: (chunk: Uint
     }
     rest.push(chunk.subarray(from))
     restBytes += chunk.byteLength - from
-    if (restBytes >= LINE_MAX_BYTES) throw invalidArchive('a record of it is too large')
+    if (restBytes >= LINE_MAX_BYTES) throw invalidArchive('one of its records is too large')
   }
-  if (restBytes > 0) throw invalidArchive('its last record is cut')
+  if (restBytes > 0) throw invalidArchive('its last record is cut short')
 }

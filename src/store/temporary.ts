@@ -1,4 +1,4 @@
-/** Folders for files that are of no use beyond an audit. They lie in the store's folder, where the next one finds what a killed one left. */
+/** Folders for files that only one audit needs, in the store's folder: there the next audit removes what a killed one left. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { makeFolder } from './folders.ts'
@@ -12,11 +12,11 @@ export interface Temporary {
   clear(): Promise<void>
 }
 
-/** The temporary folders of the store in `directory`, which no other process may have open. */
+/** The temporary folders of the store in `directory`. No other process may have the store open. */
 export async function openTemporary(directory: string, guard: Guard): Promise<Temporary> {
   const root = path.join(directory, TEMPORARY)
   const clear = () => rm(root, { recursive: true, force: true })
-  // Of a process that was killed.
+  // A killed process may have left some.
   await clear()
   async function make(): Promise<string> {
     await makeFolder(root)

@@ -1,4 +1,4 @@
-/** Stores that live as long as one audit: an archive's records are somebody else's word, and do not belong among one's own. */
+/** Stores that last for one audit: an archive's records come from somebody else and must not mix with the user's own. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { isAlive } from './alive.ts'
@@ -10,8 +10,8 @@ import type { Store } from './store.ts'
 const UNPACKED = 'unpacked'
 
 /**
- * Makes a store below `directory`, and removes it whatever comes of its use. `directory` itself may be in use as a store: others may
- * run at the same time.
+ * Creates a store below `directory`, and removes it after use, even if the use fails. `directory` itself may be in use as a store,
+ * because other audits may run at the same time.
  *
  * @throws AuditError `STORE_UNUSABLE`
  */
@@ -33,7 +33,7 @@ export async function withUnpackedStore<T>(directory: string, use: (store: Store
   }
 }
 
-/** Removes what killed audits left. A folder is abandoned where its process is gone and nobody has the store in it open. */
+/** Removes leftovers of killed audits. A folder is abandoned if its process is gone and nobody has its store open. */
 export async function removeAbandoned(directory: string): Promise<void> {
   const root = path.join(directory, UNPACKED)
   for (const name of await readdir(root).catch(() => [])) {

@@ -1,7 +1,7 @@
-/** How much address space this process may have. */
+/** The address space that this process may use. */
 import { readFileSync } from 'node:fs'
 
-/** Bytes, where the system bounds them (`ulimit -v`); undefined where it does not, or does not say. */
+/** Bytes, if the system limits them (`ulimit -v`); undefined if it does not, or if the limit is unknown. */
 export function addressSpaceBytes(): number | undefined {
   try {
     const soft = /^Max address space\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]

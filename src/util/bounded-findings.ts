@@ -1,14 +1,14 @@
-/** Findings in bounded memory: whoever causes them may cause any number. */
+/** Findings in bounded memory: an outside party may cause any number of them. */
 
 import type { Finding } from '../model/findings.ts'
 import { defined } from './defined.ts'
 
-/** Findings of one code, severity and attribution that are kept one by one. */
+/** Findings with the same code, severity and attribution that are kept one by one. */
 const MAX_FINDINGS = 100
 
 export interface Findings {
   add(finding: Finding): void
-  /** All, and for each code, severity and attribution with more than is kept one that counts the rest. */
+  /** All kept findings. Each code, severity and attribution that exceeds the maximum adds one finding that counts the rest. */
   all(): readonly Finding[]
 }
 

@@ -1,6 +1,6 @@
-/** Options that may not be there, handed on. */
+/** Passes on options that may be absent. */
 
-/** The same fields, of which those that may be undefined may be absent. */
+/** The same fields; those that may be undefined may be absent instead. */
 export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }

@@ -1,11 +1,11 @@
-/** What is known of a million texts, in as many times some 40 bytes. */
+/** A compact table keyed by text: about 40 bytes for each of a million entries. */
 import { createHash } from 'node:crypto'
 
-/** Numbers of 32 bits by text. A text is known by 127 bits of its SHA-256, so that two do not meet. */
+/** 32-bit numbers by text. 127 bits of its SHA-256 stand for a text, so two texts do not collide. */
 export interface DigestTable {
-  /** What was added first under the key, as a view that holds until the next `add`; undefined where nothing was. */
+  /** The value that was first added under the key, as a view that is valid until the next `add`; undefined if there is none. */
   get(key: string): Uint32Array | undefined
-  /** A key that is there already keeps its first value. */
+  /** A key that is already present keeps its first value. */
   add(key: string, value: Uint32Array): void
 }
 
@@ -13,10 +13,10 @@ const KEY_WORDS = 4
 const FIRST_SLOTS = 1024
 
 /**
- * An open-addressing table over one typed array. It takes (16 + 4 × `valueWords`) bytes a slot, and is between 7/16 and 7/8 full;
- * while it grows the old array is there too.
+ * An open-addressing table over one typed array. A slot takes (16 + 4 × `valueWords`) bytes, and the table is between 7/16 and
+ * 7/8 full; while it grows, it holds the old array too.
  *
- * @param valueWords numbers of 32 bits in every value, 0 for a set
+ * @param valueWords how many 32-bit numbers a value has, 0 for a set
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export function createDigestTable(valueWords: number): DigestTable {
   let words = new Uint32Array(slots * stride)
   let used = 0
 
-  /** Where the key lies, or would. An empty slot begins with 0, which no key does. */
+  /** The place of the key, or the free place for it. An empty slot begins with 0; no key does. */
   const placeOf = (key: Uint32Array): number => {
     const [first = 0, second = 0, third = 0, fourth = 0] = key
     for (let slot = second & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
@@ -68,7 +68,7 @@ export function createDigestTable(valueWords: number): DigestTable {
   }
 }
 
-/** Of UTF-16, in which half a surrogate pair is not taken for another. */
+/** Hashes UTF-16, because UTF-8 would make all lone surrogates equal. */
 function keyOf(text: string): Uint32Array {
   const digest = createHash('sha256').update(text, 'utf16le').digest()
   return Uint32Array.of(

@@ -1,24 +1,24 @@
-/** Text from outside, made fit for a terminal or a page: whoever wrote it may want to steer the one or break out of the other. */
+/** Escapes text from outside for a terminal or a page: its author may want to control the terminal or inject markup. */
 
 /**
  * Controls, format characters (bidi, zero-width), lone surrogates, private and unassigned code points, line and paragraph
- * separators, and whatever else a reader would not see.
+ * separators, and all else that a reader would not see.
  */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 const ALL_UNSEEN = new RegExp(UNSEEN.source, 'gu')
 
 /**
- * A word that is a word wherever it stands in Markdown: letters and digits, with what may stand between and behind them. No
- * punctuation that begins markup, no address that becomes a link by itself.
+ * A word that is plain text anywhere in Markdown: letters and digits, with harmless punctuation between and after them. It has no
+ * punctuation that begins markup, and is no address that becomes a link by itself.
  */
 const PLAIN_WORD = /^(?!www\.)\(?[\p{L}\p{N}]+(?:[-'’,][\p{L}\p{N}]+|\.\p{N}+)*[,;:.)…?]{0,3}$/iu
 
 /**
- * Makes text safe to print on a terminal: what cannot be seen is shown as `\u{1b}`. A backslash stays one, so the result is
- * for reading, not for decoding.
+ * Makes text safe to print on a terminal: an invisible character is shown as `\u{1b}`. A backslash is not escaped, so the result
+ * is for reading, not for decoding.
  *
  * @param text from outside
- * @param maxChars how many characters of the result may stand before `… (N more)`; N counts UTF-16 units of `text`
+ * @param maxChars the most characters of the result before `… (N more)`; N counts UTF-16 units of `text`
  * @returns one line without control characters
  *
  * @example
@@ -53,12 +53,13 @@ function shownAs(character: string): string {
   return UNSEEN.test(character) ? visible(character) : character
 }
 
-/** What begins a list where it is the first word. */
+/** As the first word it would begin a list. */
 const LIST_NUMBER = /^\d+[.)]$/
 
 /**
- * A value from outside as a code span, in a table's cell, a list or running text: as {@link escapeForTerminal}, with a fence of
- * more backticks than stand together in it. A `|` is shown as `\u{7c}`, since a table's cells are told apart before its spans are.
+ * A value from outside as a code span for a table's cell, a list or running text: escaped as by {@link escapeForTerminal}, in a
+ * fence that is longer than any run of backticks in it. A `|` is shown as `\u{7c}`, because Markdown splits a table's cells before
+ * it reads code spans.
  *
  * @param text from outside
  * @param maxChars as for {@link escapeForTerminal}
@@ -75,14 +76,14 @@ export function codeSpan(text: string, maxChars: number): string {
   const shown = escapeForTerminal(text, maxChars).replaceAll('|', visible('|'))
   const runs = shown.match(/`+/g) ?? []
   const fence = '`'.repeat(Math.max(0, ...runs.map(({ length }) => length)) + 1)
-  // A reader takes away one space at each end where both have one.
+  // Markdown strips one space from each end if both ends have one.
   const padding = /^[` ]|[` ]$/.test(shown) ? ' ' : ''
   return `${fence}${padding}${shown}${padding}${fence}`
 }
 
 /**
- * A sentence that may hold text from outside, in Markdown: words stay as they are, and whatever could be more than a word becomes a
- * code span, with all that is quoted in it.
+ * A sentence that may hold text from outside, in Markdown: plain words stay as they are, and anything that could be markup becomes
+ * a code span, together with the whole quotation that it is part of.
  *
  * @param text with words from outside
  * @param maxChars as for {@link escapeForTerminal}
@@ -104,14 +105,14 @@ export function markdownSentence(text: string, maxChars: number): string {
   return parts.map((part) => (part.isPlain ? part.text : spanOf(part.text))).join(' ')
 }
 
-/** What stands behind the words of a span is none of them. */
+/** Keeps punctuation after the last word out of the code span. */
 function spanOf(words: string): string {
   const [, value = '', behind = ''] = /^(.*?)([,;:]?)$/u.exec(words) ?? []
   return value === '' ? codeSpan(words, Number.POSITIVE_INFINITY) : `${codeSpan(value, Number.POSITIVE_INFINITY)}${behind}`
 }
 
 /**
- * Makes the text of a JSON document safe to print and keeps its meaning: what cannot be seen becomes `\uXXXX`.
+ * Makes the text of a JSON document safe to print and keeps its meaning: an invisible character becomes `\uXXXX`.
  *
  * @param json as `JSON.stringify` writes it; its line feeds stay
  */

@@ -1,13 +1,13 @@
 /**
- * How deep JSON may nest. It is counted: whether `JSON.parse` and `JSON.stringify` run out of stack, and where, differs from one
- * Node to the next.
+ * Limits on how deep JSON may nest. Levels are counted, because the depth at which `JSON.parse` and `JSON.stringify` exhaust the
+ * stack differs between versions of Node.
  */
 
 /** Levels of a module's result. */
 export const RESULT_MAX_DEPTH = 1_000
-/** Levels of a unit's answer: none comes near it. */
+/** Levels of a unit's answer; honest answers are far flatter. */
 export const ANSWER_MAX_DEPTH = 500
-/** Levels of a record: a result, and what lies around it. */
+/** Levels of a record: a result and the record around it. */
 export const RECORD_MAX_DEPTH = 1_100
 
 const QUOTE = 0x22
@@ -17,7 +17,7 @@ const CLOSE_LIST = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** Whether brackets outside of texts nest deeper. */
+/** Whether brackets outside strings nest deeper. */
 export function nestsDeeperThan(json: string, levels: number): boolean {
   let depth = 0
   for (let at = 0; at < json.length; at++) {
@@ -30,7 +30,7 @@ export function nestsDeeperThan(json: string, levels: number): boolean {
   return false
 }
 
-/** Where the quote lies that ends a text; texts are most of an answer, and are not looked at one by one. */
+/** The place of the quote that ends a string. Strings are most of an answer, so it searches instead of reading each character. */
 function endOfText(json: string, from: number): number {
   for (let end = json.indexOf('"', from); end >= 0; end = json.indexOf('"', end + 1)) {
     let escapes = 0
@@ -43,8 +43,8 @@ function endOfText(json: string, from: number): number {
 /**
  * A value's JSON.
  *
- * @param replacer puts another value in the place of what JSON cannot say
- * @returns undefined where it nests deeper than `levels`, or cannot be written at all; `undefined` as a value is one of these
+ * @param replacer replaces values that JSON cannot express
+ * @returns undefined if it nests deeper than `levels` or cannot be written at all; the value `undefined` cannot be written
  */
 export function boundedJson(
   value: unknown,

@@ -1,15 +1,15 @@
-/** A walk through the bytes of a JSON text that has been parsed already: what parsing leaves out, with its place. */
+/** A walk through the bytes of a JSON text that was already parsed: finds details that parsing drops, with their paths. */
 
 export type JsonPath = readonly (string | number)[]
 
 export interface JsonVisitor {
-  /** A key, and whether its object has had it before. Its path is that of the value. */
+  /** A key, and whether its object had the same key before. Its path is that of the value. */
   key(path: JsonPath, twice: boolean): void
   /** The text of a number. */
   number(path: JsonPath, text: string): void
-  /** A key or a text, without its quotes, as bytes. */
+  /** A key or a string, without its quotes, as bytes. */
   text(path: JsonPath, bytes: Uint8Array): void
-  /** A value that has ended, whatever it is; both ends are offsets in bytes, the second one behind it. */
+  /** A value of any type, at its end. `from` and `to` are offsets in bytes; `to` is exclusive. */
   value(path: JsonPath, from: number, to: number): void
 }
 
@@ -17,7 +17,7 @@ interface Container {
   /** undefined in a list. */
   readonly keys: Set<string> | undefined
   readonly from: number
-  /** What comes next in an object. */
+  /** The next part of an object. */
   expects: 'key' | 'value'
 }
 
@@ -29,15 +29,15 @@ const OPEN_LIST = 0x5b
 const CLOSE_LIST = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
-/** Where words begin, `true` say; what begins before is a number. */
+/** Literals (`true`, `false`, `null`) begin with this byte or a higher one, numbers with a lower one. */
 const LETTERS = 0x61
-/** What stands in numbers and words. */
+/** The bytes of numbers and literals. */
 const OF_WORDS: ReadonlySet<number> = new Set(Buffer.from('+-.0123456789abcdefghijklmnopqrstuvwxyzE'))
 
 /**
- * Visits everything once, in order. A stack of its own: depth is bounded by memory alone.
+ * Visits everything once, in order. It keeps its own stack, so only memory limits the depth.
  *
- * @param bytes what `JSON.parse` takes when it is decoded; bytes that are no UTF-8 may stand in texts
+ * @param bytes JSON that `JSON.parse` accepts once decoded; strings may hold invalid UTF-8
  */
 export function scanJson(bytes: Uint8Array, visitor: JsonVisitor): void {
   const path: (string | number)[] = []
@@ -89,7 +89,7 @@ export function scanJson(bytes: Uint8Array, visitor: JsonVisitor): void {
   }
 }
 
-/** Where the quote lies that ends a text. */
+/** The place of the quote that ends a string. */
 function endOfText(bytes: Uint8Array, from: number): number {
   let at = from
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1

@@ -1,4 +1,4 @@
-/** Equality of JSON values, however deep they are. */
+/** Equality of JSON values of any depth. */
 
 /** An object of JSON: neither null nor an array. */
 export type JsonObject = { readonly [key: string]: unknown }
@@ -9,12 +9,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Reads JSON as `fetch().json()` does, which leaves out a byte order mark before it. */
+/** Reads JSON as `fetch().json()` does, which ignores a byte order mark at the start. */
 export function parseJson(text: string): unknown {
   return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
 }
 
-/** An own member, undefined where there is none: `__proto__` is a name like any other. */
+/** An own member, undefined if there is none: `__proto__` is a name like any other. */
 export function member(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
@@ -24,7 +24,7 @@ export function memberNames(object: JsonObject): string[] {
   return Object.keys(object).filter((key) => object[key] !== undefined)
 }
 
-/** Whether two values have the same JSON but for the order of keys. A stack of its own: depth is bounded by memory alone. */
+/** Whether two values have the same JSON apart from the order of keys. It keeps its own stack, so only memory limits the depth. */
 export function sameJson(left: unknown, right: unknown): boolean {
   const stack: [unknown, unknown][] = [[left, right]]
   for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {

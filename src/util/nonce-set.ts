@@ -1,4 +1,4 @@
-/** Nonces, at one bit for each where they lie together. */
+/** A set of nonces that takes one bit for each nonce of a dense range. */
 
 export interface NonceSet {
   add(nonce: number): void
@@ -8,7 +8,7 @@ export interface NonceSet {
 
 const CHUNK_NONCES = 512
 
-/** A set of whole numbers: some 400 KB for a million that come one after another. None, however high, takes more than a chunk. */
+/** A set of whole numbers: about 400 KB for a million consecutive ones. A single number takes at most one chunk, however high. */
 export function createNonceSet(): NonceSet {
   const chunks = new Map<number, Uint8Array>()
   let size = 0

@@ -1,4 +1,4 @@
-/** Fires with either. */
+/** A signal that fires when either of the two fires. */
 export function joined(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {
   return other === undefined ? signal : AbortSignal.any([signal, other])
 }

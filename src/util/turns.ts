@@ -1,15 +1,15 @@
-/** Long loops that give others their turn. */
+/** Lets other work run during long loops. */
 import { setImmediate } from 'node:timers/promises'
 import { AuditError } from '../model/errors.ts'
 
-/** Well below a second, in which whoever interrupts wants an answer. */
+/** Well below a second: a user who interrupts expects an answer within one. */
 const EVERY_MS = 50
 
 /**
- * To be awaited in every round of a loop that may take long without waiting for anything: signals and timers are heard between its
- * rounds.
+ * Await the returned function in every round of a loop that may run long without waiting for anything, so that signals and timers
+ * are handled between rounds.
  *
- * @returns what rejects with `INTERRUPTED` where the signal has fired
+ * @returns a function whose promise rejects with `INTERRUPTED` if the signal has fired
  */
 export function createTurns(signal?: AbortSignal): () => Promise<void> | undefined {
   let last = performance.now()

@@ -1,4 +1,4 @@
-/** What a scheduler should have shown of an item, and where it shows something else (protocol §1.4). */
+/** Compares a scheduler's JSON with the signed item and corrects what differs (protocol §1.4). */
 
 import { encodeBase64url } from '../ans104/bytes.ts'
 import { addressOfKey, type DataItem, idOfSignature } from '../ans104/data-item.ts'
@@ -6,15 +6,16 @@ import type { Tag, WireItem } from '../model/records.ts'
 import { defined } from '../util/defined.ts'
 
 export interface AsSigned {
-  /** The scheduler's JSON, with what contradicts the item put right. */
+  /** The scheduler's JSON, with every field corrected that contradicts the item. */
   readonly wire: WireItem
-  /** The fields that were put right; none: the JSON shows the item truly. */
+  /** The corrected fields; empty if the JSON shows the item correctly. */
   readonly changed: readonly ('owner' | 'tags' | 'target' | 'anchor' | 'data')[]
 }
 
 /**
- * Holds a scheduler's JSON against the true item. Data that is no UTF-8 is shown lossy or, by older schedulers, as null; a
- * message's anchor that is no UTF-8 as null: that is the rule, it is what the CU sees, and no contradiction.
+ * Compares a scheduler's JSON with the signed item. Schedulers show data that is not valid UTF-8 lossily or, if they are older, as
+ * null, and a message's anchor that is not valid UTF-8 as null. Those are the rules, and the CU sees the same, so neither is a
+ * contradiction.
  *
  * @param wire a message or an assignment of the schedule; not `/processes/<id>`, whose data an older process hides
  * @param item the proven item of the same id
@@ -32,7 +33,7 @@ export function asSigned(wire: WireItem, item: DataItem): AsSigned {
   return { wire: { ...wire, id: truth.id, signature: truth.signature, ...corrected }, changed }
 }
 
-/** An item as an honest scheduler shows it; a message that only Arweave has takes this form. */
+/** An item as an honest scheduler shows it; also the form of a message that only Arweave has. */
 export function wireOfItem(item: DataItem): WireItem {
   return {
     id: idOfSignature(item.signature),
@@ -46,10 +47,10 @@ export function wireOfItem(item: DataItem): WireItem {
 }
 
 /**
- * The one form of an item whose JSON proves itself (`verifyMessage` says `valid`): what JSON may show in two ways, as an empty text
- * or null, has one here, and the address is that of the key.
+ * The canonical form of an item whose JSON is `valid` to `verifyMessage`: a field that JSON may show in two ways, as an empty
+ * string or null, has only one here, and the address is derived from the key.
  *
- * @param wire that was verified
+ * @param wire a verified item
  */
 export function signedWire({ id, owner, tags, signature, anchor, target, data }: WireItem): WireItem {
   const address = addressOfKey(Buffer.from(owner.key, 'base64url'))
@@ -64,7 +65,7 @@ export function signedWire({ id, owner, tags, signature, anchor, target, data }:
   }
 }
 
-/** An assignment's anchor is base64url with `show-anchor`, and hidden without. */
+/** An assignment's anchor is base64url with `show-anchor`, and hidden without it. */
 function showsAnchor({ anchor, data }: WireItem, truth: string | null, item: DataItem): boolean {
   const shown = anchor === '' ? null : anchor
   return shown === truth || (data === undefined && (shown === null || shown === encodeBase64url(item.anchor)))
@@ -77,7 +78,7 @@ function sameTags(shown: readonly Tag[], truth: readonly Tag[]): boolean {
   )
 }
 
-/** Invalid UTF-8 becomes U+FFFD, a byte order mark stays: as Rust's lossy reading, which schedulers use. */
+/** Invalid UTF-8 becomes U+FFFD and a byte order mark stays, as in Rust's lossy decoding, which schedulers use. */
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }

@@ -1,4 +1,4 @@
-/** An item on the chain that was assigned (protocol §1.8): what the module is shown of it. */
+/** An on-chain item that was assigned (protocol §1.8), in the form that the module sees. */
 import type { ChainItem, TransactionRecord } from '../model/records.ts'
 import type { RawItem, RawProof } from './raw-item.ts'
 import { sealSigned, sealUnproven } from './seal.ts'
@@ -10,7 +10,7 @@ export interface CheckedChainItem {
   readonly dataText?: string
 }
 
-/** @param data undefined where nobody has it: then nothing of it is proven */
+/** @param data undefined if nobody has it: then the item is unproven */
 export function checkChainItem(
   record: TransactionRecord,
   data: Uint8Array | undefined,
@@ -28,12 +28,12 @@ export function checkChainItem(
   return { item: sealUnproven(shown, { what: `the item ${id}`, reason, servedBy: ['gateway'] }), ...dataText }
 }
 
-/** Gateways show one anchor in base64url or as text, and a CU hands it on as its gateway does (§2.4). Both say the signed bytes. */
+/** Gateways show an anchor in base64url or as text, and a CU passes on its gateway's form (§2.4). Both match the signed bytes. */
 function anchorOf({ anchor: shown }: TransactionRecord, { anchor }: ChainItem): string {
   return Buffer.from(shown).toString('base64url') === anchor ? shown : anchor
 }
 
-/** Whether the anchor is shown in a form in which a CU may not have been shown it. */
+/** Whether a CU may have received the anchor in another form than this record shows. */
 export function showsOddAnchor({ anchor }: TransactionRecord, facts: ChainItem): boolean {
   return anchor !== facts.anchor
 }

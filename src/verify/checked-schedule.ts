@@ -1,6 +1,6 @@
 /**
- * The schedule as it was signed. What the scheduler shows otherwise is replaced by the true item, where a gateway has it; what
- * proves itself nowhere is said so, for nobody may be blamed over it.
+ * The schedule as it was signed. If the scheduler shows an item that differs from the signed one, the signed one replaces it if a
+ * gateway has it. An item that no source proves is marked, because nobody may be blamed because of it.
  */
 import { createHash } from 'node:crypto'
 import { type SignatureStatus, VALID } from '../ans104/signature-status.ts'
@@ -19,31 +19,31 @@ import type { Checked } from './signed.ts'
 import type { UnprovenInput } from './trust.ts'
 import { createScheduleVerifier } from './verify-schedule.ts'
 
-/** What the signatures of one edge of the schedule say, as shown. */
+/** The verdicts on the signatures of one edge of the schedule, as the scheduler shows it. */
 export interface EdgeVerdicts {
-  /** The hash of what they are about: for other bytes they count for nothing. */
+  /** The hash of the judged items: the verdicts do not apply to other bytes. */
   readonly of: string
   readonly assignment: SignatureStatus
-  /** null: an item on the chain was assigned. */
+  /** null if an on-chain item was assigned. */
   readonly message: SignatureStatus | null
 }
 
 export interface CheckedMessage {
-  /** Built of what was signed, where it is proven. */
+  /** Built from signed bytes, if it is proven. */
   readonly scheduled: Checked<ScheduledMessage>
   readonly findings: readonly Finding[]
-  /** Why it proves nothing. Then neither does anything after it. */
+  /** Why it proves nothing; then nothing after it does either. */
   readonly unproven: readonly UnprovenInput[]
-  /** What the scheduler shows otherwise, or in two ways, or not at all: a Compute Unit may have been shown something else. */
+  /** How the scheduler shows it wrongly, in two ways or not at all: a Compute Unit may have seen something else. */
   readonly tampered?: string
 }
 
 export interface CheckOptions extends ChooseAssignmentOptions {
   /** In nonce order. */
   readonly schedule: AsyncIterable<ScheduledMessage>
-  /** The raw item of an id; undefined where no gateway has it. */
+  /** The raw item of an id; undefined if no gateway has it. */
   rawItem(id: TransactionId): Promise<RawItem | undefined>
-  /** `proveItem` where not given; or one that remembers. */
+  /** `proveItem` by default; or one that remembers its proofs. */
   prove?(raw: RawItem): RawProof
   /** Verdicts from an earlier reading of the same bytes, by nonce; both ends inclusive. */
   known?(from: number, to: number): Promise<ReadonlyMap<number, EdgeVerdicts>>
@@ -53,7 +53,7 @@ export interface CheckOptions extends ChooseAssignmentOptions {
 const BATCH_EDGES = 32
 const BATCHES_AHEAD = 4
 
-/** Checks message by message; signatures are verified ahead of what is asked for. */
+/** Checks message by message; signatures are verified ahead of time. */
 export async function* checkSchedule(options: CheckOptions): AsyncGenerator<CheckedMessage> {
   const { process } = options
   const order = createScheduleVerifier({ process, schedulerAddress: process.scheduler })
@@ -89,14 +89,14 @@ export async function* checkSchedule(options: CheckOptions): AsyncGenerator<Chec
   }
 }
 
-/** One that is shown with a signature that cannot be right, or not be checked, is the scheduler's word; more speaks against others. */
+/** An assignment with an invalid or unchecked signature is the scheduler's word; any other error also rules out trusting it. */
 function unprovenAssignment(nonce: number, findings: readonly Finding[]): UnprovenInput {
   const wrong = findings.some(({ code, severity }) => severity === 'error' && code !== 'ASSIGNMENT_SIGNATURE_INVALID')
   const what = `the assignment of nonce ${nonce}`
   return { what, reason: `${what} is not proven`, servedBy: wrong ? [] : ['scheduler'] }
 }
 
-/** Whether this nonce is told in two ways, of which nobody knows which one a Compute Unit was told. */
+/** Whether sources disagree on this nonce, so that nobody knows which version a Compute Unit received. */
 async function hasConflicting(
   { conflictingAssignments }: CheckOptions,
   { nonce, assignment, message }: ScheduledMessage
@@ -105,7 +105,7 @@ async function hasConflicting(
   return conflicting.some((other) => {
     const { id, tags } = other.assignment
     if (id !== assignment.id || JSON.stringify(tags) !== JSON.stringify(assignment.tags)) return true
-    // An item that could not be had speaks against none.
+    // An item that could not be fetched contradicts nothing.
     return other.unclear !== true && JSON.stringify(other.message) !== JSON.stringify(message)
   })
 }
@@ -114,17 +114,17 @@ function beyondTrust(unproven: UnprovenInput): UnprovenInput {
   return { ...unproven, servedBy: [] }
 }
 
-/** What may be shown in two ways, which a module could tell apart, is handed on in one. */
+/** Passes on a single form of fields that can be shown in two ways, because a module could distinguish them. */
 function inOneForm(scheduled: ScheduledMessage): ScheduledMessage {
   const { assignment, message } = scheduled
   return { ...scheduled, assignment: { ...signedWire(assignment), id: assignment.id }, message: message && signedWire(message) }
 }
 
-/** Why a Compute Unit may have been shown something else, though all that is here is signed. */
+/** Why a Compute Unit may have seen something else, although everything here is signed. */
 function unsure({ message, unserved, unclear }: ScheduledMessage): string | undefined {
-  if (message?.anchor === '') return 'its anchor is shown as an empty text, where schedulers show null'
-  if (unserved === true) return 'the scheduler does not serve it, what lies on Arweave is used'
-  return unclear === true ? 'Arweave does not tell whether the item was sent or assigned from the chain' : undefined
+  if (message?.anchor === '') return 'its anchor is shown as an empty string, but schedulers show null'
+  if (unserved === true) return 'the scheduler does not serve it; the copy on Arweave is used'
+  return unclear === true ? 'Arweave does not show whether the item was sent or assigned from the chain' : undefined
 }
 
 interface MessageWithVerdicts {
@@ -137,7 +137,7 @@ async function* withVerdicts(options: CheckOptions): AsyncGenerator<MessageWithV
   let batch: ScheduledMessage[] = []
   const send = () => {
     const judged = judgeBatch(options, batch)
-    // Awaited in order, later: until then a failure is not unhandled.
+    // It is awaited later, in order; until then a failure must not count as unhandled.
     judged.catch(() => {})
     ahead.push(judged)
     batch = []
@@ -158,7 +158,7 @@ async function judgeBatch(
   const [first, last] = [batch[0], batch.at(-1)]
   if (first === undefined || last === undefined) return []
   const kept = await known?.(first.nonce, last.nonce)
-  // Verdicts are kept of what the scheduler serves.
+  // Verdicts are kept only for items that the scheduler serves.
   const hashes = batch.map(hashOf)
   const earlier = batch.map(({ nonce, unserved }, place) => {
     const found = unserved ? undefined : kept?.get(nonce)
@@ -196,7 +196,7 @@ interface CheckedAssignment {
   readonly findings: readonly Finding[]
 }
 
-/** An assignment that is not shown as it was signed is put right by the item of its id. */
+/** Replaces an assignment that differs from the signed one by the item with its id. */
 async function checkAssignment(
   options: CheckOptions,
   scheduled: ScheduledMessage,
@@ -209,9 +209,9 @@ async function checkAssignment(
   if (changed.length === 0) return { scheduled, verdict: VALID, findings: [] }
   const { data: _, ...assignment } = wire
   const truth = readScheduled({ message: scheduled.message, assignment })
-  // An id that now stands at another nonce is no replacement for this one.
+  // An item whose tags state another nonce cannot replace this assignment.
   if (truth === undefined || truth.nonce !== scheduled.nonce) return { scheduled, verdict, findings: [] }
-  const detail = `the scheduler shows the assignment otherwise than it was signed (${changed.join(', ')}); the true one is used`
+  const detail = `the scheduler's assignment differs from the signed one (${changed.join(', ')}); the signed one is used`
   return {
     scheduled: truth,
     verdict: VALID,
@@ -223,7 +223,7 @@ interface CheckedItem {
   readonly scheduled: ScheduledMessage
   readonly findings: readonly Finding[]
   readonly unproven?: UnprovenInput
-  /** Why a Compute Unit may have been shown something else. */
+  /** Why a Compute Unit may have seen something else. */
   readonly tampered?: string
 }
 
@@ -239,13 +239,14 @@ async function checkMessage(
   if (proof?.item === undefined) {
     const copy = await wholeCopy(options, scheduled)
     if (copy !== undefined) {
-      const detail = `the scheduler does not show the message as it was signed (${verdict.reason}); the true one is used`
+      const detail = `the scheduler's message differs from the signed one (${verdict.reason}); the signed one is used`
       const findings = [finding('MESSAGE_SIGNATURE_INVALID', 'error', 'scheduler', nonce, detail)]
       return { scheduled: { ...scheduled, message: copy }, findings }
     }
     const tampered = verdict.status === 'invalid'
     const what = `the message of nonce ${nonce}`
-    const why = raw === undefined ? 'no gateway has the item' : `what the gateway has is not it either (${reasonOf(proof)})`
+    const why =
+      raw === undefined ? 'no gateway has the item' : `the gateway's item does not prove it either (${reasonOf(proof)})`
     const detail = `${verdict.reason}; ${why}`
     return {
       scheduled,
@@ -259,7 +260,7 @@ async function checkMessage(
   }
   const { wire, changed } = asSigned(message, proof.item)
   if (changed.length > 0) {
-    const detail = `the scheduler shows the message otherwise than it was signed (${changed.join(', ')}); the true one is used`
+    const detail = `the scheduler's message differs from the signed one (${changed.join(', ')}); the signed one is used`
     const replaced = { ...wire, data: wire.data ?? null }
     return {
       scheduled: { ...scheduled, message: replaced },
@@ -267,11 +268,11 @@ async function checkMessage(
     }
   }
   if (!message.data?.includes('\u{FFFD}')) return { scheduled, findings: [] }
-  const detail = 'its data is no UTF-8: the unit saw, and so does this replay, U+FFFD in its place'
+  const detail = 'its data is not valid UTF-8: both the unit and this replay see U+FFFD in place of the invalid bytes'
   return { scheduled, findings: [finding('MESSAGE_DATA_LOSSY', 'info', 'process', nonce, detail)] }
 }
 
-/** An item that was assigned from the chain comes from the gateway alone (§1.8). */
+/** An item that was assigned from the chain comes only from the gateway (§1.8). */
 async function checkOnChain(options: CheckOptions, scheduled: ScheduledMessage): Promise<CheckedItem> {
   const { nonce, messageId } = scheduled
   const { proof, raw } = await fetchAndProve(options, messageId)

@@ -1,4 +1,4 @@
-/** Checkpoints: what a signer says a memory was (protocol §3). */
+/** Checkpoints: a signer's statement about a memory (protocol §3). */
 
 import type { StartMemory } from '../memory/start-memory.ts'
 import type { Finding } from '../model/findings.ts'
@@ -9,7 +9,7 @@ import { proveRawItem } from './message-item.ts'
 import type { RawItem } from './raw-item.ts'
 import type { Verifier } from './verification-threads.ts'
 
-/** What a checkpoint's tags say; whether they are its signer's is another matter. */
+/** The tags of a checkpoint, whether or not its signer signed them. */
 export interface CheckpointTags {
   readonly nonce: number
   /** The last evaluation before it; without `cron` the scheduled message itself. */
@@ -18,37 +18,37 @@ export interface CheckpointTags {
   readonly moduleId: string
 }
 
-/** A checkpoint whose tags are its signer's where it is `signed`; its data is still packed. */
+/** A checkpoint with its data still packed; if it is `signed`, its signer signed the tags. */
 export interface FoundCheckpoint extends CheckpointTags {
   readonly id: string
   readonly signer: string
   readonly standing: 'signed' | 'unverified' | 'unread'
   readonly findings: readonly Finding[]
-  /** It is `signed` on the gateway's word alone. */
+  /** It is `signed` only on the gateway's word. */
   readonly onTrust?: true
 }
 
 export interface CheckedCheckpoint extends Omit<FoundCheckpoint, 'standing'> {
-  /** What its data is; undefined where it is not what its tags say, or cannot be had. */
+  /** The hash of its unpacked data; undefined if it does not match the tags or the data is missing. */
   readonly dataSha256?: string
-  /** What tells its memory from others, where that is what its tags say. */
+  /** The fingerprint of its memory, if the memory matches the tags. */
   readonly fingerprint?: string
-  /** What its data unpacked to, whatever that is; undefined where it could not be unpacked. */
+  /** The unpacked size of its data, even if it does not match the tags; undefined if it could not be unpacked. */
   readonly unpackedBytes?: number
-  /** Its memory, where the data is what its tags say. */
+  /** Its memory, if the data matches the tags. */
   readonly memory?: StartMemory
-  /** What in its memory looks like a C environment: candidates, until a replay under one of them reaches the memory. */
+  /** Blocks of its memory that look like a C environment: candidates, until a replay under one of them reproduces the memory. */
   readonly environments?: readonly (readonly string[])[]
   readonly standing: 'verified' | 'unverified' | 'unread'
 }
 
-/** A memory never unpacks to more: wasm32 ends here, and no aos module declares more. */
+/** No memory is larger: this is the limit of wasm32, and no aos module declares more. */
 export const MEMORY_MAX_BYTES = 4 * 1024 ** 3
 
 /**
  * Reads the tags of a checkpoint.
  *
- * @returns undefined where they are no checkpoint's of this process
+ * @returns undefined if they are not the tags of a checkpoint of this process
  */
 export function readCheckpointTags({ tags }: RawItem['record'], process: ProcessId): CheckpointTags | undefined {
   const nonce = numberIn(tagValue(tags, 'Nonce'))
@@ -61,29 +61,29 @@ export function readCheckpointTags({ tags }: RawItem['record'], process: Process
   return { nonce, key, sha256, moduleId: tagValue(tags, 'Module') ?? '' }
 }
 
-/** A number as the CU's parseInt reads it: behind white space, up to what is no digit. */
+/** A number as the CU's parseInt reads it: after white space, up to the first character that is no digit. */
 function numberIn(text = ''): number | undefined {
   const digits = /^\s*\+?(\d{1,15})(?!\d)/.exec(text)?.[1]
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** However it is written, it names one memory. */
+/** Different spellings of a hash name the same memory. */
 function hashIn(text = ''): string | undefined {
   const hash = text.trim().toLowerCase()
   return /^[0-9a-f]{64}$/.test(hash) ? hash : undefined
 }
 
-/** Why the tags of a checkpoint cannot be read; such lie on Arweave. */
+/** Why the tags of a checkpoint cannot be read; such checkpoints exist on Arweave. */
 export function checkpointFault({ tags }: RawItem['record']): string {
   for (const name of ['Nonce', 'Timestamp'])
     if (numberIn(tagValue(tags, name)) === undefined) return `its tag ${name} is no number`
-  return hashIn(tagValue(tags, 'SHA-256')) !== undefined ? 'it is another process’s' : 'its tag SHA-256 names no memory'
+  return hashIn(tagValue(tags, 'SHA-256')) !== undefined ? 'it belongs to another process' : 'its tag SHA-256 is no hash'
 }
 
 /**
- * Verifies a checkpoint's signature, which covers its data as it is packed.
+ * Verifies a checkpoint's signature, which covers its packed data.
  *
- * @returns undefined where it is no checkpoint of this process
+ * @returns undefined if it is no checkpoint of this process
  */
 export function findCheckpoint(
   process: ProcessId,
@@ -110,10 +110,10 @@ export function findCheckpoint(
 }
 
 /**
- * Unpacks a checkpoint, and verifies that its data is what its tags say.
+ * Unpacks a checkpoint, and verifies that its data matches its tags.
  *
- * @param path the file of its data, gzip'd
- * @param maxBytes what its signer's checkpoints may still unpack to: no fault of the signer's where that is not enough
+ * @param path the gzip file of its data
+ * @param maxBytes how many bytes its signer's checkpoints may still unpack to; the signer is not at fault if that is too few
  */
 export async function unpackCheckpoint(
   { standing, ...found }: FoundCheckpoint,
@@ -124,12 +124,12 @@ export async function unpackCheckpoint(
   if (standing !== 'signed') return { ...found, standing }
   const unpacked = maxBytes > 0 ? await verifier.unpack(path, Math.min(maxBytes, MEMORY_MAX_BYTES)) : { failed: '' }
   if ('failed' in unpacked && maxBytes < MEMORY_MAX_BYTES) {
-    const detail = `the checkpoint ${found.id} is not unpacked: with its signer's others it may be larger than is allowed`
+    const detail = `the checkpoint ${found.id} is not unpacked: with others of its signer it may exceed the size limit`
     const about = { attribution: 'auditor', claimant: found.signer, nonce: found.nonce, detail } as const
     return { ...found, standing: 'unread', findings: [{ code: 'CHECKPOINT_NOT_READ', severity: 'warning', ...about }] }
   }
   if ('failed' in unpacked || unpacked.sha256 !== found.sha256) {
-    const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, it says ${found.sha256}`
+    const why = 'failed' in unpacked ? unpacked.failed : `its data hashes to ${unpacked.sha256}, but its tag is ${found.sha256}`
     const detail = `the checkpoint ${found.id}: ${why}`
     const about = { attribution: 'checkpoint-signer', nonce: found.nonce, detail } as const
     return {

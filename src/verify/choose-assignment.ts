@@ -1,4 +1,4 @@
-/** Several assignments of one nonce: which one is gone by, and whether the scheduler signed more than one (protocol §1.6). */
+/** Chooses between several assignments of one nonce, and finds out whether the scheduler signed more than one (protocol §1.6). */
 
 import type { SignatureStatus } from '../ans104/signature-status.ts'
 import type { Finding } from '../model/findings.ts'
@@ -11,27 +11,28 @@ import { isSound } from './verify-schedule.ts'
 export interface ChooseAssignmentOptions {
   readonly process: Checked<ProcessItem>
   readonly verifier: Pick<Verifier, 'verify'>
-  /** What else is told of a nonce, by another source or twice by one. */
+  /** Other assignments of a nonce, from another source or from one source that serves two. */
   conflictingAssignments?(nonce: number): Promise<readonly ScheduledMessage[]>
 }
 
 export interface ChosenAssignment {
   readonly scheduled: ScheduledMessage
   readonly assignment: SignatureStatus
-  /** undefined: not another one than was shown, and its message's verdict holds. */
+  /** undefined if the served assignment is used: the verdict on its message is already known. */
   readonly message?: SignatureStatus
   readonly findings: readonly Finding[]
-  /** Further ones that the scheduler signed for this nonce. */
+  /** Further assignments that the scheduler signed for this nonce. */
   readonly conflicting: readonly ScheduledMessage[]
 }
 
-/** More of one nonce are not looked at: the second is proof enough. */
+/** Further assignments of one nonce are ignored: the second one is proof enough. */
 const CONFLICTING_MAX = 8
 
 /**
- * The one shown is gone by where it proves itself, for a Compute Unit was shown it; else another that does.
+ * Uses the served assignment if its signature is valid, because that is what the Compute Unit saw; otherwise another valid one for
+ * the same nonce.
  *
- * @param assignment the verdict on the one shown, put right where its true item was found
+ * @param assignment the verdict on the served assignment, which may already be corrected from its signed item
  */
 export async function chooseAssignment(
   options: ChooseAssignmentOptions,
@@ -40,7 +41,7 @@ export async function chooseAssignment(
 ): Promise<ChosenAssignment> {
   const shownToo = (await options.conflictingAssignments?.(shown.nonce)) ?? []
   const sound = isSound(shown, assignment, { process: options.process, schedulerAddress: options.process.scheduler })
-  // Of one that proves itself another copy says no more.
+  // Another copy of a proven assignment adds nothing.
   const others = new Map(shownToo.map((other) => [other.assignment.id, other]))
   if (sound) others.delete(shown.assignment.id)
   const signed = await soundOf(options, [...others.values()].slice(0, CONFLICTING_MAX))
@@ -59,16 +60,16 @@ export async function chooseAssignment(
   }
 }
 
-/** One that does not prove itself only because a part of it is not shown is nobody's fault. */
+/** If the served assignment is unproven only because a part of it is hidden, nobody is at fault. */
 function replacement(shown: ScheduledMessage, verdict: SignatureStatus, by: ScheduledMessage): Finding[] {
   const same = shown.assignment.id === by.assignment.id
   const hidden = verdict.status !== 'valid' && verdict.status !== 'invalid'
   if (same && hidden && showsTags(shown, by)) return []
-  const reason = verdict.status === 'valid' ? 'it is not for this place' : verdict.reason
+  const reason = verdict.status === 'valid' ? 'it is not valid for this nonce' : verdict.reason
   const detail = `the assignment ${shown.assignment.id}: ${reason}; ${by.assignment.id}, which the scheduler signed, is used`
   const about = { attribution: 'scheduler', nonce: shown.nonce, detail } as const
   if (verdict.status === 'valid') return [{ code: 'ASSIGNMENT_TAGS_DISAGREE', severity: 'error', ...about }]
-  // Of another that cannot be checked nobody knows whether it was signed.
+  // Nobody knows whether an unchecked assignment with another id was signed.
   if (hidden && !same) return [{ code: 'SIGNATURE_NOT_CHECKED', severity: 'warning', ...about }]
   return [{ code: 'ASSIGNMENT_SIGNATURE_INVALID', severity: 'error', ...about }]
 }
@@ -78,7 +79,7 @@ function showsTags({ assignment }: ScheduledMessage, { assignment: truth }: Sche
   return named(assignment) === named(truth)
 }
 
-/** The message that is shown spoilt, as another source or another copy has it whole. */
+/** An intact copy, from another source or from another edge, of a message that the scheduler shows altered. */
 export async function wholeCopy(
   options: ChooseAssignmentOptions,
   { nonce, messageId }: ScheduledMessage

@@ -5,11 +5,11 @@ import { invalid, type SignatureStatus, unverifiable, VALID } from '../ans104/si
 
 export interface HttpSignature {
   readonly label: string
-  /** `rsa-pss-sha512`; an `hmac-sha256` is made with a public key and proves nothing. */
+  /** `rsa-pss-sha512`; an `hmac-sha256` uses a public key and proves nothing. */
   readonly algorithm: string
   /** base64url(SHA-256(key)) of the key that the signature names. */
   readonly signer: string
-  /** The names it covers; nothing else of the message is signed. */
+  /** The names of the covered headers; nothing else in the message is signed. */
   readonly covered: readonly string[]
   readonly verdict: SignatureStatus
 }
@@ -20,8 +20,8 @@ const PARAMETER = /;([a-z*][\w.*-]*)=("[^"]*"|\d+)/g
 const VALUE = /[\s,]*([a-z*][\w.*-]*)=:([A-Za-z0-9+/=]*):/y
 
 /**
- * Verifies every signature of a message over its headers. The body is signed only where `content-digest` is covered, and then
- * by its digest: whoever reads the body compares that.
+ * Verifies every signature of a message over its headers. The body is signed only if `content-digest` is covered, and then only by
+ * its digest, which the reader of the body must compare.
  *
  * @param headers by lower-case name; a response's status under `status`
  */
@@ -40,12 +40,13 @@ export function verifyHttpSignatures(headers: ReadonlyMap<string, string>): read
 }
 
 function judge(algorithm: string, base: string | undefined, key: Uint8Array, signature: Uint8Array): SignatureStatus {
-  if (algorithm !== 'rsa-pss-sha512') return unverifiable(['signature-type'], `${algorithm || 'no algorithm'} is no signature`)
-  if (base === undefined) return invalid('a header that is covered is missing')
-  return verifyRsaPss(key, Buffer.from(base), signature, 'sha512') ? VALID : invalid('the signature does not fit the headers')
+  if (algorithm !== 'rsa-pss-sha512')
+    return unverifiable(['signature-type'], `${algorithm || 'a missing algorithm'} proves no signer`)
+  if (base === undefined) return invalid('a covered header is missing')
+  return verifyRsaPss(key, Buffer.from(base), signature, 'sha512') ? VALID : invalid('the signature does not match the headers')
 }
 
-/** Lines of what is covered, names without their `@`; then the list itself, names with it, its parameters sorted by name. */
+/** One line for each covered header, its name without `@`; then the list of names, with `@`, and its parameters sorted by name. */
 function signatureBase(
   headers: ReadonlyMap<string, string>,
   covered: readonly string[],
@@ -62,7 +63,7 @@ function signatureBase(
   return lines.join('\n')
 }
 
-/** All members from the start on; a member that cannot be read ends the list. */
+/** All members up to the first that cannot be read. */
 function matches(pattern: RegExp, text = ''): RegExpExecArray[] {
   const found: RegExpExecArray[] = []
   if (text.length > MAX_HEADER_CHARS) return found

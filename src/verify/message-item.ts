@@ -11,10 +11,11 @@ import type { TransactionRecord, WireItem } from '../model/records.ts'
 /**
  * Verifies a message, an assignment or a process from the scheduler's JSON alone.
  *
- * - `valid`: id, address and signature fit, and the text shown is what was signed.
- * - `unverifiable`: the signature fits nothing that is shown, and `hidden` names the parts that may have been signed otherwise.
- *   Null data or U+FFFD in it (`data`: binary data, §1.4), no anchor (`anchor`). Ask for the raw item before saying more.
- * - `invalid`: everything signed is shown and does not fit.
+ * - `valid`: id, address and signature match, and the shown text is the signed text.
+ * - `unverifiable`: the signature does not match the item as shown, and `hidden` names the parts that may differ from the signed
+ *   ones: data that is null or contains U+FFFD (`data`: binary data, §1.4), a missing anchor (`anchor`). Fetch the raw item before
+ *   any other conclusion.
+ * - `invalid`: all signed parts are shown and do not match.
  *
  * @param wire a message, an assignment as shown with `show-anchor`, or a process record
  */
@@ -22,18 +23,18 @@ export function verifyMessage(wire: WireItem): SignatureStatus {
   return prove(wire).verdict
 }
 
-/** What a gateway says of an item. */
+/** A gateway's description of an item. */
 export type GatewayItem = Pick<TransactionRecord, 'id' | 'owner' | 'tags' | 'recipient' | 'anchor' | 'signature'>
 
 export interface Proof {
   readonly verdict: SignatureStatus
-  /** The item as signed, where the verdict is valid. */
+  /** The item as signed, if the verdict is valid. */
   readonly item?: DataItem
 }
 
 /**
  * Verifies a data item from a gateway's description (GraphQL, headers) and its data (`/raw/<id>`): a module, a checkpoint, an
- * on-chain item, the true form of a message. An item that lies directly on Arweave is a transaction and never valid here: see
+ * on-chain item, the signed form of a message. An item directly on Arweave is a transaction and never valid here: see
  * `verifyTransaction`.
  *
  * @param data all of its data as signed
@@ -42,7 +43,7 @@ export function verifyRawItem(record: GatewayItem, data: Uint8Array): SignatureS
   return proveRawItem(record, data).verdict
 }
 
-/** As `verifyRawItem`, and gives the item: what `asSigned` holds a scheduler's JSON against. */
+/** As `verifyRawItem`, and returns the item, with which `asSigned` compares a scheduler's JSON. */
 export function proveRawItem(record: GatewayItem, data: Uint8Array): Proof {
   const { id, owner, tags, recipient, signature } = record
   const anchor = record.anchor === '' ? EMPTY : record.anchor
@@ -64,11 +65,11 @@ function prove(shown: ShownItem): Proof {
   return { verdict: whyNot(failed, hidden) }
 }
 
-/** Only where everything signed is shown and could be judged is it invalid. */
+/** An item is invalid only if all its signed parts are shown and could be judged. */
 function whyNot(failed: readonly SignatureStatus[], hidden: readonly HiddenPart[]): SignatureStatus {
   const [first] = failed
   const undecided = failed.find(({ status }) => status === 'unverifiable')
   if (undecided !== undefined) return undecided
   if (first !== undefined && (hidden.length === 0 || failed.every(({ status }) => status === 'unsupported'))) return first
-  return unverifiable(hidden, `the signature does not fit what is shown; ${hidden.join(' and ')} may not be shown as signed`)
+  return unverifiable(hidden, `the signature does not match the item as shown; its signed ${hidden.join(' and ')} may differ`)
 }

@@ -1,4 +1,4 @@
-/** Process and module, as they were signed. */
+/** The process and the module as they were signed. */
 import { AuditError } from '../model/errors.ts'
 import type { Finding } from '../model/findings.ts'
 import { isAddress, isArweaveId, type ModuleId, type ProcessId } from '../model/ids.ts'
@@ -22,16 +22,16 @@ import type { UnprovenInput } from './trust.ts'
 
 export interface CheckedProcess {
   readonly process: Checked<ProcessItem>
-  /** Its data as `/raw/<id>` gives it to a CU, text; undefined where nobody has it. */
+  /** Its data as text, as a CU gets it from `/raw/<id>`; undefined if nobody has it. */
   readonly data: string | undefined
   readonly findings: readonly Finding[]
 }
 
 /**
- * Holds the scheduler's word about a process against its signature, and against the raw item where it does not prove itself.
- * Module and scheduler are those of the tags that are gone by, never words beside them.
+ * Checks the scheduler's description of a process against its signature, and against the raw item if the signature does not prove
+ * it. Module and scheduler always come from the tags of the description that is used.
  *
- * @throws AuditError `INPUT_MISSING` where the process names no module or no scheduler
+ * @throws AuditError `INPUT_MISSING` if the process names no module or no scheduler
  */
 export function checkProcess(shown: ProcessRecord, raw: RawItem | undefined): CheckedProcess {
   const { owner, tags, data } = shown
@@ -53,14 +53,14 @@ export function checkProcess(shown: ProcessRecord, raw: RawItem | undefined): Ch
     }
   }
   const truth = wireOfItem(proof.item)
-  // Data and anchor may honestly be hidden (§1.4); what the module reads of a process are owner and tags.
+  // An honest scheduler may hide data and anchor (§1.4); the module reads only the owner and the tags of a process.
   const same = owner.key === truth.owner.key && JSON.stringify(tags) === JSON.stringify(truth.tags)
-  const detail = 'the scheduler shows the process otherwise than it was signed; the true item is used'
+  const detail = "the scheduler's process differs from the signed one; the signed one is used"
   const finding = { code: 'PROCESS_SIGNATURE_INVALID', severity: 'error', attribution: 'scheduler', detail } as const
   return { process: sealSigned(processOf(truth)), data: textOf(proof.item.data), findings: same ? [] : [finding] }
 }
 
-/** Whether what is shown of a process is what was signed: then its item need not be asked for. */
+/** Whether the scheduler's description of a process proves itself: then its raw item is not needed. */
 export function provesItself(shown: ProcessRecord): boolean {
   return verifyMessage(wireOf(shown)).status === 'valid'
 }
@@ -77,12 +77,12 @@ function processOf({ id, owner, tags, signature, anchor }: WireItem): ProcessIte
   return { id: id as ProcessId, owner, tags, signature, anchor, moduleId: moduleId as ModuleId, scheduler }
 }
 
-/** As `Response.text()`: no byte order mark, U+FFFD for what is no UTF-8. */
+/** Decodes as `Response.text()` does: without a byte order mark, and with U+FFFD for invalid UTF-8. */
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes)
 }
 
-/** Who served a process as it is shown: the scheduler did, and a gateway whose item is described alike. */
+/** The roles that served a process as it is shown: the scheduler, and a gateway that describes it in the same way. */
 export function serversOfProcess(
   { owner, tags }: Pick<WireItem, 'owner' | 'tags'>,
   raw: RawItem | undefined
@@ -95,11 +95,11 @@ export function serversOfProcess(
 export interface CheckedModule {
   readonly module: Checked<ModuleItem>
   readonly findings: readonly Finding[]
-  /** Why nothing is run with it, unless the gateway is trusted. */
+  /** Why it is not run, unless the user trusts the gateway. */
   readonly tampered?: UnprovenInput
 }
 
-/** Whether the module is the one that was signed under its id. */
+/** Checks that the module is the item that was signed under its id. */
 export function checkModule(raw: RawItem, blob: BlobRef): CheckedModule {
   const { record } = raw
   const { verdict, facts } = proveItem(raw)
@@ -111,7 +111,7 @@ export function checkModule(raw: RawItem, blob: BlobRef): CheckedModule {
   })
   if (facts !== undefined) return { module: sealSigned(itemOf(facts)), findings: [] }
   const invalid = verdict.status === 'invalid'
-  const reason = verdict.status === 'valid' ? 'it is described otherwise' : verdict.reason
+  const reason = verdict.status === 'valid' ? 'its description differs from the signed item' : verdict.reason
   const detail = `the module from ${record.gateway}: ${reason}`
   const unproven: UnprovenInput = { what: 'the module', reason: detail, servedBy: ['gateway'] }
   const code = invalid ? 'MODULE_SIGNATURE_INVALID' : 'SIGNATURE_NOT_CHECKED'
@@ -122,17 +122,17 @@ export function checkModule(raw: RawItem, blob: BlobRef): CheckedModule {
   }
 }
 
-/** Since the boot loader a process has an assignment of its own, and it is the first (protocol §1.5). */
+/** Since the boot loader a process has an assignment of its own, which is the first (protocol §1.5). */
 export function isOwnAssignment({ nonce, messageId }: ScheduledMessage, process: ProcessId): boolean {
   return nonce === 0 && (messageId as string) === process
 }
 
 /**
- * When the scheduler took the process: as its own assignment says, which is signed; or as the bundle around it does, where the
- * scheduler signed that. Else it is the scheduler's word, and whatever hangs on it proves nothing.
+ * The time at which the scheduler accepted the process, from its own signed assignment, or from the bundle around it if the
+ * scheduler signed that. Otherwise it is only the scheduler's word, and nothing that depends on it proves anything.
  *
- * @param first the first message of the schedule, checked; undefined where there is none
- * @param bundle the item that a gateway says the process lies in
+ * @param first the first message of the schedule, checked; undefined if there is none
+ * @param bundle the item that, by a gateway's word, contains the process
  */
 export function checkTimes(
   process: Checked<ProcessItem>,
@@ -150,6 +150,6 @@ export function checkTimes(
   const times = outer === undefined ? undefined : timesInBundle(outer, process.id, process.scheduler)
   if (times !== undefined) return sealSigned(times)
   const { timestamp, blockHeight } = shown
-  const reason = 'when the process was taken is the word of the scheduler alone: no assignment and no bundle says it'
+  const reason = 'only the scheduler states when it accepted the process: no signed assignment or bundle confirms it'
   return sealUnproven({ timestamp, blockHeight }, { what: 'the time of the process', reason, servedBy: ['scheduler'] })
 }

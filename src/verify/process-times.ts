@@ -1,4 +1,4 @@
-/** When a scheduler took a process, where it signed that (protocol §1.5, §1.7). */
+/** The time at which a scheduler accepted a process, if it signed that (protocol §1.5, §1.7). */
 
 import { parseBundle } from '../ans104/bundle.ts'
 import type { DataItem } from '../ans104/data-item.ts'
@@ -7,7 +7,7 @@ import { type Tag, type Times, tagValue } from '../model/records.ts'
 import { wireOfItem } from './as-signed.ts'
 import { isSignedBy } from './verify-schedule.ts'
 
-/** Times as an assignment, or a bundle of an old process, names them in its tags. */
+/** The times in the tags of an assignment or of an old process's bundle. */
 export function timesOfTags(tags: readonly Tag[]): Times | undefined {
   const [timestamp, blockHeight] = ['Timestamp', 'Block-Height'].map((name) => {
     const text = tagValue(tags, name) ?? ''
@@ -17,10 +17,10 @@ export function timesOfTags(tags: readonly Tag[]): Times | undefined {
 }
 
 /**
- * The times in the bundle that holds a process from before assignments.
+ * The times in the bundle that contains a process from before assignments.
  *
- * @param outer a proven item; that it is the bundle around the process is a gateway's word, and looked at here
- * @returns undefined where another than the scheduler signed it, or it does not hold the process
+ * @param outer a proven item; only a gateway says that it is the bundle around the process, so this is checked here
+ * @returns undefined if somebody other than the scheduler signed it, or it does not contain the process
  */
 export function timesInBundle(outer: DataItem, process: ProcessId, scheduler: Address): Times | undefined {
   if (!isSignedBy(wireOfItem(outer), scheduler)) return undefined

@@ -1,4 +1,4 @@
-/** What a gateway has of an item, and whether it proves itself: a data item, or a transaction directly on Arweave. */
+/** A gateway's copy of an item, and its proof: the item may be a data item, or a transaction directly on Arweave. */
 
 import { encodeBase64url } from '../ans104/bytes.ts'
 import { addressOfKey, type DataItem, idOfSignature } from '../ans104/data-item.ts'
@@ -14,13 +14,13 @@ export interface RawItem {
   readonly data: Uint8Array
 }
 
-/** A proof, and what was signed where it holds. */
+/** A proof, with the signed fields if it succeeds. */
 export interface RawProof extends Proof {
-  /** There where the verdict is valid: what a module is shown of it. */
+  /** The fields that a module sees; present if the verdict is valid. */
   readonly facts?: Signed<ChainItem>
 }
 
-/** Whether record and data are what was signed under the id. */
+/** Whether record and data match the item that was signed under the id. */
 export function proveItem({ record, data }: RawItem): RawProof {
   const proof = proveRawItem(record, data)
   if (proof.item !== undefined) return { ...proof, facts: sealSigned(factsOfItem(proof.item)) }
@@ -29,7 +29,7 @@ export function proveItem({ record, data }: RawItem): RawProof {
   if (verdict.status !== 'valid') return { verdict }
   const facts = factsOfHeader(record.onChain)
   if (describesSame(record, facts)) return { verdict, facts: sealSigned(facts) }
-  return { verdict: { status: 'invalid', reason: 'GraphQL shows the transaction otherwise than it was signed' } }
+  return { verdict: { status: 'invalid', reason: 'the transaction in GraphQL differs from the signed one' } }
 }
 
 function factsOfItem(item: DataItem): ChainItem {
@@ -55,7 +55,7 @@ function factsOfHeader({ id, owner, tags, target, last_tx, signature }: Transact
   }
 }
 
-/** GraphQL's fields are those of the signed header. */
+/** Whether GraphQL's fields equal those of the signed header. */
 function describesSame({ id, owner, tags, recipient }: TransactionRecord, facts: ChainItem): boolean {
   return (
     facts.id === id &&

@@ -1,9 +1,9 @@
-/** One edge of a schedule as JSON shows it, and the shapes that it shares with other answers. */
+/** One edge of a schedule in JSON, and the shapes that it shares with other answers. */
 import { z } from 'zod'
 import { type AssignmentId, isArweaveId, type MessageId, type TransactionId } from '../model/ids.ts'
 import { type ScheduledMessage, type Tag, tagValue } from '../model/records.ts'
 
-/** A text of which `test` knows that it is one of a kind. */
+/** A string that passes `test`, as the type `T`. */
 export function kindOf<T extends string>(test: (text: string) => boolean, message: string) {
   return z.custom<T>((value) => typeof value === 'string' && test(value), message)
 }
@@ -12,7 +12,7 @@ const AN_ID = 'must be 43 characters of base64url'
 export const id = kindOf<TransactionId>(isArweaveId, AN_ID)
 export const signature = z.string().max(8_000)
 export const tags = z.array(z.object({ name: z.string(), value: z.string() })).max(10_000)
-/** Some gateways do not know a key. An address that does not belong to it is found by `verify`, which knows the key's type. */
+/** Some gateways do not know the key. `src/verify` finds an address that does not belong to it, because it knows the key's type. */
 export const owner = z.object({
   address: z.string().max(200),
   key: z
@@ -26,7 +26,7 @@ export const textOrNull = z
   .nullish()
   .transform((text) => text ?? null)
 
-/** Digits as the CU's parseInt reads them, leading zeros among them. */
+/** Digits as the CU's parseInt reads them, with leading zeros. */
 export function wholeNumber(text: string | undefined): number | undefined {
   const value = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(value) ? value : undefined
@@ -64,7 +64,7 @@ export const scheduledMessageSchema = z
     }
   })
 
-/** An edge put together again of its parts; undefined where its tags do not allow it. */
+/** Builds an edge from its parts; undefined if its tags do not allow it. */
 export function readScheduled(node: unknown): ScheduledMessage | undefined {
   return scheduledMessageSchema.safeParse(node).data
 }

@@ -1,4 +1,4 @@
-/** A thread that verifies signatures. It imports little else: a thread's start is most of what a short audit takes of it. */
+/** A thread that verifies signatures. It imports little else, because its start dominates its cost in a short audit. */
 import { parentPort } from 'node:worker_threads'
 import type { WireItem } from '../model/records.ts'
 import { verifyMessage } from './message-item.ts'

@@ -1,29 +1,29 @@
-/** Inputs that prove themselves nowhere, and whose word the user takes for them (`--trust`). */
+/** Unproven inputs, and the roles whose word the user accepts for them (`--trust`). */
 
 export const TRUST_ROLES = ['scheduler', 'gateway'] as const
 export type TrustRole = (typeof TRUST_ROLES)[number]
 
 /** An input that is not proven. */
 export interface UnprovenInput {
-  /** The input, as it is called in a sentence. */
+  /** The name of the input within a sentence. */
   readonly what: string
   /** Why it is not proven. */
   readonly reason: string
-  /** Whose word would do for it. Empty: nobody's would, for nobody served it, or what proves itself speaks against it. */
+  /** The roles whose word could replace a proof. Empty if nobody served it, or if proven data contradicts it. */
   readonly servedBy: readonly TrustRole[]
 }
 
-/** What was let through on trust. */
+/** The inputs that were accepted on trust. */
 export interface Trust {
   /**
-   * Whether the input counts as its server showed it. One that does is remembered; asked again, it counts once.
+   * Whether the input is accepted on its server's word. An accepted input is remembered and counted once.
    *
-   * @param from the first nonce whose results rest on it; where not given, none do
+   * @param from the first nonce whose results depend on it; if absent, none do
    */
   takes(input: UnprovenInput, from?: number): boolean
-  /** Of each trusted role the first input that results at this ordinate rest on, in words; undefined where there is none. */
+  /** For each trusted role, the first input on which results at this ordinate depend, in words; undefined if there is none. */
   under(ordinate: number): string | undefined
-  /** How many inputs were let through, by trusted role. */
+  /** How many inputs were accepted, by trusted role. */
   counts(): ReadonlyMap<TrustRole, number>
 }
 
@@ -33,8 +33,8 @@ interface Taken {
 }
 
 /**
- * @param roles those whose word is taken
- * @param asked those who were asked: nobody else's word is there to be taken
+ * @param roles the roles whose word the user accepts
+ * @param asked the roles that were asked: only they gave their word
  */
 export function createTrust(roles: readonly TrustRole[] = [], asked: readonly TrustRole[] = TRUST_ROLES): Trust {
   const taken = new Map<TrustRole, Taken>(

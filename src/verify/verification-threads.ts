@@ -1,4 +1,4 @@
-/** Signatures verified, and memories unpacked, on threads of their own. */
+/** Verifies signatures and unpacks memories on threads of their own. */
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { SignatureStatus } from '../ans104/signature-status.ts'
@@ -9,11 +9,11 @@ import type { MemoryLayout, WireItem } from '../model/records.ts'
 import { verifyMessage } from './message-item.ts'
 
 export interface Verifier {
-  /** One verdict for each item, in order. Calls may overlap: they are worked off in order. */
+  /** One verdict for each item, in order. Calls may overlap; they are processed in order. */
   verify(items: readonly WireItem[]): Promise<readonly SignatureStatus[]>
-  /** What a file of gzip'd memory is; `failed` says why it cannot be read. */
+  /** Unpacks a memory's gzip file; `failed` says why it cannot be read. */
   unpack(path: string, maxBytes: number): Promise<Unpacked | { readonly failed: string }>
-  /** Where two memories, files as above, differ: that of a checkpoint, and the one that was computed. */
+  /** Compares two memories, given as gzip files: a checkpoint's memory and the computed one. */
   compare(
     claimed: string,
     computed: string,
@@ -23,10 +23,10 @@ export interface Verifier {
   close(): Promise<void>
 }
 
-/** So many items are verified at once, where they are asked for: a thread takes longer to start. */
+/** The first items are verified on the calling thread, because a new thread takes longer to start. */
 const AT_ONCE_ITEMS = 64
 
-/** The threads start when they are worth it: unpacking never waits for signatures. */
+/** Each thread starts when it is first needed. There are two, so that unpacking never waits for signatures. */
 export function createVerifier(): Verifier {
   let atOnce = AT_ONCE_ITEMS
   const signatures = createThread<readonly WireItem[]>('#signature-worker')
@@ -54,7 +54,7 @@ interface PendingQuestion {
   reject(error: unknown): void
 }
 
-/** Answers come in the order of questions. */
+/** Answers arrive in the order of the questions. */
 function createThread<Question>(file: string) {
   let worker: Worker | undefined
   const waiting: PendingQuestion[] = []
@@ -76,7 +76,7 @@ function createThread<Question>(file: string) {
       running.ref()
       const asked = new Promise((resolve, reject) => waiting.push({ resolve, reject }))
       running.postMessage(question)
-      // An audit that is over does not wait for it.
+      // An idle thread must not keep a finished audit alive.
       return asked.finally(() => waiting.length === 0 && running.unref())
     },
     async close(): Promise<void> {

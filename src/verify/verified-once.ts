@@ -1,4 +1,4 @@
-/** Signatures verified once, however often what they cover is read: an audit plans again and again. */
+/** Verifies each signature once, however often its item is read: an audit plans several times. */
 import { createHash } from 'node:crypto'
 import { type SignatureStatus, VALID } from '../ans104/signature-status.ts'
 import type { WireItem } from '../model/records.ts'
@@ -6,12 +6,12 @@ import { createDigestTable } from '../util/digest-table.ts'
 import { proveItem, type RawItem, type RawProof } from './raw-item.ts'
 import type { Verifier } from './verification-threads.ts'
 
-/** Valid items that are remembered, at some 40 bytes each; others, with their reasons, are few unless somebody means harm. */
+/** How many valid items are remembered, at about 40 bytes each. Other items and their reasons are few, except in an attack. */
 const VALID_MAX = 1_000_000
 const OTHERS_MAX = 10_000
 const NOTHING = new Uint32Array()
 
-/** Verdicts are known by the hash of what was judged: for other bytes they are made anew. */
+/** Remembers verdicts by the hash of the item: other bytes are verified anew. */
 export function verifyOnce({ verify }: Pick<Verifier, 'verify'>): Pick<Verifier, 'verify'> {
   const valid = createDigestTable(0)
   const others = new Map<string, SignatureStatus>()
@@ -42,10 +42,10 @@ export function verifyOnce({ verify }: Pick<Verifier, 'verify'>): Pick<Verifier,
 
 const NOT_VERIFIED: SignatureStatus = { status: 'unverifiable', reason: 'it was not verified', hidden: [] }
 
-/** What proofs hold: the items' data. */
+/** The limit on the data of items in remembered proofs. */
 const PROOFS_MAX_BYTES = 64 * 1024 * 1024
 
-/** As `proveItem`, once for the same record and data. */
+/** As `proveItem`, but only once for the same record and data. */
 export function proveOnce(prove: (raw: RawItem) => RawProof = proveItem): (raw: RawItem) => RawProof {
   const proofs = new Map<string, RawProof>()
   let bytes = 0

@@ -1,4 +1,4 @@
-/** The schedule as one signed order: signer, tags, nonces, hash chain, clock (protocol §1.5, §1.6, §4.3). */
+/** Verifies the schedule as one signed sequence: signer, tags, nonces, hash chain, clock (protocol §1.5, §1.6, §4.3). */
 import { createHash } from 'node:crypto'
 import { decodeBase64url, EMPTY } from '../ans104/bytes.ts'
 import { ethereumAddress } from '../ans104/signature.ts'
@@ -7,19 +7,19 @@ import type { Finding, FindingCode, Severity } from '../model/findings.ts'
 import type { Address, ProcessId } from '../model/ids.ts'
 import type { ScheduledMessage, Tag, WireItem } from '../model/records.ts'
 
-/** Chains of processes from before this block may be wrong without anybody's fault (§1.6, §2.7). */
+/** Hash chains of processes from before this block may be wrong through nobody's fault (§1.6, §2.7). */
 const CHAIN_SOUND_FROM_BLOCK = 1_440_000
 const KEY_BYTES = 65
 
 export interface ScheduleVerifierOptions {
   readonly process: { readonly id: ProcessId }
-  /** Who may sign: the process's `Scheduler` tag. */
+  /** The only permitted signer: the process's `Scheduler` tag. */
   readonly schedulerAddress: Address
 }
 
 export interface ScheduleStep {
   readonly findings: readonly Finding[]
-  /** The scheduler signed just this at just this place: signature, signer and tags hold, and the chain from the one before. */
+  /** The scheduler signed exactly this message at exactly this place: signature, signer, tags and hash chain are all correct. */
   readonly proven: boolean
 }
 
@@ -27,24 +27,24 @@ export interface ScheduleVerifier {
   /**
    * Judges the next message.
    *
-   * @param scheduled in the order of nonces, from 0; what comes twice comes twice here too
+   * @param scheduled in the order of nonces, from 0; a nonce that is served twice is passed twice
    * @param signature the verdict on its assignment: see `verifyMessage`
    */
   add(scheduled: ScheduledMessage, signature: SignatureStatus): ScheduleStep
 }
 
-/** What the next message is held against. */
+/** The link with which the next message is compared. */
 interface ChainLink {
   readonly scheduled: ScheduledMessage
   readonly status: SignatureStatus['status']
-  /** Signed by the scheduler, for just this process and place. */
+  /** Signed by the scheduler for exactly this process and place. */
   readonly sound: boolean
   readonly proven: boolean
 }
 
 /**
- * Verifies a schedule message by message. It keeps the last message only. Whether messages are valid themselves is not asked
- * here: an assignment binds a message by its id.
+ * Verifies a schedule message by message, and keeps only the last message. It does not verify the messages themselves: an
+ * assignment binds a message by its id.
  *
  * @example
  * ```ts
@@ -82,15 +82,15 @@ export function createScheduleVerifier({ process, schedulerAddress }: ScheduleVe
 type Age = 'old' | 'new' | 'unknown'
 
 /**
- * Whether a process is from the time of broken chains, by its first assignment: nothing else that says so is signed. A process with
- * an assignment of its own is as old as that; another is no younger than its first message.
+ * Whether a process is from the time of broken chains. Only its first assignment is signed evidence of that. A process with an
+ * assignment of its own is as old as that assignment; any other process is at least as old as its first message.
  */
 function ageOf(process: ProcessId, { messageId, nonce, blockHeight }: ScheduledMessage): Age {
   if (blockHeight < CHAIN_SOUND_FROM_BLOCK) return 'old'
   return nonce === 0 && (messageId as string) === process ? 'new' : 'unknown'
 }
 
-/** Whether the scheduler signed an assignment for just this process, nonce and message; where it stands in the chain is not asked. */
+/** Whether the scheduler signed an assignment for exactly this process, nonce and message; the hash chain is not checked. */
 export function isSound(
   scheduled: ScheduledMessage,
   signature: SignatureStatus,
@@ -103,7 +103,7 @@ function hasError(findings: readonly Finding[]): boolean {
   return findings.some(({ severity }) => severity === 'error')
 }
 
-/** What an assignment says by itself. One whose signature is invalid says nothing: its tags are not held against anybody. */
+/** Judges an assignment by itself. If its signature is invalid, its tags prove nothing and count against nobody. */
 function judgeAssignment(
   scheduled: ScheduledMessage,
   signature: SignatureStatus,
@@ -121,23 +121,26 @@ function judgeAssignment(
     findings.push(finding('ASSIGNMENT_SIGNER_NOT_SCHEDULER', 'error', nonce, detail))
   }
   const wrong = disagreements(scheduled, process)
-  if (wrong.length > 0) findings.push(finding('ASSIGNMENT_TAGS_DISAGREE', 'error', nonce, `${wrong.join(', ')} not as served`))
+  if (wrong.length > 0) {
+    const detail = `the served values do not match the tags ${wrong.join(', ')}`
+    findings.push(finding('ASSIGNMENT_TAGS_DISAGREE', 'error', nonce, detail))
+  }
   const { message } = scheduled
   if (message !== null && message.id !== process && (message.target ?? '') !== process) {
-    const detail = `the message is signed for ${message.target || 'nobody'}`
+    const detail = `the message is addressed to ${message.target || 'nobody'}`
     findings.push(finding('ASSIGNMENT_TAGS_DISAGREE', 'warning', nonce, detail))
   }
   return findings
 }
 
-/** Addresses are the hash of the key, whatever its type; a `Scheduler` tag may name an Ethereum one in its own form (§4.3). */
+/** Addresses are the hash of the key for every type; a `Scheduler` tag may also name an Ethereum address in its own form (§4.3). */
 export function isSignedBy({ owner }: Pick<WireItem, 'owner'>, scheduler: Address): boolean {
   if (owner.address === scheduler) return true
   const key = decodeBase64url(owner.key) ?? EMPTY
   return key.length === KEY_BYTES && ethereumAddress(key).toLowerCase() === scheduler.toLowerCase()
 }
 
-/** The tags that are missing, there twice, or other than what the scheduler served beside them. */
+/** The tags that are missing, repeated, or different from the values that the scheduler served with them. */
 function disagreements(scheduled: ScheduledMessage, process: ProcessId): string[] {
   const { assignment, message, messageId, nonce, epoch, timestamp, blockHeight, hashChain } = scheduled
   const only = (name: string) => onlyValue(assignment.tags, name)
@@ -159,7 +162,7 @@ function onlyValue(tags: readonly Tag[], name: string): string | undefined {
   return named.length === 1 ? named[0]?.value : undefined
 }
 
-/** A nonce that was there before, or one that comes too late to be held against its neighbours. */
+/** Judges a nonce that was served before, or one that comes too late to be compared with its neighbours. */
 function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: ChainLink): ScheduleStep {
   const { nonce, assignment } = scheduled
   const before = last.scheduled
@@ -172,10 +175,10 @@ function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: ChainLink
     return { findings: [finding('SCHEDULER_EQUIVOCATION', 'error', nonce, detail)], proven: false }
   }
   const proven = assignment.id === before.assignment.id && last.proven
-  return { findings: [finding('NONCE_TWICE', 'warning', nonce, `nonce ${nonce} is there twice`)], proven }
+  return { findings: [finding('NONCE_TWICE', 'warning', nonce, `nonce ${nonce} appears twice`)], proven }
 }
 
-/** Nonces without a gap; a clock and blocks that do not go back. */
+/** Checks that nonces have no gap, and that the clock and the blocks do not go back. */
 function judgeOrder({ nonce, timestamp, blockHeight }: ScheduledMessage, last: ChainLink | undefined): Finding[] {
   const findings: Finding[] = []
   const missing = (last?.scheduled.nonce ?? -1) + 1
@@ -185,14 +188,19 @@ function judgeOrder({ nonce, timestamp, blockHeight }: ScheduledMessage, last: C
   }
   if (last === undefined) return findings
   const back = [
-    timestamp < last.scheduled.timestamp ? `the timestamp ${last.scheduled.timestamp} to ${timestamp}` : undefined,
-    blockHeight < last.scheduled.blockHeight ? `the block ${last.scheduled.blockHeight} to ${blockHeight}` : undefined
+    timestamp < last.scheduled.timestamp
+      ? `the timestamp goes back from ${last.scheduled.timestamp} to ${timestamp}`
+      : undefined,
+    blockHeight < last.scheduled.blockHeight
+      ? `the block goes back from ${last.scheduled.blockHeight} to ${blockHeight}`
+      : undefined
   ].filter((what) => what !== undefined)
-  if (back.length > 0) findings.push(finding('TIME_GOES_BACK', 'warning', nonce, `from nonce ${nonce - 1}: ${back.join(', ')}`))
+  if (back.length > 0)
+    findings.push(finding('TIME_GOES_BACK', 'warning', nonce, `after nonce ${nonce - 1} ${back.join(' and ')}`))
   return findings
 }
 
-/** The hash chain by §1.6; undefined where the message before is missing or its own chain is known not to be what was signed. */
+/** The hash chain by §1.6; undefined if the previous message is missing or its own chain is known to differ from the signed one. */
 function expectedChain({ nonce }: ScheduledMessage, process: ProcessId, last: ChainLink | undefined): string | undefined {
   if (last === undefined) return nonce === 0 ? chain(process) : undefined
   const { scheduled, status } = last
@@ -206,7 +214,7 @@ function chain(...parts: readonly string[]): string {
 }
 
 function brokenChain({ nonce }: ScheduledMessage, severity: Severity): Finding {
-  return finding('HASH_CHAIN_BROKEN', severity, nonce, 'the hash chain does not follow from the message before')
+  return finding('HASH_CHAIN_BROKEN', severity, nonce, 'the hash chain does not follow from the previous message')
 }
 
 function finding(code: FindingCode, severity: Severity, nonce: number, detail: string): Finding {

@@ -41,13 +41,13 @@ function read(bytes: Uint8Array, limits = READ_BUNDLE_LIMITS) {
 }
 
 describe('parseBundle', () => {
-  it('reads a bundle of arbundles', async () => {
+  it('reads a bundle that arbundles wrote', async () => {
     const oracle = new EthereumSigner(`0x${'11'.repeat(32)}`)
     const bundle = await bundleAndSignData([createData('a', oracle), createData('', oracle)], oracle)
     expect(read(bundle.getRaw())).toEqual(bundle.getIds().map((id) => [id, 1, 'valid', undefined]))
   })
 
-  it('reads items, and what is in those that are bundles', () => {
+  it('reads the items of a bundle and of nested bundles', () => {
     const inner = nest(two)
     const id = ({ signature }: DataItem) => idOfSignature(signature)
     expect(read(bundleOf())).toEqual([])
@@ -58,55 +58,57 @@ describe('parseBundle', () => {
     ])
     expect(read(bundleOf(nest(nest(one))))).toEqual([
       [id(nest(nest(one))), 1, 'valid', undefined],
-      [id(nest(one)), 2, 'valid', 'deeper than 2 bundles']
+      [id(nest(one)), 2, 'valid', 'bundles nest deeper than 2 levels']
     ])
     expect(read(bundleOf(nest(nest(one))), { ...READ_BUNDLE_LIMITS, maxDepth: 3 })).toHaveLength(3)
   })
 
-  it('opens only what both tags call a bundle', () => {
+  it('opens an item as a bundle only if both of its tags say so', () => {
     for (const tags of [[BUNDLE_TAGS[0]], [BUNDLE_TAGS[1]], [BUNDLE_TAGS[0], { name: 'Bundle-Version', value: '1.0.0' }]]) {
       const item = signedItem(signer, { tags: tags.filter((tag) => tag !== undefined), data: bundleOf(one) })
       expect(read(bundleOf(item))).toHaveLength(1)
     }
   })
 
-  it('says why an item or a bundle in it cannot be read, and reads the others', () => {
+  it('gives a reason for each item or nested bundle that it cannot read, and reads the others', () => {
     const bytes = Uint8Array.from(bundleOf(one, two))
     bytes[32 + 32] = (bytes[32 + 32] ?? 0) ^ 1
     const [first, second] = read(bytes)
-    expect(first?.[2]).toBe('the id is not that of the signature')
+    expect(first?.[2]).toBe('the id does not match the signature')
     expect(second?.[2]).toBe('valid')
     const noBundle = signedItem(signer, { tags: BUNDLE_TAGS, data: 'no bundle' })
     expect(read(bundleOf(noBundle))).toEqual([
-      [idOfSignature(noBundle.signature), 1, 'valid', 'bundle: cut short: 32 bytes at 0, 9 are left']
+      [idOfSignature(noBundle.signature), 1, 'valid', 'bundle: cut short at 0: 32 bytes needed, 9 left']
     ])
     const broken = Uint8Array.from(bundleOf(one, two))
     broken[32 + 128] = 9
     expect(read(broken)[0]?.[2]).toBe('unknown signature type 9')
   })
 
-  it('bounds how many items there are, nested ones counted', () => {
+  it('limits the number of items, including nested ones', () => {
     const limits = (maxItems: number) => ({ ...READ_BUNDLE_LIMITS, maxItems })
     expect(read(bundleOf(one, two), limits(2))).toHaveLength(2)
-    expect(read(bundleOf(one, two), limits(1))).toBe('a bundle of 2 items')
+    expect(read(bundleOf(one, two), limits(1))).toBe('a bundle of 2 items is too large')
     expect(read(bundleOf(nest(one), two), limits(3))).toHaveLength(3)
     expect(read(bundleOf(nest(one), two), limits(2))).toBe('bundle: more than 2 items')
-    expect(read(bundleOf(nest(one, two)), limits(2))).toEqual([[expect.anything(), 1, 'valid', 'a bundle of 2 items']])
+    expect(read(bundleOf(nest(one, two)), limits(2))).toEqual([
+      [expect.anything(), 1, 'valid', 'a bundle of 2 items is too large']
+    ])
   })
 
-  it('refuses counts and sizes that are not there', () => {
+  it('refuses counts and sizes beyond the bytes of the bundle', () => {
     const bytes = bundleOf(one)
     const at = (place: number, value: number) => Uint8Array.from(bytes, (byte, index) => (index === place ? value : byte))
     expect(read(at(0, 2))).toMatch(/^bundle: /)
-    expect(read(at(31, 1))).toBe('bundle: a number too large at 0')
-    expect(read(at(63, 1))).toBe('bundle: a number too large at 0')
-    expect(read(at(34, 1))).toMatch(/^bundle: cut short: \d+ bytes at 96/)
-    expect(read(bytes.subarray(0, 31))).toBe('bundle: cut short: 32 bytes at 0, 31 are left')
-    expect(read(bytes.subarray(0, 95))).toBe('bundle: cut short: 64 bytes at 32, 63 are left')
+    expect(read(at(31, 1))).toBe('bundle: the number at 0 is too large')
+    expect(read(at(63, 1))).toBe('bundle: the number at 0 is too large')
+    expect(read(at(34, 1))).toMatch(/^bundle: cut short at 96: \d+ bytes needed/)
+    expect(read(bytes.subarray(0, 31))).toBe('bundle: cut short at 0: 32 bytes needed, 31 left')
+    expect(read(bytes.subarray(0, 95))).toBe('bundle: cut short at 32: 64 bytes needed, 63 left')
     expect(read(bytes.subarray(0, bytes.length - 1))).toMatch(/^bundle: cut short/)
   })
 
-  it('ends in a value for any bytes', () => {
+  it('returns a value for any bytes', () => {
     const base = bundleOf(nest(one), two)
     fc.assert(
       fc.property(fc.nat(base.length - 1), fc.nat(255), fc.nat(base.length), (place, value, length) => {

@@ -15,7 +15,7 @@ const TAGS = [
   { name: 'a', value: '' }
 ]
 const VALID = { status: 'valid' }
-const MISFIT = { status: 'invalid', reason: 'the signature does not fit what is signed' }
+const MISFIT = { status: 'invalid', reason: 'the signature does not match the signed content' }
 
 let arweave: Signer
 const signers: Record<string, () => Signer> = {
@@ -39,7 +39,7 @@ async function oracleItem(signer: Signer, data: string | Uint8Array = 'data'): P
   return item.getRaw()
 }
 
-/** Every bit of what is no signature or key, and some of those. */
+/** A copy with one bit flipped. */
 function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   const changed = Uint8Array.from(bytes)
   changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
@@ -50,7 +50,7 @@ describe('an item whose tags lack their closing zero', () => {
   const signer = ethereumSigner(9)
   const tag = fc.record({ name: fc.string({ maxLength: 20 }), value: fc.string({ maxLength: 20 }) })
 
-  it('is valid, for its signature covers the section as it is, and shows the tags that it announces', () => {
+  it('is valid, because its signature covers the section as it is, and shows the announced tags', () => {
     fc.assert(
       fc.property(fc.array(tag, { minLength: 1, maxLength: 6 }), (tags) => {
         const bytes = encodeDataItem(signedItem(signer, { tags, rawTags: encodeTagsOpen(tags), data: 'behind' }))
@@ -66,7 +66,7 @@ describe('an item whose tags lack their closing zero', () => {
     )
   })
 
-  it('is not read past its section, and not where another number of tags is announced', () => {
+  it('is not read past its section, and is refused if it announces another number of tags', () => {
     const tags = TAGS.slice(0, 2)
     const bytes = encodeDataItem(signedItem(signer, { tags, rawTags: encodeTagsOpen(tags), data: 'behind' }))
     const countAt = 2 + 65 + 65 + 1 + 1
@@ -81,7 +81,7 @@ describe('an item whose tags lack their closing zero', () => {
 describe.each(Object.keys(signers))('an item of arbundles: %s', (name) => {
   const signer = () => signers[name]?.() ?? arweave
 
-  it('is valid, and every field is read as arbundles reads it', async () => {
+  it('is valid, and has the same fields as in arbundles', async () => {
     const bytes = await oracleItem(signer())
     const oracle = new OracleItem(Buffer.from(bytes))
     const parsed = parseDataItem(bytes)
@@ -107,10 +107,10 @@ describe.each(Object.keys(signers))('an item of arbundles: %s', (name) => {
   it('is not valid under another id', async () => {
     const bytes = await oracleItem(signer())
     const id = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' as TransactionId
-    expect(verifyDataItem(bytes, id)).toEqual({ status: 'invalid', reason: 'the id is not that of the signature' })
+    expect(verifyDataItem(bytes, id)).toEqual({ status: 'invalid', reason: 'the id does not match the signature' })
   })
 
-  it('is not valid with any one bit changed, nor cut short anywhere', async () => {
+  it('is not valid if any bit is changed or if it is cut short anywhere', async () => {
     const bytes = await oracleItem(signer())
     const step = name === 'Arweave RSA' ? 7 : 5
     for (let bit = 0; bit < bytes.length * 8; bit += step)
@@ -125,7 +125,7 @@ describe('items made here', () => {
     ['ed25519', ed25519Signer(2)],
     ['Solana, over hex', ed25519Signer(4, 'hex')],
     ['Ethereum', ethereumSigner(5)]
-  ])('are valid to arbundles: %s', async (_, signer) => {
+  ])('are valid to arbundles when signed by %s', async (_, signer) => {
     const item = signedItem(signer, { tags: TAGS, anchor: bytes32(7), data: 'data' })
     expect(verifyItem(item)).toEqual(VALID)
     expect(await OracleItem.verify(Buffer.from(encodeDataItem(item)))).toBe(true)
@@ -133,7 +133,7 @@ describe('items made here', () => {
     expect(await OracleItem.verify(Buffer.from(encodeDataItem({ ...item, data: Buffer.from('datA') })))).toBe(false)
   })
 
-  it('are valid of type 4 over bytes too, and of type 2 over bytes only', () => {
+  it('are valid if a type 4 key signs the bytes or their hex text, but for type 2 only the bytes', () => {
     expect(verifyItem(signedItem(ed25519Signer(4, 'bytes')))).toEqual(VALID)
     expect(verifyItem(signedItem(ed25519Signer(2, 'hex')))).toEqual(MISFIT)
   })
@@ -158,7 +158,7 @@ describe('items made here', () => {
       value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
     ])
 
-  it('may encode their tags in any form that Avro has', () => {
+  it('are valid with their tags in any form of Avro', () => {
     const signer = ethereumSigner(3)
     const item = signedItem(signer, { tags: TAGS, rawTags: encodeTagsSized(TAGS) })
     const parsed = parseDataItem(encodeDataItem(item))
@@ -166,7 +166,7 @@ describe('items made here', () => {
     expect(verifyDataItem(encodeDataItem(item))).toEqual(VALID)
   })
 
-  it('say which signatures are not verified', () => {
+  it('give the signature types that are not verified', () => {
     const layouts = [
       [5, 64, 32],
       [6, 2052, 1025]
@@ -203,24 +203,24 @@ describe('malformed items', () => {
     ['type 0', at(0, 0), 'unknown signature type 0'],
     ['type 8', at(0, 8), 'unknown signature type 8'],
     ['type 259', at(1, 1), 'unknown signature type 259'],
-    ['a target flag of 2', at(TARGET, 2), 'target: a presence byte 2'],
-    ['an anchor flag of 255', at(ANCHOR, 255), 'anchor: a presence byte 255'],
-    ['one tag too many', at(COUNT, 4), '3 tags where 4 are announced'],
-    ['no tags announced', at(COUNT, 0), '3 tags where 0 are announced'],
-    ['2^56 tags', at(COUNT + 7, 1), `a number too large at ${COUNT}`],
-    ['4 GB of tags', at(COUNT + 12, 1), `tags of ${2 ** 32 + item.rawTags.length} bytes`],
-    ['no tag bytes', at(COUNT + 8, 0), '0 tags where 3 are announced'],
+    ['a target flag of 2', at(TARGET, 2), 'the presence byte of the target is 2'],
+    ['an anchor flag of 255', at(ANCHOR, 255), 'the presence byte of the anchor is 255'],
+    ['one tag too many', at(COUNT, 4), '3 tags, but 4 are announced'],
+    ['no tags announced', at(COUNT, 0), '3 tags, but 0 are announced'],
+    ['2^56 tags', at(COUNT + 7, 1), `the number at ${COUNT} is too large`],
+    ['4 GB of tags', at(COUNT + 12, 1), `${2 ** 32 + item.rawTags.length} bytes of tags are too many`],
+    ['no tag bytes', at(COUNT + 8, 0), '0 tags, but 3 are announced'],
     [
       'tags past the end',
       at(COUNT + 9, 1),
-      `cut short: ${256 + item.rawTags.length} bytes at ${COUNT + 16}, ${item.rawTags.length + 4} are left`
+      `cut short at ${COUNT + 16}: ${256 + item.rawTags.length} bytes needed, ${item.rawTags.length + 4} left`
     ],
-    ['nothing', new Uint8Array(0), 'cut short: 2 bytes at 0, 0 are left']
-  ])('give a reason: %s', (_, changed, reason) => {
+    ['nothing', new Uint8Array(0), 'cut short at 0: 2 bytes needed, 0 left']
+  ])('are invalid for a stated reason: %s', (_, changed, reason) => {
     expect(verifyDataItem(changed)).toEqual({ status: 'invalid', reason })
   })
 
-  it('are held to the bounds on tags that are asked for', () => {
+  it('are invalid if their tags exceed the given limits', () => {
     const many = signedItem(ethereumSigner(1), { tags: new Array(129).fill({ name: 'n', value: 'v' }) })
     expect(verifyDataItem(encodeDataItem(many))).toEqual(VALID)
     expect(verifyDataItem(encodeDataItem(many), undefined, ANS104_TAG_LIMITS)).toEqual({
@@ -230,7 +230,7 @@ describe('malformed items', () => {
     expect(encodeTags(many.tags)).toEqual(many.rawTags)
   })
 
-  it('end in a reason for any bytes', () => {
+  it('give a reason for any bytes', () => {
     const start = fc.constantFrom(...[1, 2, 3, 4, 5, 6, 7].map((type) => [type, 0]))
     fc.assert(
       fc.property(start, fc.uint8Array({ maxLength: 400 }), ([type = 1, high = 0], rest) => {
@@ -242,7 +242,7 @@ describe('malformed items', () => {
 })
 
 describe('isIdOf', () => {
-  it('takes the one form of the id', () => {
+  it('accepts only the canonical form of an id', () => {
     const { signature } = signedItem(ethereumSigner(1))
     const id = idOfSignature(signature)
     expect(isIdOf(id, signature)).toBe(true)
@@ -266,7 +266,7 @@ describe('an item as a stream', () => {
     return stream
   }
 
-  it('is judged as in one piece, however it is cut', () => {
+  it('gets the same verdict as in one piece, however it is split', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 8 })
     const place = fc.option(fc.integer({ min: 0, max: bytes.length * 8 - 1 }))
     fc.assert(
@@ -280,7 +280,7 @@ describe('an item as a stream', () => {
     )
   })
 
-  it('shows the header once it is whole', () => {
+  it('shows the header as soon as it is complete', () => {
     const stream = createItemStream()
     const headerBytes = bytes.length - item.data.length
     expect(stream.write(bytes.subarray(0, headerBytes - 1))).toBe(true)
@@ -290,22 +290,22 @@ describe('an item as a stream', () => {
     expect(stream.end()).toEqual(MISFIT)
   })
 
-  it('is held to the id it was asked for under', () => {
+  it('is invalid if its id is not the requested one', () => {
     expect(streamed(bytes, [100], idOfSignature(item.signature)).end()).toEqual(VALID)
     expect(streamed(bytes, [100], idOfSignature(bytes)).end()).toEqual({
       status: 'invalid',
-      reason: 'the id is not that of the signature'
+      reason: 'the id does not match the signature'
     })
   })
 
-  it('needs no more bytes once it is malformed', () => {
+  it('needs no more bytes once it is known to be malformed', () => {
     const stream = createItemStream()
     expect(stream.write(Uint8Array.from([9, 0]))).toBe(false)
     expect(stream.write(bytes)).toBe(false)
     expect(stream.end()).toEqual({ status: 'invalid', reason: 'unknown signature type 9' })
   })
 
-  it('cut short in its header says so', () => {
+  it('is invalid with a reason if it ends within its header', () => {
     expect(createItemStream().end()).toEqual({ status: 'invalid', reason: 'cut short in its header' })
     expect(streamed(bytes.subarray(0, 90), [7]).end()).toEqual({ status: 'invalid', reason: 'cut short in its header' })
   })

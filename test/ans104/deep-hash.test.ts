@@ -9,7 +9,7 @@ const { tree } = fc.letrec<{ tree: DeepHashInput }>((tie) => ({
 }))
 
 describe('deepHash', () => {
-  it('agrees with arbundles on any tree', async () => {
+  it('gives the same hash as arbundles for any tree', async () => {
     await fc.assert(
       fc.asyncProperty(tree, async (input) => {
         expect(Buffer.from(deepHash(input))).toEqual(Buffer.from(await oracle(input as Parameters<typeof oracle>[0])))
@@ -17,13 +17,13 @@ describe('deepHash', () => {
     )
   })
 
-  it('tells a list of one from its member, and no list from no bytes', () => {
+  it('distinguishes a list of one from its member, and an empty list from no bytes', () => {
     const bytes = Uint8Array.from([1])
     expect(deepHash([bytes])).not.toEqual(deepHash(bytes))
     expect(deepHash([])).not.toEqual(deepHash(new Uint8Array(0)))
   })
 
-  it('is the same for data in pieces', () => {
+  it('gives the same hash for data in pieces', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 6 }), (chunks) => {
         const hasher = createBlobHasher()
@@ -34,7 +34,7 @@ describe('deepHash', () => {
   })
 })
 
-it('hashes what is longer than the lengths that are kept, and what is as long again', () => {
+it('a deep hash of bytes longer than the cached lengths is correct, also the second time', () => {
   const blob = (bytes: Uint8Array) => {
     const sha384 = (...parts: Uint8Array[]) => createHash('sha384').update(Buffer.concat(parts)).digest()
     return sha384(sha384(Buffer.from(`blob${bytes.length}`)), sha384(bytes))

@@ -31,12 +31,12 @@ async function sign(data: Uint8Array): Promise<TransactionHeader> {
 }
 
 describe('verifyTransaction', () => {
-  it('holds for what arweave.js signs, with its data and without', () => {
+  it('accepts a transaction signed by arweave.js, with its data and without', () => {
     expect(verifyTransaction(signed)).toEqual(VALID)
     expect(verifyTransaction(signed, DATA)).toEqual(VALID)
   })
 
-  it('holds for no data and for whole chunks', async () => {
+  it('accepts a transaction without data and one of whole chunks', async () => {
     const whole = Buffer.alloc(256 * KIB, 7)
     expect(verifyTransaction(await sign(whole), whole)).toEqual(VALID)
     const rootless = { ...signed, data_root: '', data_size: '0' }
@@ -44,7 +44,7 @@ describe('verifyTransaction', () => {
   })
 
   it('refuses other data', () => {
-    const reason = 'the data is not what was signed'
+    const reason = 'the data is not the signed data'
     expect(verifyTransaction(signed, Buffer.from('A module'))).toEqual({ status: 'invalid', reason })
     expect(verifyTransaction(signed, DATA.subarray(1))).toEqual({ status: 'invalid', reason })
     expect(verifyTransaction(signed, new Uint8Array(0))).toEqual({ status: 'invalid', reason })
@@ -52,7 +52,7 @@ describe('verifyTransaction', () => {
 
   it('refuses every change of a field', () => {
     const id = Buffer.alloc(32, 5).toString('base64url')
-    const misfit = { status: 'invalid', reason: 'the signature does not fit what is signed' }
+    const misfit = { status: 'invalid', reason: 'the signature does not match the signed content' }
     for (const changed of [
       { target: id },
       { target: '' },
@@ -67,15 +67,15 @@ describe('verifyTransaction', () => {
     expect(verifyTransaction({ ...signed, tags: [] })).toEqual(misfit)
     expect(verifyTransaction({ ...signed, tags: signed.tags.toReversed() })).toEqual(misfit)
     expect(verifyTransaction({ ...signed, owner: Buffer.alloc(512, 0xfd).toString('base64url') })).toEqual(misfit)
-    expect(verifyTransaction({ ...signed, id })).toEqual({ status: 'invalid', reason: 'the id is not that of the signature' })
+    expect(verifyTransaction({ ...signed, id })).toEqual({ status: 'invalid', reason: 'the id does not match the signature' })
     expect(verifyTransaction({ ...signed, signature: id })).toEqual({
       status: 'invalid',
-      reason: 'the id is not that of the signature'
+      reason: 'the id does not match the signature'
     })
   })
 
-  it('refuses fields in another form', () => {
-    const reason = 'a field is not in the form of a transaction'
+  it('refuses malformed fields', () => {
+    const reason = 'a field of the transaction is malformed'
     const badTag = [{ name: 'no base64url', value: '' }]
     const large = [{ name: '', value: 'A'.repeat(2 ** 20 + 4) }]
     for (const changed of [
@@ -96,53 +96,53 @@ describe('verifyTransaction', () => {
     }
   })
 
-  it('says what it cannot judge', () => {
+  it('leaves transactions of format 1 or without an RSA key unverified', () => {
     expect(verifyTransaction({ ...signed, format: 1 })).toMatchObject({ status: 'unverifiable', hidden: ['data'] })
     expect(verifyTransaction({ ...signed, owner: '' })).toMatchObject({ status: 'unverifiable', hidden: ['key'] })
   })
 })
 
-it('says why a transaction is not judged', () => {
+it('verifyTransaction gives a reason for a transaction that it does not verify', () => {
   expect(verifyTransaction({ ...signed, format: 1 })).toEqual({
     status: 'unverifiable',
     hidden: ['data'],
-    reason: 'a transaction of format 1'
+    reason: 'transactions of format 1 are not verified'
   })
   expect(verifyTransaction({ ...signed, owner: '' })).toEqual({
     status: 'unverifiable',
     hidden: ['key'],
-    reason: 'a transaction without an RSA key'
+    reason: 'the transaction has no RSA key'
   })
 })
 
-it('bounds the text of all tags at 1 MiB, names and values together', () => {
+it('verifyTransaction limits the text of all tags to 1 MiB, names and values together', () => {
   const tags = (chars: number) => [
     { name: 'AAAA', value: '' },
     { name: '', value: 'A'.repeat(chars - 4) }
   ]
-  const misfit = 'the signature does not fit what is signed'
+  const misfit = 'the signature does not match the signed content'
   expect(verifyTransaction({ ...signed, tags: tags(2 ** 20) })).toEqual({ status: 'invalid', reason: misfit })
   expect(verifyTransaction({ ...signed, tags: tags(2 ** 20 + 4) })).toEqual({
     status: 'invalid',
-    reason: 'a field is not in the form of a transaction'
+    reason: 'a field of the transaction is malformed'
   })
 })
 
-it('takes amounts of up to 30 digits and nothing around them', () => {
+it('verifyTransaction accepts amounts of up to 30 digits without anything around them', () => {
   const of = (reward: string) => verifyTransaction({ ...signed, reward })
-  const form = { status: 'invalid', reason: 'a field is not in the form of a transaction' }
-  expect(of('1'.repeat(30))).toEqual({ status: 'invalid', reason: 'the signature does not fit what is signed' })
+  const form = { status: 'invalid', reason: 'a field of the transaction is malformed' }
+  expect(of('1'.repeat(30))).toEqual({ status: 'invalid', reason: 'the signature does not match the signed content' })
   for (const amount of ['x1', '1x', '1\n', ' 1', '1'.repeat(31)]) expect(of(amount)).toEqual(form)
 })
 
-it('takes a tag for no tag where its name or its value is no base64url', () => {
+it('verifyTransaction refuses a tag if its name or its value is no base64url', () => {
   for (const tag of [
     { name: '*', value: 'AA' },
     { name: 'AA', value: '*' }
   ]) {
     expect(verifyTransaction({ ...signed, tags: [tag] }).status).toBe('invalid')
     expect(verifyTransaction({ ...signed, tags: [tag] })).toMatchObject({
-      reason: 'a field is not in the form of a transaction'
+      reason: 'a field of the transaction is malformed'
     })
   }
 })
@@ -155,7 +155,7 @@ describe('dataRoot', () => {
   }
   const root = (data: Uint8Array, emptyLast: boolean) => Buffer.from(dataRoot(data, emptyLast)).toString('base64url')
 
-  it('agrees with arweave.js at every size where chunks change', async () => {
+  it('agrees with arweave.js at every size at which the chunks change', async () => {
     for (const size of [
       1,
       32 * KIB,
@@ -174,7 +174,7 @@ describe('dataRoot', () => {
     }
   })
 
-  it('is the hash of one leaf for no data', () => {
+  it('is the hash of one leaf if there is no data', () => {
     const sha256 = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
     const leaf = sha256(sha256(sha256()), sha256(Buffer.alloc(32)))
     expect(Buffer.from(dataRoot(new Uint8Array(0)))).toEqual(leaf)

@@ -276,7 +276,7 @@ describe('a list of checkpoints from gateways', { timeout: 120_000 }, () => {
     expect([report.verdict, report.checkpoints.map(({ id }) => id)]).toEqual(['match', [own.id]])
     expect(notRead(report).sort((left, right) => String(left).localeCompare(String(right)))).toEqual([
       [22, '22 checkpoints were not read: its tag Nonce is no number'],
-      [22, '22 checkpoints were not read: its tag SHA-256 names no memory'],
+      [22, '22 checkpoints were not read: its tag SHA-256 is no hash'],
       [22, '22 checkpoints were not read: its tag Timestamp is no number']
     ])
   })

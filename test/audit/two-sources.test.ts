@@ -243,7 +243,7 @@ describe('an audit with Arweave alone', { timeout: 30_000 }, () => {
     expect(honest.coverage).toMatchObject({ scheduled: 6, compared: 6, unverified: 0 })
     const wrong = await audited({ faults, claims: claims(4) }, 'arweave')
     expect([wrong.verdict, wrong.firstDivergence]).toEqual(['inconclusive', null])
-    expect(wrong.reasons.join()).toContain('Arweave does not tell')
+    expect(wrong.reasons.join()).toContain('Arweave does not show')
   })
 
   it('blames a unit if the scheduler bundled each assignment with its message', async () => {

@@ -153,7 +153,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       expectError(
         await run([...args, option, file]),
         2,
-        `ao-audit: the file ${file} cannot be written: its folder is not there`
+        `ao-audit: the file ${file} cannot be written: its folder does not exist`
       )
     }
   })

@@ -164,20 +164,15 @@ describe('what lies where a report goes', () => {
     const hint = '  give it another name'
     for (const option of OUTPUTS) {
       const ended = await run(auditOf(archive, option, link))
-      expectError(ended, 2, `ao-audit: the file ${link} cannot be written: it is the archive ${archive} too`, hint)
+      expectError(ended, 2, `ao-audit: the file ${link} cannot be written: it is also the archive ${archive}`, hint)
     }
     expect(readFileSync(archive).equals(readFileSync(honest))).toBe(true)
     const other = `${within}/./report`
     const twice = await run(auditOf(archive, '--json', report, '--evaluations', other))
-    expectError(twice, 2, `ao-audit: the file ${other} cannot be written: it is the file ${report} too`, hint)
+    expectError(twice, 2, `ao-audit: the file ${other} cannot be written: it is also the file ${report}`, hint)
     const id = 'A'.repeat(43)
     const pulled = await run(['pull', id, '--scheduler', 'http://127.0.0.1:1', '--store', report, '-o', report])
-    expectError(
-      pulled,
-      2,
-      /^ao-audit: the archive .*report cannot be written: it lies where the store .* keeps its own files$/,
-      hint
-    )
+    expectError(pulled, 2, /^ao-audit: the archive .*report cannot be written: the store .* keeps its own files there$/, hint)
     expect(existsSync(report)).toBe(false)
     expect((await run(auditOf(archive, '--json', '/dev/null', '--markdown', '/dev/null'))).code).toBe(0)
   })

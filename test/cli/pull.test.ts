@@ -59,7 +59,7 @@ describe('pull', () => {
 
   it('into a folder that is not there: one line, exit 2', async () => {
     const output = inFolder('nowhere/a.tar.gz')
-    expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written: its folder is not there`)
+    expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written: its folder does not exist`)
   })
 
   it('of what is not whole: no archive, exit 3', async () => {

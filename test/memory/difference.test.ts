@@ -14,7 +14,7 @@ const STRINGS = [
 ]
 const block = (strings: readonly string[]) => Buffer.from(strings.map((text) => `${text}\0`).join(''))
 
-/** Zeros, with parts laid over them. */
+/** A memory of zeros with these parts in it. */
 function memoryOf(bytes: number, parts: Readonly<Record<number, Uint8Array>>): Uint8Array {
   const memory = new Uint8Array(bytes)
   for (const [offset, part] of Object.entries(parts)) memory.set(part, Number(offset))
@@ -22,7 +22,7 @@ function memoryOf(bytes: number, parts: Readonly<Record<number, Uint8Array>>): U
 }
 
 describe('environmentBlock', () => {
-  it('finds the strings, with their place', () => {
+  it('finds the strings of an environment and their place', () => {
     expect(environmentBlock(memoryOf(100_000, { 70001: block(STRINGS) }))).toEqual({
       offset: 70_001,
       length: block(STRINGS).length,
@@ -30,17 +30,17 @@ describe('environmentBlock', () => {
     })
   })
 
-  it('reads a view into a larger buffer', () => {
+  it('finds an environment in a view of a larger buffer', () => {
     const memory = memoryOf(10_000, { 500: block(STRINGS) }).subarray(400, 9_000)
     expect(environmentBlock(memory)?.offset).toBe(100)
   })
 
-  it('ends with the script path, whatever follows', () => {
+  it('ends the environment with the script path, whatever follows', () => {
     const found = environmentBlock(memoryOf(1000, { 10: block([...STRINGS, 'MORE=1']) }))
     expect(found?.strings).toEqual(STRINGS)
   })
 
-  it('passes over what only begins like it', () => {
+  it('skips a place that only begins like an environment', () => {
     const broken = [
       block(['USER=web_user', 'LOGNAME=x', 'no variable', '_=x']),
       block(['USER=web_user', 'LOGNAME=x', '', '_=x'])
@@ -53,16 +53,16 @@ describe('environmentBlock', () => {
   })
 
   it.each([
-    ['none', []],
-    ['one without an end', ['USER=web_user', 'LOGNAME=x', `A=${'x'.repeat(5000)}`, '_=x']],
-    ['too many', ['USER=web_user', 'LOGNAME=x', ...Array.from({ length: 40 }, (_, index) => `V${index}=1`), '_=x']],
+    ['no strings', []],
+    ['a string that is too long', ['USER=web_user', 'LOGNAME=x', `A=${'x'.repeat(5000)}`, '_=x']],
+    ['too many strings', ['USER=web_user', 'LOGNAME=x', ...Array.from({ length: 40 }, (_, index) => `V${index}=1`), '_=x']],
     ['control characters', ['USER=web_user', 'LOGNAME=\u001b[31m', '_=x']],
-    ['a zero and the end', ['USER=web_user', 'LOGNAME=x']]
-  ])('finds nothing in memory with %s', (_, strings) => {
+    ['no script path', ['USER=web_user', 'LOGNAME=x']]
+  ])('finds no environment in memory with %s', (_, strings) => {
     expect(environmentBlock(memoryOf(8000, { 100: block(strings) }))).toBeUndefined()
   })
 
-  it('reads 32 strings of 4095 bytes and no more', () => {
+  it('reads an environment of up to 32 strings of 4095 bytes', () => {
     const names = ['USER=web_user', 'LOGNAME=x', ...Array.from({ length: 29 }, (_, index) => `V${index}=1`), '_=x']
     expect(environmentBlock(memoryOf(8000, { 100: block(names) }))?.strings).toEqual(names)
     expect(environmentBlock(memoryOf(8000, { 100: block([...names.slice(0, 31), 'W=1', '_=x']) }))).toBeUndefined()
@@ -71,23 +71,23 @@ describe('environmentBlock', () => {
     expect(environmentBlock(memoryOf(8000, { 100: long(4096) }))).toBeUndefined()
   })
 
-  it('tries 64 places that begin like it, however close', () => {
+  it('tries the first 64 places that begin like an environment, however close they are', () => {
     const like = (count: number) =>
       Buffer.concat([...Array.from({ length: count }, () => Buffer.from('USER=web_user\0LOGNAME=\n\0')), block(STRINGS)])
     expect(environmentBlock(like(63))?.offset).toBe(63 * 24)
     expect(environmentBlock(like(64))).toBeUndefined()
   })
 
-  it.each(['1A=x', 'A-B=x', '=x', 'A', ' A=x', 'A=\u{FFFD}', 'A=\u0085'])('takes no variable of the form %j', (text) => {
+  it.each(['1A=x', 'A-B=x', '=x', 'A', ' A=x', 'A=\u{FFFD}', 'A=\u0085'])('accepts no variable of the form %j', (text) => {
     expect(environmentBlock(memoryOf(1000, { 10: block(['USER=web_user', 'LOGNAME=x', text, '_=x']) }))).toBeUndefined()
   })
 
-  it('takes any value, none too', () => {
+  it('accepts any value of a variable, also an empty one', () => {
     const strings = ['USER=web_user', 'LOGNAME=', 'a_1=é = 😀', '__=x', '_=']
     expect(environmentBlock(memoryOf(1000, { 10: block(strings) }))?.strings).toEqual(strings)
   })
 
-  it('does not run over the end', () => {
+  it('does not read past the end of the memory', () => {
     const all = block(STRINGS)
     expect(environmentBlock(all.subarray(0, all.length - 1))).toBeUndefined()
     expect(environmentBlock(new Uint8Array())).toBeUndefined()
@@ -95,7 +95,7 @@ describe('environmentBlock', () => {
 })
 
 describe('memoryDifference', () => {
-  it('finds nothing in equal memories', () => {
+  it('finds no difference between equal memories', () => {
     const memory = memoryOf(1_000_000, { 5: Buffer.from('abc') })
     expect(memoryDifference(memory, memory.slice())).toEqual({
       bytesA: 1_000_000,
@@ -107,7 +107,7 @@ describe('memoryDifference', () => {
     })
   })
 
-  it('shows a range with what is around it, on both sides', () => {
+  it('shows a range with the bytes around it, from both memories', () => {
     const a = memoryOf(600_000, { 300000: Buffer.from('--abcXYZdef--') })
     const b = memoryOf(600_000, { 300000: Buffer.from('--abc\u0001Yzdef--') })
     expect(memoryDifference(a, b, { contextBytes: 3 })).toEqual({
@@ -129,7 +129,7 @@ describe('memoryDifference', () => {
     })
   })
 
-  it('knows the environment block, in either memory', () => {
+  it('recognizes the environment block in either memory', () => {
     const a = memoryOf(9000, { 5000: block(STRINGS) })
     const b = memoryOf(9000, { 5000: block([...STRINGS.slice(0, -1), '_=/usr/app/other.js']), 100: Buffer.from('x') })
     for (const [left, right] of [
@@ -144,7 +144,7 @@ describe('memoryDifference', () => {
     }
   })
 
-  it('does not take for the environment what lies right before or behind it', () => {
+  it('does not count bytes directly before or after the environment as part of it', () => {
     const a = memoryOf(9000, { 5000: block(STRINGS) })
     const b = a.slice()
     for (const place of [4999, 5000, 5000 + block(STRINGS).length - 1, 5000 + block(STRINGS).length]) {
@@ -155,7 +155,7 @@ describe('memoryDifference', () => {
     }
   })
 
-  it('bounds the ranges and what is shown of one, and counts the rest', () => {
+  it('limits the ranges and the bytes shown of each, and counts the rest', () => {
     const a = new Uint8Array(100_000)
     const b = memoryOf(100_000, { 4000: new Uint8Array(200).fill(7), 9000: [1], 50000: [1] } as unknown as Record<
       number,
@@ -167,7 +167,7 @@ describe('memoryDifference', () => {
     expect(memoryDifference(a, b, { maxRanges: 0 })).toMatchObject({ ranges: [], cut: 3, differingBytes: 202 })
   })
 
-  it('compares as far as both reach, at the very ends too', () => {
+  it('compares the length that both memories share, up to its last byte', () => {
     const a = memoryOf(10_000, { 0: Buffer.from('x'), 9999: Buffer.from('y') })
     const { bytesA, bytesB, ranges } = memoryDifference(a, new Uint8Array(20_000))
     expect([bytesA, bytesB]).toEqual([10_000, 20_000])
@@ -178,7 +178,7 @@ describe('memoryDifference', () => {
     expect(memoryDifference(a.subarray(1, 9_999), new Uint8Array(0)).differingBytes).toBe(0)
   })
 
-  it('agrees with a plain loop over bytes', () => {
+  it('finds the same differences as a plain loop over bytes', () => {
     const bytes = 300_000
     const places = fc.uniqueArray(fc.integer({ min: 0, max: bytes - 1 }), { maxLength: 60 })
     const near = fc.uniqueArray(fc.integer({ min: 262_100, max: 262_200 }), { maxLength: 40 })

@@ -26,7 +26,7 @@ function fingerprintOf(memory: Uint8Array, partSizes: readonly number[] = []): s
 }
 
 describe('a fingerprint', () => {
-  it('is the digest of what is not zero, of its places and of the size', () => {
+  it('is the digest of the blocks that are not zero, of their places and of the size', () => {
     const memory = memoryOf([
       [3 * BLOCK + 7, 1],
       [BYTES - 1, 2]
@@ -41,7 +41,7 @@ describe('a fingerprint', () => {
     expect(fingerprintOf(memory)).toBe(expected.digest('hex'))
   })
 
-  it('is the same in whatever parts a memory comes', () => {
+  it('does not depend on the parts in which a memory arrives', () => {
     fc.assert(
       fc.property(writes, sizes, (places, parts) => {
         const memory = memoryOf(places)
@@ -50,7 +50,7 @@ describe('a fingerprint', () => {
     )
   })
 
-  it('is another for another memory', () => {
+  it('differs for different memories', () => {
     fc.assert(
       fc.property(writes, writes, (left, right) => {
         const [one, other] = [memoryOf(left), memoryOf(right)]
@@ -59,7 +59,7 @@ describe('a fingerprint', () => {
     )
   })
 
-  it('tells apart what only lies elsewhere, or ends elsewhere', () => {
+  it('differs if the same bytes are at another place, or the size is another', () => {
     const memories = [
       memoryOf([[0, 1]]),
       memoryOf([[BLOCK, 1]]),
@@ -80,11 +80,11 @@ describe('a memory that is known', () => {
   const other = { fingerprint: fingerprintOf(memoryOf([[BLOCK + 2, 1]])), sha256: 'of the other' }
   const same = { fingerprint: fingerprintOf(memory), sha256: 'as it is known' }
 
-  it('is the one with its fingerprint', () => {
+  it('is found by its fingerprint', () => {
     expect(knownAs(memory, [other, same])).toBe(same)
   })
 
-  it('is none of others', () => {
+  it('is not found among others', () => {
     expect(knownAs(memory, [])).toBeUndefined()
     expect(knownAs(memory, [other])).toBeUndefined()
   })

@@ -18,7 +18,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What is read of a file with these bytes, or why it cannot be; and how often it was begun. */
+/** The content read from a file with these bytes, or the error, and how often the reading began. */
 async function read(bytes: Uint8Array): Promise<{ readonly found: Buffer | string; readonly readings: number }> {
   writeFileSync(file, bytes)
   let readings = 0
@@ -31,7 +31,7 @@ async function read(bytes: Uint8Array): Promise<{ readonly found: Buffer | strin
   return { found, readings }
 }
 
-/** What zlib's own stream makes of the same bytes. */
+/** The result of zlib's own stream for the same bytes. */
 async function gunzipped(bytes: Uint8Array): Promise<Buffer | string> {
   const stream = createGunzip()
   const chunks: Buffer[] = []
@@ -55,7 +55,7 @@ const contents = fc.oneof(
 )
 
 describe('a packed memory', () => {
-  it('is read as gunzip reads it, of whatever members and levels it is made', async () => {
+  it('is read as gunzip reads it, for any members and compression levels', async () => {
     const members = fc.array(fc.tuple(contents, fc.integer({ min: 0, max: 9 }), fc.boolean()), { minLength: 1, maxLength: 3 })
     await fc.assert(
       fc.asyncProperty(members, async (parts) => {
@@ -70,7 +70,7 @@ describe('a packed memory', () => {
     )
   })
 
-  it('is read once where it is one plain member', async () => {
+  it('is read only once if it is a single plain member', async () => {
     const content = Buffer.alloc(2 * GZIP_CHUNK_BYTES + 5, 7)
     const packed = gzipSync(content)
     const plain = await read(packed)
@@ -81,21 +81,21 @@ describe('a packed memory', () => {
     expect(Buffer.concat([content, Buffer.from('more')]).equals(more.found as Buffer)).toBe(true)
   })
 
-  it('that is cut, goes on or is no gzip at all is what gunzip says of it', async () => {
+  it('gives the same result as gunzip if it is cut, continues after its end or is no gzip', async () => {
     const packed = gzipSync(Buffer.from('a memory of some length, and some more of it'))
     const cuts = Array.from({ length: packed.length }, (_, length) => packed.subarray(0, length))
     const others = [Buffer.from('no gzip'), Buffer.concat([packed, Buffer.from('behind its end')])]
     for (const bytes of [...cuts, ...others]) expect((await read(bytes)).found).toEqual(await gunzipped(bytes))
   })
 
-  it('need not have the right checksum', async () => {
+  it('need not have the correct checksum', async () => {
     const content = Buffer.from('a memory')
     const packed = gzipSync(content)
     packed.writeUInt32LE(0, packed.length - CRC_OFFSET_FROM_END)
     expect((await read(packed)).found).toEqual(content)
   })
 
-  it('is not read on, nor again, where a reading refuses it', async () => {
+  it('is neither read further nor read again if the reader rejects it', async () => {
     writeFileSync(file, gzipSync('a memory'))
     let readings = 0
     const refuse = () => {

@@ -1,4 +1,4 @@
-/** The reader that docs/archive-format.md shows, as a stranger would run it: nothing of the project's own is in it. */
+/** Runs the reader in docs/archive-format.md as a stranger would: it contains no code of this project. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ describe('the reader in docs/archive-format.md', () => {
 
   const read = (file: string) => spawnSync(process.execPath, [reader, file], { encoding: 'utf8' })
 
-  it('finds in the bundled example what ao-audit finds in it', async () => {
+  it('finds the same in the bundled example as ao-audit does', async () => {
     const { subject, entries } = await readManifest(EXAMPLE)
     const store = await openStore(path.join(folder, 'store'))
     const records: Record<string, number> = {}
@@ -39,7 +39,7 @@ describe('the reader in docs/archive-format.md', () => {
     expect(JSON.parse(stdout)).toEqual({ process, blobs: entries.length - 1, records })
   })
 
-  it('refuses a file of which one bit is another', () => {
+  it('refuses a file with one changed bit', () => {
     const bytes = readFileSync(EXAMPLE)
     const middle = bytes.byteLength >> 1
     bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)

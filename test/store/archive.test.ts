@@ -27,7 +27,7 @@ async function newStore(): Promise<Store> {
   return store
 }
 
-/** What a store admits that knows of no kinds. */
+/** Admits every record. */
 const ANY = () => () => true
 const at = (name: string) => path.join(folder, name)
 
@@ -50,7 +50,7 @@ const SELECTED: readonly RecordKey[] = [
   ['schedule', 'p']
 ]
 
-/** A store of these, put in this order. */
+/** A store of these records, put in this order. */
 async function filled(records: readonly (readonly [RecordKey, unknown])[], blobs: readonly string[]) {
   const store = await newStore()
   for (const record of records) await store.put([record])
@@ -72,7 +72,7 @@ async function makeArchive(): Promise<Buffer> {
 }
 
 describe('an archive', () => {
-  it('gives a store what was selected of another', async () => {
+  it('copies the selected records and blobs into another store', async () => {
     await makeArchive()
     const target = await newStore()
     expect(await readArchive(at('a'), target, ANY)).toEqual({ of: 'p' })
@@ -85,7 +85,7 @@ describe('an archive', () => {
     }
   })
 
-  it('says of itself what it holds', async () => {
+  it('lists its content in its manifest', async () => {
     await makeArchive()
     const entry = (name: string, content: string) => ({
       name,
@@ -99,14 +99,14 @@ describe('an archive', () => {
     })
   })
 
-  it('is a gzip file as RFC 1952 has it, without a time, a name or a system', async () => {
+  it('is a gzip file as in RFC 1952, without a time, a name or a system', async () => {
     const bytes = await makeArchive()
     expect(bytes.subarray(0, 16).toString('hex')).toBe('1f8b08040000000002ff2400414f2000')
     expect(bytes.subarray(16, 48).equals(createHash('sha256').update(bytes.subarray(48)).digest())).toBe(true)
     expect(gunzipSync(bytes).subarray(0, 13).toString()).toBe('manifest.json')
   })
 
-  it('is the same bytes for the same content, however it came into the store and is asked for', async () => {
+  it('has the same bytes for the same content, in whatever order it was stored and selected', async () => {
     const first = await makeArchive()
     const choice = fc.tuple(
       fc.shuffledSubarray([...RECORDS], { minLength: RECORDS.length }),
@@ -123,7 +123,7 @@ describe('an archive', () => {
     )
   })
 
-  it('is the same bytes again when made of what was read', async () => {
+  it('has the same bytes again when it is written from the store that it was read into', async () => {
     const first = await makeArchive()
     const target = await newStore()
     await readArchive(at('a'), target, ANY)
@@ -154,7 +154,7 @@ describe('an archive', () => {
     )
   })
 
-  it('carries a blob larger than any buffer on its way, and more records than a batch', async () => {
+  it('carries a blob larger than any buffer and more records than a batch', async () => {
     const store = await newStore()
     const bytes = Buffer.alloc(3_000_001)
     for (let place = 0; place + 4 < bytes.byteLength; place += 7) bytes.writeUInt32LE((place * 2_654_435_761) % 2 ** 32, place)
@@ -171,14 +171,14 @@ describe('an archive', () => {
 })
 
 describe('an archive that is not as it was written', () => {
-  it('is refused with any byte changed, cut anywhere, or with more behind it', async () => {
+  it('is refused if any byte is changed, if it is cut anywhere, or if bytes follow it', async () => {
     const bytes = await makeArchive()
     const target = await newStore()
     const reading = async (content: Uint8Array) => {
       writeFileSync(at('wrong'), content)
       return readArchive(at('wrong'), target, ANY).then(
         () => 'accepted',
-        (error: { message: string }) => error.message.slice(`${at('wrong')} is no whole archive: `.length)
+        (error: { message: string }) => error.message.slice(`${at('wrong')} is not a valid archive: `.length)
       )
     }
     expect(await reading(bytes)).toBe('accepted')
@@ -203,20 +203,20 @@ describe('an archive that is not as it was written', () => {
     const [start, shortest] = [16, 48 + 1 + 8]
     expect(said).toEqual(
       new Map([
-        ['it does not begin as one', 2 * start + shortest + 2],
+        ['it does not begin like one', 2 * start + shortest + 2],
         ['it was cut or changed', 3 * bytes.byteLength - 2 * start - shortest + 2]
       ])
     )
   })
 
-  it('is refused where it is none at all', async () => {
+  it('is refused if the file does not exist or is no archive', async () => {
     const store = await newStore()
     await expect(readArchive(at('nowhere'), store, ANY)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
     await expect(readArchive(folder, store, ANY)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
     await expect(readManifest(at('nowhere'))).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
   })
 
-  it('leaves a store’s own trouble the store’s', async () => {
+  it('reports an error of the store as the error of the store, not of the archive', async () => {
     await makeArchive()
     const target = await newStore()
     writeFileSync(path.join(folder, 'store1/blobs', createHash('sha256').update('item').digest('hex').slice(0, 2)), '')
@@ -227,7 +227,7 @@ describe('an archive that is not as it was written', () => {
 describe('writing an archive', () => {
   const left = () => readdirSync(folder).filter((name) => !name.startsWith('store'))
 
-  it('needs every blob, whole; and leaves what was there', async () => {
+  it('fails if a blob is missing or corrupt, and keeps the existing file', async () => {
     const { store, refs } = await filled(RECORDS, BLOBS)
     const [module] = refs
     if (module === undefined) throw new Error('no blob')
@@ -238,7 +238,7 @@ describe('writing an archive', () => {
     writeFileSync(store.blobPath(module), 'modulE')
     await expect(writing(refs)).rejects.toMatchObject({
       code: 'STORE_UNUSABLE',
-      message: `the blob ${module.sha256} is spoilt in the store`
+      message: `the blob ${module.sha256} is corrupt in the store`
     })
     rmSync(store.blobPath(module))
     await expect(writing(refs)).rejects.toMatchObject({
@@ -249,11 +249,11 @@ describe('writing an archive', () => {
     expect(readFileSync(at('a'), 'utf8')).toBe('earlier')
   })
 
-  it('says so where the file cannot be written', async () => {
+  it('reports why the file cannot be written', async () => {
     const { store, refs } = await filled(RECORDS, BLOBS)
     mkdirSync(at('folder'))
     for (const [file, why] of [
-      [at('no/such/folder/a'), 'its folder is not there'],
+      [at('no/such/folder/a'), 'its folder does not exist'],
       [at('folder'), 'it is a folder']
     ]) {
       await expect(writeArchive(store, selectionOf(refs), file ?? '')).rejects.toMatchObject({
@@ -264,7 +264,7 @@ describe('writing an archive', () => {
     expect(left()).toEqual(['folder'])
   })
 
-  it('refuses what could not be read again', async () => {
+  it('refuses to write an archive that could not be read again', async () => {
     const { store } = await filled(RECORDS, [])
     const subject = 'x'.repeat(32 * 1024 * 1024)
     await expect(writeArchive(store, { ...selectionOf([]), subject }, at('a'))).rejects.toMatchObject({ code: 'USAGE' })

@@ -10,6 +10,6 @@ it.each([
   [{ LOCALAPPDATA: 'D:\\Local' }, 'win32', 'C:\\Users\\u', 'D:\\Local\\ao-audit\\cache'],
   [{ LOCALAPPDATA: '' }, 'win32', 'C:\\Users\\u', 'C:\\Users\\u\\AppData\\Local\\ao-audit\\cache'],
   [{}, 'win32', 'C:\\Users\\u', 'C:\\Users\\u\\AppData\\Local\\ao-audit\\cache']
-])('%j on %s with %s is %s', (env, platform, home, expected) => {
+])('with the environment %j on %s and the home %s the store is in %s', (env, platform, home, expected) => {
   expect(defaultStoreDirectory(env, platform, home)).toBe(expected)
 })

@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe('sha256OfFile', () => {
   for (const bytes of [0, 1, READ_AT_ONCE - 1, READ_AT_ONCE, READ_AT_ONCE + 1, 3 * READ_AT_ONCE + 7]) {
-    it(`is the hash of all of a file of ${bytes} bytes`, async () => {
+    it(`hashes a whole file of ${bytes} bytes`, async () => {
       const content = randomBytes(bytes)
       const file = path.join(folder, `of-${bytes}`)
       await writeFile(file, content)
@@ -25,7 +25,7 @@ describe('sha256OfFile', () => {
     })
   }
 
-  it('begins where it is told to', async () => {
+  it('begins at the given offset', async () => {
     const content = randomBytes(READ_AT_ONCE + 100)
     const file = path.join(folder, 'later')
     await writeFile(file, content)
@@ -34,7 +34,7 @@ describe('sha256OfFile', () => {
     }
   })
 
-  it('fails as the file system does', async () => {
+  it('passes on errors of the file system', async () => {
     await expect(sha256OfFile(path.join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

@@ -1,4 +1,4 @@
-/** Archives as somebody makes them who knows the format: whatever is wrong with them, their hashes are right. */
+/** Forges archives as somebody who knows the format would: they have faults, but their hashes are correct. */
 import { createHash } from 'node:crypto'
 import { constants, crc32, deflateRawSync } from 'node:zlib'
 import tar, { type Header } from 'tar-stream'
@@ -7,7 +7,7 @@ export interface ForgedEntry {
   readonly name: string
   readonly content: string | Buffer
   readonly type?: 'symlink' | 'directory' | 'contiguous-file'
-  /** Where another than the content's is claimed. */
+  /** A false hash to claim instead of the content's. */
   readonly sha256?: string
   readonly pax?: Record<string, string>
 }
@@ -16,13 +16,13 @@ export const hashOf = (content: string | Buffer) => createHash('sha256').update(
 
 export const blob = (content: string): ForgedEntry => ({ name: `blobs/${hashOf(content)}`, content })
 
-/** Records of one line each. */
+/** The file of records, one per line. */
 export const records = (...lines: readonly unknown[]): ForgedEntry => ({
   name: 'records.jsonl',
   content: lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('')
 })
 
-/** The manifest that belongs to these. */
+/** The manifest that belongs to these entries. */
 export function manifestOf(entries: readonly ForgedEntry[], more: object = {}): ForgedEntry {
   const listed = entries.map(({ name, content, sha256 }) => ({
     name,
@@ -56,15 +56,15 @@ export async function tarOf(entries: readonly ForgedEntry[]): Promise<Buffer> {
 }
 
 export interface Wrapping {
-  /** Between the compressed content and the trailer. */
+  /** Bytes between the compressed content and the trailer. */
   readonly behind?: Buffer
-  /** The compressed content has no end: what is behind it is read as more of it. */
+  /** The compressed content has no end mark: the bytes after it are read as more of it. */
   readonly endless?: boolean
   readonly crc32?: number
   readonly length?: number
 }
 
-/** RFC 1952, with the archive's header. */
+/** Packs content as gzip (RFC 1952) with the archive's header. */
 export function gzipOf(content: Buffer, { behind = Buffer.alloc(0), endless = false, ...claimed }: Wrapping = {}): Buffer {
   const trailer = Buffer.alloc(8)
   trailer.writeUInt32LE(claimed.crc32 ?? crc32(content), 0)

@@ -19,7 +19,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** What reading says of these bytes: `accepted`, or why not. */
+/** The result of reading these bytes: `accepted`, or the reason why not. */
 async function said(bytes: Buffer): Promise<string> {
   const file = path.join(folder, 'forged')
   writeFileSync(file, bytes)
@@ -27,8 +27,8 @@ async function said(bytes: Buffer): Promise<string> {
     () => 'accepted',
     ({ code, message }: AuditError) => {
       expect(code).toBe('ARCHIVE_INVALID')
-      expect(message.startsWith(`${file} is no whole archive: `)).toBe(true)
-      return message.slice(`${file} is no whole archive: `.length)
+      expect(message.startsWith(`${file} is not a valid archive: `)).toBe(true)
+      return message.slice(`${file} is not a valid archive: `.length)
     }
   )
 }
@@ -41,17 +41,17 @@ const BLOBS = [blob('one'), blob('two')].sort((left, right) => (left.name < righ
 const [FIRST = blob('one'), SECOND = blob('two')] = BLOBS
 const HONEST = [RECORDS, ...BLOBS]
 
-const OTHER_FORM = 'its manifest is none that this version reads'
-const OTHER_ENTRIES = 'its entries are not those of its manifest'
-const OTHER_JSON = 'it holds JSON in a form that no archive has'
-const OTHER_RECORD = 'a record of it has another form'
+const OTHER_FORM = 'this version cannot read its manifest'
+const OTHER_ENTRIES = 'its entries do not match its manifest'
+const OTHER_JSON = 'it holds JSON that no archive writer produces'
+const OTHER_RECORD = 'one of its records is malformed'
 const OTHER_ORDER = 'its records are not in order'
-const OTHER_CONTENT = 'the content of an entry is not what its manifest says'
-const OTHER_END = 'it does not end where it says'
-const TOO_MUCH = 'it unpacks to more than it says'
+const OTHER_CONTENT = 'the content of an entry does not match its manifest'
+const OTHER_END = 'its length or checksum is wrong'
+const TOO_MUCH = 'it unpacks to more bytes than it declares'
 
 describe('an archive whose hashes are right', () => {
-  it('is accepted where nothing is wrong: what follows is refused for its one fault', async () => {
+  it('is accepted if nothing else is wrong with it', async () => {
     expect(await said(await archive(withManifest(HONEST)))).toBe('accepted')
     expect(await store.get(['a', 1])).toEqual({ x: 1 })
     expect(await said(await archive(withManifest([records()])))).toBe('accepted')
@@ -96,17 +96,17 @@ describe('an archive whose hashes are right', () => {
     [
       'a link',
       [manifestOf([RECORDS, FIRST]), RECORDS, { ...FIRST, content: '/etc/hostname', type: 'symlink' }],
-      'an entry of it is no file'
+      'one of its entries is no file'
     ],
     [
       'a folder',
       [manifestOf([RECORDS, FIRST]), RECORDS, { name: 'evil/', content: '', type: 'directory' }],
-      'an entry of it is no file'
+      'one of its entries is no file'
     ],
     [
       'a file of another kind',
       [manifestOf([RECORDS, FIRST]), RECORDS, { ...FIRST, type: 'contiguous-file' }],
-      'an entry of it is no file'
+      'one of its entries is no file'
     ],
     ['a name by an extended header', [manifestOf(HONEST), RECORDS, { ...FIRST, pax: { path: FIRST.name } }, SECOND], OTHER_END],
     ['a record that is no pair', withManifest([records([['a']])]), OTHER_RECORD],
@@ -138,30 +138,34 @@ describe('an archive whose hashes are right', () => {
       withManifest([{ name: 'records.jsonl', content: Buffer.from('5b5b2261225d2c22ff225d0a', 'hex') }]),
       OTHER_JSON
     ],
-    ['a last record that is cut', withManifest([{ name: 'records.jsonl', content: '[["a"],1]' }]), 'its last record is cut']
+    [
+      'a last record that is cut',
+      withManifest([{ name: 'records.jsonl', content: '[["a"],1]' }]),
+      'its last record is cut short'
+    ]
   ])('is refused with %s', async (_what, entries, why) => {
     expect(await said(await archive(entries))).toBe(why)
     expect(readdirSync(folder).sort()).toEqual(['forged', 'store'])
   })
 
   it.each<[string, Wrapping]>([
-    ['bytes behind its content', { behind: Buffer.from('more') }],
-    ['zeros behind its content', { behind: Buffer.alloc(9) }],
-    ['another archive behind its content', { behind: gzipOf(Buffer.from('x')) }],
+    ['bytes after its content', { behind: Buffer.from('more') }],
+    ['zeros after its content', { behind: Buffer.alloc(9) }],
+    ['another archive after its content', { behind: gzipOf(Buffer.from('x')) }],
     ['another checksum', { crc32: 1 }],
     ['another length', { length: 1 }]
   ])('is refused with %s', async (_what, wrapping) => {
     expect(await said(await archive(withManifest(HONEST), wrapping))).toBe(OTHER_END)
   })
 
-  it('is refused where it ends early or late, in whole blocks', async () => {
+  it('is refused if it ends whole blocks too early or too late', async () => {
     const whole = await tarOf(withManifest(HONEST))
     expect(await said(gzipOf(whole.subarray(0, -512)))).toBe(OTHER_END)
     expect(await said(gzipOf(whole.subarray(0, -1024)))).toBe(OTHER_END)
     expect(await said(gzipOf(Buffer.concat([whole, Buffer.alloc(512)])))).toBe(OTHER_END)
   })
 
-  it('is refused with any byte of records, of a blob or of its header changed', async () => {
+  it('is refused if any byte of its records, of a blob or of a header is changed', async () => {
     const whole = await tarOf(withManifest([RECORDS, FIRST]))
     const refused = async (from: number, bytes: number) => {
       for (let place = from; place < from + bytes; place++) {
@@ -173,37 +177,37 @@ describe('an archive whose hashes are right', () => {
     const recordsAt = whole.indexOf(RECORDS.content)
     const blobHeaderAt = whole.indexOf(`${FIRST.name}\0`)
     await refused(recordsAt, RECORDS.content.length)
-    // Between the two: the header's checksum, which has several spellings.
+    // The header's checksum between the two may be written in several ways.
     await refused(blobHeaderAt, 148)
     await refused(blobHeaderAt + 156, 512 - 156 + FIRST.content.length)
   })
 })
 
-describe('an archive that unpacks to more than it says', () => {
+describe('an archive that unpacks to more bytes than it declares', () => {
   const bomb = Buffer.alloc(64 * 1024 * 1024)
 
-  it('is given up at the size of its manifest, not at its end', async () => {
+  it('is refused at the size in its manifest, not at its end', async () => {
     const whole = await tarOf(withManifest(HONEST))
-    // Whoever unpacks all of it comes upon a block of no known type.
+    // A reader that unpacks everything reaches a block of an unknown type.
     const wrapping = { endless: true, behind: Buffer.from([0x07]) }
     expect(await said(gzipOf(whole, wrapping))).toBe('invalid block type')
     expect(await said(gzipOf(Buffer.concat([whole, bomb]), wrapping))).toBe(TOO_MUCH)
   })
 
-  it('is given up at the bound of a manifest where none comes', async () => {
+  it('is refused at the size limit of a manifest if it has none', async () => {
     expect(await said(gzipOf(bomb, { endless: true, behind: Buffer.from([0x07]) }))).toBe(TOO_MUCH)
   })
 
-  it('is refused at its manifest where that names more than the bounds', async () => {
+  it('is refused as soon as its manifest declares more than the limits allow', async () => {
     const big = (bytes: number) => manifestOf([], { entries: [{ name: 'records.jsonl', bytes, sha256: hashOf('') }] })
-    expect(await said(await archive([big(64 * 1024 ** 3)]))).toBe('it unpacks to too much')
+    expect(await said(await archive([big(64 * 1024 ** 3)]))).toBe('it unpacks to too many bytes')
     expect(await said(await archive([big(64 * 1024 ** 3 + 1)]))).toBe(OTHER_FORM)
     const blobOf = { name: `blobs/${hashOf('')}`, bytes: 513 * 1024 * 1024, sha256: hashOf('') }
     const entries = [{ name: 'records.jsonl', bytes: 0, sha256: hashOf('') }, blobOf]
     expect(await said(await archive([manifestOf([], { entries })]))).toBe(OTHER_FORM)
   })
 
-  it('is refused at a manifest that is larger than any', async () => {
+  it('is refused at a manifest that is larger than the limit', async () => {
     const content = Buffer.alloc(32 * 1024 * 1024 + 1, ' ')
     expect(await said(await archive([{ name: 'manifest.json', content }]))).toBe('it does not begin with a manifest')
   })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareKeys, decodeKey, encodeKey, rangeOf } from '../../src/store/keys.ts'
 
-/** Any text that JavaScript has, halves of surrogate pairs among it. */
+/** Any JavaScript string, including lone surrogates. */
 const anyText = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((units) => String.fromCharCode(...units))
 const troublesome = fc.constantFrom(
   '',
@@ -20,7 +20,7 @@ const troublesome = fc.constantFrom(
 const part = fc.oneof(fc.nat({ max: 20 }), fc.maxSafeNat(), fc.string(), anyText, troublesome)
 const key = fc.array(part, { minLength: 1, maxLength: 4 })
 
-/** As level sees and orders them. */
+/** The keys as level sees and orders them. */
 const bytesOf = (text: string) => Buffer.from(text)
 const isWithin = (one: readonly (string | number)[], { gte, lt }: { gte: string; lt: string }) => {
   const bytes = bytesOf(encodeKey(one))
@@ -28,7 +28,7 @@ const isWithin = (one: readonly (string | number)[], { gte, lt }: { gte: string;
 }
 
 describe('keys', () => {
-  it('come back as they were, also through bytes', () => {
+  it('are the same after encoding and decoding, also through bytes', () => {
     fc.assert(
       fc.property(key, (one) => {
         expect(decodeKey(bytesOf(encodeKey(one)).toString())).toEqual(one)
@@ -36,7 +36,7 @@ describe('keys', () => {
     )
   })
 
-  it('are the same bytes only for the same key', () => {
+  it('have the same bytes only if they are equal', () => {
     fc.assert(
       fc.property(key, key, (one, other) => {
         const same = one.length === other.length && one.every((member, place) => member === other[place])
@@ -46,7 +46,7 @@ describe('keys', () => {
     )
   })
 
-  it('lie in the range of every prefix of theirs, and of nothing else', () => {
+  it('lie in the range of each of their prefixes, and in no other', () => {
     fc.assert(
       fc.property(key, key, (one, other) => {
         const below = other.length <= one.length && other.every((member, place) => one[place] === member)
@@ -56,7 +56,7 @@ describe('keys', () => {
     fc.assert(fc.property(key, key, (prefix, rest) => isWithin([...prefix, ...rest], rangeOf(prefix))))
   })
 
-  it('lie in a range of numbers exactly where their next part does, however much follows', () => {
+  it('lie in a range of numbers exactly if their next part does, whatever follows', () => {
     const number = fc.nat({ max: 12 })
     fc.assert(
       fc.property(key, number, number, number, key, (prefix, from, to, next, rest) => {
@@ -67,7 +67,7 @@ describe('keys', () => {
     )
   })
 
-  it('lie in a range of one text exactly where their next part is it', () => {
+  it('lie in the range of one string exactly if it is their next part', () => {
     const text = fc.oneof(anyText, troublesome)
     fc.assert(
       fc.property(text, text, key, (only, next, rest) => {
@@ -76,7 +76,7 @@ describe('keys', () => {
     )
   })
 
-  it('order numbers as numbers, and before texts', () => {
+  it('sort numbers as numbers, and before strings', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), fc.maxSafeNat(), anyText, (one, other, text) => {
         expect(compareKeys(['a', one], ['a', other])).toBe(Math.sign(one - other))
@@ -85,7 +85,7 @@ describe('keys', () => {
     )
   })
 
-  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuse %d', (number) => {
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuse the number %d as a part', (number) => {
     expect(() => encodeKey([number])).toThrow(RangeError)
   })
 })

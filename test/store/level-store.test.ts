@@ -37,7 +37,7 @@ async function textOf(store: Store, ref: BlobRef): Promise<string | undefined> {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString()
 }
 
-/** What was refused: an error of the project, with one line and a hint of one line. */
+/** The error of a refused operation, which must be the project's own, with one line and a hint of one line. */
 async function refusal(work: Promise<unknown>): Promise<AuditError> {
   const error = await work.then(
     () => undefined,
@@ -50,7 +50,7 @@ async function refusal(work: Promise<unknown>): Promise<AuditError> {
 }
 
 describe('records', () => {
-  it('are listed in order within a range, and deleted by undefined', async () => {
+  it('are listed in order within a range, and deleted by the value undefined', async () => {
     await withStore(async (store) => {
       await store.put([10, 9, 100].map((nonce) => [['s', 'p', nonce], { nonce }] as const))
       await store.put([[['s', 'q', 1], { nonce: 1 }]])
@@ -63,7 +63,7 @@ describe('records', () => {
     await withStore(async (store) => expect(await store.get(['s', 'p', 100])).toEqual({ nonce: 100 }))
   })
 
-  it('keep keys that differ only in halves of surrogate pairs apart', async () => {
+  it('stay separate if their keys differ only in lone surrogates', async () => {
     await withStore(async (store) => {
       await store.put([
         [['x', '\ud800'], 1],
@@ -75,7 +75,7 @@ describe('records', () => {
     })
   })
 
-  it('may be null, false, 0 or an empty text', async () => {
+  it('may be null, false, 0 or an empty string', async () => {
     const values = [null, false, 0, '']
     await withStore(async (store) => {
       await store.put(values.map((value, place) => [['x', place], value] as const))
@@ -84,7 +84,7 @@ describe('records', () => {
     })
   })
 
-  it('keep a key __proto__ as data', async () => {
+  it('keep the key __proto__ as data', async () => {
     await withStore(async (store) => {
       const value = JSON.parse('{"__proto__":{"a":1}}') as object
       await store.put([[['x', '__proto__'], value]])
@@ -94,7 +94,7 @@ describe('records', () => {
     })
   })
 
-  it('that are nested too deeply to be written are refused, and with them their batch', async () => {
+  it('are refused with their whole batch if one nests too deeply to be written', async () => {
     const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`)
     await withStore(async (store) => {
       const putting = store.put([
@@ -106,7 +106,7 @@ describe('records', () => {
     })
   })
 
-  it('that are spoilt are said to be, by name of the store', async () => {
+  it('are reported with the name of the store if they are corrupt', async () => {
     await withStore(() => Promise.resolve())
     const raw = new Level<string, string>(path.join(folder, 'records'))
     await raw.put(encodeKey(['x', 1]), '{"cut":')
@@ -122,7 +122,7 @@ describe('records', () => {
 describe('blobs', () => {
   const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' as BlobRef['sha256']
 
-  it('lie under their hash, from bytes or from a stream', async () => {
+  it('are stored under their hash, whether they come as bytes or as a stream', async () => {
     async function* chunks() {
       for (const one of 'abc') yield await Promise.resolve(Buffer.from(one))
     }
@@ -137,7 +137,7 @@ describe('blobs', () => {
     })
   })
 
-  it('that are spoilt are missing, and can be put again', async () => {
+  it('count as missing if they are corrupt, and can be stored again', async () => {
     await withStore(async (store) => {
       const ref = await store.putBlob(Buffer.from('abc'))
       writeFileSync(store.blobPath(ref), 'abd')
@@ -145,14 +145,14 @@ describe('blobs', () => {
       expect(existsSync(store.blobPath(ref))).toBe(false)
       await store.putBlob(Buffer.from('abc'))
       expect(await textOf(store, ref)).toBe('abc')
-      // Of the right length, and nobody has looked yet.
+      // It has the right length, and nobody has read it yet.
       writeFileSync(store.blobPath(ref), 'abd')
       await store.putBlob(Buffer.from('abc'))
       expect(await textOf(store, ref)).toBe('abc')
     })
   })
 
-  it('are not there by another length, or by a name that is no hash', async () => {
+  it('are not found with another length, or with a name that is no hash', async () => {
     await withStore(async (store) => {
       const ref = await store.putBlob(Buffer.from('abc'))
       expect(await store.getBlob({ ...ref, bytes: 4 })).toBeUndefined()
@@ -163,7 +163,7 @@ describe('blobs', () => {
     })
   })
 
-  it('leave nothing where their stream fails, nor what a killed process left', async () => {
+  it('leave no file if their stream fails, and remove files of a killed process', async () => {
     mkdirSync(path.join(folder, 'partial'))
     writeFileSync(path.join(folder, 'partial/left'), 'half')
     await withStore(async (store) => {
@@ -177,7 +177,7 @@ describe('blobs', () => {
     })
   })
 
-  it('that cannot be written are the store’s fault', async () => {
+  it('are reported as an error of the store if they cannot be written', async () => {
     await withStore(async (store) => {
       writeFileSync(path.join(folder, 'blobs/ba'), 'a file where a folder should be')
       const found = await refusal(store.putBlob(Buffer.from('abc')))
@@ -192,27 +192,27 @@ describe('a store that cannot be opened', () => {
     ['is a file', (at: string) => writeFileSync(at, '')],
     ['lies below a file', (at: string) => writeFileSync(path.dirname(at), '')],
     [
-      'has spoilt records',
+      'has corrupt records',
       (at: string) => {
         mkdirSync(path.join(at, 'records'), { recursive: true })
         writeFileSync(path.join(at, 'records/CURRENT'), 'MANIFEST-000009\n')
       }
     ]
-  ])('because it %s', async (_what, prepare) => {
+  ])('gives an error of the store, because it %s', async (_what, prepare) => {
     const at = path.join(folder, 'a/store')
     if (_what !== 'lies below a file') mkdirSync(path.dirname(at))
     prepare(at)
     expect(await refusal(openStore(at))).toMatchObject({ code: 'STORE_UNUSABLE', message: `the store ${at} cannot be opened` })
   })
 
-  it('because its blobs cannot be: and then it is not locked', async () => {
+  it('gives an error if its blobs cannot be opened, and is not locked afterwards', async () => {
     writeFileSync(path.join(folder, 'blobs'), '')
     expect((await refusal(openStore(folder))).code).toBe('STORE_UNUSABLE')
     rmSync(path.join(folder, 'blobs'))
     await withStore((store) => store.put([[['x'], 1]]))
   })
 
-  it('because this process has it open', async () => {
+  it('gives an error if this process already has it open', async () => {
     await withStore(async () => expect((await refusal(openStore(folder))).code).toBe('STORE_LOCKED'))
   })
 })
@@ -223,7 +223,7 @@ describe('two processes', () => {
     for (const child of children.splice(0)) child.kill('SIGKILL')
   })
 
-  /** Kills the child as soon as it has told `count` things; it does not stop telling until it is dead. */
+  /** Kills the child as soon as it has sent `count` messages; it sends more until it is dead. */
   async function killedAfter(
     what: 'hold' | 'records' | 'blobs',
     count: number,
@@ -244,7 +244,7 @@ describe('two processes', () => {
     return told
   }
 
-  it('cannot have it open both; the end of one, even a kill, frees it', async () => {
+  it('cannot have the store open at the same time; the end of one, even by a kill, frees it', async () => {
     await killedAfter('hold', 1, async () => {
       const error = await refusal(openStore(folder))
       expect(error).toMatchObject({ code: 'STORE_LOCKED', message: `the store ${folder} is in use by another process` })
@@ -252,7 +252,7 @@ describe('two processes', () => {
     await withStore((store) => store.put([[['x'], 1]]))
   })
 
-  it('one killed while it puts records: all that it was told of is there, and batches are whole', async () => {
+  it('keep every confirmed record and only whole batches if one is killed while it puts records', async () => {
     const told = await killedAfter('records', 20)
     await withStore(async (store) => {
       const kept = (await listed(store, ['n'])).map(([, value]) => value)
@@ -262,7 +262,7 @@ describe('two processes', () => {
     })
   })
 
-  it('one killed while it puts blobs: every file in its place is whole', async () => {
+  it('have only whole files in place if one is killed while it puts blobs', async () => {
     const told = (await killedAfter('blobs', 12)) as BlobRef[]
     await withStore(async (store) => {
       for (const ref of told) expect((await store.getBlob(ref))?.byteLength).toBe(300_000)

@@ -1,4 +1,4 @@
-/** `records FOLDER` and `blobs FOLDER` put one thing after another and say what is in, until killed; `hold FOLDER` only opens. */
+/** `records FOLDER` and `blobs FOLDER` store one item after another and confirm each, until killed; `hold FOLDER` only opens. */
 import { openStore } from '../../dist/src/store/level-store.js'
 
 const [what, folder] = process.argv.slice(2)

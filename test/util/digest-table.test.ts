@@ -9,7 +9,7 @@ const anyKey = fc.oneof(
 )
 const value = fc.tuple(fc.nat(0xffffffff), fc.nat(0xffffffff))
 
-test('it holds what a Map of first values would', () => {
+test('a digest table holds the same entries as a Map of first values', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(anyKey, value)), fc.array(anyKey), (added, asked) => {
       const table = createDigestTable(2)
@@ -25,7 +25,7 @@ test('it holds what a Map of first values would', () => {
   )
 })
 
-test('it grows, and keeps every key', () => {
+test('a digest table grows and keeps every key', () => {
   const table = createDigestTable(1)
   const count = 20_000
   for (let number = 0; number < count; number++) table.add(`key ${number}`, Uint32Array.of(number))
@@ -34,7 +34,7 @@ test('it grows, and keeps every key', () => {
   expect(Array.from({ length: 1000 }, (_, number) => table.get(`other ${number}`)).every((one) => one === undefined)).toBe(true)
 })
 
-test('a set is a table without values', () => {
+test('a digest table without values is a set', () => {
   const table = createDigestTable(0)
   table.add('a', new Uint32Array())
   expect(table.get('a')).toBeDefined()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { codeSpan, escapeForTerminal, escapeJsonText, markdownSentence } from '../../src/util/escape.ts'
 
-/** Written apart from the source: by number, not by Unicode property. */
+/** Written independently of the source: by number, not by Unicode property. */
 const CONTROL = new RegExp(
   [
     String.raw`[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]`,
@@ -11,7 +11,7 @@ const CONTROL = new RegExp(
   'u'
 )
 
-/** Any UTF-16, lone surrogates among it, with much of what must be escaped. */
+/** Any UTF-16, including lone surrogates, with many characters that must be escaped. */
 const text = fc
   .array(
     fc.oneof(
@@ -35,23 +35,23 @@ describe('escapeForTerminal', () => {
     ['\ud800x\udfff', '\\u{d800}x\\u{dfff}'],
     ['tag \u{e0041}, variant \ufe0f, private \ue000', 'tag \\u{e0041}, variant \\u{fe0f}, private \\u{e000}'],
     ['a back\\slash stays', 'a back\\slash stays']
-  ])('shows %j as %j', (given, expected) => {
+  ])('escapes %j for a terminal as %j', (given, expected) => {
     expect(escapeForTerminal(given, 1_000)).toBe(expected)
   })
 
-  it('cuts a long text and says how much is missing', () => {
+  it('cuts a long text and states how much is missing', () => {
     expect(escapeForTerminal('abcdef', 6)).toBe('abcdef')
     expect(escapeForTerminal('abcdef', 5)).toBe('abcde… (1 more)')
     expect(escapeForTerminal('abcdef', 0)).toBe('… (6 more)')
   })
 
-  it('halves neither an escape nor a surrogate pair', () => {
+  it('never cuts through an escape or a surrogate pair', () => {
     expect(escapeForTerminal('ab\u001bcd', 7)).toBe('ab… (3 more)')
     expect(escapeForTerminal('ab\u001bcd', 8)).toBe('ab\\u{1b}… (2 more)')
     expect(escapeForTerminal('a🙂b', 2)).toBe('a… (3 more)')
   })
 
-  it('never lets a control character through, whatever comes in and wherever it is cut', () => {
+  it('lets no control character through, for any text and any cut', () => {
     fc.assert(
       fc.property(text, fc.nat({ max: 40 }), (given, maxChars) => {
         const shown = escapeForTerminal(given, maxChars)
@@ -62,7 +62,7 @@ describe('escapeForTerminal', () => {
   })
 })
 
-/** What CommonMark reads: code spans, and what stands between them. */
+/** Reads code spans as CommonMark does, and the text between them. */
 function readSpans(markdown: string): { readonly spans: readonly string[]; readonly between: string } {
   const spans: string[] = []
   let between = ''
@@ -81,7 +81,7 @@ function readSpans(markdown: string): { readonly spans: readonly string[]; reado
   }
 }
 
-/** Text with what Markdown, tables and HTML give a meaning to. */
+/** Text with characters that have a meaning in Markdown, tables and HTML. */
 const markup = fc
   .array(
     fc.oneof(fc.constantFrom('`', '``', '|', '\\', '\n', '\r', ' ', '<b>', '[a](http://b)', '*', '_', '#', '&lt;', '1.'), text)
@@ -98,11 +98,11 @@ describe('codeSpan', () => {
     ['a\\', '`a\\`'],
     ['', '(empty)'],
     ['line\n\u202e# head', '`line\\u{a}\\u{202e}# head`']
-  ])('writes %j as %j', (given, expected) => {
+  ])('writes %j as the code span %j', (given, expected) => {
     expect(codeSpan(given, 1_000)).toBe(expected)
   })
 
-  it('is one span that no value leaves, in one cell, and says what the terminal says', () => {
+  it('writes any value as one code span in one table cell, with the text that the terminal shows', () => {
     fc.assert(
       fc.property(markup, fc.nat({ max: 40 }), (given, maxChars) => {
         fc.pre(given !== '')
@@ -112,7 +112,7 @@ describe('codeSpan', () => {
         const shown = escapeForTerminal(given, maxChars).replaceAll('|', '\\u{7c}')
         const { spans, between } = readSpans(written)
         expect(between).toBe('\0')
-        // A reader may not take away spaces where there is nothing else.
+        // A reader may not strip spaces if there is nothing else.
         expect(spans.map((span) => (shown.trim() === '' ? span.trim() : span))).toEqual([shown.trim() === '' ? '' : shown])
       })
     )
@@ -129,11 +129,11 @@ describe('markdownSentence', () => {
     ['- a', '`-` a'],
     ['it’s well-known', 'it’s well-known'],
     ['', '(empty)']
-  ])('writes %j as %j', (given, expected) => {
+  ])('writes the sentence %j as %j', (given, expected) => {
     expect(markdownSentence(given, 1_000)).toBe(expected)
   })
 
-  it('has nothing but words outside of its spans, whatever comes in', () => {
+  it('leaves only plain words outside its code spans, for any sentence', () => {
     fc.assert(
       fc.property(markup, fc.nat({ max: 60 }), (given, maxChars) => {
         const written = markdownSentence(given, maxChars)
@@ -148,13 +148,13 @@ describe('markdownSentence', () => {
 })
 
 describe('escapeJsonText', () => {
-  it('writes what cannot be seen as UTF-16 escapes and leaves line feeds', () => {
+  it('writes invisible characters as UTF-16 escapes and keeps line feeds', () => {
     expect(escapeJsonText('{\n  "a": "\u007f\u009b\u202e\u2028\u{e0041}"\n}')).toBe(
       '{\n  "a": "\\u007f\\u009b\\u202e\\u2028\\udb40\\udc41"\n}'
     )
   })
 
-  it('keeps the meaning of any document', () => {
+  it('keeps the meaning of any JSON document', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.json()), (given) => {
         const escaped = escapeJsonText(JSON.stringify({ given }, null, 2))

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { boundedJson, nestsDeeperThan, RECORD_MAX_DEPTH, RESULT_MAX_DEPTH } from '../../src/util/json-depth.ts'
 
-/** Levels of a value, counted the other way: by walking through it. */
+/** Levels of a value, counted in another way: by walking through it. */
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   return 1 + Math.max(0, ...Object.values(value).map(depthOf))
@@ -11,7 +11,7 @@ function depthOf(value: unknown): number {
 const lists = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels))
 
 describe('the depth of JSON', () => {
-  it('is what walking through the value finds, whatever its texts hold', () => {
+  it('counts the same depth as a walk through the value, whatever its strings contain', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: fc.constantFrom('[', ']', '{', '}', '"', '\\', 'a') }), (value) => {
         const json = JSON.stringify(value)
@@ -22,14 +22,14 @@ describe('the depth of JSON', () => {
     )
   })
 
-  it('is bounded at the same level by every Node, far beyond it too', () => {
+  it('limits the depth at exactly the given level, also for values that nest far deeper', () => {
     for (const levels of [RESULT_MAX_DEPTH, RECORD_MAX_DEPTH]) {
       expect(boundedJson(lists(levels), levels)).toBe('['.repeat(levels) + ']'.repeat(levels))
       for (const deeper of [levels + 1, 10_000, 500_000]) expect(boundedJson(lists(deeper), levels)).toBeUndefined()
     }
   })
 
-  it('is none of what JSON cannot write', () => {
+  it('returns undefined for values that JSON cannot express', () => {
     for (const value of [undefined, () => 1, 1n]) expect(boundedJson(value)).toBeUndefined()
   })
 })

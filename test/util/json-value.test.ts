@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { sameJson } from '../../src/util/json-value.ts'
 
-it('is the same as equality of JSON with sorted keys', () => {
+it('sameJson agrees with the equality of JSON with sorted keys', () => {
   const canonical = (value: unknown): string =>
     JSON.stringify(value, (_, item: unknown) => {
       if (typeof item !== 'object' || item === null || Array.isArray(item)) return item
@@ -24,17 +24,17 @@ it.each([
   ['an item more', [1], [1, 2]],
   ['null', {}, null],
   ['an array', {}, []]
-])('tells apart: %s', (_, left, right) => {
+])('sameJson finds a difference: %s', (_, left, right) => {
   expect(sameJson(left, right)).toBe(false)
   expect(sameJson(right, left)).toBe(false)
 })
 
-it('takes an undefined member for none', () => {
+it('sameJson treats an undefined member as absent', () => {
   expect(sameJson({ a: undefined, b: 1 }, { b: 1 })).toBe(true)
   expect(sameJson({ b: 1 }, { a: undefined, b: 1 })).toBe(true)
 })
 
-it('tells an infinite number from null, nothing, its name and every other number', () => {
+it('sameJson tells an infinite number from null, undefined, its name and every other number', () => {
   for (const other of [null, undefined, 'Infinity', '1e999', 0, Number.MAX_VALUE, Number.NEGATIVE_INFINITY, true, [], {}]) {
     expect(sameJson([JSON.parse('1e999')], [other])).toBe(false)
   }

@@ -4,7 +4,7 @@ import { createNonceSet } from '../../src/util/nonce-set.ts'
 
 const anyNonce = fc.oneof(fc.nat(3000), fc.maxSafeNat())
 
-test('it holds what a Set would', () => {
+test('a nonce set holds the same nonces as a Set', () => {
   fc.assert(
     fc.property(fc.array(anyNonce), fc.array(anyNonce), (added, asked) => {
       const nonces = createNonceSet()

@@ -37,11 +37,11 @@ describe('asSigned', () => {
     ['an anchor shown as empty', { ...wireOfItem(binary), anchor: '' }, binary],
     ['no target as null', { ...wireOfItem(binary), target: null }, binary],
     ['an assignment', assignmentWire(unread), unread]
-  ])('leaves what is shown truly: %s', (_, shown, truth) => {
+  ])('changes nothing that is shown correctly: %s', (_, shown, truth) => {
     expect(asSigned(shown, truth)).toEqual({ wire: shown, changed: [] })
   })
 
-  it('leaves an assignment without its anchor', () => {
+  it('does not add a hidden anchor to an assignment', () => {
     const assignment = signedItem(ethereumSigner(1), { anchor: bytes32(0xfe), tags: TAGS })
     const shown = { ...assignmentWire(assignment), anchor: null }
     expect(asSigned(shown, assignment).changed).toEqual([])
@@ -63,16 +63,16 @@ describe('asSigned', () => {
     ['anchor', { anchor: encodeBase64url(TEXT_ANCHOR) }],
     ['owner', { owner: { ...wire.owner, address: 'x' } }],
     ['owner', { owner: { ...wire.owner, key: 'x' } }]
-  ])('puts %s right', (field, altered) => {
+  ])('corrects the field: %s', (field, altered) => {
     expect(asSigned({ ...wire, ...altered }, item)).toEqual({ wire, changed: [field] })
   })
 
-  it('puts a binary anchor right that is shown to a module that never sees it', () => {
+  it('corrects a binary anchor that is shown although a module never sees it', () => {
     const shown = { ...wireOfItem(binary), anchor: encodeBase64url(binary.anchor) }
     expect(asSigned(shown, binary)).toEqual({ wire: wireOfItem(binary), changed: ['anchor'] })
   })
 
-  it('puts several right, and the id and signature always', () => {
+  it('corrects several fields, and always the id and the signature', () => {
     const shown = { ...wire, signature: 'x', data: 'x', target: 'x' }
     expect(asSigned(shown, item)).toEqual({ wire, changed: ['target', 'data'] })
   })

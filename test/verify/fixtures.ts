@@ -1,4 +1,4 @@
-/** Signed items made on the spot, with keys that live as long as the test. */
+/** Items that tests sign themselves, with keys that exist only during the test. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
@@ -16,7 +16,7 @@ export interface TestSigner {
   sign(message: Uint8Array): Uint8Array
 }
 
-/** `key`: any number but 0, the same number gives the same signer. */
+/** `key`: any number except 0; the same number gives the same signer. */
 export function ethereumSigner(key: number): TestSigner {
   const secret = Buffer.alloc(32)
   secret.writeUInt32BE(key, 28)
@@ -79,7 +79,7 @@ export const bytes32 = (fill: number): Uint8Array => new Uint8Array(32).fill(fil
 export const idOf = (item: DataItem): ProcessId => idOfSignature(item.signature) as ProcessId
 export const addressOf = (signer: TestSigner): Address => wireOfItem(signedItem(signer)).owner.address as Address
 
-/** What a scheduler would serve at `nonce`; `overrides` replace tags (undefined leaves one out). */
+/** The message that a scheduler would serve at `nonce`; `overrides` replace tags (undefined omits one). */
 export function scheduledMessage(
   scheduler: TestSigner,
   nonce: number,

@@ -29,7 +29,7 @@ function signed(
 const VALUES = { status: '200', results: 'a, "b"' }
 
 describe('verifyHttpSignatures', () => {
-  it('verifies what a node signs, and calls an HMAC no signature', () => {
+  it('verifies the signature of a node, and does not accept an HMAC as a signature', () => {
     const [signature, hmac, ...others] = verifyHttpSignatures(signed(['@status', 'results'], VALUES))
     expect(signature).toEqual({
       label: 'sig-a',
@@ -42,16 +42,16 @@ describe('verifyHttpSignatures', () => {
     expect(others).toEqual([])
   })
 
-  it('takes a key with a name before it or without, in either base64', () => {
+  it('accepts a key with or without a prefix, in both forms of base64', () => {
     for (const key of [keyid, modulus.toString('base64url')]) {
       expect(verifyHttpSignatures(signed(['status'], VALUES, key))[0]?.verdict.status).toBe('valid')
     }
   })
 
-  it('refuses a change of anything covered, and ignores all else', () => {
+  it('refuses a change in any covered header, and ignores all others', () => {
     const headers = signed(['@status', 'results'], VALUES)
     const verdict = (name: string, value: string) => verifyHttpSignatures(new Map([...headers, [name, value]]))[0]?.verdict
-    const misfit = { status: 'invalid', reason: 'the signature does not fit the headers' }
+    const misfit = { status: 'invalid', reason: 'the signature does not match the headers' }
     expect(verdict('status', '201')).toEqual(misfit)
     expect(verdict('results', 'a')).toEqual(misfit)
     expect(verdict('another', 'x')).toEqual({ status: 'valid' })
@@ -60,12 +60,12 @@ describe('verifyHttpSignatures', () => {
     expect(verdict('signature-input', input.replace('created=7', 'created=8'))).toEqual(misfit)
     expect(verdict('signature-input', input.replace('"results"', '"results" "missing"'))).toEqual({
       status: 'invalid',
-      reason: 'a header that is covered is missing'
+      reason: 'a covered header is missing'
     })
     expect(verdict('signature', 'sig-other=:AAAA:')).toEqual(misfit)
   })
 
-  it('finds nothing where nothing is signed or nothing can be read', () => {
+  it('finds no signature if nothing is signed or nothing can be read', () => {
     expect(verifyHttpSignatures(new Map())).toEqual([])
     expect(verifyHttpSignatures(new Map([['signature-input', 'no member']]))).toEqual([])
     expect(verifyHttpSignatures(new Map([['signature-input', `a=("${'x'.repeat(70_000)}")`]]))).toEqual([])
@@ -85,12 +85,12 @@ describe('verifyHttpSignatures', () => {
     expect(performance.now() - begun).toBeLessThan(2000)
   })
 
-  it('says why a member proves nothing', () => {
+  it('gives the reason if a member proves nothing', () => {
     const [, hmac] = verifyHttpSignatures(signed(['status'], VALUES))
     expect(hmac?.verdict).toEqual({
       status: 'unverifiable',
       hidden: ['signature-type'],
-      reason: 'hmac-sha256 is no signature'
+      reason: 'hmac-sha256 proves no signer'
     })
     expect(hmac?.covered).toEqual(['x'])
     expect(verifyHttpSignatures(new Map([['signature-input', 'a=()']]))).toEqual([
@@ -99,12 +99,12 @@ describe('verifyHttpSignatures', () => {
         algorithm: '',
         signer: createHash('sha256').digest('base64url'),
         covered: [],
-        verdict: { status: 'unverifiable', hidden: ['signature-type'], reason: 'no algorithm is no signature' }
+        verdict: { status: 'unverifiable', hidden: ['signature-type'], reason: 'a missing algorithm proves no signer' }
       }
     ])
   })
 
-  it('ends the list at what cannot be read, and reads up to 64 KiB', () => {
+  it('ends the list at the first member that it cannot read, and reads up to 64 KiB', () => {
     const labels = (text: string) => verifyHttpSignatures(new Map([['signature-input', text]])).map(({ label }) => label)
     expect(labels('a=(), b=("x" "y");n=12;s="t"')).toEqual(['a', 'b'])
     expect(labels('a=(), ?, b=()')).toEqual(['a'])
@@ -115,7 +115,7 @@ describe('verifyHttpSignatures', () => {
     expect(labels(`${' '.repeat(64 * 1024 - 3)}a=()`)).toEqual([])
   })
 
-  it('takes an @ for a mark at the begin of a name alone', () => {
+  it('treats an @ as a mark only at the beginning of a name', () => {
     for (const name of ['a@b', '@a@b']) {
       const headers = signed([name], { ...VALUES, 'a@b': 'c' })
       expect(verifyHttpSignatures(headers)[0]).toMatchObject({ covered: [name], verdict: { status: 'valid' } })

@@ -24,7 +24,7 @@ const item = (fields: ItemFields = {}) => signedItem(signer, { tags: TAGS, targe
 const wire = (fields: ItemFields = {}): WireItem => wireOfItem(item(fields))
 const unverifiable = (...hidden: string[]) => expect.objectContaining({ status: 'unverifiable', hidden })
 const invalid = (reason: string) => ({ status: 'invalid', reason })
-const MISFIT = invalid('the signature does not fit what is signed')
+const MISFIT = invalid('the signature does not match the signed content')
 
 function gatewayItem(of: DataItem): GatewayItem {
   const { id, owner, tags, signature } = wireOfItem(of)
@@ -37,15 +37,15 @@ describe("a message from the scheduler's JSON", () => {
     ['no data', { data: '' }],
     ['a text anchor', { anchor: TEXT_ANCHOR }],
     ['no tags, no target', { tags: [], target: new Uint8Array(0) }],
-    ['tags that Avro may write otherwise', { rawTags: encodeTagsSized(TAGS) }],
+    ['tags in the other form of Avro', { rawTags: encodeTagsSized(TAGS) }],
     ['tags without their closing zero', { rawTags: encodeTagsOpen(TAGS) }],
     ['data that is itself U+FFFD', { data: 'a\u{FFFD}' }],
     ['a byte order mark', { data: '\u{FEFF}a' }]
-  ])('is valid: %s', (_, fields) => {
+  ])('is valid with %s', (_, fields) => {
     expect(verifyMessage(wire(fields))).toEqual(VALID)
   })
 
-  it('is unverifiable where data or anchor are not shown as signed', () => {
+  it('is unverifiable if data or anchor are not shown as signed', () => {
     expect(verifyMessage(wire({ data: Uint8Array.from([97, 0xff]) }))).toEqual(unverifiable('data', 'anchor'))
     expect(verifyMessage(wire({ data: Uint8Array.from([97, 0xff]), anchor: TEXT_ANCHOR }))).toEqual(unverifiable('data'))
     expect(verifyMessage(wire({ anchor: BINARY_ANCHOR }))).toEqual(unverifiable('anchor'))
@@ -56,13 +56,13 @@ describe("a message from the scheduler's JSON", () => {
     expect(verifyMessage(wire({ tags: [{ name: 'a', value: '\u{FFFD}' }], anchor: TEXT_ANCHOR }))).toEqual(VALID)
   })
 
-  it('does not take an anchor in a form that messages are not shown in', () => {
+  it('is unverifiable with an anchor in a form that schedulers do not use for messages', () => {
     expect(verifyMessage({ ...wire({ anchor: TEXT_ANCHOR }), anchor: encodeBase64url(TEXT_ANCHOR) })).toEqual(
       unverifiable('anchor')
     )
   })
 
-  it('is invalid where all is shown and something is not as signed', () => {
+  it('is invalid if every part is shown and one differs from the signed one', () => {
     const whole = wire({ anchor: TEXT_ANCHOR })
     const other = wireOfItem(signedItem(ethereumSigner(12)))
     expect(verifyMessage({ ...whole, data: 'b text' })).toEqual(MISFIT)
@@ -72,11 +72,11 @@ describe("a message from the scheduler's JSON", () => {
     expect(verifyMessage({ ...whole, target: null })).toEqual(MISFIT)
     expect(verifyMessage({ ...whole, anchor: '00000000000000000000000000000043' })).toEqual(MISFIT)
     expect(verifyMessage({ ...whole, owner: other.owner })).toEqual(MISFIT)
-    expect(verifyMessage({ ...whole, target: 'no id' })).toEqual(invalid('the target is no id'))
-    expect(verifyMessage({ ...whole, id: other.id })).toEqual(invalid('the id is not that of the signature'))
-    expect(verifyMessage({ ...whole, signature: other.signature })).toEqual(invalid('the id is not that of the signature'))
+    expect(verifyMessage({ ...whole, target: 'no id' })).toEqual(invalid('the target is not an id'))
+    expect(verifyMessage({ ...whole, id: other.id })).toEqual(invalid('the id does not match the signature'))
+    expect(verifyMessage({ ...whole, signature: other.signature })).toEqual(invalid('the id does not match the signature'))
     expect(verifyMessage({ ...whole, owner: { ...whole.owner, address: other.owner.address } })).toEqual(
-      invalid('the address is not that of the key')
+      invalid('the address does not match the key')
     )
     expect(verifyMessage({ ...whole, signature: `${whole.signature}AB` })).toEqual(invalid('the signature is not base64url'))
     expect(verifyMessage({ ...whole, owner: { ...whole.owner, key: `${whole.owner.key}AB` } })).toEqual(
@@ -84,8 +84,8 @@ describe("a message from the scheduler's JSON", () => {
     )
   })
 
-  it('is invalid with half a surrogate pair in the place of U+FFFD, which would be signed alike', () => {
-    const reason = 'text that is no Unicode cannot be what was signed'
+  it('is invalid with a lone surrogate instead of U+FFFD, which would be encoded alike', () => {
+    const reason = 'text that is not valid Unicode cannot have been signed'
     expect(verifyMessage({ ...wire({ data: 'a\u{FFFD}' }), data: 'a\uD800' })).toEqual(invalid(reason))
     expect(
       verifyMessage({ ...wire({ tags: [{ name: 'a', value: '\u{FFFD}' }] }), tags: [{ name: 'a', value: '\uDC00' }] })
@@ -96,34 +96,34 @@ describe("a message from the scheduler's JSON", () => {
     expect(verifyMessage(wire({ data: '😀' }))).toEqual(VALID)
   })
 
-  it('names what a unit does not keep', () => {
+  it('is unverifiable if a unit does not keep its key or signature', () => {
     expect(verifyMessage({ ...wire(), signature: '' })).toEqual(unverifiable('signature'))
     expect(verifyMessage({ ...wire(), owner: { address: '', key: '' } })).toEqual(unverifiable('key'))
     expect(verifyMessage({ ...wire(), owner: { address: '', key: '<not-found>' } })).toEqual(unverifiable('key'))
   })
 
-  it('of a key that several types have is valid by the type that fits', () => {
+  it('is valid by the matching type if several types have such a key', () => {
     for (const type of [2, 4] as const) expect(verifyMessage(wireOfItem(signedItem(ed25519Signer(type))))).toEqual(VALID)
     const whole = wireOfItem(signedItem(ed25519Signer(2), { anchor: TEXT_ANCHOR }))
     expect(verifyMessage({ ...whole, data: 'other' })).toEqual(unverifiable('signature-type'))
     expect(verifyMessage({ ...whole, owner: { ...whole.owner, address: 'base58' } })).toEqual(unverifiable('key'))
   })
 
-  it('of a key that proves nothing is unverifiable', () => {
+  it('is unverifiable if its key proves nothing', () => {
     const owner = new Uint8Array(32).fill(1, 0, 1)
     const signature = Uint8Array.from([...owner, ...new Uint8Array(32)])
     const forged = wireOfItem({ ...item({ anchor: TEXT_ANCHOR }), signatureType: 2, owner, signature })
     expect(verifyMessage(forged)).toEqual(unverifiable('key'))
   })
 
-  it('of a type that is not verified says which', () => {
+  it('names its signature type if that is not verified', () => {
     const multi = { ...item(), signatureType: 6, owner: new Uint8Array(1025), signature: new Uint8Array(2052) }
     expect(verifyMessage(wireOfItem(multi))).toEqual(expect.objectContaining({ status: 'unsupported', signatureType: 6 }))
     const strange = { ...item(), owner: new Uint8Array(64) }
     expect(verifyMessage(wireOfItem(strange))).toEqual(invalid('no signature type has a key and a signature of these sizes'))
   })
 
-  it('names an Ethereum owner by hash or by address', () => {
+  it('is valid if it names an Ethereum owner by hash or by address', () => {
     const whole = wire()
     const address = ethereumAddress(signer.owner)
     expect(verifyMessage({ ...whole, owner: { ...whole.owner, address } })).toEqual(VALID)
@@ -132,7 +132,7 @@ describe("a message from the scheduler's JSON", () => {
     ).toBe('invalid')
   })
 
-  it('is valid for whatever text is signed, and never with another text', () => {
+  it('is valid with any signed text, and never with another text', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 30 })
     const tags = fc.array(fc.record({ name: text, value: text }), { maxLength: 3 })
     fc.assert(
@@ -150,14 +150,14 @@ describe("a message from the scheduler's JSON", () => {
 describe('an assignment', () => {
   const assignment = item({ anchor: BINARY_ANCHOR, data: '', target: new Uint8Array(0) })
 
-  it('is valid with its anchor shown, in base64url or as text', () => {
+  it('is valid if its anchor is shown, in base64url or as text', () => {
     expect(verifyMessage(assignmentWire(assignment))).toEqual(VALID)
     expect(
       verifyMessage({ ...assignmentWire(item({ anchor: TEXT_ANCHOR, data: '' })), anchor: TEXT_ANCHOR.toString() })
     ).toEqual(VALID)
   })
 
-  it('is unverifiable without', () => {
+  it('is unverifiable if its anchor is hidden', () => {
     expect(verifyMessage({ ...assignmentWire(assignment), anchor: null })).toEqual(unverifiable('anchor'))
   })
 
@@ -167,7 +167,7 @@ describe('an assignment', () => {
 })
 
 describe('rebuildFromWire', () => {
-  it('gives the bytes that were signed first', () => {
+  it('returns the signed bytes as its first reading', () => {
     const whole = item({ anchor: TEXT_ANCHOR })
     const rebuilt = rebuildFromWire(wireOfItem(whole))
     if (!rebuilt.ok) throw new Error('not rebuilt')
@@ -191,7 +191,7 @@ describe('an item from a gateway', () => {
     expect(verifyRawItem({ ...gatewayItem(texted), anchor: TEXT_ANCHOR.toString() }, texted.data)).toEqual(VALID)
   })
 
-  it('is invalid with other data, also where it has no anchor', () => {
+  it('is invalid with other data, also if it has no anchor', () => {
     const plain = item()
     expect(verifyRawItem(gatewayItem(plain), Buffer.from('a texT'))).toEqual(MISFIT)
     expect(verifyRawItem(gatewayItem(whole), whole.data.subarray(1))).toEqual(MISFIT)
@@ -207,18 +207,18 @@ describe('an item from a gateway', () => {
 
   it('is invalid under another id', () => {
     const id = gatewayItem(item()).id as TransactionId
-    expect(verifyRawItem({ ...gatewayItem(whole), id }, whole.data)).toEqual(invalid('the id is not that of the signature'))
+    expect(verifyRawItem({ ...gatewayItem(whole), id }, whole.data)).toEqual(invalid('the id does not match the signature'))
   })
 })
 
-describe('the words of a verdict', () => {
+describe('the reason of a verdict', () => {
   const reason = (shown: WireItem) => {
     const verdict = verifyMessage(shown)
     return verdict.status === 'valid' ? 'valid' : verdict.reason
   }
 
-  it('name what may not be shown as signed', () => {
-    const words = (parts: string) => `the signature does not fit what is shown; ${parts} may not be shown as signed`
+  it('names the parts that may differ from the signed ones', () => {
+    const words = (parts: string) => `the signature does not match the item as shown; its signed ${parts} may differ`
     expect(reason({ ...wire(), anchor: 'short' })).toBe(words('anchor'))
     expect(reason(wire({ data: Uint8Array.from([97, 0xff]) }))).toBe(words('data and anchor'))
     const tagged = wire({ tags: [{ name: '\u{FFFD}', value: '' }], anchor: TEXT_ANCHOR })
@@ -234,39 +234,41 @@ describe('the words of a verdict', () => {
     expect(verifyMessage({ ...wire({ anchor: TEXT_ANCHOR }), data: 'a\u{FFFD}' })).toEqual(unverifiable('data'))
   })
 
-  it('name what is not there', () => {
+  it('names a missing signature or key', () => {
     expect(reason({ ...wire(), signature: '' })).toBe('the signature is not shown')
     expect(reason({ ...wire(), signature: '*AAA' })).toBe('the signature is not shown')
     expect(reason({ ...wire(), signature: 'AAA*' })).toBe('the signature is not shown')
     expect(reason({ ...wire(), owner: { address: '', key: '' } })).toBe('the key is not shown')
   })
 
-  it('name an address that is none of the ones of its key', () => {
+  it('names an address that does not belong to the key', () => {
     const whole = wireOfItem(signedItem(ed25519Signer(2), { anchor: TEXT_ANCHOR }))
-    expect(reason({ ...whole, owner: { ...whole.owner, address: 'base58' } })).toBe('the address is in a form of its own')
+    expect(reason({ ...whole, owner: { ...whole.owner, address: 'base58' } })).toBe(
+      'the address may be in a form specific to its key type'
+    )
     const address = ethereumAddress(signer.owner)
     for (const form of [address.toLowerCase(), `0x${address.slice(2).toUpperCase()}`]) {
       expect(reason({ ...wire(), owner: { ...wire().owner, address: form } })).toBe('valid')
     }
     const short = { ...item(), owner: signer.owner.subarray(0, 64) }
     const named = { ...wireOfItem(short), owner: { ...wireOfItem(short).owner, address: ethereumAddress(short.owner) } }
-    expect(reason(named)).toBe('the address is not that of the key')
+    expect(reason(named)).toBe('the address does not match the key')
   })
 
-  it('say that a key proves nothing before anything else', () => {
+  it('says first of all that a key proves nothing', () => {
     const owner = new Uint8Array(32).fill(1, 0, 1)
     const signature = Uint8Array.from([...owner, ...new Uint8Array(32)])
     const forged = wireOfItem({ ...item({ anchor: TEXT_ANCHOR }), signatureType: 2, owner, signature })
     expect(reason(forged)).toBe('the key is of small order: its signatures fit any message')
   })
 
-  it('say which type is not verified even where parts are hidden', () => {
+  it('names a type that is not verified even if parts are hidden', () => {
     const multi = { ...item(), signatureType: 6, owner: new Uint8Array(1025), signature: new Uint8Array(2052) }
     expect(reason({ ...wireOfItem(multi), anchor: null })).toBe('signatures of type 6 are not verified')
   })
 })
 
-describe('what is rebuilt', () => {
+describe('a rebuilt item', () => {
   const readings = (shown: Parameters<typeof rebuildFromWire>[0]) => {
     const rebuilt = rebuildFromWire(shown)
     if (!rebuilt.ok) throw new Error('not rebuilt')
@@ -274,7 +276,7 @@ describe('what is rebuilt', () => {
   }
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-  it('takes an anchor in base64url where the data is no text', () => {
+  it('has an anchor from base64url if its data is not text', () => {
     const anchor = encodeBase64url(BINARY_ANCHOR)
     for (const data of [undefined, Uint8Array.from([1])]) {
       const { data: _, ...rest } = wire()
@@ -290,12 +292,12 @@ describe('what is rebuilt', () => {
     expect(readings({ ...wire(), anchor, data: null }).hidden).toEqual(['data', 'anchor'])
   })
 
-  it('reads null and empty data apart', () => {
+  it('has hidden data if the data is null, but not if it is empty', () => {
     expect(readings({ ...wire(), data: null })).toEqual({ ok: true, readings: [], hidden: ['data', 'anchor'] })
     expect(readings({ ...wire(), data: '', anchor: TEXT_ANCHOR.toString() }).hidden).toEqual([])
   })
 
-  it('tries every type that a key may have', () => {
+  it('has a reading for every type that its key may have', () => {
     const types = (of: DataItem) => readings(wireOfItem(of)).readings.map(({ signatureType }) => signatureType)
     expect(types(signedItem(ed25519Signer(4)))).toEqual([2, 4, 5, 2, 4, 5])
     expect(types(item())).toEqual([3, 3, 3])

@@ -30,23 +30,23 @@ beforeAll(async () => {
 })
 
 describe('an item directly on Arweave', () => {
-  it('proves itself by its header and its data', () => {
+  it('is proven by its header and its data', () => {
     expect(proveItem({ record, data }).verdict).toEqual({ status: 'valid' })
     const { module, findings } = checkModule({ record, data }, BLOB)
     expect(['unproven' in module, module.tags, module.owner, findings]).toEqual([false, record.tags, record.owner, []])
   })
 
-  it('does not with other data, or other tags than were signed', () => {
+  it('is invalid with other data, or with other tags than the signed ones', () => {
     const other = { record, data: Buffer.from('another module') }
-    expect(proveItem(other).verdict).toMatchObject({ status: 'invalid', reason: 'the data is not what was signed' })
+    expect(proveItem(other).verdict).toMatchObject({ status: 'invalid', reason: 'the data is not the signed data' })
     const retagged = { ...record, tags: [{ name: 'Module-Format', value: 'wasm32-unknown-emscripten4' }] }
     expect(proveItem({ record: retagged, data }).verdict).toMatchObject({
       status: 'invalid',
-      reason: 'GraphQL shows the transaction otherwise than it was signed'
+      reason: 'the transaction in GraphQL differs from the signed one'
     })
   })
 
-  it('cannot be called invalid where its header is not known and GraphQL does not show all that was signed', () => {
+  it('is not invalid if its header is unknown and GraphQL does not show all signed fields', () => {
     const { onChain: _, ...shown } = record
     const { module, tampered: spoilt } = checkModule({ record: shown, data }, BLOB)
     expect(['unproven' in module, spoilt]).toEqual([true, undefined])

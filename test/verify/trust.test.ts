@@ -8,13 +8,13 @@ const doubt = (what: string, ...servedBy: UnprovenInput['servedBy']): UnprovenIn
 })
 
 describe('trust', () => {
-  it('takes nobody at his word where no role is given', () => {
+  it('accepts no input if the user trusts no role', () => {
     const trust = createTrust()
     expect(trust.takes(doubt('a', 'scheduler', 'gateway'), 0)).toBe(false)
     expect([trust.under(9), [...trust.counts()]]).toEqual([undefined, []])
   })
 
-  it('takes an input of a trusted role, and counts it once however often it is asked about', () => {
+  it('accepts an input of a trusted role, and counts it only once', () => {
     const trust = createTrust(['scheduler'])
     expect(trust.takes(doubt('a', 'scheduler'), 2)).toBe(true)
     expect(trust.takes(doubt('a', 'scheduler'), 2)).toBe(true)
@@ -24,7 +24,7 @@ describe('trust', () => {
     expect([...trust.counts()]).toEqual([['scheduler', 2]])
   })
 
-  it('counts an input for one role, the first that served it', () => {
+  it('counts an input for only one role, the first that served it', () => {
     const trust = createTrust(['scheduler', 'gateway'])
     trust.takes(doubt('a', 'gateway', 'scheduler'))
     expect([...trust.counts()]).toEqual([
@@ -33,7 +33,7 @@ describe('trust', () => {
     ])
   })
 
-  it('names the first input of each role that results rest on, from its nonce on', () => {
+  it('names the first input of each role on which results depend, from its nonce on', () => {
     const trust = createTrust(['scheduler', 'gateway'])
     trust.takes(doubt('c', 'scheduler'), 5)
     trust.takes(doubt('b', 'scheduler'), 3)
@@ -46,7 +46,7 @@ describe('trust', () => {
     ])
   })
 
-  it('takes no word of one that was not asked', () => {
+  it('accepts no input of a role that was not asked', () => {
     const trust = createTrust(['scheduler', 'gateway'], ['gateway'])
     expect(trust.takes(doubt('a', 'scheduler'), 0)).toBe(false)
     expect(trust.takes(doubt('b', 'scheduler', 'gateway'), 0)).toBe(true)

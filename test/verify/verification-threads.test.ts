@@ -33,7 +33,7 @@ function fingerprintOf(memory: Uint8Array): string {
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('unpacking', () => {
-  it('answers each question with its own answer, though a later one is done sooner', async () => {
+  it('gives each question its own answer, even if a later one finishes sooner', async () => {
     const large = Buffer.alloc(64 * 1024 * 1024, 1)
     const small = Buffer.from('small')
     const asked = [packed('large', large), packed('small', small), path.join(folder, 'none')]
@@ -43,7 +43,7 @@ describe('unpacking', () => {
     expect(third).toEqual({ failed: expect.stringContaining('no such file') })
   })
 
-  it('never unpacks more than it may, and finds the environment', async () => {
+  it('never unpacks more than allowed, and finds the environment', async () => {
     const file = packed('memory', Buffer.from(`\0\0USER=web_user\0LOGNAME=web_user\0_=/cu.js\0`))
     expect(await verifier.unpack(file, 10)).toEqual({ failed: 'it unpacks to more than 10 bytes' })
     expect(await verifier.unpack(file, 1000)).toMatchObject({

@@ -10,7 +10,7 @@ const items = ['a', 'b', 'c'].map((data) =>
 )
 
 describe('signatures', () => {
-  it('are verified once for the same bytes, and anew for others', async () => {
+  it('are verified once for the same bytes, and again for other bytes', async () => {
     const asked: string[] = []
     const { verify } = verifyOnce({
       async verify(some) {

@@ -21,7 +21,7 @@ const sha256 = (...ids: readonly string[]) =>
     .update(Buffer.concat(ids.map((id) => Buffer.from(id, 'base64url'))))
     .digest('base64url')
 
-/** The process at nonce 0 and messages after it, with a true hash chain; `parts` alters some. */
+/** The process at nonce 0 and messages after it, with a correct hash chain; `parts` alters some. */
 function schedule(
   count: number,
   parts: (nonce: number) => Partial<ScheduledParts> = () => ({}),
@@ -42,7 +42,7 @@ interface Setting {
   readonly verdict?: (scheduled: ScheduledMessage) => SignatureStatus
 }
 
-/** Per message: whether it is proven, then its findings as code, severity and nonce. */
+/** For each message: whether it is proven, then its findings as code, severity and nonce. */
 function judge(messages: readonly ScheduledMessage[], setting: Setting = {}) {
   const { schedulerAddress = addressOf(scheduler), verdict = ({ assignment }) => verifyMessage(assignment) } = setting
   const verifier = createScheduleVerifier({ process: { id: process }, schedulerAddress })
@@ -58,11 +58,11 @@ const at = <T>(list: readonly T[], place: number, change: (one: T) => T) =>
   list.map((one, index) => (index === place ? change(one) : one))
 
 describe('a schedule', () => {
-  it('is proven from its process on', () => {
+  it('is proven from the process on', () => {
     expect(judge(schedule(5))).toEqual([PROVEN, PROVEN, PROVEN, PROVEN, PROVEN])
   })
 
-  it('of an older process is proven from its first message on', () => {
+  it('is proven from its first message on if the process is older', () => {
     const messages = schedule(3, () => ({ message: message(7) }))
     expect(judge(messages)).toEqual([PROVEN, PROVEN, PROVEN])
   })
@@ -75,7 +75,7 @@ describe('a schedule', () => {
     expect(judge(schedule(1), { schedulerAddress: other })).toEqual([[false, 'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 0']])
   })
 
-  it('signed by somebody else is not proven', () => {
+  it('is not proven if somebody else signed it', () => {
     expect(judge(schedule(2, undefined, stranger))).toEqual([
       [false, 'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 0'],
       [false, 'ASSIGNMENT_SIGNER_NOT_SCHEDULER error 1']
@@ -84,7 +84,7 @@ describe('a schedule', () => {
 })
 
 describe('signatures', () => {
-  it('that are invalid are found, and what such an assignment says is held against nobody', () => {
+  it('are reported if they are invalid, and the tags of such an assignment count against nobody', () => {
     const altered = at(schedule(4), 1, (one) => ({
       ...one,
       hashChain: sha256(process),
@@ -97,7 +97,7 @@ describe('signatures', () => {
     expect(judge(altered)).toEqual([PROVEN, [false, 'ASSIGNMENT_SIGNATURE_INVALID error 1'], [false], PROVEN])
   })
 
-  it('that cannot be judged leave a warning, and the chain is still held', () => {
+  it('give a warning if they cannot be judged, and the chain is still checked', () => {
     const verdict = () => unverifiable(['anchor'], 'no anchor')
     expect(judge(schedule(2), { verdict })).toEqual([
       [false, 'SIGNATURE_NOT_CHECKED warning 0'],
@@ -107,13 +107,13 @@ describe('signatures', () => {
     expect(judge(broken, { verdict })[1]).toEqual([false, 'SIGNATURE_NOT_CHECKED warning 1', 'HASH_CHAIN_BROKEN error 1'])
   })
 
-  it('after one that cannot be judged prove it again by the chain', () => {
+  it('prove the schedule again by the chain after one that cannot be judged', () => {
     const verdict = ({ nonce, assignment }: ScheduledMessage) =>
       nonce === 0 ? unverifiable(['anchor'], 'none') : verifyMessage(assignment)
     expect(judge(schedule(3), { verdict })).toEqual([[false, 'SIGNATURE_NOT_CHECKED warning 0'], PROVEN, PROVEN])
   })
 
-  it('carry the reason', () => {
+  it('are reported with the reason', () => {
     const verifier = createScheduleVerifier({
       process: { id: process },
       schedulerAddress: addressOf(scheduler)
@@ -133,19 +133,19 @@ describe('tags', () => {
     ['no process', { Process: undefined }],
     ['another epoch', { Epoch: '1' }],
     ['another nonce', { Nonce: '2' }],
-    ['a nonce written otherwise', { Nonce: '01' }],
+    ['a nonce in another notation', { Nonce: '01' }],
     ['another message', { Message: id }],
     ['another chain', { 'Hash-Chain': id }],
     ['another time', { Timestamp: '1' }],
     ['another block', { 'Block-Height': '000001500002' }],
     ['a block that is no number', { 'Block-Height': '1500001.0' }]
   ]
-  it.each(signed)('that disagree with what is served are found: %s', (_, overrides) => {
+  it.each(signed)('are reported if they disagree with the served values: %s', (_, overrides) => {
     const messages = schedule(2, (nonce) => (nonce === 1 ? { overrides } : {}))
     expect(judge(messages)[1]).toEqual([false, 'ASSIGNMENT_TAGS_DISAGREE error 1'])
   })
 
-  it('that are there twice disagree', () => {
+  it('are reported if one appears twice', () => {
     const twice = at(schedule(2), 1, (one) => {
       const tags = [...one.assignment.tags, { name: 'Nonce', value: '1' }]
       return { ...one, assignment: { ...one.assignment, tags } }
@@ -153,7 +153,7 @@ describe('tags', () => {
     expect(judge(twice, { verdict: () => VALID })[1]).toEqual([false, 'ASSIGNMENT_TAGS_DISAGREE error 1'])
   })
 
-  it('name the message that is served', () => {
+  it('must name the served message', () => {
     const other = wireOfItem(message(98))
     expect(judge(at(schedule(2), 1, (one) => ({ ...one, message: other })))[1]).toEqual([
       false,
@@ -162,7 +162,7 @@ describe('tags', () => {
     expect(judge(at(schedule(2), 1, (one) => ({ ...one, message: null })))[1]).toEqual(PROVEN)
   })
 
-  it('of an epoch other than 0 disagree even where they are served so', () => {
+  it('are reported for an epoch other than 0, even if it is served so', () => {
     const epoch = at(
       schedule(2, () => ({ overrides: { Epoch: '1' } })),
       1,
@@ -171,14 +171,14 @@ describe('tags', () => {
     expect(judge(epoch)[1]).toEqual([false, 'ASSIGNMENT_TAGS_DISAGREE error 1'])
   })
 
-  it('over a message that is signed for another process leave a warning', () => {
+  it('give a warning if the message is addressed to another process', () => {
     const messages = schedule(2, (nonce) => (nonce === 1 ? { message: message(1, idOf(message(97))) } : {}))
     expect(judge(messages)[1]).toEqual([true, 'ASSIGNMENT_TAGS_DISAGREE warning 1'])
   })
 })
 
 describe('nonces', () => {
-  it('that are missing are found once, and what follows them is not proven by the chain', () => {
+  it('are reported once if they are missing, and the chain does not prove the next message', () => {
     const messages = schedule(6)
     expect(judge(messages.filter(({ nonce }) => nonce !== 2))).toEqual([
       PROVEN,
@@ -190,7 +190,7 @@ describe('nonces', () => {
     expect(judge(messages.slice(3))).toEqual([[false, 'NONCE_GAP error 0'], PROVEN, PROVEN])
   })
 
-  it('count how many are missing', () => {
+  it('are counted if several are missing', () => {
     const verifier = createScheduleVerifier({
       process: { id: process },
       schedulerAddress: addressOf(scheduler)
@@ -210,13 +210,13 @@ describe('nonces', () => {
     ])
   })
 
-  it('that are there twice are a warning, the same assignment as proven as before', () => {
+  it('give a warning if one appears twice, and the same assignment stays as proven as before', () => {
     const [first, second, third] = schedule(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('no message')
     expect(judge([first, second, second, third])).toEqual([PROVEN, PROVEN, [true, 'NONCE_TWICE warning 1'], PROVEN])
   })
 
-  it('with an assignment that is signed for another process are none', () => {
+  it('are no equivocation if the second assignment is signed for another process', () => {
     const messages = schedule(3)
     const other = schedule(2, (nonce) => (nonce === 1 ? { process: idOf(message(60)), message: message(50) } : {}))[1]
     if (other === undefined) throw new Error('no message')
@@ -224,7 +224,7 @@ describe('nonces', () => {
     expect(judge([...messages.slice(0, 2), other, ...messages.slice(2)])).toEqual([PROVEN, PROVEN, [false, ...foreign], PROVEN])
   })
 
-  it('with two signed assignments are equivocation', () => {
+  it('are reported as equivocation if one has two signed assignments', () => {
     const messages = schedule(3)
     const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}))[1]
     if (other === undefined) throw new Error('no message')
@@ -240,7 +240,7 @@ describe('nonces', () => {
     ])
   })
 
-  it('by a stranger beside the scheduler are no equivocation', () => {
+  it('are no equivocation if a stranger signed the second assignment', () => {
     const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}), stranger)[1]
     if (other === undefined) throw new Error('no message')
     expect(judge([...schedule(2), other])[2]).toEqual([
@@ -250,7 +250,7 @@ describe('nonces', () => {
     ])
   })
 
-  it('that come late are out of order', () => {
+  it('are reported as out of order if they come late', () => {
     const [first, second, third] = schedule(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('no message')
     expect(judge([first, second, first, third])).toEqual([PROVEN, PROVEN, [false, 'SCHEDULE_OUT_OF_ORDER warning 0'], PROVEN])
@@ -260,11 +260,11 @@ describe('nonces', () => {
 describe('the hash chain', () => {
   const broken = schedule(4, (nonce) => (nonce === 2 ? { hashChain: sha256(process) } : {}))
 
-  it('that breaks is an error, and goes on from what was signed', () => {
+  it('gives an error if it breaks, and continues from the signed values', () => {
     expect(judge(broken)).toEqual([PROVEN, PROVEN, [false, 'HASH_CHAIN_BROKEN error 2'], PROVEN])
   })
 
-  /** The same break, of a schedule that begins at this block, with the process's own assignment or without. */
+  /** The same break in a schedule that begins at this block, with the process's own assignment or without. */
   const brokenFrom = (height: number, own: boolean) =>
     schedule(4, (nonce) => ({
       ...(own || nonce > 0 ? {} : { message: message(9) }),
@@ -272,16 +272,16 @@ describe('the hash chain', () => {
       overrides: { 'Block-Height': String(height + nonce) }
     })).map((one, nonce) => ({ ...one, blockHeight: height + nonce }))
 
-  it('that breaks in a process from before block 1440000 is a warning: its first assignment says so', () => {
+  it('gives a warning if it breaks in a process whose first assignment is from before block 1440000', () => {
     for (const own of [true, false]) expect(judge(brokenFrom(1_439_999, own))[2]).toEqual([true, 'HASH_CHAIN_BROKEN warning 2'])
     expect(judge(brokenFrom(1_440_000, true))[2]).toEqual([false, 'HASH_CHAIN_BROKEN error 2'])
   })
 
-  it('that breaks in a process of which no assignment tells the age accuses nobody, and proves nothing', () => {
+  it('accuses nobody and proves nothing if it breaks in a process of unknown age', () => {
     expect(judge(brokenFrom(1_440_000, false))[2]).toEqual([false, 'HASH_CHAIN_BROKEN warning 2'])
   })
 
-  it('begins with the process', () => {
+  it('must begin with the id of the process', () => {
     const wrong = schedule(1, () => ({ hashChain: sha256(idOf(message(1))) }))
     expect(judge(wrong)).toEqual([[false, 'HASH_CHAIN_BROKEN error 0']])
   })
@@ -295,7 +295,7 @@ describe('time', () => {
       (one) => ({ ...one, ...fields })
     )
 
-  it('that goes back is a warning', () => {
+  it('gives a warning if it goes back', () => {
     expect(judge(moved({ timestamp: 1 }, { Timestamp: '1' }))).toEqual([PROVEN, [true, 'TIME_GOES_BACK warning 1'], PROVEN])
     expect(judge(moved({ blockHeight: 1 }, { 'Block-Height': '1' }))).toEqual([
       PROVEN,
@@ -304,7 +304,7 @@ describe('time', () => {
     ])
   })
 
-  it('that stands still is none', () => {
+  it('gives no warning if it stands still', () => {
     const timestamp = 1_720_000_000_000
     expect(
       judge(moved({ timestamp, blockHeight: 1_500_000 }, { Timestamp: String(timestamp), 'Block-Height': '1500000' }))[1]
@@ -313,7 +313,7 @@ describe('time', () => {
 })
 
 describe('findings', () => {
-  /** What is said of the last of `messages`. */
+  /** The details of the findings about the last of `messages`. */
   const details = (
     messages: readonly ScheduledMessage[],
     verdict: (message: ScheduledMessage) => SignatureStatus = () => VALID
@@ -330,62 +330,64 @@ describe('findings', () => {
   const messages = schedule(4)
   const changed = (fields: Partial<ScheduledMessage>) => at(messages.slice(0, 2), 1, (one) => ({ ...one, ...fields }))
 
-  it('name the tags that are not as served', () => {
+  it('name the tags that do not match the served values', () => {
     const id = idOf(message(99))
     const all = { epoch: 1, timestamp: 1_720_000_000_999, blockHeight: 1_500_009, messageId: id as never }
-    expect(details(changed(all))).toEqual(['Epoch, Message, Timestamp, Block-Height not as served'])
+    expect(details(changed(all))).toEqual(['the served values do not match the tags Epoch, Message, Timestamp, Block-Height'])
     expect(details(changed({ hashChain: id }))).toEqual([
-      'Hash-Chain not as served',
-      'the hash chain does not follow from the message before'
+      'the served values do not match the tags Hash-Chain',
+      'the hash chain does not follow from the previous message'
     ])
     const without = schedule(2, (nonce) => (nonce === 1 ? { overrides: { Process: undefined, Nonce: '7' } } : {}))
-    expect(details(without)).toEqual(['Process, Nonce not as served'])
+    expect(details(without)).toEqual(['the served values do not match the tags Process, Nonce'])
   })
 
-  it('need a block height of digits alone', () => {
+  it('name a block height that has other characters than digits', () => {
     for (const height of ['x1500001', '1500001x', ' 1500001', '']) {
       const odd = schedule(2, (nonce) => (nonce === 1 ? { overrides: { 'Block-Height': height } } : {}))
-      expect(details(odd)).toEqual(['Block-Height not as served'])
+      expect(details(odd)).toEqual(['the served values do not match the tags Block-Height'])
     }
     const absent = schedule(2, (nonce) => (nonce === 1 ? { overrides: { 'Block-Height': undefined } } : {}))
-    expect(details(absent)).toEqual(['Block-Height not as served'])
+    expect(details(absent)).toEqual(['the served values do not match the tags Block-Height'])
   })
 
-  it('name who signed, and for whom a message is', () => {
+  it('name the signer, and the address of the message', () => {
     const [first] = schedule(1, undefined, stranger)
     if (first === undefined) throw new Error('no message')
     expect(details([first])).toEqual([`signed by ${addressOf(stranger)}; the process names ${addressOf(scheduler)}`])
     const other = idOf(message(97))
     const to = (target: string) => schedule(2, (nonce) => (nonce === 1 ? { message: message(1, target) } : {}))
-    expect(details(to(other))).toEqual([`the message is signed for ${other}`])
-    expect(details(to(''))).toEqual(['the message is signed for nobody'])
+    expect(details(to(other))).toEqual([`the message is addressed to ${other}`])
+    expect(details(to(''))).toEqual(['the message is addressed to nobody'])
     const nobody = at(to(''), 1, (one) => ({ ...one, message: one.message && { ...one.message, target: null } }))
-    expect(details(nobody)).toEqual(['the message is signed for nobody'])
+    expect(details(nobody)).toEqual(['the message is addressed to nobody'])
   })
 
-  it('name what was not checked', () => {
+  it('name the assignment that was not checked', () => {
     expect(details(messages.slice(0, 1), () => unverifiable(['anchor'], 'no anchor'))).toEqual(['the assignment: no anchor'])
   })
 
-  it('name the nonces', () => {
+  it('name the nonces that they are about', () => {
     const [zero, one, two, three] = messages
     if (zero === undefined || one === undefined || two === undefined || three === undefined) throw new Error('no message')
     expect(details([zero, two])).toEqual(['nonce 1 is missing'])
     expect(details([zero, three])).toEqual(['nonces 1 to 2 are missing'])
-    expect(details([zero, one, one])).toEqual(['nonce 1 is there twice'])
+    expect(details([zero, one, one])).toEqual(['nonce 1 appears twice'])
     expect(details([zero, one, zero])).toEqual(['nonce 0 comes after nonce 1'])
     const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}))[1]
     if (other === undefined) throw new Error('no message')
     expect(details([zero, one, other])).toEqual([`two signed assignments: ${one.assignment.id} and ${other.assignment.id}`])
   })
 
-  it('name what goes back, and from where to where', () => {
+  it('name the time or block that goes back, with both values', () => {
     const parts = (nonce: number) => (nonce === 1 ? { overrides: { Timestamp: '5', 'Block-Height': '6' } } : {})
     const early = at(schedule(2, parts), 1, (one) => ({ ...one, timestamp: 5, blockHeight: 6 }))
-    expect(details(early)).toEqual(['from nonce 0: the timestamp 1720000000000 to 5, the block 1500000 to 6'])
+    expect(details(early)).toEqual([
+      'after nonce 0 the timestamp goes back from 1720000000000 to 5 and the block goes back from 1500000 to 6'
+    ])
   })
 
-  it('of the same assignment again keep what it was before', () => {
+  it('do not change the state of an assignment that appears twice', () => {
     const [zero, one] = messages
     if (zero === undefined || one === undefined) throw new Error('no message')
     expect(judge([one, one])).toEqual([
@@ -400,7 +402,7 @@ describe('findings', () => {
 describe('isSound', () => {
   const options = { process: { id: process }, schedulerAddress: addressOf(scheduler) }
 
-  it('asks for a valid signature of the scheduler over what is served, and not for the chain', () => {
+  it('requires a valid signature of the scheduler over the served values, but not the hash chain', () => {
     const [, , third] = schedule(3)
     if (third === undefined) throw new Error('no message')
     expect(isSound(third, VALID, options)).toBe(true)
@@ -412,7 +414,7 @@ describe('isSound', () => {
 })
 
 describe('isSignedBy', () => {
-  it('takes an address of its own for the owner, and a key that cannot be read for none', () => {
+  it('accepts the address of the owner, and no address of a key that cannot be read', () => {
     const address = addressOf(scheduler)
     expect(isSignedBy({ owner: { address, key: '*' } }, address)).toBe(true)
     expect(isSignedBy({ owner: { address: 'other', key: '*' } }, address)).toBe(false)
