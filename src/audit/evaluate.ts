@@ -56,8 +56,13 @@ export function jobOf({
     ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
     ...defined({ hashAfter }),
     ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
-    ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
-    claimedError: ({ key }) => claimsAnError(inputs, run, units, key),
+    ...(options.search
+      ? {
+          agrees: async ({ key, repeated }, text) =>
+            repeated === true ? undefined : agreesWithClaims(inputs, run, units, key, text)
+        }
+      : {}),
+    claimedError: async ({ key, repeated }) => repeated !== true && claimsAnError(inputs, run, units, key),
     ...defined({ limits, spare, onBusy, signal })
   }
 }

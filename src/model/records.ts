@@ -246,6 +246,8 @@ export interface Evaluation {
   /** The last of a range of missing nonces; `nonce` is the first. */
   readonly through?: number
   readonly messageId?: MessageId
+  /** A cron that the unit evaluated again: it keeps the first result, so no claim is about this one. */
+  readonly repeated?: true
   readonly outcome: Outcome
   /** Host functions that the module called and whose answers depend on the profile, by import name. */
   readonly hostInputs?: readonly string[]

@@ -4,15 +4,16 @@ import type { ModuleFormat } from './formats.ts'
 
 /**
  * The blocks that a unit knew: all of them (`all`), those of a unit that was asked message by message (`stepwise`), once
- * (`one-stream`) or for these times (a list, ms), all except these heights (`unknown`), or only these heights (`known`).
+ * (`one-stream`) or for these times (a list, ms), all except these heights (`unknown`), or only these heights (`known`). The last
+ * two may name times (`ends`, ms) at which a request ended an evaluation stream.
  */
 export type KnownBlockSets =
   | 'all'
   | 'stepwise'
   | 'one-stream'
   | readonly number[]
-  | { readonly unknown: readonly number[] }
-  | { readonly known: readonly number[] }
+  | { readonly unknown: readonly number[]; readonly ends?: readonly number[] }
+  | { readonly known: readonly number[]; readonly ends?: readonly number[] }
 
 export interface ExecutionProfile {
   readonly name: string

@@ -39,7 +39,7 @@ export async function* replay(job: ReplayJob): AsyncGenerator<Evaluation> {
 function createHalting(job: ReplayJob): (step: Step) => Evaluation {
   let halted: string | undefined
   return (step) => {
-    const { key, nonce, through, messageId } = step.planned
+    const { key, nonce, through, messageId, repeated } = step.planned
     const outcome: Outcome = halted === undefined ? outcomeOf(job, step) : { kind: 'inconclusive', reason: halted }
     if (outcome.kind === 'inconclusive') halted ??= `an earlier evaluation is inconclusive: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
@@ -50,7 +50,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
     return {
       key,
-      ...defined({ nonce, through, messageId }),
+      ...defined({ nonce, through, messageId, repeated }),
       outcome,
       ...(hostInputs.length === 0 ? {} : { hostInputs }),
       ...defined({ unstated }),
