@@ -3,14 +3,11 @@ import { RULE_NAMES } from '../attribution/rules.ts'
 import type { Judgement, Verdict } from '../compare/comparison.ts'
 import type { Finding, Severity } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
-import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES } from './bounds.ts'
+import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES, MAX_EVALUATIONS, MAX_FINDINGS } from './bounds.ts'
 import type { ClaimantReport, Coverage, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
 
-/** Evaluations in one report; `--evaluations` has all. */
-const MAX_EVALUATIONS = 10_000
 /** Differences in one report, over all its evaluations. */
 const MAX_TOTAL_DIFFERENCES = 1_000
-const MAX_FINDINGS = 1_000
 
 const NOTHING_COMPARED = 'nothing could be compared'
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info']

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { expect } from 'vitest'
 import type { Report } from '../../src/report/model.ts'
 import type { FakeNetwork } from '../fakes/network.ts'
+import { expectSchema } from '../report/fits-schema.ts'
 
 export const ROOT = path.join(import.meta.dirname, '../..')
 export const COMMAND = path.join(ROOT, 'dist/bin/ao-audit.js')
@@ -65,7 +66,7 @@ export function unitsOf({ url }: FakeNetwork): string[] {
 /** The report in `--json` output. */
 export function reportIn({ stdout, stderr }: Ended): Report {
   expect(stdout, stderr).toMatch(/^\{/)
-  return JSON.parse(stdout) as Report
+  return expectSchema(JSON.parse(stdout) as Report)
 }
 
 /** A report without what differs from run to run. */

@@ -11,6 +11,7 @@ import {
   evaluation,
   finding,
   HOSTILE,
+  hostileHashes,
   MODULE_SHA256,
   parts,
   STATE_SHA256
@@ -32,7 +33,15 @@ describe('renderMarkdown', () => {
         notChecked: ['the module signature'],
         unreachable: [{ unit: 'gateway', url: 'u1', code: 'UNIT_UNREACHABLE', detail: 'no answer' }],
         checkpoints: [
-          { id: 'c1', nonce: 3, signer: 's1', claimedSha256: 'aa', dataSha256: null, computedSha256: 'bb', status: 'mismatch' }
+          {
+            id: 'c1',
+            nonce: 3,
+            signer: 's1',
+            claimedSha256: 'aa',
+            dataSha256: null,
+            computedSha256: STATE_SHA256,
+            status: 'mismatch'
+          }
         ]
       })
     )
@@ -106,7 +115,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 
 | id | nonce | signer | status | claimed | data | computed |
 | --- | --- | --- | --- | --- | --- | --- |
-| \`c1\` | 3 | \`s1\` | mismatch | \`aa\` |  | \`bb\` |
+| \`c1\` | 3 | \`s1\` | mismatch | \`aa\` |  | \`${STATE_SHA256}\` |
 
 ## State hashes
 
@@ -213,27 +222,14 @@ no Compute Unit was audited
         trusted: [HOSTILE],
         notChecked: [HOSTILE],
         unreachable: [{ unit: 'gateway', url: HOSTILE, code: 'UNIT_UNREACHABLE', detail: HOSTILE }],
-        stateHashes: { [HOSTILE]: HOSTILE },
-        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
-        process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } },
-        checkpoints: [
-          {
-            id: HOSTILE,
-            nonce: 3,
-            signer: HOSTILE,
-            claimedSha256: HOSTILE,
-            dataSha256: HOSTILE,
-            computedSha256: HOSTILE,
-            status: 'mismatch'
-          }
-        ]
+        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE }
       })
     )
     const profile =
       report.profile === null
         ? null
         : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE, environment: [HOSTILE] }
-    const lines = renderMarkdown({ ...report, profile }).split('\n')
+    const lines = renderMarkdown({ ...report, ...hostileHashes(), profile }).split('\n')
     expect(lines.join('')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
     // Outside of spans, which have as many backticks as the hostile text requires, there is only the page's own markup.
     const between = lines.join('\n').replace(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
@@ -279,8 +275,8 @@ describe('memories that differ', () => {
     nonce: 3,
     signer: 'signer',
     claimedSha256: 'aa',
-    dataSha256: 'aa',
-    computedSha256: 'bb',
+    dataSha256: MODULE_SHA256,
+    computedSha256: STATE_SHA256,
     status: 'mismatch' as const,
     memory: difference
   }

@@ -2,7 +2,20 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { buildReport } from '../../src/report/build.ts'
 import { renderTerminal } from '../../src/report/terminal.ts'
-import { COVERAGE, CU, claimant, DIVERGENCE, dishonest, evaluation, finding, HOSTILE, OTHER_CU, parts } from './fixtures.ts'
+import {
+  COVERAGE,
+  CU,
+  claimant,
+  DIVERGENCE,
+  dishonest,
+  evaluation,
+  finding,
+  HOSTILE,
+  hostileHashes,
+  OTHER_CU,
+  parts,
+  STATE_SHA256
+} from './fixtures.ts'
 
 const plain = { color: false, width: 80 }
 
@@ -229,7 +242,7 @@ describe('a long terminal report', () => {
       inconclusive: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
       findings: [...kinds, ...many],
       checkpoints: [status('match'), status('unverified'), status('match')],
-      stateHashes: Object.fromEntries(Array.from({ length: 40 }, (_, nonce) => [nonce, `hash-${nonce}`]))
+      stateHashes: Object.fromEntries(Array.from({ length: 40 }, (_, nonce) => [nonce, STATE_SHA256]))
     })
     expect(block(text, 'why')).toEqual([
       'why           b',
@@ -253,8 +266,9 @@ describe('a long terminal report', () => {
     ])
     expect(block(text, 'checkpoints')).toEqual(['checkpoints   2 match, 1 unverified'])
     expect(block(text, 'state hash')).toEqual([
-      'state hash    nonce 0: hash-0',
-      ...[1, 2, 3].map((nonce) => `              nonce ${nonce}: hash-${nonce}`),
+      'state hash    nonce 0:',
+      ...[1, 2, 3].flatMap((nonce) => [`              ${STATE_SHA256}`, `              nonce ${nonce}:`]),
+      `              ${STATE_SHA256}`,
       '              … and 36 more, see --json'
     ])
   })
@@ -382,13 +396,11 @@ describe('text from outside', () => {
         trusted: [HOSTILE],
         notChecked: [HOSTILE],
         unreachable: [{ unit: 'gateway', url: HOSTILE, code: 'UNIT_UNREACHABLE', detail: HOSTILE }],
-        stateHashes: { [HOSTILE]: HOSTILE },
-        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
-        process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } }
+        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE }
       })
     )
     const profile = report.profile === null ? null : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE }
-    return { ...report, profile }
+    return { ...report, ...hostileHashes(), checkpoints: [], profile }
   }
 
   it('is escaped on the terminal in every place', () => {
