@@ -1,0 +1,65 @@
+/** Reading a report that somebody else wrote. */
+import { AuditError } from '../model/errors.ts'
+import { boundedJson, nestsDeeperThan } from '../util/json-depth.ts'
+import { scanJson } from '../util/json-scan.ts'
+import { boundText } from './bounds.ts'
+import type { Report } from './model.ts'
+import { reportSchema } from './schema.ts'
+
+/** Characters of JSON: above what the bounds of a report let it have, with every character of its values escaped. */
+const MAX_CHARS = 384 * 1024 * 1024
+/** Levels of JSON: those of a value that differs, and of what lies around it. */
+const MAX_DEPTH = 100
+/** Characters of the reason why it is no report, which may name a key of it. */
+const MAX_REASON_CHARS = 300
+
+/**
+ * Reads a report, `ao-audit/report/v1`. It may have fields that this version does not know: they stay.
+ *
+ * @param report the JSON text, as `--json` and `reportJson` write it, or what `JSON.parse` made of it
+ * @returns a copy, plain data
+ * @throws AuditError `REPORT_INVALID`: it is no JSON, has a key twice, is larger than 384 Mi characters, nests deeper than 100 levels, or a
+ *   field is missing, of another type or none of those that it may be
+ *
+ * @example
+ * ```ts
+ * const report = parseReport(await readFile('report.json', 'utf8'))
+ * console.log(report.verdict, report.firstDivergence?.nonce)
+ * ```
+ */
+export function parseReport(report: unknown): Report {
+  const text = typeof report === 'string' ? report : boundedJson(report, MAX_DEPTH)
+  if (text === undefined) throw invalid(`it cannot be written as JSON of at most ${MAX_DEPTH} levels`)
+  if (text.length > MAX_CHARS) throw invalid(`it has more than ${MAX_CHARS} characters`)
+  if (nestsDeeperThan(text, MAX_DEPTH)) throw invalid(`it nests deeper than ${MAX_DEPTH} levels`)
+  const value = parsed(text)
+  const [issue] = reportSchema.safeParse(value).error?.issues ?? []
+  if (issue !== undefined) throw invalid(issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`)
+  return value as Report
+}
+
+/** Of a key that stands twice, two readers could take different values. */
+function parsed(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw invalid('it is no JSON', cause)
+  }
+  scanJson(Buffer.from(text), {
+    key(path, twice) {
+      if (twice) throw invalid(`it has the key ${path.join('.')} twice`)
+    },
+    number() {},
+    text() {},
+    value() {}
+  })
+  return value
+}
+
+function invalid(reason: string, cause?: unknown): AuditError {
+  return new AuditError('REPORT_INVALID', `this is no report of ao-audit: ${boundText(reason, MAX_REASON_CHARS)}`, {
+    hint: 'a report is what `ao-audit audit --json` writes, ao-audit/report/v1',
+    ...(cause === undefined ? {} : { cause })
+  })
+}
