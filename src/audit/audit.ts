@@ -10,6 +10,7 @@ import type { SpareChild } from '../replay/sandbox/spare-child.ts'
 import type { Report } from '../report/model.ts'
 import { withPassingStore, withStore } from '../store/default-store.ts'
 import type { Store } from '../store/store.ts'
+import { isoNow } from '../util/iso-now.ts'
 import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
@@ -106,7 +107,7 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
 function withoutInputs(error: unknown, process: string, begun: number): Report {
   const absence = absenceOf(error)
   if (absence === undefined) throw error
-  return inconclusiveReport(process, [absence], performance.now() - begun)
+  return inconclusiveReport(process, [absence], performance.now() - begun, isoNow())
 }
 
 function isOfInputs(error: unknown): boolean {

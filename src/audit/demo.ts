@@ -11,6 +11,7 @@ import { LEGACYNET } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import { withPassingStore } from '../store/default-store.ts'
 import { defined } from '../util/defined.ts'
+import { isoNow } from '../util/iso-now.ts'
 import { readArchivedRun } from './archived-run.ts'
 import { auditRun } from './run.ts'
 
@@ -58,6 +59,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       freeBytes: 0,
       partMessages: 1,
       clock: () => performance.now(),
+      now: isoNow,
       ...defined({ signal })
     })
   })

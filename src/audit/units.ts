@@ -9,6 +9,7 @@ import type { Inputs } from '../inputs/inputs.ts'
 import type { PullOptions } from '../pull/pull-options.ts'
 import { schedulersOf } from '../pull/schedule-sources.ts'
 import { defined } from '../util/defined.ts'
+import { isoNow } from '../util/iso-now.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseStart, parseUnitUrl } from './config.ts'
 
@@ -55,7 +56,7 @@ export async function pullOptions(
     ...(options.start === undefined ? {} : { startAt: parseStart(options.start) }),
     ...defined({ checkpointOwners: options.checkpointOwners }),
     claims,
-    now: () => new Date().toISOString(),
+    now: isoNow,
     ...defined({ onProgress: options.onPull, signal: options.signal })
   }
 }

@@ -19,6 +19,7 @@ export interface ClaimantParts extends Judgement, Pick<ClaimantReport, 'kind' | 
 export interface ReportParts
   extends Pick<
     Report,
+    | 'date'
     | 'processId'
     | 'process'
     | 'range'
@@ -64,6 +65,7 @@ export function buildReport(parts: ReportParts): Report {
   const findings = [...parts.findings, ...claimants.flatMap((claimant) => claimant.findings)].sort(compareFindings)
   return {
     schema: 'ao-audit/report/v1',
+    date: parts.date,
     verdict,
     reasons: said.map(({ text }) => text),
     remarks: said.flatMap(({ text, decides }) => (decides ? [] : text)),

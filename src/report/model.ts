@@ -148,6 +148,8 @@ export interface Timings {
 
 export interface Report {
   readonly schema: 'ao-audit/report/v1'
+  /** When the audit ended, ISO 8601 in UTC. */
+  readonly date: string
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]

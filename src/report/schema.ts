@@ -212,6 +212,7 @@ const timings = z
 export const reportSchema = z
   .object({
     schema: z.literal('ao-audit/report/v1'),
+    date: z.iso.datetime(),
     verdict,
     reasons: texts,
     remarks: texts,

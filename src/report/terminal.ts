@@ -105,6 +105,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     ),
     ...rows('profile', report.profile === null ? [] : [words.profileText(report.profile, WRITING)]),
     ...rows('state hash', stateHashTexts(report)),
+    ...rows('date', [value(report.date)]),
     ...rows('time', [words.timingsText(report.timings)]),
     ...rows('tool', [words.toolText(report.tool, WRITING)])
   ]

@@ -77,6 +77,13 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unclaimed: 0, unverified: 0 })
   })
 
+  it('has a report with the date at which the audit ended', async () => {
+    const before = Date.now()
+    const endedMs = Date.parse((await audited({ ...small, claims: honestClaims(small, WORDS) })).date)
+    expect(endedMs).toBeGreaterThan(before)
+    expect(endedMs).toBeLessThanOrEqual(Date.now())
+  })
+
   it('is a mismatch if one answer differs', async () => {
     const report = await audited({ ...small, claims: claimsBut(4, '7') })
     expect(report.verdict).toBe('mismatch')

@@ -282,9 +282,8 @@ describe('a stored schedule', { timeout: 30_000 }, () => {
       return [first, await audit({ archive: file })]
     })
     expect(found(online)).toEqual([GAP, ['SCHEDULER_EQUIVOCATION', 'error', 4, 'scheduler']])
-    const { timings: _, ...expected } = online
-    const { timings: __, ...report } = offline
-    expect(report).toEqual(expected)
+    const lasting = (report: Report) => ({ ...report, date: null, timings: null })
+    expect(lasting(offline)).toEqual(lasting(online))
   })
 
   it('is kept apart for each source in one store', async () => {

@@ -215,6 +215,7 @@ it('a report has exactly the fields of its schema, and takes over the other part
   })
   expect(buildReport(given)).toEqual({
     schema: 'ao-audit/report/v1',
+    date: given.date,
     verdict: 'match',
     reasons: [],
     remarks: [],

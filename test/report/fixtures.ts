@@ -86,6 +86,7 @@ export function dishonest(over: Partial<ClaimantParts> = {}): ClaimantParts {
 
 export function parts(over: Partial<ReportParts> = {}): ReportParts {
   return {
+    date: '2026-01-02T03:04:05.678Z',
     processId: PROCESS_ID,
     process: {
       id: PROCESS_ID,

@@ -21,6 +21,7 @@ describe('reportJson', () => {
     expect(json.endsWith('\n  }\n}\n')).toBe(true)
     expect(json.match(/^ {2}"\w+"/gm)?.map((key) => key.trim().slice(1, -1))).toEqual([
       'schema',
+      'date',
       'verdict',
       'reasons',
       'remarks',

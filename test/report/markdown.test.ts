@@ -86,6 +86,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 | compared | 4 of 4 evaluations |
 | profile | \`legacynet\` (default), loader \`0.0.44\`, one instance, 2 environment strings |
 | environment | \`LANG=C.UTF-8\`<br>\`_=/usr/app\` |
+| date | \`2026-01-02T03:04:05.678Z\` |
 | time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
@@ -168,6 +169,7 @@ no Compute Unit was audited
 | --- | --- |
 | process | \`pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0\` |
 | compared | 0 of 0 evaluations |
+| date | \`2026-01-02T03:04:05.678Z\` |
 | time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
@@ -237,7 +239,7 @@ no Compute Unit was audited
     const columns = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length - 2)
     expect(columns).toEqual([
       ...repeat(3, 3),
-      ...repeat(2, 13),
+      ...repeat(2, 14),
       ...repeat(6, 3),
       ...repeat(6, 4),
       ...repeat(5, 3),

@@ -50,6 +50,7 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+date          2026-01-02T03:04:05.678Z
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
@@ -146,6 +147,7 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+date          2026-01-02T03:04:05.678Z
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
@@ -219,6 +221,7 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
 compared      0 of 0 evaluations, with no claimant
 not checked   no evaluation is known, so none was checked
 findings      none
+date          2026-01-02T03:04:05.678Z
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49

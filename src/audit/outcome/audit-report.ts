@@ -68,6 +68,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
   const ofListings = await listingFindings(inputs, run)
   const report = buildReport({
+    date: options.now(),
     processId: process.id,
     process: {
       id: process.id,
@@ -223,8 +224,9 @@ function distinct(findings: readonly Finding[]): Finding[] {
 }
 
 /** A report on an audit that could not begin. */
-export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number): Report {
+export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number, date: string): Report {
   return buildReport({
+    date,
     processId: process,
     process: null,
     range: null,
