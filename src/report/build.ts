@@ -4,6 +4,7 @@ import type { Judgement, Verdict } from '../compare/comparison.ts'
 import type { Finding, Severity } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
 import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES, MAX_EVALUATIONS, MAX_FINDINGS } from './bounds.ts'
+import { withDigest } from './digest.ts'
 import type { ClaimantReport, Coverage, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
 
 /** Differences in one report, over all its evaluations. */
@@ -63,7 +64,7 @@ export function buildReport(parts: ReportParts): Report {
   const said = reasonsOf(parts, audited, verdict)
   const cutBefore = claimants.reduce((sum, claimant) => sum + claimant.evaluationsCut, 0)
   const findings = [...parts.findings, ...claimants.flatMap((claimant) => claimant.findings)].sort(compareFindings)
-  return {
+  return withDigest({
     schema: 'ao-audit/report/v1',
     date: parts.date,
     verdict,
@@ -88,7 +89,7 @@ export function buildReport(parts: ReportParts): Report {
     stateHashes: parts.stateHashes,
     tool: parts.tool,
     timings: parts.timings
-  }
+  })
 }
 
 /** Where nothing was compared, nothing matches. */

@@ -127,6 +127,7 @@ function divergenceSection(report: Report): readonly string[] {
 
 function aboutRows({
   date,
+  digest,
   processId,
   process,
   range,
@@ -156,6 +157,7 @@ function aboutRows({
           ['environment', profile.environment.map((variable) => code(variable)).join('<br>')]
         ]),
     ['date', code(date)],
+    ['report SHA-256', code(digest)],
     ['time', words.timingsText(timings)],
     ['tool', words.toolText(tool, WRITING)]
   ]

@@ -150,6 +150,8 @@ export interface Report {
   readonly schema: 'ao-audit/report/v1'
   /** When the audit ended, ISO 8601 in UTC. */
   readonly date: string
+  /** Lowercase hex SHA-256 over the canonical JSON (RFC 8785) of all other fields. */
+  readonly digest: string
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]

@@ -14,7 +14,8 @@ const MAX_DEPTH = 100
 const MAX_REASON_CHARS = 300
 
 /**
- * Reads a report, `ao-audit/report/v1`. It may have fields that this version does not know: they stay.
+ * Reads a report, `ao-audit/report/v1`. It may have fields that this version does not know: they stay. Whether it is as it was written
+ * says `verifyReportDigest`; whether it is true, only another audit.
  *
  * @param report the JSON text, as `--json` and `reportJson` write it, or what `JSON.parse` made of it
  * @returns a copy, plain data

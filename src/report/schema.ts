@@ -213,6 +213,7 @@ export const reportSchema = z
   .object({
     schema: z.literal('ao-audit/report/v1'),
     date: z.iso.datetime(),
+    digest: sha256,
     verdict,
     reasons: texts,
     remarks: texts,

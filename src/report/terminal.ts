@@ -26,6 +26,8 @@ const MIN_WIDTH = 40
 const VALUE_CHARS = 320
 /** `… (16384 more)`, the most that a cut value's mark takes. */
 const CUT_MARK_CHARS = 14
+/** Of a digest: enough to tell two apart at a glance. */
+const DIGEST_CHARS = 12
 /** Lines of one kind that are shown, so that the summary stays one. */
 const MAX_DIFFERENCES_SHOWN = 3
 const MAX_GROUPS_SHOWN = 8
@@ -105,7 +107,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     ),
     ...rows('profile', report.profile === null ? [] : [words.profileText(report.profile, WRITING)]),
     ...rows('state hash', stateHashTexts(report)),
-    ...rows('date', [value(report.date)]),
+    ...rows('date', [dateText(report)]),
     ...rows('time', [words.timingsText(report.timings)]),
     ...rows('tool', [words.toolText(report.tool, WRITING)])
   ]
@@ -242,6 +244,11 @@ function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<strin
     ...(hidden > 0 ? [`  … and ${counted(hidden, 'more kind', 'more kinds')}, see --json`] : []),
     ...(findingsCut > 0 ? [`  … and ${findingsCut} left out of the report`] : [])
   ]
+}
+
+/** The full digests are in the other renderings. */
+function dateText({ date, digest }: Report): string {
+  return `${value(date)}, report ${value(digest.slice(0, DIGEST_CHARS))}`
 }
 
 function stateHashTexts({ stateHashes }: Report): readonly string[] {

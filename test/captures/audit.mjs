@@ -85,7 +85,7 @@ function wholeAnswers(log) {
 }
 
 function withoutTimings(text) {
-  return { ...JSON.parse(text), date: null, timings: null }
+  return { ...JSON.parse(text), date: null, digest: null, timings: null }
 }
 
 const interrupted = {

@@ -71,7 +71,7 @@ export function reportIn({ stdout, stderr }: Ended): Report {
 
 /** A report without what differs from run to run. */
 export function lasting(report: Report): unknown {
-  return { ...report, date: undefined, timings: undefined }
+  return { ...report, date: undefined, digest: undefined, timings: undefined }
 }
 
 /** Nothing on stdout, and on stderr exactly one line with its hint below it, if any. */

@@ -22,6 +22,7 @@ describe('reportJson', () => {
     expect(json.match(/^ {2}"\w+"/gm)?.map((key) => key.trim().slice(1, -1))).toEqual([
       'schema',
       'date',
+      'digest',
       'verdict',
       'reasons',
       'remarks',

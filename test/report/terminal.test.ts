@@ -19,8 +19,10 @@ import {
 
 const plain = { color: false, width: 80 }
 
+/** With `(its digest)`, as long as it is shown, in place of the digest. */
 function render(over: Parameters<typeof parts>[0] = {}, width = 80): string {
-  return renderTerminal(buildReport(parts(over)), { color: false, width })
+  const report = buildReport(parts(over))
+  return renderTerminal(report, { color: false, width }).replace(report.digest.slice(0, 12), '(its digest)')
 }
 
 /** The lines from the one that begins with `label` to before the next label. */
@@ -50,7 +52,7 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-date          2026-01-02T03:04:05.678Z
+date          2026-01-02T03:04:05.678Z, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
@@ -147,7 +149,7 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-date          2026-01-02T03:04:05.678Z
+date          2026-01-02T03:04:05.678Z, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
@@ -221,7 +223,7 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
 compared      0 of 0 evaluations, with no claimant
 not checked   no evaluation is known, so none was checked
 findings      none
-date          2026-01-02T03:04:05.678Z
+date          2026-01-02T03:04:05.678Z, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
