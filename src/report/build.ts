@@ -21,6 +21,7 @@ export interface ReportParts
   extends Pick<
     Report,
     | 'date'
+    | 'inputsDigest'
     | 'processId'
     | 'process'
     | 'range'
@@ -67,6 +68,7 @@ export function buildReport(parts: ReportParts): Report {
   return withDigest({
     schema: 'ao-audit/report/v1',
     date: parts.date,
+    inputsDigest: parts.inputsDigest,
     verdict,
     reasons: said.map(({ text }) => text),
     remarks: said.flatMap(({ text, decides }) => (decides ? [] : text)),

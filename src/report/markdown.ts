@@ -128,6 +128,7 @@ function divergenceSection(report: Report): readonly string[] {
 function aboutRows({
   date,
   digest,
+  inputsDigest,
   processId,
   process,
   range,
@@ -157,6 +158,7 @@ function aboutRows({
           ['environment', profile.environment.map((variable) => code(variable)).join('<br>')]
         ]),
     ['date', code(date)],
+    ...(inputsDigest === null ? [] : [['inputs SHA-256', code(inputsDigest)]]),
     ['report SHA-256', code(digest)],
     ['time', words.timingsText(timings)],
     ['tool', words.toolText(tool, WRITING)]

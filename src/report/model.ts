@@ -152,6 +152,8 @@ export interface Report {
   readonly date: string
   /** Lowercase hex SHA-256 over the canonical JSON (RFC 8785) of all other fields. */
   readonly digest: string
+  /** Lowercase hex SHA-256 over all that the audit read of process, schedule and claims: see docs/report.md. null: nothing was judged. */
+  readonly inputsDigest: string | null
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]

@@ -214,6 +214,7 @@ export const reportSchema = z
     schema: z.literal('ao-audit/report/v1'),
     date: z.iso.datetime(),
     digest: sha256,
+    inputsDigest: sha256.nullable(),
     verdict,
     reasons: texts,
     remarks: texts,

@@ -246,9 +246,11 @@ function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<strin
   ]
 }
 
-/** The full digests are in the other renderings. */
-function dateText({ date, digest }: Report): string {
-  return `${value(date)}, report ${value(digest.slice(0, DIGEST_CHARS))}`
+/** The digests in full are in the other renderings. */
+function dateText({ date, digest, inputsDigest }: Report): string {
+  const start = (text: string) => value(text.slice(0, DIGEST_CHARS))
+  const inputs = inputsDigest === null ? '' : `inputs ${start(inputsDigest)}, `
+  return `${value(date)}, ${inputs}report ${start(digest)}`
 }
 
 function stateHashTexts({ stateHashes }: Report): readonly string[] {

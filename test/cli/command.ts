@@ -70,7 +70,7 @@ export function reportIn({ stdout, stderr }: Ended): Report {
 }
 
 /** A report without what differs from run to run. */
-export function lasting(report: Report): unknown {
+export function lasting(report: Report): object {
   return { ...report, date: undefined, digest: undefined, timings: undefined }
 }
 

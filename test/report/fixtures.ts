@@ -8,6 +8,7 @@ export const MESSAGE_ID = 'mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0'
 export const CU = 'http://127.0.0.1:4000'
 export const OTHER_CU = 'http://127.0.0.1:4001'
 export const MODULE_SHA256 = 'ab'.repeat(32)
+export const INPUTS_SHA256 = '0123456789abcdef'.repeat(4)
 export const STATE_SHA256 = 'cd'.repeat(32)
 
 /** Text that clears a screen, reverses text, hides and breaks lines, and contains a table cell, a tag, code and a link. */
@@ -87,6 +88,7 @@ export function dishonest(over: Partial<ClaimantParts> = {}): ClaimantParts {
 export function parts(over: Partial<ReportParts> = {}): ReportParts {
   return {
     date: '2026-01-02T03:04:05.678Z',
+    inputsDigest: INPUTS_SHA256,
     processId: PROCESS_ID,
     process: {
       id: PROCESS_ID,

@@ -23,6 +23,7 @@ describe('reportJson', () => {
       'schema',
       'date',
       'digest',
+      'inputsDigest',
       'verdict',
       'reasons',
       'remarks',

@@ -12,6 +12,7 @@ import {
   finding,
   HOSTILE,
   hostileHashes,
+  INPUTS_SHA256,
   MODULE_SHA256,
   parts,
   STATE_SHA256
@@ -87,6 +88,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 | profile | \`legacynet\` (default), loader \`0.0.44\`, one instance, 2 environment strings |
 | environment | \`LANG=C.UTF-8\`<br>\`_=/usr/app\` |
 | date | \`2026-01-02T03:04:05.678Z\` |
+| inputs SHA-256 | \`${INPUTS_SHA256}\` |
 | report SHA-256 | \`${report.digest}\` |
 | time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
@@ -155,7 +157,15 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 
   it('leaves out empty sections', () => {
     const coverage = { ...COVERAGE, scheduled: 0, evaluated: 0, compared: 0 }
-    const bare = parts({ process: null, range: null, claimants: [], profile: null, stateHashes: {}, coverage })
+    const bare = parts({
+      inputsDigest: null,
+      process: null,
+      range: null,
+      claimants: [],
+      profile: null,
+      stateHashes: {},
+      coverage
+    })
     const report = buildReport(bare)
     expect(renderMarkdown(report)).toBe(`# ao-audit: INCONCLUSIVE
 
@@ -242,7 +252,7 @@ no Compute Unit was audited
     const columns = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length - 2)
     expect(columns).toEqual([
       ...repeat(3, 3),
-      ...repeat(2, 15),
+      ...repeat(2, 16),
       ...repeat(6, 3),
       ...repeat(6, 4),
       ...repeat(5, 3),

@@ -52,7 +52,7 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-date          2026-01-02T03:04:05.678Z, report (its digest)
+date          2026-01-02T03:04:05.678Z, inputs 0123456789ab, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
@@ -149,7 +149,7 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-date          2026-01-02T03:04:05.678Z, report (its digest)
+date          2026-01-02T03:04:05.678Z, inputs 0123456789ab, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
               messages/s
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
@@ -206,6 +206,7 @@ describe('the terminal report of an inconclusive audit', () => {
     ] as const
     const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
     const text = render({
+      inputsDigest: null,
       process: null,
       range: null,
       claimants: [],

@@ -20,6 +20,7 @@ import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoin
 import type { UsableCheckpoint } from '../checkpoints/trusted-start.ts'
 import type { PassResult } from '../pass.ts'
 import type { AuditRunOptions } from '../run-options.ts'
+import { digestOfInputs } from '../run-records.ts'
 import type { Checks } from '../schedule-evidence.ts'
 import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from '../search/judge-units.ts'
 import type { Subject } from '../subject.ts'
@@ -69,6 +70,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const ofListings = await listingFindings(inputs, run)
   const report = buildReport({
     date: options.now(),
+    inputsDigest: await digestOfInputs(options.store, inputs, run, process),
     processId: process.id,
     process: {
       id: process.id,
@@ -227,6 +229,7 @@ function distinct(findings: readonly Finding[]): Finding[] {
 export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number, date: string): Report {
   return buildReport({
     date,
+    inputsDigest: null,
     processId: process,
     process: null,
     range: null,
