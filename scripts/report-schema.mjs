@@ -1,8 +1,8 @@
 /**
- * Writes docs/report-schema.json, the JSON Schema of a report, after a build: `npm run docs:schema`. With `--check` it fails where the
- * file is another than it would write.
+ * Writes docs/report-schema.json, the JSON Schema of a report, after a build: `npm run docs:schema`. With `--check` it only checks that
+ * the file is up to date.
  *
- * The shape comes from src/report/schema.ts. The descriptions are the comments on the types of the same names.
+ * The shape comes from src/report/schema.ts, the descriptions are the comments on the types of the same names.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import ts from 'typescript'
@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { reportSchema, reportTypes } from '../dist/src/report/schema.js'
 
 const FILE = 'docs/report-schema.json'
-/** Where a report's types are declared. */
+/** The files that declare a report's types. */
 const SOURCES = [
   'src/report/model.ts',
   'src/compare/comparison.ts',
@@ -32,11 +32,13 @@ const text = `${JSON.stringify(schema, undefined, 2)}\n`
 
 if (!process.argv.includes('--check')) writeFileSync(FILE, text)
 else if (readFileSync(FILE, 'utf8') !== text) {
-  console.error(`${FILE} differs from src/report/schema.ts or the comments on a report's types: run \`npm run docs:schema\``)
+  console.error(
+    `${FILE} is out of date with src/report/schema.ts or the comments on a report's types: run \`npm run docs:schema\``
+  )
   process.exitCode = 1
 }
 
-/** A type's schema with the comments on the type. */
+/** Adds the comments on a type to its schema. */
 function described(name, { properties, ...rest }) {
   const members = Object.entries(properties).map(([member, shape]) => [member, withDescription(`${name}.${member}`, shape)])
   return { ...withDescription(name, rest), properties: Object.fromEntries(members) }
@@ -47,7 +49,7 @@ function withDescription(name, shape) {
   return description === undefined ? shape : { description, ...shape }
 }
 
-/** The comments on interfaces and on their members, by `Name` and `Name.member`; an interface has those of what it extends. */
+/** Reads the comments on interfaces and their members, by `Name` and `Name.member`, including inherited members. */
 function readComments(files) {
   const found = new Map()
   const interfaces = files.flatMap((file) =>
@@ -73,7 +75,7 @@ function readComments(files) {
   }
 }
 
-/** A comment without line breaks, and with the names alone of what it links to. */
+/** Removes line breaks, and turns links into plain names. */
 function oneLine(comment) {
   return comment
     .replaceAll(/\{@link (\w+)\}/g, '$1')

@@ -1,4 +1,4 @@
-/** Every report that a test makes in its own process is held against the report's schema. */
+/** Checks every report that a test builds in its own process against the report's schema. */
 import { vi } from 'vitest'
 import { expectSchema } from './report/fits-schema.ts'
 

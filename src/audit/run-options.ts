@@ -59,7 +59,7 @@ export interface AuditRunOptions {
   readonly spare?: SpareChild
   /** A steady clock, ms. */
   readonly clock: () => number
-  /** The time, ISO 8601 in UTC: the report's date. */
+  /** Returns the time, ISO 8601 in UTC, for the report's date. */
   readonly now: () => string
   readonly onEvaluation?: EvaluationListener
   /** Called whenever a replay leaves time for less urgent work. */

@@ -14,7 +14,7 @@ export const AUDIT_ERROR_CODES = [
   'ENVIRONMENT_UNFIT',
   /** A file is no archive of this project, or it is cut short, altered or of another version. */
   'ARCHIVE_INVALID',
-  /** A text or value is no report, or a report of another version of the schema. */
+  /** A text or a value is no report, or a report of another version of the schema. */
   'REPORT_INVALID',
   /** A unit did not answer in time. */
   'UNIT_UNREACHABLE',

@@ -1,18 +1,18 @@
-/** The digest by which a report is known, and by which one that was altered shows. */
+/** The digest of a report: it identifies the report and reveals alterations. */
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../util/canonical-json.ts'
 import type { Report } from './model.ts'
 
-/** The report with its digest: SHA-256, in lowercase hex, over the UTF-8 of the canonical JSON (RFC 8785) of all its other fields. */
+/** Adds the digest: the SHA-256, in lowercase hex, of the UTF-8 of the canonical JSON (RFC 8785) of all other fields. */
 export function withDigest(report: Omit<Report, 'digest'>): Report {
   return { ...report, digest: digestOf(report) }
 }
 
 /**
- * Whether a report is as it was when its digest was made. The digest is no signature: whoever alters a report can make it anew. It
- * proves something where it is known from elsewhere.
+ * Tells whether a report still has the content for which its digest was computed. The digest is no signature: anybody who alters a
+ * report can compute it again. It proves something only to those who know it from another source.
  *
- * @param report as `audit` or `parseReport` gives it; fields that this version does not know count, too
+ * @param report as `audit` or `parseReport` returns it; fields that this version does not know count as well
  *
  * @example
  * ```ts

@@ -150,9 +150,9 @@ export interface Report {
   readonly schema: 'ao-audit/report/v1'
   /** When the audit ended, ISO 8601 in UTC. */
   readonly date: string
-  /** Lowercase hex SHA-256 over the canonical JSON (RFC 8785) of all other fields. */
+  /** SHA-256, in lowercase hex, of the canonical JSON (RFC 8785) of all other fields. */
   readonly digest: string
-  /** Lowercase hex SHA-256 over all that the audit read of process, schedule and claims: see docs/report.md. null: nothing was judged. */
+  /** SHA-256, in lowercase hex, of everything that the audit read (docs/report.md); null if nothing was judged. */
   readonly inputsDigest: string | null
   readonly verdict: Verdict
   /** Why not a plain match, in words. */

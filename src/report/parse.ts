@@ -1,4 +1,4 @@
-/** Reading a report that somebody else wrote. */
+/** Reads reports that somebody else wrote. */
 import { AuditError } from '../model/errors.ts'
 import { boundedJson, nestsDeeperThan } from '../util/json-depth.ts'
 import { scanJson } from '../util/json-scan.ts'
@@ -6,21 +6,21 @@ import { boundText } from './bounds.ts'
 import type { Report } from './model.ts'
 import { reportSchema } from './schema.ts'
 
-/** Characters of JSON: above what the bounds of a report let it have, with every character of its values escaped. */
+/** Characters of JSON: more than a report can have within its bounds, even if every character of its values is escaped. */
 const MAX_CHARS = 384 * 1024 * 1024
-/** Levels of JSON: those of a value that differs, and of what lies around it. */
+/** Levels of JSON: those of a value that differs, and those around it. */
 const MAX_DEPTH = 100
-/** Characters of the reason why it is no report, which may name a key of it. */
+/** Characters of the reason for a refusal, which may contain a key from outside. */
 const MAX_REASON_CHARS = 300
 
 /**
- * Reads a report, `ao-audit/report/v1`. It may have fields that this version does not know: they stay. Whether it is as it was written
- * says `verifyReportDigest`; whether it is true, only another audit.
+ * Reads a report of the schema `ao-audit/report/v1`. Fields that this version does not know stay in it. `verifyReportDigest` tells
+ * whether the report was altered; only another audit tells whether it is true.
  *
- * @param report the JSON text, as `--json` and `reportJson` write it, or what `JSON.parse` made of it
- * @returns a copy, plain data
- * @throws AuditError `REPORT_INVALID`: it is no JSON, has a key twice, is larger than 384 Mi characters, nests deeper than 100 levels, or a
- *   field is missing, of another type or none of those that it may be
+ * @param report the JSON text that `--json` and `reportJson` write, or the value that `JSON.parse` returns for it
+ * @returns a copy of plain data
+ * @throws AuditError `REPORT_INVALID` if the text is no JSON, is longer than 384 Mi characters, nests deeper than 100 levels or has a key
+ *   twice, or if a field is missing or has a value that the schema does not allow
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function parseReport(report: unknown): Report {
   return value as Report
 }
 
-/** Of a key that stands twice, two readers could take different values. */
+/** Refuses a key that an object has twice, because two readers could take different values. */
 function parsed(text: string): unknown {
   let value: unknown
   try {

@@ -1,6 +1,6 @@
 /**
- * The report as a schema: what `parseReport` reads, and what `docs/report-schema.json` is made of. The types in `model.ts` say the
- * same, which a test holds against this. Objects may have further fields, for fields may be added to a version.
+ * The schema of a report: `parseReport` checks against it, and `docs/report-schema.json` is generated from it. A test checks that the
+ * types in `model.ts` equal it. Objects may have further fields, because later versions may add some.
  */
 import { z } from 'zod'
 import { RULE_NAMES } from '../attribution/rules.ts'
@@ -11,7 +11,7 @@ import { MAX_DIFFERENCES, MAX_EVALUATIONS, MAX_FINDINGS } from './bounds.ts'
 /**
  * The name of each part's type.
  *
- * @public `scripts/report-schema.mjs` reads it from what is built
+ * @public `scripts/report-schema.mjs` imports it after a build
  */
 export const reportTypes = z.registry<{ readonly id: string }>()
 

@@ -26,7 +26,7 @@ const MIN_WIDTH = 40
 const VALUE_CHARS = 320
 /** `… (16384 more)`, the most that a cut value's mark takes. */
 const CUT_MARK_CHARS = 14
-/** Of a digest: enough to tell two apart at a glance. */
+/** Digits of a digest: enough to tell two digests apart at a glance. */
 const DIGEST_CHARS = 12
 /** Lines of one kind that are shown, so that the summary stays one. */
 const MAX_DIFFERENCES_SHOWN = 3
@@ -246,7 +246,7 @@ function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<strin
   ]
 }
 
-/** The digests in full are in the other renderings. */
+/** The other renderings show the digests in full. */
 function dateText({ date, digest, inputsDigest }: Report): string {
   const start = (text: string) => value(text.slice(0, DIGEST_CHARS))
   const inputs = inputsDigest === null ? '' : `inputs ${start(inputsDigest)}, `

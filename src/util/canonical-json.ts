@@ -1,11 +1,11 @@
-/** One text for one JSON value. */
+/** Writes equal JSON values as equal texts. */
 import { isJsonObject, memberNames } from './json-value.ts'
 
 /**
- * The canonical JSON of a value, as RFC 8785 has it: no white space, keys in the order of their UTF-16 code units, numbers and texts
- * as `JSON.stringify` writes them. Half of a surrogate pair, which the RFC refuses, is written as its escape.
+ * Writes a value as the canonical JSON of RFC 8785: no white space, keys in the order of their UTF-16 code units, numbers and strings
+ * as `JSON.stringify` writes them. An unpaired surrogate, which the RFC does not allow, becomes its escape.
  *
- * @param value what JSON can say, not nested so deeply that a recursion ends; members that are undefined are left out
+ * @param value a JSON value of at most some thousand levels; members that are undefined are left out
  *
  * @example
  * ```ts

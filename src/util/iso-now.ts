@@ -1,4 +1,4 @@
-/** The time by the system's clock, ISO 8601 in UTC. */
+/** Reads the system's clock: ISO 8601 in UTC. */
 export function isoNow(): string {
   return new Date().toISOString()
 }

@@ -1,4 +1,4 @@
-/** The digest of what an audit judges: the same wherever that is the same, another wherever it is not. */
+/** The digest of an audit's inputs: equal for equal inputs, different for different inputs. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,7 @@ let archive: string
 
 const inFolder = (name: string) => path.join(folder, name)
 
-/** Whom to ask, and a store of one's own. */
+/** The options for an audit over the network with its own store. */
 function units(store: string): AuditOptions & { process: string } {
   const { url } = network
   return { process: small.process.process_id, scheduler: url, gateway: [url], compute: [url], store: inFolder(store) }
@@ -53,7 +53,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** The lines of an archive's records. */
+/** Reads the lines of an archive's records. */
 async function linesOf(file: string): Promise<string[]> {
   const extract = tar.extract()
   extract.end(gunzipSync(readFileSync(file)))
@@ -66,7 +66,7 @@ async function linesOf(file: string): Promise<string[]> {
 }
 
 describe('the digest of an audit’s inputs', { timeout: 30_000 }, () => {
-  it('is that of the archive’s records, in canonical form, but for the run and the times of answers', async () => {
+  it('is the hash of the archive’s records in canonical form, without the run and the times of answers', async () => {
     const counted = (await linesOf(archive)).flatMap((line) => {
       const [key, value] = JSON.parse(line)
       delete value.receivedAt
@@ -77,13 +77,13 @@ describe('the digest of an audit’s inputs', { timeout: 30_000 }, () => {
     expect(inputsDigest).toBe(createHash('sha256').update(counted.join('')).digest('hex'))
   })
 
-  it('is the same for the same archive, whatever of it is judged, and how', async () => {
+  it('is the same for the same archive, whichever part is judged and with which options', async () => {
     const { inputsDigest } = await audit({ archive })
     const others: Partial<AuditOptions>[] = [{ to: 2 }, { from: 3 }, { jobs: 1, profile: 'loader-0.0.49' }, { search: false }]
     for (const options of others) expect((await audit({ archive, ...options })).inputsDigest).toBe(inputsDigest)
   })
 
-  it('is the same over the network, asked at another time, though more is in the store', async () => {
+  it('is the same for the same answers over the network, even if the store holds a longer schedule', async () => {
     const { inputsDigest } = await audit({ archive })
     expect((await audit({ ...units('network'), to: 4 })).inputsDigest).toBe(inputsDigest)
     const longer = await audit(units('network'))
@@ -92,14 +92,14 @@ describe('the digest of an audit’s inputs', { timeout: 30_000 }, () => {
     expect((await audit({ ...units('network'), to: 4 })).inputsDigest).toBe(inputsDigest)
   })
 
-  it('is null where nothing was judged', async () => {
+  it('is null if nothing was judged', async () => {
     const nobody = 'A'.repeat(43)
     const { verdict, inputsDigest } = await audit({ ...units('nothing'), process: nobody })
     expect([verdict, inputsDigest]).toEqual(['inconclusive', null])
   })
 })
 
-describe('of the records of an archive', () => {
+describe('a record of the store', () => {
   let store: Store
   let inputs: Inputs
   let run: Run
@@ -115,7 +115,7 @@ describe('of the records of an archive', () => {
   })
   afterAll(() => store.close())
 
-  /** The digest while a record has another value, or is not there. */
+  /** Computes the digest while a record has another value; undefined removes the record. */
   async function digestWith(key: RecordKey, value: unknown): Promise<string> {
     const before = await store.get(key)
     await store.put([[key, value]])
@@ -124,7 +124,7 @@ describe('of the records of an archive', () => {
     return digest
   }
 
-  it('each one changes the digest, but the run', async () => {
+  it('changes the digest when altered or removed, unless it is the run', async () => {
     const digest = await digestOfInputs(store, inputs, run, process)
     const kinds = new Set<string>()
     const unnoticed: RecordKey[] = []
@@ -138,7 +138,7 @@ describe('of the records of an archive', () => {
     expect(unnoticed).toEqual([['run', run.process, run.id]])
   })
 
-  it('none changes the digest by the order of its members', async () => {
+  it('does not change the digest when its members come in another order', async () => {
     const digest = await digestOfInputs(store, inputs, run, process)
     for await (const [key, value] of store.list<object>([])) {
       const turned = Object.fromEntries(Object.entries(value).reverse())
@@ -146,7 +146,7 @@ describe('of the records of an archive', () => {
     }
   })
 
-  it('one of another process, another run or a later nonce changes nothing', async () => {
+  it('does not change the digest if it belongs to another process, another run or a later nonce', async () => {
     const digest = await digestOfInputs(store, inputs, run, process)
     const strangers: RecordKey[] = [
       ['schedule', run.scheduler, 'another', 1],

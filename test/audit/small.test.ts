@@ -77,7 +77,7 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unclaimed: 0, unverified: 0 })
   })
 
-  it('has a report with the date at which the audit ended', async () => {
+  it('has a report with the date on which the audit ended', async () => {
     const before = Date.now()
     const endedMs = Date.parse((await audited({ ...small, claims: honestClaims(small, WORDS) })).date)
     expect(endedMs).toBeGreaterThan(before)

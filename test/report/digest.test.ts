@@ -15,7 +15,7 @@ const report = buildReport(
   })
 )
 
-/** Every way to change one value of a report, with its path. */
+/** Yields every report that differs in one value, with the path of that value. */
 function* changes(value: unknown, path: string): Generator<readonly [path: string, changed: unknown]> {
   if (typeof value !== 'object' || value === null) return yield [path, value === 1 ? 2 : 1]
   for (const [key, member] of Object.entries(value))
@@ -26,7 +26,7 @@ function* changes(value: unknown, path: string): Generator<readonly [path: strin
 }
 
 describe('the digest of a report', () => {
-  it('is the SHA-256 of its other fields as canonical JSON', () => {
+  it('is the SHA-256 of the canonical JSON of all other fields', () => {
     const plain = buildReport(parts())
     const sorted = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(sorted)
@@ -41,19 +41,19 @@ describe('the digest of a report', () => {
     expect(plain.digest).toBe(createHash('sha256').update(text).digest('hex'))
   })
 
-  it('holds for the report as it was built, and as it is read from its JSON', () => {
+  it('is valid for the report as built and as read from its JSON', () => {
     expect(verifyReportDigest(report)).toBe(true)
     expect(verifyReportDigest(parseReport(reportJson(report)))).toBe(true)
     expect(verifyReportDigest(JSON.parse(JSON.stringify(report)))).toBe(true)
   })
 
-  it('holds no longer once any value is another', () => {
+  it('becomes invalid when any value changes', () => {
     const altered = [...changes(JSON.parse(reportJson(report)), 'report')]
     expect(altered.length).toBeGreaterThan(80)
     expect(altered.flatMap(([path, changed]) => (verifyReportDigest(changed as Report) ? path : []))).toEqual([])
   })
 
-  it('holds no longer once a field is added or left out', () => {
+  it('becomes invalid when a field is added or removed', () => {
     expect(verifyReportDigest({ ...report, more: 1 } as Report)).toBe(false)
     expect(verifyReportDigest({ ...report, tool: { ...report.tool, more: 1 } } as Report)).toBe(false)
     const { notChecked: _left, ...less } = report

@@ -15,7 +15,7 @@ export const STATE_SHA256 = 'cd'.repeat(32)
 export const HOSTILE =
   '\u001b[2J\u009b1A\r\n\u202Emoor\u200b\u2028\u007f\u0000\ud800|<img src=x onerror=a()>`**[b](http://c)`</code>'
 
-/** The parts of a report that hold hashes, with hostile text in each place: the schema refuses it, the renderings escape it. */
+/** The parts of a report that hold hashes, with hostile text in every place. The schema refuses it, and the renderings escape it. */
 export function hostileHashes(): Pick<Report, 'process' | 'stateHashes' | 'checkpoints'> {
   const hashes = { claimedSha256: HOSTILE, dataSha256: HOSTILE, computedSha256: HOSTILE }
   return {

@@ -29,13 +29,13 @@ function altered(path: string, value: unknown): unknown {
 }
 
 describe('parseReport', () => {
-  it('reads what reportJson writes, and what JSON.parse makes of it', () => {
+  it('reads the text that reportJson writes, and the value that JSON.parse returns for it', () => {
     expect(parseReport(text)).toEqual(report)
     expect(parseReport(JSON.parse(text))).toEqual(report)
     expect(parseReport(report)).toEqual(report)
   })
 
-  it('reads whatever values differ', () => {
+  it('reads differences of any JSON values', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (claimed, computed) => {
         const firstDivergence = { ...DIVERGENCE, differences: [{ path: 'Output', claimed, computed }] }
@@ -45,7 +45,7 @@ describe('parseReport', () => {
     )
   })
 
-  it('reads the largest values that a report may have', () => {
+  it('reads a report with values as large and deep as the bounds allow', () => {
     const nested = (levels: number): unknown => (levels === 0 ? 'x' : [nested(levels - 1)])
     const differences = Array.from({ length: 60 }, () => ({
       path: 'Output',
@@ -56,39 +56,39 @@ describe('parseReport', () => {
     expect(parseReport(reportJson(built))).toEqual(built)
   })
 
-  it('keeps fields that it does not know, wherever they stand', () => {
+  it('keeps unknown fields at every level', () => {
     for (const path of ['more', 'coverage.more', 'claimants.0.more', 'findings.0.more', 'tool.more'])
       expect(parseReport(altered(path, { a: [1] }))).toEqual(altered(path, { a: [1] }))
   })
 
-  it('changes no prototype', () => {
+  it('does not change a prototype', () => {
     const given = text.replace('{', '{"__proto__":{"polluted":1},')
     expect(Object.getPrototypeOf(parseReport(given))).toBe(Object.prototype)
     expect(({} as { polluted?: number }).polluted).toBeUndefined()
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['a text that is no JSON', '{', /it is no JSON$/],
+    ['a text that is not JSON', '{', /it is no JSON$/],
     ['an empty text', '', /it is no JSON$/],
     ['nothing', undefined, /cannot be written as JSON/],
     ['null', null, /expected object/],
     ['a list', [], /expected object/],
-    ['something else', { schema: 'x' }, /schema: .*"ao-audit\/report\/v1"/],
+    ['an object without the fields of a report', { schema: 'x' }, /schema: .*"ao-audit\/report\/v1"/],
     ['a later version', altered('schema', 'ao-audit/report/v2'), /schema: /],
-    ['a verdict that is none', altered('verdict', 'perhaps'), /verdict: .*"match"\|"mismatch"\|"inconclusive"/],
-    ['a count that is a text', altered('coverage.compared', '4'), /coverage\.compared: .*expected int|number/],
-    ['a count below 0', altered('findingsCut', -1), /findingsCut: /],
-    ['a field of null', altered('claimants.0.address', null), /claimants\.0\.address: /],
-    ['a finding code that is none', altered('findings.0.code', 'GUESSED'), /findings\.0\.code: /],
-    ['a rule that is none', altered('claimants.0.rules.0', 'because'), /claimants\.0\.rules\.0: /],
-    ['a hash that is none', altered('process.module.sha256', 'ab'), /process\.module\.sha256: /],
-    ['a list that is an object', altered('evaluations', {}), /evaluations: .*expected array/],
-    ['a key that stands twice', text.replace('"verdict"', '"verdict": "match", "verdict"'), /the key verdict twice$/],
-    ['a key that stands twice below', text.replace('"compared"', '"compared": 1, "compared"'), /coverage\.compared twice$/],
-    ['deep nesting', text.replace('{', `{"a":${'['.repeat(100)}${']'.repeat(100)},`), /deeper than 100 levels$/],
-    ['nesting without end', '['.repeat(1_000_000), /deeper than 100 levels$/],
+    ['an unknown verdict', altered('verdict', 'perhaps'), /verdict: .*"match"\|"mismatch"\|"inconclusive"/],
+    ['a string in place of a count', altered('coverage.compared', '4'), /coverage\.compared: .*expected int|number/],
+    ['a negative count', altered('findingsCut', -1), /findingsCut: /],
+    ['null in place of a string', altered('claimants.0.address', null), /claimants\.0\.address: /],
+    ['an unknown finding code', altered('findings.0.code', 'GUESSED'), /findings\.0\.code: /],
+    ['an unknown rule', altered('claimants.0.rules.0', 'because'), /claimants\.0\.rules\.0: /],
+    ['a string in place of a hash', altered('process.module.sha256', 'ab'), /process\.module\.sha256: /],
+    ['an object in place of a list', altered('evaluations', {}), /evaluations: .*expected array/],
+    ['a key that occurs twice', text.replace('"verdict"', '"verdict": "match", "verdict"'), /the key verdict twice$/],
+    ['a nested key that occurs twice', text.replace('"compared"', '"compared": 1, "compared"'), /coverage\.compared twice$/],
+    ['nesting beyond the limit', text.replace('{', `{"a":${'['.repeat(100)}${']'.repeat(100)},`), /deeper than 100 levels$/],
+    ['a million open brackets', '['.repeat(1_000_000), /deeper than 100 levels$/],
     [
-      'an object that holds itself',
+      'a value that contains itself',
       Object.assign([], {
         0: report,
         get 1() {
@@ -101,7 +101,7 @@ describe('parseReport', () => {
     expect(reasonOf(given)).toMatch(reason)
   })
 
-  it('bounds what it says of a key from outside', () => {
+  it('bounds the message when a key from outside is part of it', () => {
     expect(reasonOf(altered(`stateHashes.${'k'.repeat(10_000)}`, 1)).length).toBeLessThan(400)
   })
 })

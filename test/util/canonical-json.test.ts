@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { canonicalJson } from '../../src/util/canonical-json.ts'
 
-it('writes the examples of RFC 8785 as it does', () => {
+it('writes the examples of RFC 8785 as the RFC does', () => {
   expect(
     canonicalJson(
       JSON.parse(`{
@@ -21,11 +21,11 @@ it('writes the examples of RFC 8785 as it does', () => {
   )
 })
 
-it('orders keys that are numbers as texts', () => {
+it('orders integer keys as strings', () => {
   expect(canonicalJson({ 9: 'a', 10: 'b', '-': 'c' })).toBe('{"-":"c","10":"b","9":"a"}')
 })
 
-it('is the same for the same value, whatever the order of keys, and reads back as that value', () => {
+it('does not depend on the order of keys, and parses to the same value', () => {
   const reversed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(reversed)
     if (typeof value !== 'object' || value === null) return value
@@ -41,6 +41,6 @@ it('is the same for the same value, whatever the order of keys, and reads back a
   )
 })
 
-it('leaves out what is undefined, as JSON does', () => {
+it('leaves out undefined members, as JSON.stringify does', () => {
   expect(canonicalJson({ a: undefined, b: [undefined] })).toBe('{"b":[null]}')
 })
