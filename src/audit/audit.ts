@@ -15,7 +15,7 @@ import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { checkAuditOptions } from './checked-options.ts'
-import { parseAddress, parseProcessId, parseStart, parseTrust } from './config.ts'
+import { parseAddress, parseProcessId, parseStart, parseTrust, parseUnits } from './config.ts'
 import { inconclusiveReport } from './outcome/audit-report.ts'
 import { parseStateHashes } from './state-hashes.ts'
 import { auditStored, noneAway, profileOf } from './stored-audit.ts'
@@ -44,6 +44,7 @@ export async function audit(options: AuditOptions): Promise<Report> {
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
   const process = parseProcessId(options.process)
+  parseUnits(options)
   return withStore(options.store, (store) => auditFetched(options, process, store))
 }
 

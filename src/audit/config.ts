@@ -1,9 +1,10 @@
 /** Defaults of the public network, and parsers of options. */
 
-import { isPlainHttp } from '../fetch/address.ts'
+import { isPlainHttp } from '../fetch/plain-http.ts'
 import { AuditError, type AuditErrorOptions } from '../model/errors.ts'
 import { type Address, isAddress, isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
 import { TRUST_ROLES, type TrustRole } from '../verify/trust.ts'
+import type { SourceOptions } from './audit-options.ts'
 
 export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
 export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
@@ -30,8 +31,39 @@ export function parseUnitUrl(text: string): string {
 function whyNoUnit(text: string, url: URL | undefined): AuditErrorOptions {
   if (url !== undefined && (url.username !== '' || url.password !== '')) return { hint: 'leave out the user and the password' }
   if (url !== undefined && /^https?:$/.test(url.protocol)) return { hint: 'leave out the query and everything after "#"' }
-  return /^[\w.-]+(:\d+)?(\/.*)?$|^\[[\da-f:]+\](:\d+)?$/i.test(text) ? { hint: 'begin it with http:// or https://' } : {}
+  if (!/^[\w.-]+(:\d+)?(\/.*)?$|^\[[\da-f:]+\](:\d+)?$/i.test(text)) return {}
+  const scheme = /^(localhost|[\d.]+|\[[\da-f:]+\])(:|\/|$)/i.test(text) ? 'http' : 'https'
+  return { hint: `add ${scheme}:// in front of it` }
 }
+
+/** Whom an audit asks, as base URLs. */
+export interface UnitUrls {
+  /** Looked up where it is not given. */
+  readonly scheduler?: string
+  readonly gateways: readonly string[]
+  /** The first for the first gateway, and so on. */
+  readonly graphqls: readonly string[]
+  readonly computes: readonly string[]
+}
+
+/**
+ * Whom to ask, each once; the public network where nobody is named.
+ *
+ * @throws AuditError `USAGE` for what is no unit's URL, and for a GraphQL endpoint without its gateway
+ */
+export function parseUnits({ scheduler, gateway, graphql, compute }: NamedUnits): UnitUrls {
+  const gateways = (gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
+  const graphqls = (graphql ?? []).map(parseUnitUrl)
+  if (graphqls.length > gateways.length) {
+    throw new AuditError('USAGE', `there are ${graphqls.length} GraphQL endpoints for ${gateways.length} gateways`, {
+      hint: 'the first --graphql is that of the first --gateway, and so on'
+    })
+  }
+  const computes = [...new Set((compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
+  return { gateways, graphqls, computes, ...(scheduler === undefined ? {} : { scheduler: parseUnitUrl(scheduler) }) }
+}
+
+type NamedUnits = Pick<SourceOptions, 'scheduler' | 'gateway' | 'graphql' | 'compute'>
 
 /**
  * The address of a wallet.

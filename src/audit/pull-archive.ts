@@ -10,7 +10,7 @@ import { assertApart } from '../store/places.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { SourceOptions } from './audit-options.ts'
 import { checkSourceOptions } from './checked-options.ts'
-import { parseProcessId } from './config.ts'
+import { parseProcessId, parseUnits } from './config.ts'
 import { selectionOf } from './run-records.ts'
 import { auditStored, noneAway } from './stored-audit.ts'
 import { pullOptions } from './units.ts'
@@ -24,6 +24,7 @@ import { verifyInputs } from './verified-inputs.ts'
 export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
   checkSourceOptions(options)
   const process = parseProcessId(options.process)
+  parseUnits(options)
   // Checked before hours of work; a device or a pipe is never replaced, nor filled.
   await assertApart([await checkArchiveFile(file)], [], directoryOf(options.store))
   return withStore(options.store, async (store) => {
