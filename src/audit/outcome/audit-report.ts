@@ -83,7 +83,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     coverage: { ...counts, compared: 0, unclaimed: 0, unread: 0 },
     inconclusive: [...absentNonces, ...absences.map(({ message }) => message)],
     trusted: [
-      ...(start === undefined ? [] : [trustedStart(start, run)]),
+      ...(start === undefined ? [] : [trustedStart(start, run, `nonce ${start.nonce}`)]),
       ...lowered.map(({ detail }) => detail),
       ...loweredBars(options)
     ],
@@ -269,14 +269,15 @@ function absentFinding(detail: string): Finding {
   return { code: 'INPUT_MISSING', severity: 'warning', attribution: 'auditor', detail }
 }
 
-function trustedStart({ id, nonce, signer }: UsableCheckpoint, { computes }: Run): string {
+/** @param place the nonce in words */
+function trustedStart({ id, signer }: UsableCheckpoint, { computes }: Run, place: string): string {
   const own = computes.find(({ address }) => address === signer)
   const who = own === undefined ? signer : `${signer}, the address of ${own.url}: its own word`
-  return `the memory after nonce ${nonce} is that of checkpoint ${id}, signed by ${who}`
+  return `the memory after ${place} is that of checkpoint ${id}, signed by ${who}`
 }
 
 function startFinding(start: UsableCheckpoint, run: Run): Finding {
-  const detail = `${trustedStart(start, run)}; nothing before it was computed`
+  const detail = `${trustedStart(start, run, 'this nonce')}; nothing before it was computed`
   return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
 }
 
