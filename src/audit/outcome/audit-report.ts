@@ -18,6 +18,7 @@ import type { Trust } from '../../verify/trust.ts'
 import type { MemoryDifferences } from '../checkpoints/checkpoint-differences.ts'
 import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoints.ts'
 import type { UsableCheckpoint } from '../checkpoints/trusted-start.ts'
+import { type AskedUnit, withoutSuspicion } from '../checkpoints/unheard-units.ts'
 import type { PassResult } from '../pass.ts'
 import type { AuditRunOptions } from '../run-options.ts'
 import { digestOfInputs } from '../run-records.ts'
@@ -63,7 +64,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const { counts } = joint.judged
   const lowered = trustFindings(trust)
   const unreadCheckpoints = unreadFindings(await inputs.checkpoints.unread(run.process))
-  const checkpoints = checkpointsOf(judged)
+  const checkpoints = withoutSuspicion(checkpointsOf(judged), askedUnits(options, units, absences))
   const reports = checkpoints.map(({ report }) => report)
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
@@ -146,6 +147,14 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     }
   })
   return assertSound(report)
+}
+
+function askedUnits({ run }: AuditRunOptions, units: readonly JudgedUnit[], absences: readonly AuditError[]): AskedUnit[] {
+  return run.computes.map((compute) => {
+    const isAway = absences.some(({ unit }) => unit?.url === compute.url)
+    const { compared = 0 } = units.find(({ claimant }) => claimant === compute.url)?.judgement.coverage ?? {}
+    return { ...compute, heard: !isAway && compared > 0 }
+  })
 }
 
 /** Counts checkpoints of every signer, because a unit's own may be among them. */
