@@ -53,6 +53,14 @@ function shown(text: string): string {
   return escapeForTerminal(text, MESSAGE_MAX_CHARS)
 }
 
+/** What Commander says of an error, of which a value may hold anything: one line, and a suggestion in another. */
+export function escapeError(text: string): string {
+  return text
+    .split(/\n(?=\(Did you mean|$)/)
+    .map(shown)
+    .join('\n')
+}
+
 function escapeLines(text: string): string {
   return text.split('\n').map(shown).join('\n')
 }

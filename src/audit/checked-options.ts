@@ -43,6 +43,7 @@ const auditSchema = z
     stateHash: text,
     sandboxLimits: limits,
     onEvaluation: call,
+    onReplayed: call,
     onPass: call
   })
   .partial()

@@ -1,12 +1,14 @@
 /** Writes all inputs of an audit into one file. */
-
+import { createReadStream } from 'node:fs'
+import path from 'node:path'
 import { createInputs, type Inputs } from '../inputs/inputs.ts'
 import type { Run } from '../inputs/run-record.ts'
 import { pull } from '../pull/pull.ts'
 import { namesDrive } from '../replay/drive/admission.ts'
-import { checkArchiveFile, writeArchive } from '../store/archive.ts'
+import { checkArchiveFile, type Selection, writeArchive } from '../store/archive.ts'
 import { directoryOf, withStore } from '../store/default-store.ts'
 import { assertApart } from '../store/places.ts'
+import type { Store } from '../store/store.ts'
 import { verifyMessage } from '../verify/message-item.ts'
 import type { SourceOptions } from './audit-options.ts'
 import { checkSourceOptions } from './checked-options.ts'
@@ -16,17 +18,21 @@ import { auditStored, noneAway } from './stored-audit.ts'
 import { pullOptions } from './units.ts'
 import { verifyInputs } from './verified-inputs.ts'
 
+/** A file, or who takes the bytes of a whole archive. */
+export type ArchiveOutput = string | ((archive: AsyncIterable<Uint8Array>) => Promise<void>)
+
 /**
- * Fetches all inputs of an audit into one archive file. Inputs that the store already has are not requested again.
+ * Fetches all inputs of an audit into one archive. Inputs that the store already has are not requested again.
  *
+ * @param output the file to write, or a function that receives the bytes once the archive is complete
  * @throws AuditError as `audit`, and if anything is missing, because an archive is always complete
  */
-export async function pullArchive(options: SourceOptions & { readonly process: string }, file: string): Promise<Run> {
+export async function pullArchive(options: SourceOptions & { readonly process: string }, output: ArchiveOutput): Promise<Run> {
   checkSourceOptions(options)
   const process = parseProcessId(options.process)
   parseUnits(options)
   // Checked before hours of work; a device or a pipe is never replaced, nor filled.
-  await assertApart([await checkArchiveFile(file)], [], directoryOf(options.store))
+  if (typeof output === 'string') await assertApart([await checkArchiveFile(output)], [], directoryOf(options.store))
   return withStore(options.store, async (store) => {
     const inputs = createInputs(store)
     const pulling = await pullOptions(options, process, inputs, 'add')
@@ -39,9 +45,16 @@ export async function pullArchive(options: SourceOptions & { readonly process: s
     const finished: Run = { ...run, state: 'finished' }
     await inputs.runs.put(finished)
     const { process: proven } = await readSigned(inputs, finished)
-    await writeArchive(store, await selectionOf(inputs, finished, proven), file)
+    await writeTo(output, store, await selectionOf(inputs, finished, proven))
     return finished
   })
+}
+
+async function writeTo(output: ArchiveOutput, store: Store, selection: Selection): Promise<void> {
+  if (typeof output === 'string') return writeArchive(store, selection, output)
+  const file = path.join(await store.temporary(), 'archive.tar.gz')
+  await writeArchive(store, selection, file)
+  await output(createReadStream(file))
 }
 
 async function opensFiles(inputs: Inputs, run: Run): Promise<boolean> {

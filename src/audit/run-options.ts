@@ -21,6 +21,16 @@ export interface Fetched {
   readonly fetchMs: number
 }
 
+/** How far a replay is. */
+export interface ReplayProgress {
+  /** The nonce of the last evaluation, or that before it where it is of a cron. */
+  readonly nonce: number
+  /** The last nonce of the range. */
+  readonly to: number
+  /** Messages that the module ran in this replay so far; what an earlier audit computed is none of them. */
+  readonly runs: number
+}
+
 export interface AuditRunOptions {
   readonly store: Store
   readonly inputs: Inputs
@@ -64,6 +74,8 @@ export interface AuditRunOptions {
   readonly onEvaluation?: EvaluationListener
   /** Called whenever a replay leaves time for less urgent work. */
   readonly onBusy?: () => void
+  /** Called after each evaluation of a replay, also before the range. */
+  readonly onReplayed?: (progress: ReplayProgress) => void
   /** Called when a replay begins; evaluations of an earlier replay are then obsolete. */
   readonly onPass?: () => void
   readonly signal?: AbortSignal

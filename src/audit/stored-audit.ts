@@ -54,7 +54,12 @@ export async function auditStored(
     ...defined({ limits: options.sandboxLimits }),
     clock: () => performance.now(),
     now: isoNow,
-    ...defined({ onEvaluation: options.onEvaluation, onPass: options.onPass, signal: options.signal })
+    ...defined({
+      onEvaluation: options.onEvaluation,
+      onReplayed: options.onReplayed,
+      onPass: options.onPass,
+      signal: options.signal
+    })
   })
 }
 

@@ -14,6 +14,16 @@ export interface TerminalOptions {
   readonly color: boolean
   /** Columns: what is longer goes on in the next line. */
   readonly width: number
+  /** What the reader may do next. */
+  readonly next?: NextStep
+}
+
+/** A command to copy. */
+export interface NextStep {
+  /** What it is good for, a few words. */
+  readonly why: string
+  /** As a shell takes it, without control characters. */
+  readonly command: string
 }
 
 type Colors = ReturnType<typeof pc.createColors>
@@ -109,9 +119,15 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     ...rows('state hash', stateHashTexts(report)),
     ...rows('date', [dateText(report)]),
     ...rows('time', [words.timingsText(report.timings)]),
-    ...rows('tool', [words.toolText(report.tool, WRITING)])
+    ...rows('tool', [words.toolText(report.tool, WRITING)]),
+    ...nextLines(options.next, page)
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** The command stands alone in a line of its own, whatever its length, so that it can be copied. */
+function nextLines(next: NextStep | undefined, { rows }: Page): readonly string[] {
+  return next === undefined ? [] : [...rows('next', [`${next.why}:`]), `  ${next.command}`]
 }
 
 function headlineLines(report: Report, { colors, wrapped }: Page): readonly string[] {

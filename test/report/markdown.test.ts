@@ -90,7 +90,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 | date | \`2026-01-02T03:04:05.678Z\` |
 | inputs SHA-256 | \`${INPUTS_SHA256}\` |
 | report SHA-256 | \`${report.digest}\` |
-| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
+| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s in the module |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
 ## Not checked
@@ -183,7 +183,7 @@ no Compute Unit was audited
 | compared | 0 of 0 evaluations |
 | date | \`2026-01-02T03:04:05.678Z\` |
 | report SHA-256 | \`${report.digest}\` |
-| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
+| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s in the module |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
 ## Not checked

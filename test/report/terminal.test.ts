@@ -54,7 +54,7 @@ state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
 date          2026-01-02T03:04:05.678Z, inputs 0123456789ab, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
-              messages/s
+              messages/s in the module
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -151,7 +151,7 @@ state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
 date          2026-01-02T03:04:05.678Z, inputs 0123456789ab, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
-              messages/s
+              messages/s in the module
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -226,9 +226,17 @@ not checked   no evaluation is known, so none was checked
 findings      none
 date          2026-01-02T03:04:05.678Z, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
-              messages/s
+              messages/s in the module
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
+  })
+})
+
+describe('the next step', () => {
+  it('is the last line of the summary, and its command is never wrapped', () => {
+    const command = `ao-audit audit ${'x'.repeat(200)} --json`
+    const text = renderTerminal(buildReport(parts()), { ...plain, next: { why: 'for all that differs', command } })
+    expect(text.split('\n').slice(-3)).toEqual(['next          for all that differs:', `  ${command}`, ''])
   })
 })
 

@@ -68,6 +68,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const reports = checkpoints.map(({ report }) => report)
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
+  const { stateHashes, moduleMs, moduleRuns, resumedAfter } = shown?.found ?? joint
   const ofListings = await listingFindings(inputs, run)
   const report = buildReport({
     date: options.now(),
@@ -132,16 +133,16 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...lowered
     ]),
     profile: shown === undefined ? jointProfile(joint, setup.format) : profileReport(shown.profile, setup.format),
-    stateHashes: (shown?.found ?? joint).stateHashes,
+    stateHashes,
     tool: toolVersions(),
     timings: {
       fetchMs,
       verifyMs,
       replayMs,
-      moduleMs: (shown?.found ?? joint).moduleMs,
+      moduleMs,
       compareMs: joint.judged.compareMs,
-      messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
-      resumedAfter: (shown?.found ?? joint).resumedAfter,
+      messagesPerSecond: moduleMs > 0 ? (moduleRuns * 1000) / moduleMs : 0,
+      resumedAfter,
       jobs: options.jobs,
       partsAhead: { begun: joint.links.length, proven: joint.links.filter(({ proven }) => proven).length }
     }
