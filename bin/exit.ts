@@ -1,4 +1,4 @@
-/** Exit codes (README, "Exit codes"), and what a user sees of an error. */
+/** Exit codes (docs/cli.md), and what a user sees of an error. */
 import { AuditError, type AuditErrorCode } from '../src/model/errors.ts'
 import type { Report } from '../src/report/model.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'

@@ -21,8 +21,9 @@ function namesOf(text: string, head: string): string[] {
   return rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
 }
 
-it('the README lists exactly the existing finding codes', () => {
-  expect(namesOf(section('Findings'), 'code').sort()).toEqual([...FINDING_CODES].sort())
+it('docs/findings.md has one row for each finding code, and for no other', () => {
+  const rows = readFileSync('docs/findings.md', 'utf8').matchAll(/^\| `([A-Z_]+)`/gm)
+  expect([...rows].map(([, code = '']) => code).sort()).toEqual([...FINDING_CODES].sort())
 })
 
 it('the README lists exactly the existing tolerances', () => {
