@@ -24,12 +24,12 @@ export function nextStep(report: Report, flags: StepFlags, invocation: Invocatio
   return escapeForTerminal(command, command.length) === command ? { why: step.why, command } : undefined
 }
 
-interface Step {
+interface FollowUp {
   readonly why: string
   readonly args: readonly string[]
 }
 
-function stepOf(report: Report, flags: StepFlags, args: readonly string[]): Step | undefined {
+function stepOf(report: Report, flags: StepFlags, args: readonly string[]): FollowUp | undefined {
   if (report.verdict === 'match') return undefined
   if (report.verdict === 'mismatch') {
     if (flags.json !== undefined || flags.markdown !== undefined) return undefined

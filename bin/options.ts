@@ -82,7 +82,7 @@ export function addSources(command: Command): void {
       'the GraphQL endpoint of a gateway; may be given more than once, the first for the first gateway and so on',
       { read: values.unitUrl, preset: 'each gateway at /graphql', env: 'GRAPHQL_URL', repeatable: true }
     ],
-    ['--patience <seconds>', 'how long a unit may stay away since its last answer', { read: values.seconds, preset: '30' }],
+    ['--patience <seconds>', 'how long a unit may stay away since its last answer', { read: values.secondsInMs, preset: '30' }],
     ['--allow-private', 'let a Scheduler-Location or a redirect lead to a private address', { preset: 'no' }]
   ])
   add(command, 'Which nonces:', [
@@ -137,11 +137,15 @@ export function addJudging(command: Command): void {
       'how much of what a unit can answer for must be claimed for a match',
       { read: values.percent, preset: '100' }
     ],
-    ['--max-explanations <count>', 'how many explanations a unit may need for a match', { read: values.whole, preset: '8' }],
+    [
+      '--max-explanations <count>',
+      'how many explanations a unit may need for a match',
+      { read: values.limitCount, preset: '8' }
+    ],
     [
       '--message-time <seconds>',
       'how long one message may take; it is ended then, and it and all after it are inconclusive',
-      { read: values.seconds, preset: '60' }
+      { read: values.secondsInMs, preset: '60' }
     ],
     [
       '--jobs <count>',

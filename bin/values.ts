@@ -31,10 +31,10 @@ function decimal(text: string, most: number): number | undefined {
 
 export const nonce = reading('a nonce: a whole number from 0, in digits alone', (text) => digits(text, 0, 10 ** 15))
 export const count = reading('a whole number from 1 to 999, in digits alone', (text) => digits(text, 1, 999))
-export const whole = reading('a whole number from 0 to 999999, in digits alone', (text) => digits(text, 0, 999_999))
+export const limitCount = reading('a whole number from 0 to 999999, in digits alone', (text) => digits(text, 0, 999_999))
 export const percent = reading('a number from 0 to 100, such as 95 or 99.5', (text) => decimal(text, 100))
 /** Of seconds; in ms. */
-export const seconds = reading('a number of seconds above 0 and below 1000000, such as 30 or 0.5', (text) => {
+export const secondsInMs = reading('a number of seconds above 0 and below 1000000, such as 30 or 0.5', (text) => {
   const value = decimal(text, 999_999.999)
   return value === undefined || value === 0 ? undefined : value * 1000
 })
