@@ -1,7 +1,7 @@
-/** Arguments as they are typed, made into what Commander takes. */
+/** Rewrites the typed arguments so that Commander reads them as the user means them. */
 import type { Command } from 'commander'
 
-/** Commander would print its help where a command that it does not know is asked for help. */
+/** Commander prints its general help if an unknown command is asked for help; this makes it an error. */
 export function withKnownCommand(program: Command, args: readonly string[]): readonly string[] {
   const [name] = args[0] === 'help' ? args.slice(1) : args
   const known = ['help', ...program.commands.map((command) => command.name())]
@@ -13,11 +13,11 @@ const ID = /^[\w-]{43}$/
 const HYPHENED_ID = /^-[\w-]{42}$/
 
 /**
- * Puts operands where Commander takes them for what they are. It would read an id that begins with a hyphen as options, and give the
- * process's id behind `--json`, whose value may be left out, to that option as the name of a file.
+ * Moves operands behind `--`. Commander would read an id that starts with a hyphen as options, and a process's id after `--json` as
+ * the name of a file.
  *
- * What follows such an option is its value only where it cannot be the process: it does not look like an id, and a process or an
- * archive is named elsewhere. `--json=FILE` always names a file.
+ * An argument after an option with an optional value is that value only if it cannot be the process: it does not look like an id, and
+ * the command names a process or an archive elsewhere. `--json=FILE` always names a file.
  */
 export function withOperands(program: Command, args: readonly string[]): string[] {
   const command = program.commands.find((one) => one.name() === args[0])
@@ -36,10 +36,10 @@ export function withOperands(program: Command, args: readonly string[]): string[
 }
 
 interface Sorted {
-  /** Options with their values. */
+  /** Options, each followed by its value. */
   readonly options: string[]
   readonly operands: string[]
-  /** Values that may be operands, each with the place of its option in `options`; the last first. */
+  /** Possible operands, each with the index of its option in `options`; the last one first. */
   readonly unsure: { readonly place: number; readonly value: string }[]
 }
 

@@ -13,7 +13,8 @@ const OF_NETWORK = {
 } as const satisfies Partial<Record<keyof SourceFlags, string>>
 
 /**
- * What comes out of the environment or a config file is there for all commands, and may go without effect.
+ * Refuses options on the command line that would have no effect. The environment and the config file serve every command, so their
+ * values may go unused.
  *
  * @throws AuditError `USAGE`
  */

@@ -81,7 +81,7 @@ export function createCommands(shell: Shell): Command {
   return program
 }
 
-/** The options that stand on the command line itself. */
+/** The names of the options that were given on the command line itself. */
 function givenOf(command: Command): ReadonlySet<string> {
   return new Set(Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli'))
 }

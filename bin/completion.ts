@@ -1,6 +1,5 @@
 /**
- * Scripts that complete the commands and their options in a shell. They are whole in themselves: nothing that is typed is evaluated, and
- * no program is started, before Enter is pressed.
+ * Scripts that complete commands and options in a shell. They are static: pressing Tab starts no program and evaluates no typed text.
  */
 import type { Command, Option } from 'commander'
 
@@ -15,7 +14,7 @@ export function completionScript(program: Command, shell: ShellName): string {
 
 type Value = 'none' | 'file' | 'folder' | 'text' | readonly string[]
 
-/** What an option takes, by its placeholder. */
+/** The kind of value that an option takes, judged by its placeholder. */
 function valueOfOption({ required, optional, argChoices, flags }: Option): Value {
   if (!required && !optional) return 'none'
   if (argChoices !== undefined) return argChoices
@@ -27,7 +26,7 @@ function choicesOfArgument(command: Command): readonly string[] {
   return command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices)
 }
 
-/** Those that the help lists, the help's own among them. */
+/** All options in the help, including `--help` itself. */
 function optionsOf(command: Command): readonly Option[] {
   return command.createHelp().visibleOptions(command)
 }
@@ -40,10 +39,10 @@ function bash(program: Command): readonly string[] {
   const values = program.commands.flatMap((command) =>
     optionsOf(command).flatMap((option) => {
       const value = valueOfOption(option)
-      // What may be left out does not keep from another option.
+      // After an optional value, the next argument may be another option.
       if (value === 'none' || option.optional) return []
       const places = namesOf(option).map((name) => `${command.name()}:${name}`)
-      // Without a reply readline completes names of files.
+      // If there is no reply, readline completes file names.
       return `    ${places.join('|')}) ${typeof value === 'string' ? '' : `${reply(value)}; `}return ;;`
     })
   )
@@ -98,7 +97,7 @@ function zsh(program: Command): readonly string[] {
   ]
 }
 
-/** One for each name, as `_arguments` takes them. */
+/** The specifications for `_arguments`, one for each name of the option. */
 function zshOptions(option: Option): readonly string[] {
   const value = valueOfOption(option)
   const action = { none: '', file: '_files', folder: '_files -/', text: ' ' }
@@ -116,7 +115,7 @@ function zshArgument(command: Command): string {
     : quoted(`1:${argument.name()}:${choices.length === 0 ? ' ' : `(${choices.join(' ')})`}`)
 }
 
-/** As bash, zsh and fish take it for one word. */
+/** Quotes a word for bash, zsh and fish. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'"'"'`)}'`
 }
@@ -152,6 +151,6 @@ function fishOption(option: Option): string {
   const value = valueOfOption(option)
   const takes = { none: '', file: '-r -F', folder: `-x -a '(__fish_complete_directories)'`, text: '-x' }
   const argument = typeof value === 'string' ? takes[value] : `-x -a ${quoted(value.join(' '))}`
-  // One whose value may be left out does not wait for it.
+  // An optional value must not be required.
   return [...names, option.optional ? '-F' : argument].filter((part) => part !== '').join(' ')
 }

@@ -1,6 +1,6 @@
 /**
- * Options out of a file: `ao-audit.config.json`, or the key `ao-audit` in `package.json`, in the current folder or one above. JSON
- * alone: nothing in it is ever run.
+ * Options from a file: `ao-audit.config.json`, or the key `ao-audit` in `package.json`, in the current folder or one above it. Only
+ * JSON is read; nothing is executed.
  */
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -19,7 +19,7 @@ const text = z.string('must be a text')
 const texts = z.union([text.transform((one) => [one]), z.array(text)], 'must be a text or a list of texts')
 const number = z.number('must be a number').transform(String)
 
-/** Whom to ask, and how the machine works. What a verdict rests on, which nonces and what is written are said on the command line. */
+/** The units, and how the audit runs. A file that somebody else wrote must not change what a verdict means, nor write files. */
 const schema = z
   .strictObject({
     scheduler: text,
@@ -37,7 +37,7 @@ const schema = z
   .partial()
 
 export type Config = z.infer<typeof schema>
-/** The options that a file may hold, as it names them. */
+/** The keys that a config file can have. */
 export const CONFIG_KEYS = Object.keys(schema.shape)
 
 interface FoundConfig {
@@ -46,8 +46,8 @@ interface FoundConfig {
 }
 
 /**
- * Gives the options of a command that stand neither on the command line nor in the environment the values of the config file, if
- * there is one, and says on stderr which file that is. Its values are read as those on the command line are.
+ * Applies the config file, if there is one, to the options that neither the command line nor the environment sets, and names the file
+ * on stderr. The values go through the same parsers as those on the command line.
  *
  * @throws AuditError `USAGE`
  */
@@ -63,7 +63,7 @@ export async function applyConfig(command: Command, shell: Shell): Promise<void>
     command.setOptionValueWithSource(key, readValue(option, value, found.file), 'config')
   }
   command.setOptionValueWithSource('config', found.file, 'config')
-  if (quiet !== true) shell.tell(`${NAME}: options of ${found.file}\n`)
+  if (quiet !== true) shell.tell(`${NAME}: using the options in ${found.file}\n`)
 }
 
 const parse: Loader = (file, content) => {
@@ -71,7 +71,7 @@ const parse: Loader = (file, content) => {
   try {
     return JSON.parse(content)
   } catch (cause) {
-    throw usage(`the config ${file} is no JSON`, cause)
+    throw usage(`the config ${file} is not valid JSON`, cause)
   }
 }
 
@@ -80,7 +80,7 @@ const PLACES = { searchPlaces: ['ao-audit.config.json', 'package.json'], loaders
 async function search(): Promise<FoundConfig | undefined> {
   const folder = currentFolder()
   if (folder === undefined) return undefined
-  // Up to the root, wherever the user's home is.
+  // The library would stop at the user's home.
   const finder = lilconfig(NAME, { ...PLACES, stopDir: path.parse(folder).root })
   const found = await unlessUnreadable('of this folder and those above', () => finder.search(folder))
   if (found === null || found.isEmpty === true) return undefined
@@ -89,7 +89,7 @@ async function search(): Promise<FoundConfig | undefined> {
 }
 
 async function load(named: string): Promise<FoundConfig> {
-  if (!named.endsWith('.json')) throw usage(`the config ${named} is no .json file`)
+  if (!named.endsWith('.json')) throw usage(`the config ${named} is not a .json file`)
   const found = await unlessUnreadable(named, () => lilconfig(NAME, PLACES).load(named))
   if (found === null || found.config == null) throw usage(`the config ${named} is empty`)
   return { file: found.filepath, config: check(found.filepath, found.config) }
@@ -105,13 +105,13 @@ async function unlessUnreadable<T>(named: string, read: () => Promise<T>): Promi
   }
 }
 
-/** Above a folder that others may write to, such as /tmp, anybody may put one. */
+/** Anybody can put a config file into a shared folder such as /tmp. */
 async function assertOwn(file: string): Promise<void> {
   const { uid } = await stat(file)
   const user = process.getuid?.()
   if (user === undefined || uid === user || uid === 0) return
   throw new AuditError('USAGE', `the config ${file} belongs to another user`, {
-    hint: `name it with --config ${file}, or go without it with --no-config`
+    hint: `name it with --config ${file}, or use --no-config to run without it`
   })
 }
 
@@ -120,15 +120,15 @@ function check(file: string, config: unknown): Config {
   if (data !== undefined) return data
   const [issue] = error.issues
   if (issue?.code === 'unrecognized_keys') {
-    throw new AuditError('USAGE', `the config ${file} has a key that it cannot have: ${issue.keys[0]}`, {
-      hint: `it may have ${CONFIG_KEYS.join(', ')}; all else is said on the command line`
+    throw new AuditError('USAGE', `the config ${file} has an unknown key: ${issue.keys[0]}`, {
+      hint: `known keys: ${CONFIG_KEYS.join(', ')}; everything else is set on the command line`
     })
   }
   const where = issue === undefined || issue.path.length === 0 ? 'it' : issue.path.join('.')
   throw usage(`the config ${file}: ${where} ${where === 'it' ? 'must be an object' : issue?.message}`)
 }
 
-/** As the command line would read it; paths begin at the file's folder. */
+/** Parses a value as on the command line; paths are relative to the file. */
 function readValue(option: Option, value: NonNullable<Config[keyof Config]>, file: string): unknown {
   if (typeof value === 'boolean') return value
   let read: unknown
@@ -145,5 +145,5 @@ function readValue(option: Option, value: NonNullable<Config[keyof Config]>, fil
 }
 
 function usage(message: string, cause?: unknown): AuditError {
-  return new AuditError('USAGE', message, { cause, hint: '--no-config goes on without it' })
+  return new AuditError('USAGE', message, { cause, hint: 'use --no-config to run without it' })
 }

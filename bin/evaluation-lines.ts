@@ -75,7 +75,7 @@ export function linesTo(output: Output, shell: Shell): EvaluationLines {
   }
 }
 
-/** What was printed cannot be taken back. */
+/** Printed lines cannot be taken back. */
 function openStdout({ print }: Shell): OpenOutput {
   return { write: print, empty: async () => false, close: async () => {} }
 }

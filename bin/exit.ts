@@ -53,7 +53,7 @@ function shown(text: string): string {
   return escapeForTerminal(text, MESSAGE_MAX_CHARS)
 }
 
-/** What Commander says of an error, of which a value may hold anything: one line, and a suggestion in another. */
+/** Escapes an error of Commander, which contains values from outside: one line, and possibly a suggestion in a second. */
 export function escapeError(text: string): string {
   return text
     .split(/\n(?=\(Did you mean|$)/)

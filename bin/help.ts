@@ -1,4 +1,4 @@
-/** What `--help` and docs/cli.md say besides the options: defaults and variables of each, examples, environment, exit codes. */
+/** Texts for `--help` and docs/cli.md: descriptions of options, examples, environment variables, exit codes. */
 import type { Command, Option } from 'commander'
 import { FAULT, INCONCLUSIVE, INTERRUPTED, MATCH, MISMATCH, USAGE } from './codes.ts'
 
@@ -17,15 +17,18 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   audit: [
     {
       command: `ao-audit audit ${PROCESS} --compute https://cu.ao-testnet.xyz --to 100 --json report.json`,
-      does: 'audits the first 101 nonces of one unit, with the report in a file too'
+      does: 'audits the first 101 nonces of one unit, and writes the report to a file as well'
     },
-    { command: 'ao-audit audit --archive process.tar.gz --markdown -', does: 'audits an archive, and prints a page' }
+    {
+      command: 'ao-audit audit --archive process.tar.gz --markdown -',
+      does: 'audits an archive, and prints the report as Markdown'
+    }
   ],
   pull: [
-    { command: `ao-audit pull ${PROCESS} -o process.tar.gz`, does: 'keeps all that an audit needs' },
+    { command: `ao-audit pull ${PROCESS} -o process.tar.gz`, does: 'saves everything that an audit needs' },
     {
       command: `ao-audit pull ${PROCESS} --schedule both --to 500 --quiet -o - > process.tar.gz`,
-      does: 'keeps 501 nonces of two schedules, through stdout'
+      does: 'saves 501 nonces of both schedules, through stdout'
     }
   ],
   demo: [
@@ -50,22 +53,22 @@ export interface Variable {
 }
 
 const COLORS: readonly Variable[] = [
-  { name: 'NO_COLOR', does: 'not empty: no colours, anywhere' },
-  { name: 'FORCE_COLOR', does: 'neither empty nor 0: colours without a terminal too' }
+  { name: 'NO_COLOR', does: 'if not empty: no colours, anywhere' },
+  { name: 'FORCE_COLOR', does: 'if neither empty nor 0: colours even without a terminal' }
 ]
 /** Commands that print a summary. */
 const COLOURED = ['ao-audit', 'audit', 'demo']
 
 export const EXIT_CODES: readonly { readonly code: number; readonly means: string }[] = [
-  { code: MATCH, means: 'match: all of the range was compared and agrees; pull and demo: all went well' },
+  { code: MATCH, means: 'match: all of the range was compared and agrees; for pull and demo: success' },
   { code: MISMATCH, means: 'mismatch of at least one audited Compute Unit; nothing else ends with 1' },
   { code: USAGE, means: 'an option, a file, the store or the machine cannot be used' },
-  { code: INCONCLUSIVE, means: 'inconclusive, or something that cannot be done without could not be had' },
+  { code: INCONCLUSIVE, means: 'inconclusive, or a required input is missing' },
   { code: FAULT, means: 'a fault of ao-audit itself' },
   { code: INTERRUPTED, means: 'interrupted; the same command goes on' }
 ]
 
-/** Examples of a command, each of which can be run as it stands. */
+/** Examples of a command; each one is valid as written. */
 export function examplesOf(command: Command): readonly Example[] {
   return EXAMPLES[command.name()] ?? []
 }
@@ -78,7 +81,7 @@ export function variablesOf(command: Command): readonly Variable[] {
   return [...ofOptions, ...(COLOURED.includes(command.name()) ? COLORS : [])]
 }
 
-/** An option's description with what it may be, its default and its variable. */
+/** An option's description with its choices, its default and its variable. */
 export function describeOption({ description, argChoices, defaultValueDescription, envVar }: Option): string {
   const more = [
     ...(argChoices === undefined ? [] : [`one of ${argChoices.join(', ')}`]),
@@ -88,7 +91,7 @@ export function describeOption({ description, argChoices, defaultValueDescriptio
   return more.length === 0 ? description : `${description} (${more.join('; ')})`
 }
 
-/** What stands below the options. */
+/** The part of the help below the options. */
 export function moreHelp(command: Command): string {
   const variables = variablesOf(command)
   const width = Math.max(...variables.map(({ name }) => name.length), 0)

@@ -23,6 +23,6 @@ export type Terminals = Readonly<Record<OutputName, Terminal>>
 
 /** What the program is started with. */
 export interface Beginning extends Terminals {
-  /** The command's own file, as Node was given it. */
+  /** `process.argv[1]` of the main thread. */
   readonly script: string
 }

@@ -1,11 +1,11 @@
-/** The command that a user may run next, ready to be copied. */
+/** The next command for the user to run, ready to copy. */
 import path from 'node:path'
 import type { Report } from '../src/report/model.ts'
 import type { NextStep } from '../src/report/terminal.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'
 import type { Invocation } from './shell.ts'
 
-/** What of an audit's options decides what leads further. */
+/** The options of an audit that decide the next command. */
 interface StepFlags {
   readonly archive?: string
   readonly schedule?: string
@@ -14,8 +14,9 @@ interface StepFlags {
 }
 
 /**
- * What leads further: more of a mismatch, a second schedule for a gap, the same command for a unit that stayed away. Undefined where
- * nothing does, or where the command cannot be shown as it would have to be typed.
+ * Suggests a command that shows more of a mismatch, reads a second schedule to fill a gap, or continues after a unit did not answer.
+ *
+ * @returns undefined if no command helps, or if it contains characters that a terminal cannot show
  */
 export function nextStep(report: Report, flags: StepFlags, invocation: Invocation): NextStep | undefined {
   const step = stepOf(report, flags, invocation.args)
@@ -33,11 +34,10 @@ function stepOf(report: Report, flags: StepFlags, args: readonly string[]): Foll
   if (report.verdict === 'match') return undefined
   if (report.verdict === 'mismatch') {
     if (flags.json !== undefined || flags.markdown !== undefined) return undefined
-    return { why: 'for all that differs', args: withOptions(args, ['--json']) }
+    return { why: 'to see every difference', args: withOptions(args, ['--json']) }
   }
   const isOnline = flags.archive === undefined
-  if (isOnline && report.unreachable.some(({ code }) => code === 'UNIT_UNREACHABLE'))
-    return { why: 'later: it goes on where it stopped', args }
+  if (isOnline && report.unreachable.some(({ code }) => code === 'UNIT_UNREACHABLE')) return { why: 'to continue later', args }
   const hasGap = report.findings.some(({ code, attribution }) => code === 'NONCE_GAP' && attribution === 'scheduler')
   if (!hasGap || (flags.schedule ?? 'scheduler') !== 'scheduler') return undefined
   if (isOnline)
@@ -49,7 +49,7 @@ function stepOf(report: Report, flags: StepFlags, args: readonly string[]): Foll
   }
 }
 
-/** Before `--`, behind which all are operands. */
+/** Inserts options before `--`, after which everything is an operand. */
 function withOptions(args: readonly string[], options: readonly string[]): readonly string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length
   return [...args.slice(0, end), ...options, ...args.slice(end)]
@@ -60,7 +60,7 @@ function without(args: readonly string[], option: string): readonly string[] {
   return args.filter((arg, at) => !arg.startsWith(`${option}=`) && (place < 0 || at < place || at > place + 1))
 }
 
-/** How the user has started it: by name where that is found, by npx, or by Node. */
+/** How to start the program again: by name if the shell finds it, through npx, or through Node. */
 function programOf({ script, env }: Invocation): readonly string[] {
   const name = path.basename(script)
   if (name !== 'ao-audit') return ['node', script]
@@ -69,7 +69,7 @@ function programOf({ script, env }: Invocation): readonly string[] {
   return folders.includes(path.dirname(script)) ? [name] : [script]
 }
 
-/** As a POSIX shell takes it for one word. */
+/** Quotes a word for a POSIX shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

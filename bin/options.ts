@@ -1,4 +1,4 @@
-/** The options of the commands, each with what it takes, its default in words and its environment variable. */
+/** The options of the commands, each with its parser, its default in words and its environment variable. */
 import { type Command, Option } from 'commander'
 import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS } from '../src/audit/config.ts'
 import { TRUST_ROLES } from '../src/verify/trust.ts'
@@ -8,19 +8,19 @@ const SOURCES = ['scheduler', 'arweave', 'both'] as const
 
 interface Details {
   readonly read?: (text: string) => unknown
-  /** The default, in words: the value itself is the library's. */
+  /** The default in words; the library owns the value. */
   readonly preset?: string
-  /** The environment variable that is read where the option is not given. */
+  /** The environment variable that is used if the option is not given. */
   readonly env?: string
   readonly choices?: readonly string[]
   /** It may be given more than once. */
   readonly repeatable?: true
   readonly mandatory?: true
-  /** The other option that it cannot stand beside. */
+  /** An option that cannot be combined with it. */
   readonly conflicts?: string
 }
 
-/** An option, and whether a second value is added to the first. */
+/** An option that knows whether it can be repeated. */
 export class CommandOption extends Option {
   readonly repeatable: boolean
 
@@ -50,7 +50,7 @@ export function add(
   }
 }
 
-/** Options of every command that asks units. */
+/** Options of every command that uses units. */
 export function addSources(command: Command): void {
   add(command, 'Whom to ask:', [
     [
@@ -64,7 +64,7 @@ export function addSources(command: Command): void {
     ],
     [
       '--schedule <source>',
-      'whose schedule is read; both: one held against the other',
+      'which schedule to read; both: compare the two',
       { read: values.oneOf(SOURCES), choices: SOURCES, preset: 'scheduler' }
     ],
     [
@@ -74,7 +74,7 @@ export function addSources(command: Command): void {
     ],
     [
       '--gateway <url>',
-      'a gateway; may be given more than once, asked in that order until what one has proves itself',
+      'a gateway; may be given more than once, asked in this order until one has a valid item',
       { read: values.unitUrl, preset: DEFAULT_GATEWAYS.join(', '), env: 'GATEWAY_URL', repeatable: true }
     ],
     [
@@ -82,18 +82,18 @@ export function addSources(command: Command): void {
       'the GraphQL endpoint of a gateway; may be given more than once, the first for the first gateway and so on',
       { read: values.unitUrl, preset: 'each gateway at /graphql', env: 'GRAPHQL_URL', repeatable: true }
     ],
-    ['--patience <seconds>', 'how long a unit may stay away since its last answer', { read: values.secondsInMs, preset: '30' }],
-    ['--allow-private', 'let a Scheduler-Location or a redirect lead to a private address', { preset: 'no' }]
+    ['--patience <seconds>', 'how long to wait for a unit after its last answer', { read: values.secondsInMs, preset: '30' }],
+    ['--allow-private', 'allow a Scheduler-Location or a redirect to lead to a private address', { preset: 'no' }]
   ])
   add(command, 'Which nonces:', [
     [
       '--from <nonce>',
-      'the first nonce to judge; the replay begins with the first message all the same',
+      'the first nonce to judge; the replay always starts with the first message',
       { read: values.nonce, preset: '0' }
     ],
     [
       '--to <nonce>',
-      'the last nonce to judge; where it is not there, what is missing is named and the rest is no match',
+      'the last nonce to judge; if it does not exist yet, the report says so and is no match',
       { read: values.nonce, preset: 'the newest when the audit starts' }
     ]
   ])
@@ -103,38 +103,34 @@ export function addRunning(command: Command): void {
   add(command, 'How it runs:', [
     [
       '--store <dir>',
-      'where inputs and progress are kept, and archives are unpacked meanwhile',
+      'the folder for inputs and progress, and for archives during an audit',
       { read: values.folderName, preset: "ao-audit in the user's cache folder" }
     ],
     ['--config <file>', 'a JSON file with options', { read: values.fileName, preset: 'ao-audit.config.json, see below' }],
     ['--no-config', 'read no config file'],
-    ['--quiet', 'nothing on stderr but errors', { conflicts: 'verbose' }],
-    ['--verbose', 'more on stderr: what is asked, and stack traces']
+    ['--quiet', 'only errors on stderr', { conflicts: 'verbose' }],
+    ['--verbose', 'each request and all stack traces on stderr']
   ])
 }
 
 export function addJudging(command: Command): void {
   add(command, 'How it is judged:', [
     ['--profile <auto|name|file>', 'the execution profile', { read: values.profile, preset: 'auto' }],
-    ['--no-search', 'hold to the profile, for research: no other is tried, and what differs is inconclusive'],
+    ['--no-search', 'keep the profile and try no other; for research: differences are inconclusive'],
     [
       '--checkpoint-owner <address>',
-      'whose checkpoints speak for the audited unit, besides the address that it names; of several units they decide nothing; may be given more than once',
+      'an address whose checkpoints count as those of the audited unit; without effect if several are audited; may be given more than once',
       { read: values.address, repeatable: true }
     ],
-    [
-      '--start <checkpoint:id>',
-      "begin with a checkpoint's memory, on trust, and judge what is behind it",
-      { read: values.start }
-    ],
+    ['--start <checkpoint:id>', "start with a checkpoint's memory, on trust, and judge what follows", { read: values.start }],
     [
       '--trust <role>',
-      'take the word of scheduler or gateway for what proves itself nowhere; may be given more than once',
-      { read: values.oneOf(TRUST_ROLES), choices: TRUST_ROLES, preset: "nobody's", repeatable: true }
+      'accept inputs without a valid signature from the scheduler or the gateways; may be given more than once',
+      { read: values.oneOf(TRUST_ROLES), choices: TRUST_ROLES, preset: 'none', repeatable: true }
     ],
     [
       '--min-coverage <percent>',
-      'how much of what a unit can answer for must be claimed for a match',
+      'how many of its evaluations a unit must claim for a match',
       { read: values.percent, preset: '100' }
     ],
     [
@@ -144,21 +140,21 @@ export function addJudging(command: Command): void {
     ],
     [
       '--message-time <seconds>',
-      'how long one message may take; it is ended then, and it and all after it are inconclusive',
+      'how long one message may take; after that, it and all later ones are inconclusive',
       { read: values.secondsInMs, preset: '60' }
     ],
     [
       '--jobs <count>',
-      'sandboxes at the same time, each for the part between two checkpoints',
-      { read: values.count, preset: 'the cores, as far as memory reaches' }
+      'sandboxes that run at the same time, each between two checkpoints',
+      { read: values.count, preset: 'one for each core, if memory allows' }
     ],
-    ['--no-snapshots', 'compute all of it again, and keep nothing of what is computed']
+    ['--no-snapshots', 'compute everything again, and keep no results']
   ])
 }
 
 export function addOutputs(command: Command): void {
-  add(command, 'Outputs (- is stdout, where it takes the place of the summary):', [
-    ['--json [file]', 'the report as JSON; without a file on stdout', { read: values.fileName }],
+  add(command, 'Outputs (- is stdout, in place of the summary):', [
+    ['--json [file]', 'the report as JSON; to stdout if no file is given', { read: values.fileName }],
     ['--markdown <file>', 'the report as Markdown', { read: values.fileName }],
     ['--evaluations <file>', 'one JSON line for each evaluation and unit', { read: values.fileName }],
     ['--state-hash <which>', 'SHA-256 of the memory: last, N,N,… or every:K', { read: values.stateHash, preset: 'none' }]

@@ -7,7 +7,7 @@ import type { NextStep } from '../src/report/terminal.ts'
 import { findOutput, type OutputTarget, writeOutput } from '../src/store/output-file.ts'
 import type { Shell } from './shell.ts'
 
-/** What a user writes for stdout. */
+/** The name of stdout on the command line. */
 export const STDOUT = '-'
 
 export interface OutputOptions {
@@ -17,7 +17,7 @@ export interface OutputOptions {
   readonly evaluations?: string
 }
 
-/** `stdout`: in place of the summary. */
+/** `stdout` replaces the summary. */
 export type Output = OutputTarget | 'stdout'
 
 /** Where the forms of a report go that were asked for. */
@@ -67,7 +67,7 @@ async function summaryOf(report: Report, { stdout }: Shell, next: NextStep | und
   return renderTerminal(report, { color, width: stdout.columns ?? DEFAULT_WIDTH, ...(next === undefined ? {} : { next }) })
 }
 
-/** Only where somebody sees them (https://no-color.org), or who reads them has asked for them (https://force-color.org). */
+/** See https://no-color.org and https://force-color.org. */
 function isColoured(isTTY: boolean): boolean {
   const { NO_COLOR = '', FORCE_COLOR = '' } = process.env
   return NO_COLOR === '' && (isTTY ? FORCE_COLOR !== '0' : !['', '0'].includes(FORCE_COLOR))

@@ -34,7 +34,7 @@ export async function runPull(id: string, flags: PullFlags, shell: Shell): Promi
 
 function toStdout(shell: Shell): (archive: AsyncIterable<Uint8Array>) => Promise<void> {
   if (shell.stdout.isTTY) {
-    throw new AuditError('USAGE', 'an archive is not printed on a terminal', { hint: 'let stdout go to a file or a pipe' })
+    throw new AuditError('USAGE', 'an archive cannot be printed to a terminal', { hint: 'redirect stdout to a file or a pipe' })
   }
   return async (archive) => {
     for await (const chunk of archive) await shell.print(chunk)

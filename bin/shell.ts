@@ -6,9 +6,9 @@ import type { Beginning, FromProgram, OutputName, Terminal, ToProgram } from './
 
 /** How the command was started. */
 export interface Invocation {
-  /** The script as Node was given it, `process.argv[1]`. */
+  /** `process.argv[1]` of the main thread. */
   readonly script: string
-  /** What was typed behind it. */
+  /** The arguments that the user typed. */
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
 }

@@ -5,7 +5,7 @@ import { escapeForTerminal } from '../src/util/escape.ts'
 import type { Shell } from './shell.ts'
 
 export interface SourceFlags {
-  /** The names of those that stand on the command line itself. */
+  /** The names of the options that were given on the command line itself. */
   readonly given: ReadonlySet<string>
   readonly scheduler?: string
   readonly schedule?: NonNullable<SourceOptions['schedule']>

@@ -1,4 +1,4 @@
-/** What the value of an option or an argument must look like: each reads a text, or says what it takes. */
+/** Parsers for values of options and arguments. Each returns the value, or throws an error that says what is expected. */
 import { InvalidArgumentError } from 'commander'
 import { parseUnitUrl } from '../src/audit/config.ts'
 import { parseStateHashes } from '../src/audit/state-hashes.ts'
@@ -6,10 +6,10 @@ import { AuditError } from '../src/model/errors.ts'
 import { isAddress, isArweaveId } from '../src/model/ids.ts'
 import { NAMED_PROFILES } from '../src/replay/profile.ts'
 
-/** Reads a text. @throws InvalidArgumentError with what it takes, as a sentence */
+/** @throws InvalidArgumentError with a sentence that says what is expected */
 type Read<T> = (text: string) => T
 
-/** @param read undefined for what is not taken */
+/** @param read returns undefined for an invalid text */
 function reading<T>(takes: string, read: Read<T | undefined>): Read<T> {
   return (text) => {
     const value = read(text)
@@ -18,7 +18,7 @@ function reading<T>(takes: string, read: Read<T | undefined>): Read<T> {
   }
 }
 
-/** Digits alone: what `Number` takes besides, such as `1e1`, `0x10` or ` 5`, is a slip. */
+/** Accepts digits only: `1e1`, `0x10` and ` 5` are more likely mistakes than numbers. */
 function digits(text: string, least: number, most: number): number | undefined {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
   return value >= least && value <= most ? value : undefined
@@ -33,7 +33,7 @@ export const nonce = reading('a nonce: a whole number from 0, in digits alone', 
 export const count = reading('a whole number from 1 to 999, in digits alone', (text) => digits(text, 1, 999))
 export const limitCount = reading('a whole number from 0 to 999999, in digits alone', (text) => digits(text, 0, 999_999))
 export const percent = reading('a number from 0 to 100, such as 95 or 99.5', (text) => decimal(text, 100))
-/** Of seconds; in ms. */
+/** Reads seconds; returns ms. */
 export const secondsInMs = reading('a number of seconds above 0 and below 1000000, such as 30 or 0.5', (text) => {
   const value = decimal(text, 999_999.999)
   return value === undefined || value === 0 ? undefined : value * 1000
@@ -55,7 +55,7 @@ export const folderName = reading('the name of a folder', (text) => (text === ''
 export const unitUrl = asLibrary('the http or https URL of a unit', parseUnitUrl)
 export const stateHash = asLibrary('last, nonces with commas between them, or every:K', parseStateHashes)
 
-/** Takes what the library takes, as it is. */
+/** Accepts the texts that the library's own parser accepts, unchanged. */
 function asLibrary(takes: string, read: Read<unknown>): Read<string> {
   return (text) => {
     try {
@@ -73,7 +73,7 @@ export function oneOf<T extends string>(words: readonly T[]): Read<T> {
   return reading(words.join(' or '), (text) => words.find((known) => known === text))
 }
 
-/** Whether a profile is given as a file: a path has a separator or ends in `.json`. */
+/** Whether a profile names a file: it has a path separator or ends in `.json`. */
 export function isFile(text: string): boolean {
   return /[\\/]|\.json$/.test(text)
 }

@@ -1,11 +1,11 @@
-/** docs/cli.md, made from the commands themselves. */
+/** Generates docs/cli.md from the commands. */
 import type { Command, Option } from 'commander'
 import { createCommands } from '../bin/commands.ts'
 import { CONFIG_KEYS } from '../bin/config-file.ts'
 import { EXIT_CODES, examplesOf, variablesOf } from '../bin/help.ts'
 import type { Shell } from '../bin/shell.ts'
 
-/** Of a shell the commands ask nothing before they run. */
+/** The commands use no part of the shell before they run. */
 const NO_SHELL = {} as Shell
 
 /** The whole page. */
@@ -13,7 +13,7 @@ export function cliPage(): string {
   const program = createCommands(NO_SHELL)
   const sections = [
     '# The command line',
-    'This page is made from the commands: `npm run docs` writes it, and `npm run check` fails where it is not up to date. Each command says the same with `--help`.',
+    'This page is generated from the commands: `npm run docs` writes it, and `npm run check` fails if it is out of date. `--help` shows the same for each command.',
     '`ao-audit` is the command of an installed package; in a clone it is `node dist/bin/ao-audit.js`.',
     ...program.commands.flatMap(commandSections),
     ...sourceSections(program),
@@ -48,7 +48,7 @@ function commandSections(command: Command): readonly string[] {
   ]
 }
 
-/** Columns in which nothing stands are left out. */
+/** Leaves out empty columns. */
 function optionTable(options: readonly Option[]): string {
   const rows = options.map(optionRow)
   const used = ['option', 'meaning', 'default', 'environment'].map((head, at) => ({ head, at }))
@@ -67,17 +67,17 @@ function optionRow({ flags, description, argChoices, defaultValueDescription = '
 function sourceSections(program: Command): readonly string[] {
   return [
     '## Where options come from',
-    'The command line wins, then the environment, then the config file. Values are checked in the same way wherever they come from, before anything is opened or asked, and an error names the place.',
-    'An option that takes one value is refused a second time, and so is one on the command line that would have no effect: beside `--archive` whatever names units or the network, `--scheduler` beside `--schedule arweave`, `--quiet` with `--verbose`. The environment and the config file are there for every command, so what an audit has no use for is passed over there.',
+    'The command line wins over the environment, and the environment over the config file. Every value is checked in the same way, before anything is opened or requested. An error says whether the value came from the environment or from a file.',
+    'An option that takes one value cannot be given twice. An option on the command line that would have no effect is an error: with `--archive`, every option that names units or the network; `--scheduler` with `--schedule arweave`; `--quiet` with `--verbose`. The environment and the config file serve every command, so unused values there are ignored.',
     '### Environment',
     table(
       ['variable', 'meaning'],
       variablesOf(program).map(({ name, does }) => [code(name), does.replace(/--[\w-]+/, code)])
     ),
-    'A variable that is empty counts as not set.',
+    'An empty variable counts as not set.',
     '### Config file',
-    'In the current folder, or the nearest one above that has either: `ao-audit.config.json`, or the key `ao-audit` in `package.json`. It is JSON, and nothing in it is ever run. `--config FILE` names another, `--no-config` reads none. A file that belongs to another user is refused unless it is named. A line on stderr says which file is used.',
-    `It may have ${CONFIG_KEYS.map(code).join(', ')}: whom to ask, and how the machine works. What a verdict rests on, the range and the outputs are said on the command line. \`compute\`, \`gateway\` and \`graphql\` take a text or a list; \`patience\` and \`messageTime\` are in seconds; paths begin at the file's folder.`,
+    'The config file is `ao-audit.config.json`, or the key `ao-audit` in `package.json`, in the current folder or the nearest one above that has either. It is JSON and is never executed. `--config FILE` names another file, `--no-config` reads none. A file that belongs to another user is an error unless `--config` names it. A line on stderr says which file is used.',
+    `It may have ${CONFIG_KEYS.map(code).join(', ')}: the units, and how the audit runs. Options that change what a verdict means, the range and the outputs can only be given on the command line. \`compute\`, \`gateway\` and \`graphql\` take a string or a list; \`patience\` and \`messageTime\` are in seconds; paths are relative to the file.`,
     fenced(['{', '  "compute": ["https://cu.example"],', '  "patience": 60,', '  "store": ".ao-audit"', '}'], 'json')
   ]
 }
@@ -85,11 +85,11 @@ function sourceSections(program: Command): readonly string[] {
 function outputSections(): readonly string[] {
   return [
     '## Outputs',
-    'Results go to stdout, all else to stderr. `-` is stdout for every output: there it takes the place of the summary, and only one output can have it. `pull -o -` writes the archive there, unless stdout is a terminal.',
-    '`--json` may stand without a file. What follows it is its file only where that cannot be the process: it does not look like an id, and a process or an archive is named elsewhere. `--json=FILE` always names a file.',
-    'While a command runs, stderr has a live line on a terminal, and elsewhere one line every ten seconds with the time, the phase, the nonce and the rate. Rate and time left are those of the replay alone. `--quiet` leaves all of it out.',
-    'A summary that is no match ends with the command that leads further, where there is one: all of a mismatch, the second schedule for a gap, the same command for a unit that stayed away.',
-    'Colours are written on a terminal only, unless `FORCE_COLOR` asks for them elsewhere; `NO_COLOR` wins.'
+    'Results go to stdout, everything else to stderr. `-` is stdout for every output. An output there replaces the summary, and only one output can use it. `pull -o -` writes the archive to stdout, unless that is a terminal.',
+    'The file of `--json` is optional. The next argument is that file only if it cannot be the process: it does not look like an id, and the command names a process or an archive elsewhere. `--json=FILE` always names a file.',
+    'While a command runs, stderr shows a live line on a terminal. Without a terminal it shows one line every ten seconds with the time, the phase, the nonce and the rate. The rate and the time left are those of the replay alone. `--quiet` turns both off.',
+    'If there is no match, the summary ends with the next command to run, if there is one: for a mismatch one that shows every difference, for a gap one that reads both schedules, for a unit that did not answer the same command again.',
+    'Colours are used on a terminal only. `FORCE_COLOR` turns them on elsewhere; `NO_COLOR` turns them off everywhere and wins.'
   ]
 }
 
@@ -109,7 +109,7 @@ function fenced(lines: readonly string[], language = 'sh'): string {
   return [`\`\`\`${language}`, ...lines, '```'].join('\n')
 }
 
-/** With columns as wide as their widest cell. */
+/** Pads every column to its widest cell. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, at) => Math.max(cell.length, ...rows.map((row) => row[at]?.length ?? 0)))
   const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`

@@ -1,4 +1,4 @@
-/** Writes docs/cli.md anew; with `--check` it fails where that is not up to date, and changes nothing. */
+/** Writes docs/cli.md; with `--check` it only fails if the file is out of date. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,11 +10,11 @@ const page = await pageOfCommands()
 
 if (!process.argv.includes('--check')) await writeFile(file, page)
 else if ((await readFile(file, 'utf8').catch(() => '')) !== page) {
-  console.error('docs/cli.md is not what the commands say: npm run docs')
+  console.error('docs/cli.md is out of date: run npm run docs')
   process.exitCode = 1
 }
 
-/** The commands are TypeScript, which the oldest Node cannot read. Their own package is found from within its folder alone. */
+/** Bundles first: the oldest Node cannot read TypeScript. The bundle must be inside the package, which refers to itself by name. */
 async function pageOfCommands() {
   const folder = await mkdtemp(path.join(root, '.docs-'))
   try {

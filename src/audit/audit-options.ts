@@ -18,7 +18,7 @@ export interface SourceOptions {
   readonly compute?: readonly string[]
   /** Gateways in the order in which they are asked, base URLs. */
   readonly gateway?: readonly string[]
-  /** GraphQL endpoints that stand in for a gateway's own `/graphql`: the first for the first gateway, and so on. */
+  /** GraphQL endpoints that replace the `/graphql` of the gateways: the first for the first gateway, and so on. */
   readonly graphql?: readonly string[]
   /** Nonces to judge, both inclusive; from the first to the newest where not given. */
   readonly from?: number

@@ -62,7 +62,7 @@ export function checkSourceOptions(options: SourceOptions): void {
 
 function checkRange({ from, to }: SourceOptions): void {
   if (from !== undefined && to !== undefined && from > to)
-    throw new AuditError('USAGE', `the range begins at nonce ${from} and ends before it, at nonce ${to}`)
+    throw new AuditError('USAGE', `the range starts at nonce ${from}, after its end at nonce ${to}`)
 }
 
 function check(schema: z.ZodType, options: unknown): void {

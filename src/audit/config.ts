@@ -3,6 +3,7 @@
 import { isPlainHttp } from '../fetch/plain-http.ts'
 import { AuditError, type AuditErrorOptions } from '../model/errors.ts'
 import { type Address, isAddress, isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
+import { counted } from '../util/counted.ts'
 import { TRUST_ROLES, type TrustRole } from '../verify/trust.ts'
 import type { SourceOptions } from './audit-options.ts'
 
@@ -36,9 +37,9 @@ function whyNoUnit(text: string, url: URL | undefined): AuditErrorOptions {
   return { hint: `add ${scheme}:// in front of it` }
 }
 
-/** Whom an audit asks, as base URLs. */
+/** The base URLs of the units of an audit. */
 export interface UnitUrls {
-  /** Looked up where it is not given. */
+  /** Looked up if it is not given. */
   readonly scheduler?: string
   readonly gateways: readonly string[]
   /** The first for the first gateway, and so on. */
@@ -47,7 +48,7 @@ export interface UnitUrls {
 }
 
 /**
- * Whom to ask, each once; the public network where nobody is named.
+ * Parses the URLs of the units, without duplicates; units that are not given are those of the public network.
  *
  * @throws AuditError `USAGE` for what is no unit's URL, and for a GraphQL endpoint without its gateway
  */
@@ -55,9 +56,13 @@ export function parseUnits({ scheduler, gateway, graphql, compute }: NamedUnits)
   const gateways = (gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
   const graphqls = (graphql ?? []).map(parseUnitUrl)
   if (graphqls.length > gateways.length) {
-    throw new AuditError('USAGE', `there are ${graphqls.length} GraphQL endpoints for ${gateways.length} gateways`, {
-      hint: 'the first --graphql is that of the first --gateway, and so on'
-    })
+    throw new AuditError(
+      'USAGE',
+      `${counted(graphqls.length, 'GraphQL endpoint')} for only ${counted(gateways.length, 'gateway')}`,
+      {
+        hint: 'the first --graphql belongs to the first --gateway, and so on'
+      }
+    )
   }
   const computes = [...new Set((compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
   return { gateways, graphqls, computes, ...(scheduler === undefined ? {} : { scheduler: parseUnitUrl(scheduler) }) }

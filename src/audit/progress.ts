@@ -1,4 +1,4 @@
-/** How far an audit is: a live line on a terminal, elsewhere a plain line whenever one is due. */
+/** Shows the progress of an audit: a live line on a terminal, otherwise plain lines. */
 import type { ReplayProgress } from './run-options.ts'
 
 interface ProgressStream {
@@ -17,18 +17,18 @@ interface ProgressOptions {
 }
 
 export interface ProgressState {
-  /** Answers of Compute Units that came, of how many; an archive has them all. */
+  /** How many answers of Compute Units have arrived; absent for an archive. */
   readonly answers?: { readonly came: number; readonly total: number }
-  /** Not there before the first evaluation. */
+  /** Absent before the first evaluation. */
   readonly replay?: ReplayProgress
 }
 
 export interface Progress {
-  /** Says where the audit is now. Cheap: the live line is rewritten at most ten times a second. */
+  /** Sets the state. Cheap: the live line is rewritten at most ten times a second. */
   update(state: ProgressState): void
-  /** Writes a plain line, where there is no live one. */
+  /** Writes a plain line, unless there is a live one. */
   beat(): void
-  /** Takes the live line away, for good. */
+  /** Removes the live line and stops. */
   end(): void
 }
 
@@ -52,7 +52,7 @@ export function createProgress({ stream, isTTY, now, date }: ProgressOptions): P
   let isLive = false
   let ended = false
   let writtenAt = Number.NEGATIVE_INFINITY
-  /** Where the replay stood when its module first ran a message: neither what came before it nor what was waited for counts. */
+  /** The state when the module first ran a message: the rate does not include stored results nor the wait for inputs. */
   let begun: { readonly at: number; readonly replay: ReplayProgress } | undefined
 
   const line = () => lineOf(state, begun === undefined ? undefined : speedOf(begun.replay, state.replay, now() - begun.at))

@@ -18,7 +18,7 @@ import { auditStored, noneAway } from './stored-audit.ts'
 import { pullOptions } from './units.ts'
 import { verifyInputs } from './verified-inputs.ts'
 
-/** A file, or who takes the bytes of a whole archive. */
+/** The name of a file, or a function that receives the bytes of the complete archive. */
 export type ArchiveOutput = string | ((archive: AsyncIterable<Uint8Array>) => Promise<void>)
 
 /**

@@ -23,11 +23,11 @@ export interface Fetched {
 
 /** How far a replay is. */
 export interface ReplayProgress {
-  /** The nonce of the last evaluation, or that before it where it is of a cron. */
+  /** The ordinate of the last evaluation. */
   readonly nonce: number
   /** The last nonce of the range. */
   readonly to: number
-  /** Messages that the module ran in this replay so far; what an earlier audit computed is none of them. */
+  /** How many messages the module has run in this replay, without results that an earlier audit computed. */
   readonly runs: number
 }
 

@@ -58,7 +58,7 @@ export function findingsOf(
   return found
 }
 
-/** What the finding's own nonce does not say of the place. */
+/** The part of the place that the finding's nonce does not show. */
 function placeOf(evaluation: Evaluation): string {
   const { nonce, through } = evaluation
   if (nonce === undefined) return `${evaluationName(evaluation)}: `

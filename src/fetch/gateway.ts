@@ -9,7 +9,7 @@ import type { GatewaySource, Served, TransactionQuery } from './unit-sources.ts'
 
 interface Gateway {
   readonly url: string
-  /** Who answers its GraphQL: its own URL, or that of the endpoint that was named in its place. */
+  /** Who answers its GraphQL questions: its own URL, or the endpoint that the user named for it. */
   readonly listedBy: string
   readonly endpoint: Asked
   readonly graphql: () => Promise<Graphql>
@@ -18,7 +18,7 @@ interface Gateway {
 /** A gateway to ask. */
 interface GatewayAddress {
   readonly url: string
-  /** Its GraphQL endpoint, where that is elsewhere than at `/graphql`. */
+  /** Its GraphQL endpoint, if that is not its own `/graphql`. */
   readonly graphql?: string | undefined
 }
 
@@ -29,7 +29,7 @@ const GONE = [404, 410]
 
 /**
  * @param urls base URLs, in the order in which they are asked
- * @param graphqls GraphQL endpoints, the first for the first gateway and so on; the others have theirs at `/graphql`
+ * @param graphqls GraphQL endpoints, the first for the first gateway and so on; other gateways use their own `/graphql`
  */
 export function createGateway(http: Http, urls: readonly string[], graphqls: readonly string[] = []): GatewaySource {
   const addresses = urls.map((url, place): GatewayAddress => ({ url, graphql: graphqls[place] }))

@@ -137,7 +137,7 @@ export interface Timings {
   /** Of the replay, within the module; of parts side by side, of all of them. */
   readonly moduleMs: number
   readonly compareMs: number
-  /** Within the module: neither what was waited for nor what an earlier audit computed counts. */
+  /** Measured inside the module: waiting and results of an earlier audit do not count. */
   readonly messagesPerSecond: number
   /** The nonce up to which an earlier audit's results were taken from the store; null: all was computed now. */
   readonly resumedAfter: number | null

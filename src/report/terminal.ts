@@ -14,15 +14,15 @@ export interface TerminalOptions {
   readonly color: boolean
   /** Columns: what is longer goes on in the next line. */
   readonly width: number
-  /** What the reader may do next. */
+  /** The command to run next. */
   readonly next?: NextStep
 }
 
 /** A command to copy. */
 export interface NextStep {
-  /** What it is good for, a few words. */
+  /** Its purpose, in a few words. */
   readonly why: string
-  /** As a shell takes it, without control characters. */
+  /** Quoted for a shell, without control characters. */
   readonly command: string
 }
 
@@ -125,7 +125,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** The command stands alone in a line of its own, whatever its length, so that it can be copied. */
+/** The command has a line of its own and is never wrapped, so that it can be copied. */
 function nextLines(next: NextStep | undefined, { rows }: Page): readonly string[] {
   return next === undefined ? [] : [...rows('next', [`${next.why}:`]), `  ${next.command}`]
 }

@@ -1,4 +1,4 @@
-/** Where relative paths begin; undefined where that folder was removed meanwhile. */
+/** The current folder; undefined if it was deleted. */
 export function currentFolder(): string | undefined {
   try {
     return process.cwd()

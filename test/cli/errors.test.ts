@@ -109,13 +109,13 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     },
     {
       args: ['audit', ID, '--from', '5', '--to', '2'],
-      line: 'ao-audit: the range begins at nonce 5 and ends before it, at nonce 2'
+      line: 'ao-audit: the range starts at nonce 5, after its end at nonce 2'
     },
     {
       args: ['pull', ID, '-o', 'x', '--from', '5', '--to', '2'],
-      line: /^ao-audit: the range begins at nonce 5 and ends before it/
+      line: /^ao-audit: the range starts at nonce 5, after its end/
     },
-    { args: ['audit', '--archive', 'none', '--from', '5', '--to', '2'], line: /^ao-audit: the range begins at nonce 5 / },
+    { args: ['audit', '--archive', 'none', '--from', '5', '--to', '2'], line: /^ao-audit: the range starts at nonce 5, / },
     { args: ['audit', ID, '--quiet', '--verbose'], line: "error: option '--quiet' cannot be used with option '--verbose'" },
     {
       args: ['audit', '--archive', 'none', '--compute', 'http://unit', '--patience', '9'],
@@ -128,8 +128,8 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     },
     {
       args: ['audit', ID, '--gateway', 'http://a', '--graphql', 'http://b', '--graphql', 'http://c'],
-      line: 'ao-audit: there are 2 GraphQL endpoints for 1 gateways',
-      hint: '  the first --graphql is that of the first --gateway, and so on'
+      line: 'ao-audit: 2 GraphQL endpoints for only 1 gateway',
+      hint: '  the first --graphql belongs to the first --gateway, and so on'
     },
     {
       args: ['audit', ID, '--scheduler', 'http://a', '--scheduler', 'http://b'],

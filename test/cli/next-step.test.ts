@@ -60,7 +60,7 @@ describe.skipIf(process.platform === 'win32')('the last line of a summary', () =
   it('shows all of a mismatch, whatever the files are called', async () => {
     const ended = await run(['audit', '--archive', lying, ...store('mismatch')])
     const { why, command } = nextOf(ended)
-    expect([ended.code, why]).toEqual([1, 'for all that differs'])
+    expect([ended.code, why]).toEqual([1, 'to see every difference'])
     expect(command).toMatch(/^node \S+ audit --archive '.*it'\\''s here\/lying \$archive\.tar\.gz' --store \S+ --json$/)
     const more = await inShell(command)
     expect(more.code).toBe(1)
@@ -84,7 +84,7 @@ describe.skipIf(process.platform === 'win32')('the last line of a summary', () =
     const args = ['audit', small.process.process_id, ...unitsOf(gapped).slice(0, 4), '--compute', 'http://127.0.0.1:1']
     const ended = await run([...args, '--patience', '0.1', ...store('away')])
     const { why, command } = nextOf(ended)
-    expect([ended.code, why]).toEqual([3, 'later: it goes on where it stopped'])
+    expect([ended.code, why]).toEqual([3, 'to continue later'])
     expect(command).toBe(['node', COMMAND, ...args, '--patience', '0.1', ...store('away')].join(' '))
     expect((await inShell(command)).code).toBe(3)
   })

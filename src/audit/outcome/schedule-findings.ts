@@ -68,7 +68,7 @@ function gap(severity: Finding['severity'], attribution: Finding['attribution'],
   return { code: 'NONCE_GAP', severity, attribution, nonce, detail }
 }
 
-/** A finding names its nonce: its text does not do so again. */
+/** The finding has its nonce in a field, so the text does not repeat it. */
 function noncesOf(from: number, to: number): string {
   return to > from ? `this nonce and all up to nonce ${to}` : 'this nonce'
 }

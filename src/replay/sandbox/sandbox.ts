@@ -24,7 +24,7 @@ import type {
 } from './protocol.ts'
 import type { SpareChild } from './spare-child.ts'
 
-/** What the auditor gives a module where nobody says otherwise. */
+/** The limits of a sandbox if no others are given. */
 export const DEFAULT_SANDBOX_LIMITS: SandboxLimits = {
   messageMs: 60_000,
   heapBytes: 4 * 1024 ** 3,
