@@ -13,7 +13,7 @@ type Read<T> = (text: string) => T
 function reading<T>(takes: string, read: Read<T | undefined>): Read<T> {
   return (text) => {
     const value = read(text)
-    if (value === undefined) throw new InvalidArgumentError(`It takes ${takes}.`)
+    if (value === undefined) throw new InvalidArgumentError(`It must be ${takes}.`)
     return value
   }
 }
@@ -47,7 +47,7 @@ export const start = reading('checkpoint:ID, the id of a checkpoint', (text) =>
   text.startsWith('checkpoint:') && isArweaveId(text.slice('checkpoint:'.length)) ? text : undefined
 )
 const names = NAMED_PROFILES.map(({ name }) => name)
-export const profile = reading(`auto, ${names.join(', ')}, or a file with the ending .json`, (text) =>
+export const profile = reading(`auto, ${names.join(', ')}, or the path of a JSON file`, (text) =>
   text === 'auto' || isFile(text) || names.includes(text) ? text : undefined
 )
 export const fileName = reading('the name of a file', (text) => (text === '' ? undefined : text))
@@ -63,7 +63,7 @@ function asLibrary(takes: string, read: Read<unknown>): Read<string> {
       return text
     } catch (error) {
       if (!(error instanceof AuditError)) throw error
-      throw new InvalidArgumentError(`It takes ${takes}${error.hint === undefined ? '' : `: ${error.hint}`}.`)
+      throw new InvalidArgumentError(`It must be ${takes}${error.hint === undefined ? '' : `: ${error.hint}`}.`)
     }
   }
 }

@@ -6,7 +6,7 @@ import type { ExecutionProfile } from '../replay/profile.ts'
 import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
 import type { TrustRole } from '../verify/trust.ts'
 import type { EvaluationListener } from './judge-pass.ts'
-import type { AuditRunOptions } from './run-options.ts'
+import type { ReplayProgress } from './run-options.ts'
 
 /** Whom to ask, and where to keep what they say. */
 export interface SourceOptions {
@@ -61,7 +61,8 @@ export interface AuditOptions extends SourceOptions {
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
   readonly onEvaluation?: EvaluationListener
-  readonly onReplayed?: AuditRunOptions['onReplayed']
+  /** Called after each evaluation of a replay, also before the range. */
+  readonly onReplayed?: (progress: ReplayProgress) => void
   /** Told when a replay begins; what was told of an earlier one no longer holds. */
   readonly onPass?: () => void
 }

@@ -46,7 +46,7 @@ describe('the command line', () => {
 })
 
 describe('what cannot be used ends with exit 2 and says why', () => {
-  const UNIT = 'It takes the http or https URL of a unit'
+  const UNIT = 'It must be the http or https URL of a unit'
   const invalid = (flags: string, value: string, takes: string) =>
     `error: option '${flags}' argument '${value}' is invalid. ${takes}.`
   const cases: { args: string[]; line: string | RegExp; hint?: string | RegExp }[] = [
@@ -55,7 +55,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     { args: ['audit'], line: 'ao-audit: name a process, or an archive with --archive FILE' },
     {
       args: ['audit', 'short'],
-      line: "error: command-argument value 'short' is invalid for argument 'process'. It takes a process's id: 43 characters of base64url."
+      line: "error: command-argument value 'short' is invalid for argument 'process'. It must be a process's id: 43 characters of base64url."
     },
     {
       args: ['audit', '\u001b[31mred\n'],
@@ -84,28 +84,31 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     },
     {
       args: ['audit', ID, '--schedule', 'mine'],
-      line: invalid('--schedule <source>', 'mine', 'It takes scheduler or arweave or both')
+      line: invalid('--schedule <source>', 'mine', 'It must be scheduler or arweave or both')
     },
-    { args: ['audit', ID, '--trust', 'compute'], line: invalid('--trust <role>', 'compute', 'It takes scheduler or gateway') },
+    {
+      args: ['audit', ID, '--trust', 'compute'],
+      line: invalid('--trust <role>', 'compute', 'It must be scheduler or gateway')
+    },
     {
       args: ['audit', ID, '--state-hash', 'first'],
-      line: /'first' is invalid\. It takes last, nonces with commas .* every:K\.$/
+      line: /'first' is invalid\. It must be last, nonces with commas .* every:K\.$/
     },
     {
       args: ['audit', ID, '--start', `checkpoint:${ID}x`],
-      line: /is invalid\. It takes checkpoint:ID, the id of a checkpoint\.$/
+      line: /is invalid\. It must be checkpoint:ID, the id of a checkpoint\.$/
     },
     {
       args: ['audit', ID, '--profile', 'none'],
       line: invalid(
         '--profile <auto|name|file>',
         'none',
-        'It takes auto, legacynet, loader-0.0.49, or a file with the ending .json'
+        'It must be auto, legacynet, loader-0.0.49, or the path of a JSON file'
       )
     },
     {
       args: ['audit', ID, '--checkpoint-owner', 'abc'],
-      line: /'abc' is invalid\. It takes an address: 43 characters .* hex digits\.$/
+      line: /'abc' is invalid\. It must be an address: 43 characters .* hex digits\.$/
     },
     {
       args: ['audit', ID, '--from', '5', '--to', '2'],
@@ -135,8 +138,8 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       args: ['audit', ID, '--scheduler', 'http://a', '--scheduler', 'http://b'],
       line: "error: option '--scheduler <url>' is given more than once"
     },
-    { args: ['audit', ID, '--json', ''], line: invalid('--json [file]', '', 'It takes the name of a file') },
-    { args: ['audit', ID, '--store', ''], line: invalid('--store <dir>', '', 'It takes the name of a folder') },
+    { args: ['audit', ID, '--json', ''], line: invalid('--json [file]', '', 'It must be the name of a file') },
+    { args: ['audit', ID, '--store', ''], line: invalid('--store <dir>', '', 'It must be the name of a folder') },
     {
       args: ['audit', ID, '--json', '--markdown', '-'],
       line: 'ao-audit: --json and --markdown cannot both go to stdout',
@@ -173,7 +176,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     const ended = await Promise.all(values.map((value) => run(['audit', ID, option, value])))
     for (const [place, one] of ended.entries()) {
       expectError(one, 2, /^error: option /)
-      expect(one.stderr).toContain(`argument '${values[place]}' is invalid. It takes ${takes}.`)
+      expect(one.stderr).toContain(`argument '${values[place]}' is invalid. It must be ${takes}.`)
     }
   })
 

@@ -197,7 +197,7 @@ describe('the environment', () => {
     ['GATEWAY_URL', '--gateway <url>'],
     ['GRAPHQL_URL', '--graphql <url>']
   ])('is named where %s holds no URL', async (name, flags) => {
-    const line = `error: option '${flags}' value 'localhost:1' from env '${name}' is invalid. It takes the http or https URL of a unit: add http:// in front of it.`
+    const line = `error: option '${flags}' value 'localhost:1' from env '${name}' is invalid. It must be the http or https URL of a unit: add http:// in front of it.`
     for (const args of [
       ['audit', ID],
       ['pull', ID, '-o', 'x']
@@ -273,13 +273,13 @@ describe('a config file', () => {
     [
       'with a number that an option would not take',
       { jobs: 1000 },
-      /: jobs "1000" is invalid\. It takes a whole number from 1 to/
+      /: jobs "1000" is invalid\. It must be a whole number from 1 to/
     ],
     ['with a list that holds no text', { compute: [7] }, /: compute must be a text or a list of texts$/],
     [
       'with a URL that an option would not take',
       { compute: ['http://a', 'b:1'] },
-      /: compute "b:1" is invalid\. It takes the http/
+      /: compute "b:1" is invalid\. It must be the http/
     ]
   ])(
     '%s ends with 2, before anything is asked',
