@@ -49,7 +49,7 @@ async function audited(network: FakeNetworkOptions, options: Partial<AuditOption
   const { url, close } = await startFakeNetwork(network)
   try {
     const units = { scheduler: url, gateway: [url], compute: [url] }
-    const fetchLimits = { patienceMs: 500, waitMinMs: 1, waitMaxMs: 20, idleMs: 500 }
+    const fetchLimits = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 2_000 }
     const store = path.join(folder, 'store')
     return await audit({ process: network.process.process_id, ...units, fetchLimits, store, ...options })
   } finally {
