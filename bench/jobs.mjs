@@ -34,7 +34,7 @@ async function audited(jobs) {
     '--json',
     '--quiet'
   ])
-  const { timings, ...report } = JSON.parse(ended.stdout)
+  const { date: _date, digest: _digest, timings, ...report } = JSON.parse(ended.stdout)
   const { verdict, coverage, checkpoints } = report
   const whole = coverage.compared === messages + 1 && checkpoints.every(({ status }) => status === 'match')
   if (verdict !== 'match' || !whole) throw new Error(`not a match: ${ended.stdout.slice(0, 1000)}`)

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 import { addressSpaceBytes } from '../src/util/address-space.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'
 import { FAULT, INTERRUPTED, isOfMachine, USAGE } from './codes.ts'
-import type { FromProgram, OutputName, Terminals, ToProgram } from './messages.ts'
+import type { Beginning, FromProgram, OutputName, Terminals, ToProgram } from './messages.ts'
 
 /** V8 ends the whole process where a thread cannot have what it reserves. */
 const ADDRESS_SPACE_BYTES = 4 * 1024 ** 3
@@ -30,11 +30,11 @@ let code: number | undefined
 let interrupted = false
 let failed = false
 
-/** Writes all of a text; `done` is told the system's code where that fails. */
-function write(to: OutputName, text: string, done: (error?: string) => void): void {
+/** Writes all of a text, or of bytes; `done` is told the system's code where that fails. */
+function write(to: OutputName, content: string | Uint8Array, done: (error?: string) => void): void {
   try {
-    if (!isWrittenAtOnce(FDS[to])) return void process[to].write(text, (error) => done(codeOf(error)))
-    const bytes = Buffer.from(text)
+    if (!isWrittenAtOnce(FDS[to])) return void process[to].write(content, (error) => done(codeOf(error)))
+    const bytes = Buffer.from(content)
     // Node's own stream passes over a write that a full disk cut short.
     for (let at = 0; at < bytes.byteLength; ) at += writeSync(FDS[to], bytes, at)
     done()
@@ -102,15 +102,15 @@ function start(): void {
   for (const name of ['stdout', 'stderr'] as const) process[name].on('error', () => {})
   const program = new Worker(new URL('./program.js', import.meta.url), {
     argv: process.argv.slice(2),
-    workerData: terminals()
+    workerData: { ...terminals(), script: process.argv[1] ?? '' } satisfies Beginning
   })
   let patience: NodeJS.Timeout | undefined
   const tell = (message: ToProgram) => program.postMessage(message)
 
   program.on('message', (message: FromProgram) => {
     if (message.op === 'write') {
-      const { id, to, text } = message
-      return write(to, text, (error) => tell(error === undefined ? { op: 'written', id } : { op: 'written', id, error }))
+      const { id, to, content } = message
+      return write(to, content, (error) => tell(error === undefined ? { op: 'written', id } : { op: 'written', id, error }))
     }
     clearTimeout(patience)
     if (message.code === INTERRUPTED) fail(INTERRUPTED, 'interrupted')

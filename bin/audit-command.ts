@@ -1,18 +1,20 @@
 /** `ao-audit audit`. */
 import { readFile } from 'node:fs/promises'
 import { audit } from '../src/audit/audit.ts'
-import { parseTrust } from '../src/audit/config.ts'
 import { AuditError } from '../src/model/errors.ts'
 import type { ExecutionProfile } from '../src/replay/profile.ts'
 import { parseProfile } from '../src/replay/profile-file.ts'
 import { directoryOf } from '../src/store/default-store.ts'
 import { assertApart } from '../src/store/places.ts'
+import type { TrustRole } from '../src/verify/trust.ts'
 import { checkCombinations } from './combinations.ts'
 import { linesTo } from './evaluation-lines.ts'
 import { exitCodeOfVerdict } from './exit.ts'
+import { nextStep } from './next-step.ts'
 import { findOutputs, writeReport } from './output.ts'
 import type { Shell } from './shell.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
+import { isFile } from './values.ts'
 
 export interface AuditFlags extends SourceFlags {
   readonly archive?: string
@@ -22,7 +24,7 @@ export interface AuditFlags extends SourceFlags {
   /** ms */
   readonly messageTime?: number
   readonly start?: string
-  readonly trust?: readonly string[]
+  readonly trust?: readonly TrustRole[]
   readonly minCoverage?: number
   readonly maxExplanations?: number
   readonly jobs?: number
@@ -37,44 +39,41 @@ export interface AuditFlags extends SourceFlags {
 export async function runAudit(id: string | undefined, flags: AuditFlags, shell: Shell): Promise<void> {
   checkCombinations(flags)
   const outputs = await findOutputs(flags)
+  const profile = flags.profile === undefined ? undefined : await readProfile(flags.profile)
   await assertApart(
-    [outputs.json, outputs.markdown, outputs.evaluations].flatMap((output) => (typeof output === 'object' ? output : [])),
+    Object.values(outputs).filter((output) => output !== 'stdout'),
     [
       ...(flags.archive === undefined ? [] : [{ what: 'archive', file: flags.archive }]),
+      ...(typeof flags.config !== 'string' ? [] : [{ what: 'config', file: flags.config }]),
       ...(flags.profile === undefined || !isFile(flags.profile) ? [] : [{ what: 'profile', file: flags.profile }])
     ],
     directoryOf(flags.store)
   )
-  const lines = outputs.evaluations === undefined ? undefined : linesTo(outputs.evaluations, shell.signal)
+  const lines = outputs.evaluations === undefined ? undefined : linesTo(outputs.evaluations, shell)
   const watched = watch(flags, shell)
   try {
     const report = await audit({
       ...sourceOptions(flags, watched, shell.signal),
       ...(id === undefined ? {} : { process: id }),
       ...(flags.archive === undefined ? {} : { archive: flags.archive }),
-      ...(flags.profile === undefined ? {} : { profile: await readProfile(flags.profile) }),
+      ...(profile === undefined ? {} : { profile }),
       ...(flags.search === undefined ? {} : { search: flags.search }),
       ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
       ...(flags.messageTime === undefined ? {} : { sandboxLimits: { messageMs: flags.messageTime } }),
       ...(flags.start === undefined ? {} : { start: flags.start }),
-      ...(flags.trust === undefined ? {} : { trust: flags.trust.map(parseTrust) }),
+      ...(flags.trust === undefined ? {} : { trust: flags.trust }),
       ...(flags.snapshots === undefined ? {} : { snapshots: flags.snapshots }),
       ...(flags.minCoverage === undefined ? {} : { minCoverage: flags.minCoverage }),
       ...(flags.maxExplanations === undefined ? {} : { maxExplanations: flags.maxExplanations }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
-      onEvaluation(evaluation, stands) {
-        watched.replayed()
-        return lines?.write(evaluation, stands)
-      },
-      onPass() {
-        watched.restart()
-        lines?.restart()
-      }
+      onReplayed: watched.onReplayed,
+      onEvaluation: (evaluation, stands) => lines?.write(evaluation, stands),
+      onPass: () => lines?.restart()
     })
     watched.end()
     await lines?.end()
-    await writeReport(report, outputs, shell)
+    await writeReport(report, outputs, shell, nextStep(report, flags, shell.invocation))
     shell.exitCode = exitCodeOfVerdict(report.verdict)
   } finally {
     watched.end()
@@ -92,11 +91,7 @@ function placeIn(content: string, message: string): string {
   return ` (line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1})`
 }
 
-function isFile(profile: string): boolean {
-  return /[\\/]|\.json$/.test(profile)
-}
-
-/** A name, or the file of a profile of one's own: a path has a separator or ends in `.json`. */
+/** A name, or the file of a profile of one's own. */
 async function readProfile(text: string): Promise<string | ExecutionProfile> {
   if (!isFile(text)) return text
   const content = await readFile(text, 'utf8').catch((cause: NodeJS.ErrnoException) => {

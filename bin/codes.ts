@@ -1,4 +1,4 @@
-/** Exit codes (README, "Exit codes"). */
+/** Exit codes (docs/cli.md). */
 export const MATCH = 0
 /** Nothing else ever ends with it. */
 export const MISMATCH = 1

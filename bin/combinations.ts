@@ -7,17 +7,20 @@ const OF_NETWORK = {
   schedule: '--schedule',
   compute: '--compute',
   gateway: '--gateway',
+  graphql: '--graphql',
   patience: '--patience',
   allowPrivate: '--allow-private'
 } as const satisfies Partial<Record<keyof SourceFlags, string>>
 
-/** @throws AuditError `USAGE` */
-export function checkCombinations(flags: SourceFlags & { readonly archive?: string }): void {
-  const { archive, schedule, scheduler, from, to } = flags
+/**
+ * Refuses options on the command line that would have no effect. The environment and the config file serve every command, so their
+ * values may go unused.
+ *
+ * @throws AuditError `USAGE`
+ */
+export function checkCombinations({ archive, schedule, given }: SourceFlags & { readonly archive?: string }): void {
   if (archive !== undefined) {
-    const names = Object.entries(OF_NETWORK).flatMap(([key, name]) =>
-      flags[key as keyof SourceFlags] === undefined ? [] : name
-    )
+    const names = Object.entries(OF_NETWORK).flatMap(([key, name]) => (given.has(key) ? name : []))
     if (names.length > 0) {
       throw new AuditError(
         'USAGE',
@@ -28,10 +31,7 @@ export function checkCombinations(flags: SourceFlags & { readonly archive?: stri
       )
     }
   }
-  if (schedule === 'arweave' && scheduler !== undefined) {
+  if (schedule === 'arweave' && given.has('scheduler')) {
     throw new AuditError('USAGE', 'no scheduler is asked with --schedule arweave: leave out --scheduler')
-  }
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new AuditError('USAGE', `--from ${from} lies behind --to ${to}: there is no nonce to judge`)
   }
 }

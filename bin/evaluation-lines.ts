@@ -1,7 +1,9 @@
 /** `--evaluations`: one JSON line for each evaluation and unit. */
 import type { JudgingOptions } from '../src/audit/judge-pass.ts'
 import { evaluationsLine } from '../src/report/json.ts'
-import { type OpenOutput, type OutputTarget, openOutput } from '../src/store/output-file.ts'
+import { type OpenOutput, openOutput } from '../src/store/output-file.ts'
+import type { Output } from './output.ts'
+import type { Shell } from './shell.ts'
 
 export interface EvaluationLines {
   /** Resolves when more may come: whoever judges waits for a slow disk or reader. */
@@ -21,10 +23,9 @@ const AGAIN = `${JSON.stringify({ again: true })}\n`
 /**
  * What lies there stays until there is something to write.
  *
- * @param signal ends waiting for whoever reads a pipe
  * @throws AuditError `OUTPUT_UNUSABLE`, as all it does; `INTERRUPTED`
  */
-export function linesTo(target: OutputTarget, signal: AbortSignal): EvaluationLines {
+export function linesTo(output: Output, shell: Shell): EvaluationLines {
   let opened: OpenOutput | undefined
   let backlog = ''
   let written = false
@@ -32,7 +33,7 @@ export function linesTo(target: OutputTarget, signal: AbortSignal): EvaluationLi
   let flushing: Promise<void> | undefined
 
   async function flush(): Promise<void> {
-    opened ??= await openOutput(target, signal)
+    opened ??= output === 'stdout' ? openStdout(shell) : await openOutput(output, shell.signal)
     while (stale || backlog !== '') {
       const again = stale
       const lines = backlog
@@ -72,4 +73,9 @@ export function linesTo(target: OutputTarget, signal: AbortSignal): EvaluationLi
       await opened?.close()
     }
   }
+}
+
+/** Printed lines cannot be taken back. */
+function openStdout({ print }: Shell): OpenOutput {
+  return { write: print, empty: async () => false, close: async () => {} }
 }

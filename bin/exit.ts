@@ -1,4 +1,4 @@
-/** Exit codes (README, "Exit codes"), and what a user sees of an error. */
+/** Exit codes (docs/cli.md), and what a user sees of an error. */
 import { AuditError, type AuditErrorCode } from '../src/model/errors.ts'
 import type { Report } from '../src/report/model.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'
@@ -13,6 +13,7 @@ const BY_ERROR: Record<AuditErrorCode, number> = {
   OUTPUT_UNUSABLE: USAGE,
   ENVIRONMENT_UNFIT: USAGE,
   ARCHIVE_INVALID: USAGE,
+  REPORT_INVALID: USAGE,
   UNIT_UNREACHABLE: INCONCLUSIVE,
   WIRE_INVALID: INCONCLUSIVE,
   UNIT_REFUSED: INCONCLUSIVE,
@@ -50,6 +51,14 @@ export function errorText(error: unknown, verbose: boolean): string {
 
 function shown(text: string): string {
   return escapeForTerminal(text, MESSAGE_MAX_CHARS)
+}
+
+/** Escapes an error of Commander, which contains values from outside: one line, and possibly a suggestion in a second. */
+export function escapeError(text: string): string {
+  return text
+    .split(/\n(?=\(Did you mean|$)/)
+    .map(shown)
+    .join('\n')
 }
 
 function escapeLines(text: string): string {

@@ -2,7 +2,7 @@
 
 /** To the main thread. */
 export type FromProgram =
-  | { readonly op: 'write'; readonly id: number; readonly to: OutputName; readonly text: string }
+  | { readonly op: 'write'; readonly id: number; readonly to: OutputName; readonly content: string | Uint8Array }
   /** The last word: all that was to be written is written. */
   | { readonly op: 'end'; readonly code: number }
 
@@ -19,5 +19,10 @@ export interface Terminal {
   readonly columns?: number
 }
 
-/** What the program is started with. */
 export type Terminals = Readonly<Record<OutputName, Terminal>>
+
+/** What the program is started with. */
+export interface Beginning extends Terminals {
+  /** `process.argv[1]` of the main thread. */
+  readonly script: string
+}

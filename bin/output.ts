@@ -1,23 +1,27 @@
 /** Where a report goes: stdout, files, the terminal's width and colours. */
+import { AuditError } from '../src/model/errors.ts'
 import { reportJson } from '../src/report/json.ts'
 import { renderMarkdown } from '../src/report/markdown.ts'
 import type { Report } from '../src/report/model.ts'
+import type { NextStep } from '../src/report/terminal.ts'
 import { findOutput, type OutputTarget, writeOutput } from '../src/store/output-file.ts'
 import type { Shell } from './shell.ts'
 
+/** The name of stdout on the command line. */
+export const STDOUT = '-'
+
 export interface OutputOptions {
-  /** true: to stdout in place of the summary. */
+  /** true: the option without a file. */
   readonly json?: string | true
   readonly markdown?: string
   readonly evaluations?: string
 }
 
+/** `stdout` replaces the summary. */
+export type Output = OutputTarget | 'stdout'
+
 /** Where the forms of a report go that were asked for. */
-export interface ReportOutputs {
-  readonly json?: OutputTarget | true
-  readonly markdown?: OutputTarget
-  readonly evaluations?: OutputTarget
-}
+export type ReportOutputs = Readonly<Partial<Record<keyof OutputOptions, Output>>>
 
 /** In a file or a pipe no line is broken: what reads it goes by lines. */
 const DEFAULT_WIDTH = Number.POSITIVE_INFINITY
@@ -25,31 +29,46 @@ const DEFAULT_WIDTH = Number.POSITIVE_INFINITY
 /**
  * Whether the files can be written, before hours of work. What lies there stays until the report is made.
  *
- * @throws AuditError `OUTPUT_UNUSABLE`
+ * @throws AuditError `OUTPUT_UNUSABLE`; `USAGE` where two of them go to stdout
  */
-export async function findOutputs({ json, markdown, evaluations }: OutputOptions): Promise<ReportOutputs> {
-  return {
-    ...(json === undefined ? {} : { json: json === true ? json : await findOutput(json) }),
-    ...(markdown === undefined ? {} : { markdown: await findOutput(markdown) }),
-    ...(evaluations === undefined ? {} : { evaluations: await findOutput(evaluations) })
+export async function findOutputs(options: OutputOptions): Promise<ReportOutputs> {
+  const found: Partial<Record<keyof OutputOptions, Output>> = {}
+  for (const name of ['json', 'markdown', 'evaluations'] as const) {
+    const file = options[name]
+    if (file !== undefined) found[name] = file === true || file === STDOUT ? 'stdout' : await findOutput(file)
   }
+  const printed = Object.entries(found).flatMap(([name, output]) => (output === 'stdout' ? `--${name}` : []))
+  if (printed.length > 1) {
+    throw new AuditError('USAGE', `${printed.join(' and ')} cannot both go to stdout`, { hint: 'name a file for one of them' })
+  }
+  return found
 }
 
 /**
  * Writes the report as asked for.
  *
+ * @param next what the user may do next, for the summary
  * @throws AuditError `OUTPUT_UNUSABLE`, `INTERRUPTED`
  */
-export async function writeReport(report: Report, { json, markdown }: ReportOutputs, shell: Shell): Promise<void> {
-  if (markdown !== undefined) await writeOutput(markdown, renderMarkdown(report), shell.signal)
-  if (json !== undefined && json !== true) await writeOutput(json, reportJson(report), shell.signal)
-  await shell.print(json === true ? reportJson(report) : await summaryOf(report, shell))
+export async function writeReport(report: Report, outputs: ReportOutputs, shell: Shell, next?: NextStep): Promise<void> {
+  const write = async (output: Output | undefined, render: (report: Report) => string) => {
+    if (output === 'stdout') await shell.print(render(report))
+    else if (output !== undefined) await writeOutput(output, render(report), shell.signal)
+  }
+  await write(outputs.markdown, renderMarkdown)
+  await write(outputs.json, reportJson)
+  if (!Object.values(outputs).includes('stdout')) await shell.print(await summaryOf(report, shell, next))
 }
 
 /** Loaded where it is asked for. */
-async function summaryOf(report: Report, { stdout }: Shell): Promise<string> {
+async function summaryOf(report: Report, { stdout }: Shell, next: NextStep | undefined): Promise<string> {
   const { renderTerminal } = await import('../src/report/terminal.ts')
-  // Colours only where somebody sees them (https://no-color.org).
-  const color = stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
-  return renderTerminal(report, { color, width: stdout.columns ?? DEFAULT_WIDTH })
+  const color = isColoured(stdout.isTTY)
+  return renderTerminal(report, { color, width: stdout.columns ?? DEFAULT_WIDTH, ...(next === undefined ? {} : { next }) })
+}
+
+/** See https://no-color.org and https://force-color.org. */
+function isColoured(isTTY: boolean): boolean {
+  const { NO_COLOR = '', FORCE_COLOR = '' } = process.env
+  return NO_COLOR === '' && (isTTY ? FORCE_COLOR !== '0' : !['', '0'].includes(FORCE_COLOR))
 }

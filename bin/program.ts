@@ -1,8 +1,10 @@
 /** The program: runs a command on a thread of its own, and tells the main thread how it ended. */
 import { CommanderError } from 'commander'
+import { withKnownCommand, withOperands } from './arguments.ts'
 import { FAULT, INTERRUPTED, MATCH, USAGE } from './codes.ts'
-import { createCommands, withHyphenedIds, withKnownCommand } from './commands.ts'
+import { createCommands } from './commands.ts'
 import { errorText, exitCodeOf } from './exit.ts'
+import { variablesOf } from './help.ts'
 import { openShell } from './shell.ts'
 
 /** Without an await at the top, of which Node would warn where nothing is left to wait for. */
@@ -10,8 +12,9 @@ async function main(): Promise<void> {
   const { shell, end } = openShell()
   try {
     const commands = createCommands(shell)
+    for (const { name } of variablesOf(commands)) if (process.env[name] === '') delete process.env[name]
     const args = withKnownCommand(commands, process.argv.slice(2))
-    await commands.parseAsync(withHyphenedIds(commands, args), { from: 'user' })
+    await commands.parseAsync(withOperands(commands, args), { from: 'user' })
   } catch (error) {
     // Commander has said it.
     if (error instanceof CommanderError) shell.exitCode = error.exitCode === 0 ? MATCH : USAGE

@@ -1,7 +1,9 @@
 /** `ao-audit pull`. */
 import { pullArchive } from '../src/audit/pull-archive.ts'
+import { AuditError } from '../src/model/errors.ts'
 import { INCONCLUSIVE, MATCH } from './codes.ts'
 import { checkCombinations } from './combinations.ts'
+import { STDOUT } from './output.ts'
 import type { Shell } from './shell.ts'
 import { type SourceFlags, sourceOptions, watch } from './sources.ts'
 
@@ -14,9 +16,11 @@ export async function runPull(id: string, flags: PullFlags, shell: Shell): Promi
   checkCombinations(flags)
   const watched = watch(flags, shell)
   try {
-    const run = await pullArchive({ ...sourceOptions(flags, watched, shell.signal), process: id }, flags.output)
+    const output = flags.output === STDOUT ? toStdout(shell) : flags.output
+    const run = await pullArchive({ ...sourceOptions(flags, watched, shell.signal), process: id }, output)
     watched.end()
-    if (flags.quiet !== true) shell.tell(`${flags.output}: nonces ${run.from} to ${run.to} of ${run.process}\n`)
+    const name = flags.output === STDOUT ? 'stdout' : flags.output
+    if (flags.quiet !== true) shell.tell(`${name}: nonces ${run.from} to ${run.to} of ${run.process}\n`)
     if (flags.to === undefined || flags.to <= run.to) shell.exitCode = MATCH
     else {
       const absent = `the archive ends at nonce ${run.to}, the newest there was: not at ${flags.to}, as --to asked`
@@ -25,5 +29,14 @@ export async function runPull(id: string, flags: PullFlags, shell: Shell): Promi
     }
   } finally {
     watched.end()
+  }
+}
+
+function toStdout(shell: Shell): (archive: AsyncIterable<Uint8Array>) => Promise<void> {
+  if (shell.stdout.isTTY) {
+    throw new AuditError('USAGE', 'an archive cannot be printed to a terminal', { hint: 'redirect stdout to a file or a pipe' })
+  }
+  return async (archive) => {
+    for await (const chunk of archive) await shell.print(chunk)
   }
 }

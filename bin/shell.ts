@@ -2,13 +2,23 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AuditError } from '../src/model/errors.ts'
 import { FAULT } from './codes.ts'
-import type { FromProgram, OutputName, Terminal, Terminals, ToProgram } from './messages.ts'
+import type { Beginning, FromProgram, OutputName, Terminal, ToProgram } from './messages.ts'
+
+/** How the command was started. */
+export interface Invocation {
+  /** `process.argv[1]` of the main thread. */
+  readonly script: string
+  /** The arguments that the user typed. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+}
 
 export interface Shell {
   /** Fires with Ctrl-C. */
   readonly signal: AbortSignal
   readonly stdout: Terminal
   readonly stderr: Terminal
+  readonly invocation: Invocation
   /** A fault, until a command knows better. */
   exitCode: number
   /**
@@ -16,7 +26,7 @@ export interface Shell {
    *
    * @throws AuditError `OUTPUT_UNUSABLE`
    */
-  print(text: string): Promise<void>
+  print(content: string | Uint8Array): Promise<void>
   /** As `print`, for who cannot wait: `printed` tells whether all went well. */
   printLater(text: string): void
   printed(): Promise<void>
@@ -32,7 +42,7 @@ const WHY: Readonly<Record<string, string>> = { ENOSPC: 'no space is left', EIO:
 export function openShell(): { readonly shell: Shell; readonly end: () => void } {
   const port = parentPort
   if (port === null) throw new Error('the program runs on a thread of its own')
-  const { stdout, stderr } = workerData as Terminals
+  const { stdout, stderr, script } = workerData as Beginning
   const interrupt = new AbortController()
   const waiting = new Map<number, (error?: string) => void>()
   let ids = 0
@@ -49,12 +59,12 @@ export function openShell(): { readonly shell: Shell; readonly end: () => void }
   const post = (message: FromProgram) => port.postMessage(message)
 
   /** @returns the system's code, where it failed */
-  function write(to: OutputName, text: string): Promise<string | undefined> {
+  function write(to: OutputName, content: string | Uint8Array): Promise<string | undefined> {
     return new Promise((resolve) => {
       const id = ids++
       waiting.set(id, resolve)
       port?.ref()
-      post({ op: 'write', id, to, text })
+      post({ op: 'write', id, to, content })
     })
   }
 
@@ -62,9 +72,10 @@ export function openShell(): { readonly shell: Shell; readonly end: () => void }
     signal: interrupt.signal,
     stdout,
     stderr,
+    invocation: { script, args: process.argv.slice(2), env: process.env },
     exitCode: FAULT,
-    async print(text) {
-      const code = await write('stdout', text)
+    async print(content) {
+      const code = await write('stdout', content)
       if (code === undefined || code === 'EPIPE') return
       throw new AuditError('OUTPUT_UNUSABLE', `stdout cannot be written: ${WHY[code] ?? code}`)
     },

@@ -1,20 +1,24 @@
 /** The options that say whom to ask, and the line that says how far it is. */
-import type { SourceOptions } from '../src/audit/audit-options.ts'
-import { createProgress } from '../src/audit/progress.ts'
+import type { AuditOptions, SourceOptions } from '../src/audit/audit-options.ts'
+import { createProgress, type ProgressState } from '../src/audit/progress.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'
 import type { Shell } from './shell.ts'
 
 export interface SourceFlags {
+  /** The names of the options that were given on the command line itself. */
+  readonly given: ReadonlySet<string>
   readonly scheduler?: string
   readonly schedule?: NonNullable<SourceOptions['schedule']>
   readonly compute?: readonly string[]
   readonly gateway?: readonly string[]
+  readonly graphql?: readonly string[]
   readonly from?: number
   readonly to?: number
   /** ms */
   readonly patience?: number
   readonly allowPrivate?: boolean
   readonly store?: string
+  readonly config?: string | false
   readonly quiet?: boolean
   readonly verbose?: boolean
 }
@@ -22,52 +26,49 @@ export interface SourceFlags {
 /** What is told while it runs. */
 export interface Watch {
   readonly onPull: NonNullable<SourceOptions['onPull']>
+  readonly onReplayed: NonNullable<AuditOptions['onReplayed']>
   readonly onRequest: (url: string) => void
-  replayed(): void
-  /** A further replay begins. */
-  restart(): void
   end(): void
 }
 
 const URL_CHARS = 300
+/** Between two lines where there is no terminal. */
+const BEAT_MS = 10_000
 
-/** A live line on a terminal; every request with `--verbose`. */
+/** A live line on a terminal, elsewhere one every ten seconds; nothing with `--quiet`, every request with `--verbose`. */
 export function watch({ quiet = false, verbose = false }: SourceFlags, shell: Shell): Watch {
-  const isTTY = shell.stderr.isTTY && !quiet
-  const { columns } = shell.stderr
+  if (quiet) return { onPull() {}, onReplayed() {}, onRequest() {}, end() {} }
+  const { columns, isTTY } = shell.stderr
   const stream = { write: shell.tell, ...(columns === undefined ? {} : { columns }) }
-  const progress = createProgress({ stream, isTTY, now: () => performance.now() })
-  let fetched = 0
-  let total: number | undefined
-  let replayed = 0
+  const progress = createProgress({ stream, isTTY, now: () => performance.now(), date: () => new Date() })
+  const beat = setInterval(progress.beat, BEAT_MS).unref()
+  let state: ProgressState = {}
+  const update = (more: ProgressState) => {
+    state = { ...state, ...more }
+    progress.update(state)
+  }
   return {
-    onPull(pulled) {
-      fetched = pulled.answers
-      total = pulled.total
-      progress.update({ phase: replayed > 0 ? 'replay' : 'fetch', fetched, total, replayed })
-    },
+    onPull: ({ answers, total }) => update({ answers: { came: answers, total } }),
+    onReplayed: (replay) => update({ replay }),
     onRequest(url) {
-      if (verbose && !quiet) shell.tell(`${escapeForTerminal(url, URL_CHARS)}\n`)
+      if (verbose) shell.tell(`${escapeForTerminal(url, URL_CHARS)}\n`)
     },
-    replayed() {
-      replayed++
-      progress.update({ phase: 'replay', fetched, total, replayed })
-    },
-    restart() {
-      replayed = 0
-    },
-    end: () => progress.end()
+    end() {
+      clearInterval(beat)
+      progress.end()
+    }
   }
 }
 
 /** The library's options of these flags. */
 export function sourceOptions(flags: SourceFlags, watched: Watch, signal: AbortSignal): SourceOptions {
-  const { scheduler, schedule, compute, gateway, from, to, patience, allowPrivate, store } = flags
+  const { scheduler, schedule, compute, gateway, graphql, from, to, patience, allowPrivate, store } = flags
   return {
     ...(scheduler === undefined ? {} : { scheduler }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(compute === undefined ? {} : { compute }),
     ...(gateway === undefined ? {} : { gateway }),
+    ...(graphql === undefined ? {} : { graphql }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(patience === undefined ? {} : { fetchLimits: { patienceMs: patience } }),

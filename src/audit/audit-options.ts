@@ -6,6 +6,7 @@ import type { ExecutionProfile } from '../replay/profile.ts'
 import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
 import type { TrustRole } from '../verify/trust.ts'
 import type { EvaluationListener } from './judge-pass.ts'
+import type { ReplayProgress } from './run-options.ts'
 
 /** Whom to ask, and where to keep what they say. */
 export interface SourceOptions {
@@ -17,6 +18,8 @@ export interface SourceOptions {
   readonly compute?: readonly string[]
   /** Gateways in the order in which they are asked, base URLs. */
   readonly gateway?: readonly string[]
+  /** GraphQL endpoints that replace the `/graphql` of the gateways: the first for the first gateway, and so on. */
+  readonly graphql?: readonly string[]
   /** Nonces to judge, both inclusive; from the first to the newest where not given. */
   readonly from?: number
   readonly to?: number
@@ -58,6 +61,8 @@ export interface AuditOptions extends SourceOptions {
   readonly stateHash?: string
   readonly sandboxLimits?: Partial<SandboxLimits>
   readonly onEvaluation?: EvaluationListener
+  /** Called after each evaluation of a replay, also before the range. */
+  readonly onReplayed?: (progress: ReplayProgress) => void
   /** Told when a replay begins; what was told of an earlier one no longer holds. */
   readonly onPass?: () => void
 }

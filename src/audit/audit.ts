@@ -10,11 +10,12 @@ import type { SpareChild } from '../replay/sandbox/spare-child.ts'
 import type { Report } from '../report/model.ts'
 import { withPassingStore, withStore } from '../store/default-store.ts'
 import type { Store } from '../store/store.ts'
+import { isoNow } from '../util/iso-now.ts'
 import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { checkAuditOptions } from './checked-options.ts'
-import { parseAddress, parseProcessId, parseStart, parseTrust } from './config.ts'
+import { parseAddress, parseProcessId, parseStart, parseTrust, parseUnits } from './config.ts'
 import { inconclusiveReport } from './outcome/audit-report.ts'
 import { parseStateHashes } from './state-hashes.ts'
 import { auditStored, noneAway, profileOf } from './stored-audit.ts'
@@ -43,6 +44,7 @@ export async function audit(options: AuditOptions): Promise<Report> {
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')
   const process = parseProcessId(options.process)
+  parseUnits(options)
   return withStore(options.store, (store) => auditFetched(options, process, store))
 }
 
@@ -106,7 +108,7 @@ async function auditArchive(options: AuditOptions, archive: string): Promise<Rep
 function withoutInputs(error: unknown, process: string, begun: number): Report {
   const absence = absenceOf(error)
   if (absence === undefined) throw error
-  return inconclusiveReport(process, [absence], performance.now() - begun)
+  return inconclusiveReport(process, [absence], performance.now() - begun, isoNow())
 }
 
 function isOfInputs(error: unknown): boolean {

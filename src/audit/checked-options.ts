@@ -16,6 +16,7 @@ const sources = {
   schedule: z.enum(['scheduler', 'arweave', 'both'], 'must be scheduler, arweave or both'),
   compute: texts,
   gateway: texts,
+  graphql: texts,
   from: whole,
   to: whole,
   fetchLimits: limits,
@@ -42,6 +43,7 @@ const auditSchema = z
     stateHash: text,
     sandboxLimits: limits,
     onEvaluation: call,
+    onReplayed: call,
     onPass: call
   })
   .partial()
@@ -49,11 +51,18 @@ const auditSchema = z
 /** @throws AuditError `USAGE`, naming the first option that is not as it must be */
 export function checkAuditOptions(options: AuditOptions): void {
   check(auditSchema, options)
+  checkRange(options)
 }
 
 /** @throws AuditError `USAGE`, as above */
 export function checkSourceOptions(options: SourceOptions): void {
   check(pullSchema, options)
+  checkRange(options)
+}
+
+function checkRange({ from, to }: SourceOptions): void {
+  if (from !== undefined && to !== undefined && from > to)
+    throw new AuditError('USAGE', `the range starts at nonce ${from}, after its end at nonce ${to}`)
 }
 
 function check(schema: z.ZodType, options: unknown): void {

@@ -1,9 +1,11 @@
 /** Defaults of the public network, and parsers of options. */
 
-import { isPlainHttp } from '../fetch/address.ts'
+import { isPlainHttp } from '../fetch/plain-http.ts'
 import { AuditError, type AuditErrorOptions } from '../model/errors.ts'
 import { type Address, isAddress, isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
+import { counted } from '../util/counted.ts'
 import { TRUST_ROLES, type TrustRole } from '../verify/trust.ts'
+import type { SourceOptions } from './audit-options.ts'
 
 export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
 export const DEFAULT_COMPUTES: readonly string[] = ['https://cu.ao-testnet.xyz']
@@ -30,8 +32,43 @@ export function parseUnitUrl(text: string): string {
 function whyNoUnit(text: string, url: URL | undefined): AuditErrorOptions {
   if (url !== undefined && (url.username !== '' || url.password !== '')) return { hint: 'leave out the user and the password' }
   if (url !== undefined && /^https?:$/.test(url.protocol)) return { hint: 'leave out the query and everything after "#"' }
-  return /^[\w.-]+(:\d+)?(\/.*)?$|^\[[\da-f:]+\](:\d+)?$/i.test(text) ? { hint: 'begin it with http:// or https://' } : {}
+  if (!/^[\w.-]+(:\d+)?(\/.*)?$|^\[[\da-f:]+\](:\d+)?$/i.test(text)) return {}
+  const scheme = /^(localhost|[\d.]+|\[[\da-f:]+\])(:|\/|$)/i.test(text) ? 'http' : 'https'
+  return { hint: `add ${scheme}:// in front of it` }
 }
+
+/** The base URLs of the units of an audit. */
+export interface UnitUrls {
+  /** Looked up if it is not given. */
+  readonly scheduler?: string
+  readonly gateways: readonly string[]
+  /** The first for the first gateway, and so on. */
+  readonly graphqls: readonly string[]
+  readonly computes: readonly string[]
+}
+
+/**
+ * Parses the URLs of the units, without duplicates; units that are not given are those of the public network.
+ *
+ * @throws AuditError `USAGE` for what is no unit's URL, and for a GraphQL endpoint without its gateway
+ */
+export function parseUnits({ scheduler, gateway, graphql, compute }: NamedUnits): UnitUrls {
+  const gateways = (gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
+  const graphqls = (graphql ?? []).map(parseUnitUrl)
+  if (graphqls.length > gateways.length) {
+    throw new AuditError(
+      'USAGE',
+      `${counted(graphqls.length, 'GraphQL endpoint')} for only ${counted(gateways.length, 'gateway')}`,
+      {
+        hint: 'the first --graphql belongs to the first --gateway, and so on'
+      }
+    )
+  }
+  const computes = [...new Set((compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
+  return { gateways, graphqls, computes, ...(scheduler === undefined ? {} : { scheduler: parseUnitUrl(scheduler) }) }
+}
+
+type NamedUnits = Pick<SourceOptions, 'scheduler' | 'gateway' | 'graphql' | 'compute'>
 
 /**
  * The address of a wallet.

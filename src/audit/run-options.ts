@@ -21,6 +21,16 @@ export interface Fetched {
   readonly fetchMs: number
 }
 
+/** How far a replay is. */
+export interface ReplayProgress {
+  /** The ordinate of the last evaluation. */
+  readonly nonce: number
+  /** The last nonce of the range. */
+  readonly to: number
+  /** How many messages the module has run in this replay, without results that an earlier audit computed. */
+  readonly runs: number
+}
+
 export interface AuditRunOptions {
   readonly store: Store
   readonly inputs: Inputs
@@ -59,9 +69,13 @@ export interface AuditRunOptions {
   readonly spare?: SpareChild
   /** A steady clock, ms. */
   readonly clock: () => number
+  /** Returns the time, ISO 8601 in UTC, for the report's date. */
+  readonly now: () => string
   readonly onEvaluation?: EvaluationListener
   /** Called whenever a replay leaves time for less urgent work. */
   readonly onBusy?: () => void
+  /** Called after each evaluation of a replay, also before the range. */
+  readonly onReplayed?: (progress: ReplayProgress) => void
   /** Called when a replay begins; evaluations of an earlier replay are then obsolete. */
   readonly onPass?: () => void
   readonly signal?: AbortSignal

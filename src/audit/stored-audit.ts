@@ -9,6 +9,7 @@ import { type ExecutionProfile, namedProfile } from '../replay/profile.ts'
 import type { Report } from '../report/model.ts'
 import type { Store } from '../store/store.ts'
 import { defined } from '../util/defined.ts'
+import { isoNow } from '../util/iso-now.ts'
 import { absentMemories, absentNonces } from './absent-nonces.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 import { parseStart } from './config.ts'
@@ -52,7 +53,13 @@ export async function auditStored(
     freeBytes: globalThis.process.availableMemory(),
     ...defined({ limits: options.sandboxLimits }),
     clock: () => performance.now(),
-    ...defined({ onEvaluation: options.onEvaluation, onPass: options.onPass, signal: options.signal })
+    now: isoNow,
+    ...defined({
+      onEvaluation: options.onEvaluation,
+      onReplayed: options.onReplayed,
+      onPass: options.onPass,
+      signal: options.signal
+    })
   })
 }
 

@@ -9,13 +9,14 @@ import type { Inputs } from '../inputs/inputs.ts'
 import type { PullOptions } from '../pull/pull-options.ts'
 import { schedulersOf } from '../pull/schedule-sources.ts'
 import { defined } from '../util/defined.ts'
+import { isoNow } from '../util/iso-now.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
-import { DEFAULT_COMPUTES, DEFAULT_GATEWAYS, parseStart, parseUnitUrl } from './config.ts'
+import { parseStart, parseUnits } from './config.ts'
 
 /**
  * Turns the user's options into those of a pull: the units over HTTP, and the scheduler, which is looked up if none is named.
  *
- * @throws AuditError `USAGE` if a URL is not that of a unit
+ * @throws AuditError `USAGE` as `parseUnits`
  */
 export async function pullOptions(
   options: SourceOptions & Pick<AuditOptions, 'checkpointOwners' | 'start'>,
@@ -23,11 +24,9 @@ export async function pullOptions(
   inputs: Inputs,
   claims: PullOptions['claims']
 ): Promise<PullOptions> {
-  const gateways = (options.gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
-  const computes = [...new Set((options.compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
-  const given = options.scheduler === undefined ? undefined : parseUnitUrl(options.scheduler)
+  const { gateways, graphqls, computes, scheduler } = parseUnits(options)
   const http = createHttp({
-    trusted: [...gateways, ...computes, ...(given === undefined ? [] : [given])],
+    trusted: [...gateways, ...graphqls, ...computes, ...(scheduler === undefined ? [] : [scheduler])],
     ...defined({
       limits: options.fetchLimits,
       allowPrivate: options.allowPrivate,
@@ -35,13 +34,13 @@ export async function pullOptions(
       signal: options.signal
     })
   })
-  const gateway = createGateway(http, gateways)
+  const gateway = createGateway(http, gateways, graphqls)
   const openLocated = async () => {
     const { url, destination } = await locateScheduler(gateway, process, options.allowPrivate ?? false)
     return createScheduler(http, url, destination)
   }
   const schedulers = await schedulersOf(options.schedule, gateway, inputs, async () =>
-    given === undefined ? await openLocated() : createScheduler(http, given)
+    scheduler === undefined ? await openLocated() : createScheduler(http, scheduler)
   )
   return {
     process,
@@ -55,7 +54,7 @@ export async function pullOptions(
     ...(options.start === undefined ? {} : { startAt: parseStart(options.start) }),
     ...defined({ checkpointOwners: options.checkpointOwners }),
     claims,
-    now: () => new Date().toISOString(),
+    now: isoNow,
     ...defined({ onProgress: options.onPull, signal: options.signal })
   }
 }

@@ -27,8 +27,7 @@ export function findingsOf(
   const { status, comparison, contradiction, reason } = judged
   const about = { claimant, key, ...defined({ nonce }) }
   const unit = { attribution: 'compute-unit', ...about } as const
-  // A finding with a nonce of its own needs no place in its text.
-  const place = nonce === undefined || evaluation.through !== undefined ? `${evaluationName(evaluation)}: ` : ''
+  const place = placeOf(evaluation)
   const found: Finding[] = []
   if (status === 'mismatch') {
     found.push({ code: 'RESULT_MISMATCH', severity: 'error', ...unit, detail: `${place}${reason ?? inWords(comparison)}` })
@@ -59,6 +58,13 @@ export function findingsOf(
   return found
 }
 
+/** The part of the place that the finding's nonce does not show. */
+function placeOf(evaluation: Evaluation): string {
+  const { nonce, through } = evaluation
+  if (nonce === undefined) return `${evaluationName(evaluation)}: `
+  return through === undefined ? '' : `up to nonce ${through}: `
+}
+
 /** The finding of a claim about an evaluation that is not planned. */
 export function unmatchedFinding({ claimant, key, messageId }: Claim): Finding {
   const what = key.cron === undefined ? `nonce ${key.ordinate}` : `a cron ${key.cron} after nonce ${key.ordinate}`
@@ -80,7 +86,8 @@ export function tagOrderFindings(claimant: string, tagOrder: ReturnType<Tally['t
   if (tagOrder === undefined) return []
   const { count, first } = tagOrder
   const about = { claimant, key: first.key, ...defined({ nonce: first.nonce }), count }
-  const detail = `the order of tags differs, first at ${evaluationName(first)}: it depends on inputs of the execution profile`
+  const place = first.nonce === undefined ? evaluationName(first) : 'this nonce'
+  const detail = `the order of tags differs, first at ${place}: it depends on inputs of the execution profile`
   return [{ code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', ...about, detail }]
 }
 

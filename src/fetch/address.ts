@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import ipaddr from 'ipaddr.js'
 import type { AuditError } from '../model/errors.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
+import { isPlainHttp } from './plain-http.ts'
 import { shown } from './unit-words.ts'
 
 /** The option with which a user names a unit. */
@@ -21,11 +22,6 @@ const resolve: Lookup = async (host) => (await lookup(host, { all: true })).map(
 
 /** All public IPv6 addresses; some of the others are notations for IPv4 addresses (RFC 4291 §2.5). */
 const GLOBAL_UNICAST_V6 = ipaddr.IPv6.parseCIDR('2000::/3')
-
-/** Whether a URL is http or https and holds no credentials. */
-export function isPlainHttp({ protocol, username, password }: URL): boolean {
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === ''
-}
 
 /**
  * Refuses a URL whose scheme is not http(s), and one that leads to an address that is not public: private, loopback,

@@ -3,9 +3,10 @@
 import type { IncomingMessage } from 'node:http'
 import { AuditError, type Unit } from '../model/errors.ts'
 import { defined } from '../util/defined.ts'
-import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
+import { assertPublic, type Destination, type Lookup } from './address.ts'
 import { type Asked, fetchError } from './fetch-error.ts'
 import type { FetchLimits } from './limits.ts'
+import { isPlainHttp } from './plain-http.ts'
 import { request } from './request.ts'
 import { shown } from './unit-words.ts'
 

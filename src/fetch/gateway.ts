@@ -9,7 +9,17 @@ import type { GatewaySource, Served, TransactionQuery } from './unit-sources.ts'
 
 interface Gateway {
   readonly url: string
+  /** Who answers its GraphQL questions: its own URL, or the endpoint that the user named for it. */
+  readonly listedBy: string
+  readonly endpoint: Asked
   readonly graphql: () => Promise<Graphql>
+}
+
+/** A gateway to ask. */
+interface GatewayAddress {
+  readonly url: string
+  /** Its GraphQL endpoint, if that is not its own `/graphql`. */
+  readonly graphql?: string | undefined
 }
 
 const PAGE = 100
@@ -17,14 +27,18 @@ const PAGE = 100
 const PAGE_LEAST = 10
 const GONE = [404, 410]
 
-/** @param urls base URLs, in the order in which the gateways are asked */
-export function createGateway(http: Http, urls: readonly string[]): GatewaySource {
-  return createNoting(http, urls, new Map())
+/**
+ * @param urls base URLs, in the order in which they are asked
+ * @param graphqls GraphQL endpoints, the first for the first gateway and so on; other gateways use their own `/graphql`
+ */
+export function createGateway(http: Http, urls: readonly string[], graphqls: readonly string[] = []): GatewaySource {
+  const addresses = urls.map((url, place): GatewayAddress => ({ url, graphql: graphqls[place] }))
+  return createNoting(http, addresses, new Map())
 }
 
 /** @param unheard the first failure of each gateway, by its URL; shared with the sources that ask a single gateway */
-function createNoting(http: Http, urls: readonly string[], unheard: Map<string, AuditError>): GatewaySource {
-  const gateways = urls.map((url) => gatewayOf(http, url.replace(/\/+$/, '')))
+function createNoting(http: Http, addresses: readonly GatewayAddress[], unheard: Map<string, AuditError>): GatewaySource {
+  const gateways = addresses.map((address) => openGateway(http, address))
 
   /** Keeps the first failure of each gateway; that it is away says more than that it failed at one question. */
   const note = ({ url }: Gateway, failure: AuditError): void => {
@@ -71,7 +85,8 @@ function createNoting(http: Http, urls: readonly string[], unheard: Map<string, 
 
   const source: GatewaySource = {
     urls: gateways.map(({ url }) => url),
-    each: () => (gateways.length === 1 ? [source] : gateways.map(({ url }) => createNoting(http, [url], unheard))),
+    listedBy: gateways.map(({ listedBy }) => listedBy),
+    each: () => (gateways.length === 1 ? [source] : addresses.map((address) => createNoting(http, [address], unheard))),
     unheard: () => [...unheard.values()],
 
     async transactions(query) {
@@ -109,11 +124,18 @@ function createNoting(http: Http, urls: readonly string[], unheard: Map<string, 
 }
 
 /** Loads the client with the first query, so that the demo and audits of archives, which ask no gateway, do not wait for it. */
-function gatewayOf(http: Http, url: string): Gateway {
-  return { url, graphql: async () => (await import('./graphql.ts')).createGraphql(http, url) }
+function openGateway(http: Http, address: GatewayAddress): Gateway {
+  const url = address.url.replace(/\/+$/, '')
+  const own = `${url}/graphql`
+  const at = address.graphql ?? own
+  const graphql = async () => (await import('./graphql.ts')).createGraphql(http, at)
+  return { url, listedBy: at === own ? url : at, endpoint: { role: 'gateway', url: at }, graphql }
 }
 
-async function readTransactions({ url, graphql }: Gateway, query: TransactionQuery): Promise<TransactionRecord[]> {
+async function readTransactions(
+  { listedBy, endpoint, graphql }: Gateway,
+  query: TransactionQuery
+): Promise<TransactionRecord[]> {
   const client = await graphql()
   const { limit } = query
   const records: TransactionRecord[] = []
@@ -122,7 +144,7 @@ async function readTransactions({ url, graphql }: Gateway, query: TransactionQue
   while (asked < limit) {
     const first = Math.min(PAGE, limit - asked)
     const page = await client.transactions(query, { first, after })
-    const { pageInfo, edges } = parseWire(transactionsSchema, page, graphqlAt(url))
+    const { pageInfo, edges } = parseWire(transactionsSchema, page, endpoint)
     for (const { node } of edges.slice(0, first)) {
       const { block, bundledIn, ...rest } = node
       const record = {
@@ -131,7 +153,7 @@ async function readTransactions({ url, graphql }: Gateway, query: TransactionQue
         anchor: node.anchor ?? '',
         blockHeight: block?.height ?? null,
         ...(bundledIn == null ? {} : { bundledIn: bundledIn.id }),
-        gateway: url
+        gateway: listedBy
       }
       // Ignores records that do not match the query.
       if (answers(record, query)) records.push(record)
@@ -153,7 +175,7 @@ function answers({ id, owner, tags }: TransactionRecord, query: TransactionQuery
   )
 }
 
-async function readBlocks({ url, graphql }: Gateway, min: number, max: number): Promise<BlockRecord[]> {
+async function readBlocks({ listedBy, endpoint, graphql }: Gateway, min: number, max: number): Promise<BlockRecord[]> {
   const client = await graphql()
   const blocks = new Map<number, BlockRecord>()
   const maxPages = Math.ceil((max - min + 1) / PAGE_LEAST) + 1
@@ -162,11 +184,11 @@ async function readBlocks({ url, graphql }: Gateway, min: number, max: number): 
     if (page >= maxPages)
       throw fetchError(
         'ANSWER_TOO_LARGE',
-        graphqlAt(url),
-        `${url} serves blocks ${min} to ${max} in more than ${maxPages} pages`
+        endpoint,
+        `${listedBy} serves blocks ${min} to ${max} in more than ${maxPages} pages`
       )
     const answer = await client.blocks(min, max, { first: PAGE, after })
-    const { pageInfo, edges } = parseWire(blocksSchema, answer, graphqlAt(url))
+    const { pageInfo, edges } = parseWire(blocksSchema, answer, endpoint)
     const known = blocks.size
     for (const { node } of edges) {
       // Gateways give seconds.
@@ -177,8 +199,4 @@ async function readBlocks({ url, graphql }: Gateway, min: number, max: number): 
     if (!pageInfo.hasNextPage || after === undefined || blocks.size === known) break
   }
   return [...blocks.values()].sort((left, right) => left.height - right.height)
-}
-
-function graphqlAt(url: string): Asked {
-  return { role: 'gateway', url: `${url}/graphql` }
 }

@@ -27,11 +27,11 @@ export interface Graphql {
  * A client of one gateway.
  *
  * @param http sends every request, so that all its bounds hold here too
- * @param url the gateway's base URL; all errors name it
+ * @param endpoint the URL of its GraphQL; all errors name it
  * @returns queries that reject with AuditError: `WIRE_INVALID` if the gateway answers without data, and every error of `Http`
  */
-export function createGraphql(http: Http, url: string): Graphql {
-  const client = new GraphQLClient(`${url}/graphql`, { fetch: fetchThrough(http) })
+export function createGraphql(http: Http, endpoint: string): Graphql {
+  const client = new GraphQLClient(endpoint, { fetch: fetchThrough(http) })
   const { getBlocks } = getSdk(client)
   return {
     async transactions(query, { first, after }) {

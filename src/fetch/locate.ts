@@ -3,7 +3,8 @@ import { AuditError } from '../model/errors.ts'
 import type { Address, ProcessId } from '../model/ids.ts'
 import { isAddress } from '../model/ids.ts'
 import { tagValue } from '../model/records.ts'
-import { assertPublic, type Destination, isPlainHttp, type Lookup } from './address.ts'
+import { assertPublic, type Destination, type Lookup } from './address.ts'
+import { isPlainHttp } from './plain-http.ts'
 import type { GatewaySource } from './unit-sources.ts'
 
 /** The location that a scheduler published. */

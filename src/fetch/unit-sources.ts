@@ -44,6 +44,8 @@ export interface Served {
 /** One or several gateways behind one interface: each question goes to them in turn until one answers. */
 export interface GatewaySource {
   readonly urls: readonly string[]
+  /** Who answers the GraphQL questions of each: its own URL, or the endpoint that the user named for it. */
+  readonly listedBy: readonly string[]
   /** Each gateway as a source of its own, in order. */
   each(): readonly GatewaySource[]
   /**

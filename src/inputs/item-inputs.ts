@@ -19,6 +19,8 @@ export interface ItemInputs {
   process(id: ProcessId, scheduler?: string): Promise<ProcessRecord | undefined>
   putProcess(record: ProcessRecord, scheduler?: string): Promise<void>
   transaction(id: TransactionId): Promise<TransactionRecord | undefined>
+  /** Of all processes. */
+  transactionIds(): Promise<ReadonlySet<TransactionId>>
   putTransaction(record: TransactionRecord, data?: Uint8Array): Promise<TransactionRecord>
   data(record: TransactionRecord): Promise<Uint8Array | undefined>
   /** The gateways that were asked for an item, if none has one with a valid signature; an archive does not hold this. */
@@ -34,6 +36,11 @@ export function createItemInputs(store: Store, door: Door): ItemInputs {
     process: (id, scheduler) => door.get(processKey(id, scheduler)),
     putProcess: (record, scheduler) => store.put([[processKey(record.id, scheduler), record]]),
     transaction: (id) => door.get(transactionKey(id)),
+    async transactionIds() {
+      const ids = new Set<TransactionId>()
+      for await (const [, { id }] of door.list<TransactionRecord>(['transaction'])) ids.add(id)
+      return ids
+    },
     async putTransaction(record, data) {
       const kept = data === undefined ? record : { ...record, data: await store.putBlob(data) }
       await store.put([[transactionKey(record.id), kept]])

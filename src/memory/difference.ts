@@ -18,7 +18,7 @@ export interface MemoryDifference {
   readonly cut: number
 }
 
-/** Bytes that differ, with at most {@link RANGE_GAP} equal bytes between two of them. */
+/** Bytes that differ, with at most 16 equal bytes ({@link RANGE_GAP}) between two of them. */
 export interface MemoryRange {
   /** The first byte that differs. */
   readonly offset: number

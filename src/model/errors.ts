@@ -1,37 +1,42 @@
 /** The one error class of the project. A mismatch is data, never an error. */
 
 /** The closed set of codes. A code, once released, keeps its meaning. */
-export type AuditErrorCode =
+export const AUDIT_ERROR_CODES = [
   /** An option, an id or a combination of options cannot be used. */
-  | 'USAGE'
+  'USAGE',
   /** Another audit holds the store. */
-  | 'STORE_LOCKED'
+  'STORE_LOCKED',
   /** The store cannot be read or written. */
-  | 'STORE_UNUSABLE'
+  'STORE_UNUSABLE',
   /** An output file or stream cannot be written. */
-  | 'OUTPUT_UNUSABLE'
+  'OUTPUT_UNUSABLE',
   /** The machine lacks something that an audit needs: address space, open files, threads, processes, a folder to work in. */
-  | 'ENVIRONMENT_UNFIT'
+  'ENVIRONMENT_UNFIT',
   /** A file is no archive of this project, or it is cut short, altered or of another version. */
-  | 'ARCHIVE_INVALID'
+  'ARCHIVE_INVALID',
+  /** A text or a value is no report, or a report of another version of the schema. */
+  'REPORT_INVALID',
   /** A unit did not answer in time. */
-  | 'UNIT_UNREACHABLE'
+  'UNIT_UNREACHABLE',
   /** A unit gave an answer that its protocol does not allow. */
-  | 'WIRE_INVALID'
+  'WIRE_INVALID',
   /** A unit answered that it refuses the request or does not have the item. */
-  | 'UNIT_REFUSED'
+  'UNIT_REFUSED',
   /** An answer is larger than its limit. */
-  | 'ANSWER_TOO_LARGE'
+  'ANSWER_TOO_LARGE',
   /** A URL that came from outside leads to an address that must not be contacted. */
-  | 'ADDRESS_FORBIDDEN'
+  'ADDRESS_FORBIDDEN',
   /** Something that every audit needs (process, module, scheduler) was not found anywhere. */
-  | 'INPUT_MISSING'
+  'INPUT_MISSING',
   /** The loader does not run the module's format. */
-  | 'MODULE_UNSUPPORTED'
+  'MODULE_UNSUPPORTED',
   /** The sandbox could not be started, or died and no message is to blame. */
-  | 'SANDBOX_FAILED'
+  'SANDBOX_FAILED',
   /** The user or a signal ended the audit. */
-  | 'INTERRUPTED'
+  'INTERRUPTED'
+] as const
+
+export type AuditErrorCode = (typeof AUDIT_ERROR_CODES)[number]
 
 /** Only a unit that was asked can cause these errors: they name the unit, so that none counts as the auditor's own. */
 export type UnitErrorCode = 'UNIT_UNREACHABLE' | 'WIRE_INVALID' | 'UNIT_REFUSED' | 'ANSWER_TOO_LARGE' | 'ADDRESS_FORBIDDEN'

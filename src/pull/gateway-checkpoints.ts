@@ -36,7 +36,7 @@ export async function fetchCheckpoints(options: PullOptions, fetchItem: FetchIte
   const failures: AuditError[] = []
   const gateways = options.units.gateway.each()
   for (const gateway of gateways) {
-    const url = gateway.urls[0] ?? ''
+    const url = gateway.listedBy[0] ?? ''
     // Also false if the user or the units have named other signers since.
     const read = await options.inputs.checkpoints.wereRead(run, url, asked)
     try {

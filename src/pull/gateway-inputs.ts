@@ -182,7 +182,7 @@ async function askEach(
   const gateways = gateway.each()
   for (const one of gateways) {
     try {
-      await ask(one, one.urls[0] ?? '')
+      await ask(one, one.listedBy[0] ?? '')
     } catch (error) {
       if (!(error instanceof AuditError) || error.unit === undefined) throw error
       failures.push(error)

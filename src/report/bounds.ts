@@ -8,6 +8,9 @@ import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './
 const MAX_VALUE_CHARS = 16_384
 /** Levels of arrays and objects in one value. */
 const MAX_VALUE_DEPTH = 64
+/** Evaluations in one report; `--evaluations` has all. */
+export const MAX_EVALUATIONS = 10_000
+export const MAX_FINDINGS = 1_000
 /** Differences of one evaluation. */
 export const MAX_DIFFERENCES = 50
 /** Characters of a path, a reason, a finding's detail. */

@@ -3,14 +3,12 @@ import { RULE_NAMES } from '../attribution/rules.ts'
 import type { Judgement, Verdict } from '../compare/comparison.ts'
 import type { Finding, Severity } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
-import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES } from './bounds.ts'
+import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES, MAX_EVALUATIONS, MAX_FINDINGS } from './bounds.ts'
+import { withDigest } from './digest.ts'
 import type { ClaimantReport, Coverage, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
 
-/** Evaluations in one report; `--evaluations` has all. */
-const MAX_EVALUATIONS = 10_000
 /** Differences in one report, over all its evaluations. */
 const MAX_TOTAL_DIFFERENCES = 1_000
-const MAX_FINDINGS = 1_000
 
 const NOTHING_COMPARED = 'nothing could be compared'
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info']
@@ -22,6 +20,8 @@ export interface ClaimantParts extends Judgement, Pick<ClaimantReport, 'kind' | 
 export interface ReportParts
   extends Pick<
     Report,
+    | 'date'
+    | 'inputsDigest'
     | 'processId'
     | 'process'
     | 'range'
@@ -65,8 +65,10 @@ export function buildReport(parts: ReportParts): Report {
   const said = reasonsOf(parts, audited, verdict)
   const cutBefore = claimants.reduce((sum, claimant) => sum + claimant.evaluationsCut, 0)
   const findings = [...parts.findings, ...claimants.flatMap((claimant) => claimant.findings)].sort(compareFindings)
-  return {
+  return withDigest({
     schema: 'ao-audit/report/v1',
+    date: parts.date,
+    inputsDigest: parts.inputsDigest,
     verdict,
     reasons: said.map(({ text }) => text),
     remarks: said.flatMap(({ text, decides }) => (decides ? [] : text)),
@@ -89,7 +91,7 @@ export function buildReport(parts: ReportParts): Report {
     stateHashes: parts.stateHashes,
     tool: parts.tool,
     timings: parts.timings
-  }
+  })
 }
 
 /** Where nothing was compared, nothing matches. */

@@ -6,7 +6,8 @@ import type { Report, ReportedEvaluation } from './model.ts'
 
 /** The keys of all parts of the schema, each before those that follow it in any part; other keys come after, by code unit. */
 const KEY_ORDER = [
-  ...['schema', 'id', 'kind', 'audited', 'address', 'verdict', 'reasons', 'remarks', 'trusted', 'unreachable', 'unit', 'url'],
+  ...['schema', 'date', 'digest', 'inputsDigest'],
+  ...['id', 'kind', 'audited', 'address', 'verdict', 'reasons', 'remarks', 'trusted', 'unreachable', 'unit', 'url'],
   ...['processId', 'process', 'owner', 'scheduler', 'module', 'sha256', 'format', 'range', 'from', 'to', 'start', 'checkpoint'],
   ...['coverage', 'scheduled', 'cron', 'evaluated', 'compared', 'skipped', 'unclaimed', 'unverified', 'notChecked'],
   ...['rules', 'tolerances', 'bits', 'first', 'claimants', 'evaluations', 'evaluationsCut', 'firstDivergence'],

@@ -125,7 +125,18 @@ function divergenceSection(report: Report): readonly string[] {
   return heading === undefined ? [] : [heading, '', `${where}, claimed by ${code(claimant)}`, ...body]
 }
 
-function aboutRows({ processId, process, range, coverage, profile, timings, tool }: Report): readonly (readonly string[])[] {
+function aboutRows({
+  date,
+  digest,
+  inputsDigest,
+  processId,
+  process,
+  range,
+  coverage,
+  profile,
+  timings,
+  tool
+}: Report): readonly (readonly string[])[] {
   const about =
     process === null
       ? [['process', code(processId)]]
@@ -146,6 +157,9 @@ function aboutRows({ processId, process, range, coverage, profile, timings, tool
           ['profile', words.profileText(profile, WRITING)],
           ['environment', profile.environment.map((variable) => code(variable)).join('<br>')]
         ]),
+    ['date', code(date)],
+    ...(inputsDigest === null ? [] : [['inputs SHA-256', code(inputsDigest)]]),
+    ['report SHA-256', code(digest)],
     ['time', words.timingsText(timings)],
     ['tool', words.toolText(tool, WRITING)]
   ]

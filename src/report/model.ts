@@ -109,14 +109,17 @@ export interface ProfileReport {
   readonly environment: readonly string[]
   readonly clock: { readonly start: number; readonly step: number }
   readonly instances: 'one' | 'per-message' | readonly number[]
-  /** Which blocks the unit is thought to have known, for processes with crons: a case by name, times asked for (ms), or heights. */
+  /**
+   * Which blocks the unit is thought to have known, for processes with crons: a case by name, times asked for (ms), or heights.
+   * `ends` are times (ms) at which a request ended an evaluation stream.
+   */
   readonly blocks?:
     | 'all'
     | 'stepwise'
     | 'one-stream'
     | readonly number[]
-    | { readonly unknown: readonly number[] }
-    | { readonly known: readonly number[] }
+    | { readonly unknown: readonly number[]; readonly ends?: readonly number[] }
+    | { readonly known: readonly number[]; readonly ends?: readonly number[] }
   /** Of the unit's host; UTC is shown to modules where it is not stated. */
   readonly timeZone?: string
   readonly loader: string
@@ -137,6 +140,7 @@ export interface Timings {
   /** Of the replay, within the module; of parts side by side, of all of them. */
   readonly moduleMs: number
   readonly compareMs: number
+  /** Measured inside the module: waiting and results of an earlier audit do not count. */
   readonly messagesPerSecond: number
   /** The nonce up to which an earlier audit's results were taken from the store; null: all was computed now. */
   readonly resumedAfter: number | null
@@ -148,6 +152,12 @@ export interface Timings {
 
 export interface Report {
   readonly schema: 'ao-audit/report/v1'
+  /** When the audit ended, ISO 8601 in UTC. */
+  readonly date: string
+  /** SHA-256, in lowercase hex, of the canonical JSON (RFC 8785) of all other fields. */
+  readonly digest: string
+  /** SHA-256, in lowercase hex, of everything that the audit read (docs/report.md); null if nothing was judged. */
+  readonly inputsDigest: string | null
   readonly verdict: Verdict
   /** Why not a plain match, in words. */
   readonly reasons: readonly string[]

@@ -216,7 +216,7 @@ export function toolText({ version, node, loader }: Report['tool'], { value }: W
   return `ao-audit ${value(version)}, Node ${value(node)}, loader ${value(loader)}`
 }
 
-/** `fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.4 s; 33.5 messages/s`. */
+/** `fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.4 s; 33.5 messages/s in the module`. */
 export function timingsText(timings: Timings): string {
   const stages = [
     `fetch ${seconds(timings.fetchMs)}`,
@@ -226,7 +226,7 @@ export function timingsText(timings: Timings): string {
   ]
   const { messagesPerSecond, resumedAfter } = timings
   const kept = resumedAfter === null ? '' : `; up to nonce ${resumedAfter} as an earlier audit computed it`
-  return `${stages.join(', ')}; ${messagesPerSecond.toFixed(1)} messages/s${kept}`
+  return `${stages.join(', ')}; ${messagesPerSecond.toFixed(1)} messages/s in the module${kept}`
 }
 
 function seconds(durationMs: number): string {

@@ -14,6 +14,16 @@ export interface TerminalOptions {
   readonly color: boolean
   /** Columns: what is longer goes on in the next line. */
   readonly width: number
+  /** The command to run next. */
+  readonly next?: NextStep
+}
+
+/** A command to copy. */
+export interface NextStep {
+  /** Its purpose, in a few words. */
+  readonly why: string
+  /** Quoted for a shell, without control characters. */
+  readonly command: string
 }
 
 type Colors = ReturnType<typeof pc.createColors>
@@ -26,6 +36,8 @@ const MIN_WIDTH = 40
 const VALUE_CHARS = 320
 /** `… (16384 more)`, the most that a cut value's mark takes. */
 const CUT_MARK_CHARS = 14
+/** Digits of a digest: enough to tell two digests apart at a glance. */
+const DIGEST_CHARS = 12
 /** Lines of one kind that are shown, so that the summary stays one. */
 const MAX_DIFFERENCES_SHOWN = 3
 const MAX_GROUPS_SHOWN = 8
@@ -105,10 +117,17 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     ),
     ...rows('profile', report.profile === null ? [] : [words.profileText(report.profile, WRITING)]),
     ...rows('state hash', stateHashTexts(report)),
+    ...rows('date', [dateText(report)]),
     ...rows('time', [words.timingsText(report.timings)]),
-    ...rows('tool', [words.toolText(report.tool, WRITING)])
+    ...rows('tool', [words.toolText(report.tool, WRITING)]),
+    ...nextLines(options.next, page)
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** The command has a line of its own and is never wrapped, so that it can be copied. */
+function nextLines(next: NextStep | undefined, { rows }: Page): readonly string[] {
+  return next === undefined ? [] : [...rows('next', [`${next.why}:`]), `  ${next.command}`]
 }
 
 function headlineLines(report: Report, { colors, wrapped }: Page): readonly string[] {
@@ -241,6 +260,13 @@ function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<strin
     ...(hidden > 0 ? [`  … and ${counted(hidden, 'more kind', 'more kinds')}, see --json`] : []),
     ...(findingsCut > 0 ? [`  … and ${findingsCut} left out of the report`] : [])
   ]
+}
+
+/** The other renderings show the digests in full. */
+function dateText({ date, digest, inputsDigest }: Report): string {
+  const start = (text: string) => value(text.slice(0, DIGEST_CHARS))
+  const inputs = inputsDigest === null ? '' : `inputs ${start(inputsDigest)}, `
+  return `${value(date)}, ${inputs}report ${start(digest)}`
 }
 
 function stateHashTexts({ stateHashes }: Report): readonly string[] {

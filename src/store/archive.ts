@@ -13,6 +13,7 @@ import { pipeline } from 'node:stream/promises'
 import tar, { type Extract } from 'tar-stream'
 import { AuditError } from '../model/errors.ts'
 import type { BlobRef } from '../model/records.ts'
+import { canonicalJson } from '../util/canonical-json.ts'
 import { firstLineOf } from './guard.ts'
 import { checkGzip, type UnpackedSize, unpackGzip, writeGzip } from './gzip-file.ts'
 import { compareKeys } from './keys.ts'
@@ -175,6 +176,27 @@ async function nextEntry({ entries }: Unpacking) {
   const { name, size, type } = next.value.header
   if (type !== 'file') throw invalidArchive('one of its entries is no file')
   return { name, bytes: size, content: next.value as AsyncIterable<Uint8Array> }
+}
+
+/**
+ * Hashes all records at and below `prefixes`: the canonical JSON of each `[key, value]`, with a line feed, in the order of an archive.
+ *
+ * @param shown which part of a value counts; a record for which it is undefined does not count at all
+ * @returns the SHA-256 in lowercase hex
+ */
+export async function hashRecords(
+  store: Store,
+  prefixes: readonly RecordKey[],
+  shown: (key: RecordKey, value: unknown) => unknown
+): Promise<string> {
+  const hash = createHash('sha256')
+  for (const prefix of outermost(prefixes)) {
+    for await (const [key, value] of store.list(prefix)) {
+      const counted = shown(key, value)
+      if (counted !== undefined) hash.update(`${canonicalJson([key, counted])}\n`)
+    }
+  }
+  return hash.digest('hex')
 }
 
 /** Name, size and hash of the records' file, computed first because a tar states the size before the content. */

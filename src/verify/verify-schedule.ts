@@ -167,7 +167,7 @@ function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: ChainLink
   const { nonce, assignment } = scheduled
   const before = last.scheduled
   if (nonce < before.nonce) {
-    const detail = `nonce ${nonce} comes after nonce ${before.nonce}`
+    const detail = `this nonce comes after nonce ${before.nonce}`
     return { findings: [finding('SCHEDULE_OUT_OF_ORDER', 'warning', nonce, detail)], proven: false }
   }
   if (assignment.id !== before.assignment.id && sound && last.sound) {
@@ -175,7 +175,7 @@ function judgeAgain(scheduled: ScheduledMessage, sound: boolean, last: ChainLink
     return { findings: [finding('SCHEDULER_EQUIVOCATION', 'error', nonce, detail)], proven: false }
   }
   const proven = assignment.id === before.assignment.id && last.proven
-  return { findings: [finding('NONCE_TWICE', 'warning', nonce, `nonce ${nonce} appears twice`)], proven }
+  return { findings: [finding('NONCE_TWICE', 'warning', nonce, 'this nonce appears twice')], proven }
 }
 
 /** Checks that nonces have no gap, and that the clock and the blocks do not go back. */
@@ -183,8 +183,9 @@ function judgeOrder({ nonce, timestamp, blockHeight }: ScheduledMessage, last: C
   const findings: Finding[] = []
   const missing = (last?.scheduled.nonce ?? -1) + 1
   if (nonce > missing) {
-    const which = nonce - missing === 1 ? `nonce ${missing} is` : `nonces ${missing} to ${nonce - 1} are`
-    findings.push({ ...finding('NONCE_GAP', 'error', missing, `${which} missing`), count: nonce - missing })
+    const count = nonce - missing
+    const detail = count === 1 ? 'this nonce is missing' : `this nonce and all up to nonce ${nonce - 1} are missing`
+    findings.push({ ...finding('NONCE_GAP', 'error', missing, detail), count })
   }
   if (last === undefined) return findings
   const back = [

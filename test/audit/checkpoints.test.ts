@@ -134,6 +134,37 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     expect(codes(report)).toEqual(['CHECKPOINT_STATE_MISMATCH'])
   })
 
+  it('is no mismatch while the Compute Unit is away, because it may be its own', async () => {
+    const strange = await signed(3, altered(await memoryAfter(3), 70_000), 'stranger')
+    const away = 'http://127.0.0.1:1'
+    const report = await audited([strange], { compute: [away], fetchLimits: { patienceMs: 300 } })
+    expect(verdicts(report)).toEqual(['checkpoint-signer false inconclusive', 'compute-unit true inconclusive'])
+    expect(statuses(report)).toEqual({ [STRANGER]: 'unverified' })
+    expect(report.findings.filter(({ attribution }) => attribution === 'checkpoint-signer')).toEqual([
+      expect.objectContaining({
+        code: 'CHECKPOINT_STATE_MISMATCH',
+        severity: 'warning',
+        detail: expect.stringMatching(
+          /; that may have an honest reason: no claim of http:\/\/127\.0\.0\.1:1 could be compared$/
+        )
+      })
+    ])
+  })
+
+  it('accuses only a signer who is a Compute Unit that answered, if another one is away', async () => {
+    const memory = altered(await memoryAfter(3), 70_000)
+    const [own, strange] = [await signed(3, memory, 'unit'), await signed(3, memory, 'stranger')]
+    const network = await startFakeNetwork({ ...small, claims: claims(ANSWERS), address: UNIT })
+    try {
+      const compute = [network.url, 'http://127.0.0.1:1']
+      const report = await audited([own, strange], { compute, fetchLimits: { patienceMs: 300 } })
+      expect(statuses(report)[STRANGER]).toBe('unverified')
+      expect(statuses(report)[UNIT]).toBe((await audited([own, strange], { compute: [network.url] })).checkpoints[0]?.status)
+    } finally {
+      await network.close()
+    }
+  })
+
   it('is known by its memory once it is unpacked, if the memory agrees with its tags', async () => {
     const memory = await memoryAfter(2)
     const other = altered(memory, 70_000)

@@ -63,6 +63,7 @@ function gatewayOf({ records = [], files = {} }: Served): GatewaySource & { read
   return {
     asked,
     urls: [URL],
+    listedBy: [URL],
     each() {
       return [this]
     },

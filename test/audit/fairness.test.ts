@@ -52,6 +52,7 @@ function audited(of: Run, options: Partial<AuditRunOptions> = {}): Promise<Repor
     freeBytes: 0,
     partMessages: 1,
     clock: () => 0,
+    now: () => '2026-01-02T03:04:05.678Z',
     ...options
   })
 }

@@ -19,6 +19,12 @@ describe('invalid options of the library', () => {
     ['a signal of the wrong type', { process: ID, signal: {} }, /^the option signal must be an AbortSignal$/],
     ['a listener of the wrong type', { process: ID, onEvaluation: 1 }, /^the option onEvaluation must be a function$/],
     ['an unknown option', { process: ID, computes: [] }, /^there is no option "computes"$/],
+    ['a range that ends before it begins', { process: ID, from: 5, to: 2 }, /^the range starts at nonce 5, after its end/],
+    [
+      'a GraphQL endpoint without its gateway',
+      { process: ID, gateway: ['http://gw.example'], graphql: ['http://a.example', 'http://b.example'] },
+      /^2 GraphQL endpoints for only 1 gateway$/
+    ],
     ['a prototype', JSON.parse(`{"process":"${ID}","__proto__":{}}`), /^there is no option "__proto__"$/]
   ])('fail with USAGE before anything is read: %s', async (_, options, message) => {
     await expect(auditAny(options)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(message) })

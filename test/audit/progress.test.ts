@@ -2,130 +2,160 @@ import { describe, expect, it } from 'vitest'
 import { createProgress, type ProgressState } from '../../src/audit/progress.ts'
 
 const CLEAR = '\r\u001b[2K'
+const MIDDAY = '2026-11-30T12:00:00'
 
-/** A stream that records its output, and a clock that stands still until it is set. */
+/** A stream that remembers and a clock that stands still until it is set. */
 function setUp({ isTTY = true, columns = 120 }: { isTTY?: boolean; columns?: number } = {}) {
   const written: string[] = []
   const clock = { ms: 5_000 }
   const progress = createProgress({
     stream: { columns, write: (text: string) => written.push(text) },
     isTTY,
-    now: () => clock.ms
+    now: () => clock.ms,
+    date: () => new Date(Date.parse(`${MIDDAY}Z`) - 5_000 + clock.ms)
   })
-  const replayed = (count: number, over: Partial<ProgressState> = {}) => {
-    progress.update({ phase: 'replay', fetched: 402, total: 402, replayed: count, ...over })
+  /** So many messages were run, the last of them at `nonce`. */
+  const replayed = (runs: number, nonce = runs, over: Partial<ProgressState> = {}) => {
+    progress.update({ answers: { came: 402, total: 402 }, replay: { nonce, to: 401, runs }, ...over })
   }
   return { written, clock, progress, replayed }
 }
 
-describe('createProgress', () => {
-  it('writes nothing if there is no terminal', () => {
-    const { written, progress, replayed, clock } = setUp({ isTTY: false })
-    replayed(1)
-    clock.ms += 1_000
-    replayed(2)
-    progress.note('note')
-    progress.end()
-    expect(written).toEqual([])
-  })
-
-  it('rewrites one line with the fetched and replayed counts, the speed and the time left', () => {
+describe('the live line of a terminal', () => {
+  it('says which nonce was replayed, how fast, and how long still', () => {
     const { written, clock, replayed } = setUp()
-    replayed(0)
+    replayed(1)
     clock.ms += 2_000
-    replayed(80)
+    replayed(81)
     clock.ms += 2_000
-    replayed(82)
+    replayed(83)
     expect(written).toEqual([
-      `${CLEAR}replay  fetched 402/402  replayed 0/402`,
-      `${CLEAR}replay  fetched 402/402  replayed 80/402  40 messages/s  9s left`,
-      `${CLEAR}replay  fetched 402/402  replayed 82/402  21 messages/s  16s left`
+      `${CLEAR}replay  nonce 1 of 401  fetched 402/402`,
+      `${CLEAR}replay  nonce 81 of 401  40 messages/s  8s left  fetched 402/402`,
+      `${CLEAR}replay  nonce 83 of 401  21 messages/s  16s left  fetched 402/402`
     ])
   })
 
-  it('computes the speed from this run, without the messages before an interruption', () => {
-    const { written, clock, replayed } = setUp()
-    replayed(300)
-    clock.ms += 10_000
-    replayed(320)
-    expect(written[1]).toBe(`${CLEAR}replay  fetched 402/402  replayed 320/402  2.0 messages/s  41s left`)
+  it('gives no rate and no time while it only fetches', () => {
+    const { written, clock, progress } = setUp()
+    progress.update({})
+    clock.ms += 1_000
+    progress.update({ answers: { came: 100, total: 20_000 } })
+    clock.ms += 1_000
+    progress.update({ answers: { came: 200, total: 20_000 } })
+    expect(written).toEqual([`${CLEAR}fetch`, `${CLEAR}fetch  fetched 100/20000`, `${CLEAR}fetch  fetched 200/20000`])
   })
 
-  it('measures each phase by itself, and only phases that go message by message', () => {
-    const { written, clock, progress } = setUp()
-    progress.update({ phase: 'fetch', fetched: 0, total: undefined, replayed: 0 })
+  it('leaves the wait before the first message out of the rate', () => {
+    const { written, clock, progress, replayed } = setUp()
+    progress.update({ answers: { came: 0, total: 402 } })
+    clock.ms += 60_000
+    replayed(1)
+    clock.ms += 10_000
+    replayed(21)
+    expect(written.at(-1)).toBe(`${CLEAR}replay  nonce 21 of 401  2.0 messages/s  3m 10s left  fetched 402/402`)
+  })
+
+  it('leaves what an earlier audit computed out of the rate', () => {
+    const { written, clock, replayed } = setUp()
+    replayed(0, 100)
     clock.ms += 1_000
-    progress.update({ phase: 'fetch', fetched: 100, total: undefined, replayed: 0 })
+    replayed(0, 300)
     clock.ms += 1_000
-    progress.update({ phase: 'fetch', fetched: 200, total: 20_000, replayed: 0 })
-    clock.ms += 1
-    progress.update({ phase: 'verify', fetched: 400, total: 400, replayed: 0 })
+    replayed(1, 301)
+    clock.ms += 10_000
+    replayed(21, 321)
+    expect(written.at(-1)).toBe(`${CLEAR}replay  nonce 321 of 401  2.0 messages/s  40s left  fetched 402/402`)
+  })
+
+  it('measures a further replay by itself', () => {
+    const { written, clock, replayed } = setUp()
+    replayed(1)
     clock.ms += 1_000
-    progress.update({ phase: 'compare', fetched: 400, total: 400, replayed: 400 })
-    expect(written).toEqual([
-      `${CLEAR}fetch  fetched 0/?  replayed 0/?`,
-      `${CLEAR}fetch  fetched 100/?  replayed 0/?  100 messages/s`,
-      `${CLEAR}fetch  fetched 200/20000  replayed 0/20000  100 messages/s  3m 18s left`,
-      `${CLEAR}verify  fetched 400/400  replayed 0/400`,
-      `${CLEAR}compare  fetched 400/400  replayed 400/400`
+    replayed(400)
+    clock.ms += 1_000
+    replayed(0, 0)
+    clock.ms += 1_000
+    replayed(1)
+    clock.ms += 10_000
+    replayed(51)
+    expect(written.slice(2)).toEqual([
+      `${CLEAR}replay  nonce 0 of 401  fetched 402/402`,
+      `${CLEAR}replay  nonce 1 of 401  fetched 402/402`,
+      `${CLEAR}replay  nonce 51 of 401  5.0 messages/s  1m 10s left  fetched 402/402`
     ])
   })
 
   it.each([
-    [398, '1s left'],
-    [339, '1m 00s left'],
-    [-3_198, '59m 57s left'],
-    [-7_000, '2h 03m left']
-  ])('computes the time left after %i messages at one message a second', (done, expected) => {
+    [400, '1s left'],
+    [341, '1m 00s left'],
+    [5, '6m 36s left']
+  ])('gives the time left at nonce %i of 401 at one a second', (nonce, expected) => {
     const { written, clock, replayed } = setUp()
-    const total = 399
-    replayed(done - 1, { total })
+    replayed(nonce - 1)
     clock.ms += 1_000
-    replayed(done, { total })
-    expect(written[1]?.endsWith(`  ${expected}`)).toBe(true)
+    replayed(nonce)
+    expect(written[1]).toContain(`  ${expected}  `)
   })
 
-  it('writes at most ten times a second, however often it is updated', () => {
+  it('gives a long time in hours and minutes', () => {
     const { written, clock, replayed } = setUp()
-    for (let step = 0; step <= 1_000; step++) {
-      replayed(step, { total: 1_000 })
+    replayed(1, 1, { replay: { nonce: 1, to: 7_402, runs: 1 } })
+    clock.ms += 1_000
+    replayed(2, 2, { replay: { nonce: 2, to: 7_402, runs: 2 } })
+    expect(written[1]).toContain('  2h 03m left  ')
+  })
+
+  it('is written at most ten times a second, however often it is updated', () => {
+    const { written, clock, replayed } = setUp()
+    for (let step = 0; step <= 401; step++) {
+      replayed(step)
       clock.ms += 1
     }
-    expect(written).toHaveLength(11)
-    expect(written.at(-1)).toBe(`${CLEAR}replay  fetched 402/1000  replayed 1000/1000  1000 messages/s  0s left`)
+    expect(written).toHaveLength(5)
   })
 
-  it('never fills the line, because a full line would wrap', () => {
+  it('never fills the terminal, where it would wrap', () => {
     const { written, replayed } = setUp({ columns: 20 })
     replayed(0)
-    expect(written).toEqual([`${CLEAR}replay  fetched 402`])
+    expect(written).toEqual([`${CLEAR}replay  nonce 0 of `])
   })
 
-  it('puts a note above the live line, escaped and bounded', () => {
-    const { written, progress, replayed } = setUp()
-    progress.note('before \u001b[2J\nany line')
-    replayed(0)
-    progress.note('x'.repeat(501))
-    expect(written).toEqual([
-      `${CLEAR}before \\u{1b}[2J\\u{a}any line\n`,
-      `${CLEAR}replay  fetched 402/402  replayed 0/402`,
-      `${CLEAR}${'x'.repeat(500)}… (1 more)\nreplay  fetched 402/402  replayed 0/402`
-    ])
-  })
-
-  it('clears the line once at the end and writes nothing after that', () => {
-    const { written, progress, replayed } = setUp()
+  it('is taken away at the end, once, and does not come back', () => {
+    const { written, clock, progress, replayed } = setUp()
     replayed(0)
     progress.end()
     progress.end()
-    replayed(1, { phase: 'compare' })
-    progress.note('late')
-    expect(written).toEqual([`${CLEAR}replay  fetched 402/402  replayed 0/402`, CLEAR])
+    clock.ms += 1_000
+    replayed(1)
+    progress.beat()
+    expect(written).toEqual([`${CLEAR}replay  nonce 0 of 401  fetched 402/402`, CLEAR])
   })
 
-  it('clears nothing if nothing was written', () => {
+  it('leaves nothing to take away where nothing was written', () => {
     const { written, progress } = setUp()
     progress.end()
     expect(written).toEqual([])
+  })
+})
+
+describe('plain lines without a terminal', () => {
+  it('are written when one is due, with the time of day, and not in between', () => {
+    const { written, clock, progress, replayed } = setUp({ isTTY: false })
+    progress.beat()
+    progress.update({ answers: { came: 9, total: 402 } })
+    clock.ms += 10_000
+    progress.beat()
+    replayed(1)
+    clock.ms += 10_000
+    replayed(101)
+    progress.beat()
+    progress.end()
+    progress.beat()
+    expect(written).toEqual([
+      `${MIDDAY}Z  fetch\n`,
+      '2026-11-30T12:00:10Z  fetch  fetched 9/402\n',
+      '2026-11-30T12:00:20Z  replay  nonce 101 of 401  10 messages/s  30s left  fetched 402/402\n'
+    ])
   })
 })

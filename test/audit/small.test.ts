@@ -49,7 +49,7 @@ async function audited(network: FakeNetworkOptions, options: Partial<AuditOption
   const { url, close } = await startFakeNetwork(network)
   try {
     const units = { scheduler: url, gateway: [url], compute: [url] }
-    const fetchLimits = { patienceMs: 500, waitMinMs: 1, waitMaxMs: 20, idleMs: 500 }
+    const fetchLimits = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 2_000 }
     const store = path.join(folder, 'store')
     return await audit({ process: network.process.process_id, ...units, fetchLimits, store, ...options })
   } finally {
@@ -75,6 +75,13 @@ describe('a small signed process', { timeout: 30_000 }, () => {
     const report = await audited({ ...small, claims: honestClaims(small, WORDS) })
     expect([report.verdict, found(report)]).toEqual(['match', []])
     expect(report.coverage).toMatchObject({ scheduled: 6, evaluated: 6, compared: 6, unclaimed: 0, unverified: 0 })
+  })
+
+  it('has a report with the date on which the audit ended', async () => {
+    const before = Date.now()
+    const endedMs = Date.parse((await audited({ ...small, claims: honestClaims(small, WORDS) })).date)
+    expect(endedMs).toBeGreaterThan(before)
+    expect(endedMs).toBeLessThanOrEqual(Date.now())
   })
 
   it('is a mismatch if one answer differs', async () => {

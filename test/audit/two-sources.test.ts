@@ -98,7 +98,7 @@ describe('an audit with both sources', { timeout: 30_000 }, () => {
     const report = await audited({ schedule: without(N) })
     expect([report.verdict, found(report)]).toEqual(['match', [GAP]])
     expect(report.coverage).toMatchObject({ scheduled: 6, compared: 6, unverified: 0 })
-    expect(detailOf(report, 'NONCE_GAP')).toBe('the scheduler did not serve nonce 3; taken from Arweave')
+    expect(detailOf(report, 'NONCE_GAP')).toBe('the scheduler did not serve this nonce; taken from Arweave')
   })
 
   it('blames a unit before a nonce that the scheduler leaves out, but not from there on', async () => {
@@ -180,14 +180,14 @@ describe('an audit with both sources', { timeout: 30_000 }, () => {
     const ids = small.schedule.slice(2).map(({ node }) => node.assignment.id)
     const report = await audited({ transactions: lacking(...ids) })
     expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'warning', 2, 'gateway']]])
-    expect(detailOf(report, 'NONCE_GAP')).toContain('nonces 2 to 5')
+    expect(detailOf(report, 'NONCE_GAP')).toContain('this nonce and all up to nonce 5')
   })
 
   it('reports assignments on Arweave that the scheduler withholds after its newest nonce', async () => {
     const report = await audited({ schedule: small.schedule.slice(0, 4) })
     expect(report.range).toEqual({ from: 0, to: 3 })
     expect([report.verdict, found(report)]).toEqual(['match', [['NONCE_GAP', 'error', 4, 'scheduler']]])
-    expect(detailOf(report, 'NONCE_GAP')).toContain('nonces 4 to 5')
+    expect(detailOf(report, 'NONCE_GAP')).toContain('this nonce and all up to nonce 5')
   })
 })
 
@@ -282,9 +282,8 @@ describe('a stored schedule', { timeout: 30_000 }, () => {
       return [first, await audit({ archive: file })]
     })
     expect(found(online)).toEqual([GAP, ['SCHEDULER_EQUIVOCATION', 'error', 4, 'scheduler']])
-    const { timings: _, ...expected } = online
-    const { timings: __, ...report } = offline
-    expect(report).toEqual(expected)
+    const lasting = (report: Report) => ({ ...report, date: null, digest: null, timings: null })
+    expect(lasting(offline)).toEqual(lasting(online))
   })
 
   it('is kept apart for each source in one store', async () => {

@@ -1,9 +1,11 @@
 /** Serves a capture on loopback and runs the command line against it. */
+import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { parseReport, verifyReportDigest } from '../../dist/src/index.js'
 
 const SHARED = path.resolve('../shared')
 const SERVER = path.join(SHARED, 'peernet/serve.mjs')
@@ -97,7 +99,7 @@ export async function auditCapture(capture, { serverArgs = [], args = [], node }
       const { process: id } = readCapture(capture, 'scenario.json')
       const units = ['--scheduler', network.url, '--gateway', network.url, '--compute', network.url]
       const ended = await run(['audit', id, ...units, '--store', store, '--json', '--quiet', ...args], { node })
-      return { ...ended, report: parse(ended.stdout) }
+      return { ...ended, report: reportIn(ended.stdout) }
     })
   } finally {
     await network.close()
@@ -120,12 +122,12 @@ export async function pullCapture(capture, archive) {
   }
 }
 
-function parse(text) {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/** Reads the report in `--json` output and checks its schema and its digest; undefined if there is no report. */
+export function reportIn(stdout) {
+  if (!stdout.startsWith('{')) return undefined
+  const report = parseReport(stdout)
+  assert.ok(verifyReportDigest(report), 'the digest of the report is wrong')
+  return report
 }
 
 /** Other release lines of Node; the npm package `node` contains the binary of each. */

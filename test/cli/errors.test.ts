@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,58 +46,79 @@ describe('the command line', () => {
 })
 
 describe('what cannot be used ends with exit 2 and says why', () => {
+  const UNIT = 'It must be the http or https URL of a unit'
+  const invalid = (flags: string, value: string, takes: string) =>
+    `error: option '${flags}' argument '${value}' is invalid. ${takes}.`
   const cases: { args: string[]; line: string | RegExp; hint?: string | RegExp }[] = [
     { args: ['audit', '--colour', ID], line: "error: unknown option '--colour'" },
     { args: ['auditt'], line: "error: unknown command 'auditt'", hint: '(Did you mean audit?)' },
     { args: ['audit'], line: 'ao-audit: name a process, or an archive with --archive FILE' },
-    { args: ['audit', 'short'], line: 'ao-audit: "short" is not a process id', hint: '  an id is 43 characters of base64url' },
+    {
+      args: ['audit', 'short'],
+      line: "error: command-argument value 'short' is invalid for argument 'process'. It must be a process's id: 43 characters of base64url."
+    },
     {
       args: ['audit', '\u001b[31mred\n'],
-      line: 'ao-audit: "\\u001b[31mred\\n" is not a process id',
-      hint: '  an id is 43 characters of base64url'
+      line: /^error: command-argument value '\\u\{1b\}\[31mred\\u\{a\}' is invalid for argument 'process'\./
     },
-    { args: ['audit', ID, '--compute', 'ftp://unit'], line: 'ao-audit: "ftp://unit" is not an http URL of a unit' },
+    { args: ['audit', ID, '--compute', 'ftp://unit'], line: invalid('--compute <url>', 'ftp://unit', UNIT) },
+    {
+      args: ['audit', ID, '--compute', 'localhost:1234'],
+      line: invalid('--compute <url>', 'localhost:1234', `${UNIT}: add http:// in front of it`)
+    },
     {
       args: ['audit', ID, '--gateway', 'arweave.net'],
-      line: 'ao-audit: "arweave.net" is not an http URL of a unit',
-      hint: '  begin it with http:// or https://'
+      line: invalid('--gateway <url>', 'arweave.net', `${UNIT}: add https:// in front of it`)
+    },
+    {
+      args: ['pull', ID, '-o', 'x', '--graphql', '[::1]:80'],
+      line: invalid('--graphql <url>', '[::1]:80', `${UNIT}: add http:// in front of it`)
     },
     {
       args: ['audit', ID, '--scheduler', 'http://u:p@unit'],
-      line: 'ao-audit: "http://u:p@unit" is not an http URL of a unit',
-      hint: '  leave out the user and the password'
-    },
-    {
-      args: ['audit', ID, '--schedule', 'mine'],
-      line: /^error: option '--schedule <source>' argument 'mine' is invalid\. Allowed choices are scheduler, arweave, both\./
-    },
-    { args: ['audit', ID, '--trust', 'compute'], line: 'ao-audit: --trust takes scheduler or gateway, not "compute"' },
-    {
-      args: ['audit', ID, '--to', '-1'],
-      line: /^error: option '--to <nonce>' argument '-1' is invalid\. It takes a nonce: a whole number from 0\.$/
-    },
-    {
-      args: ['audit', ID, '--patience', '0'],
-      line: /^error: option '--patience <seconds>' argument '0' is invalid\. It takes a number of seconds above 0 /
-    },
-    {
-      args: ['audit', ID, '--state-hash', 'first'],
-      line: 'ao-audit: --state-hash takes last, nonces with commas between them, or every:K'
-    },
-    { args: ['audit', ID, '--profile', 'none'], line: /^ao-audit: .*none/, hint: /^ {2}\S/ },
-    {
-      args: ['audit', ID, '--compute', 'localhost:1234'],
-      line: 'ao-audit: "localhost:1234" is not an http URL of a unit',
-      hint: '  begin it with http:// or https://'
+      line: invalid('--scheduler <url>', 'http://u:p@unit', `${UNIT}: leave out the user and the password`)
     },
     {
       args: ['audit', ID, '--compute', 'http://unit/?a=b'],
-      line: 'ao-audit: "http://unit/?a=b" is not an http URL of a unit',
-      hint: '  leave out the query and everything after "#"'
+      line: invalid('--compute <url>', 'http://unit/?a=b', `${UNIT}: leave out the query and everything after "#"`)
     },
-    { args: ['audit', ID, '--jobs', '0'], line: /argument '0' is invalid\. It takes a whole number from 1 to 999\.$/ },
-    { args: ['audit', ID, '--from', '5', '--to', '2'], line: /^ao-audit: --from 5 lies behind --to 2: / },
-    { args: ['pull', ID, '-o', 'x', '--from', '5', '--to', '2'], line: /^ao-audit: --from 5 lies behind --to 2: / },
+    {
+      args: ['audit', ID, '--schedule', 'mine'],
+      line: invalid('--schedule <source>', 'mine', 'It must be scheduler or arweave or both')
+    },
+    {
+      args: ['audit', ID, '--trust', 'compute'],
+      line: invalid('--trust <role>', 'compute', 'It must be scheduler or gateway')
+    },
+    {
+      args: ['audit', ID, '--state-hash', 'first'],
+      line: /'first' is invalid\. It must be last, nonces with commas .* every:K\.$/
+    },
+    {
+      args: ['audit', ID, '--start', `checkpoint:${ID}x`],
+      line: /is invalid\. It must be checkpoint:ID, the id of a checkpoint\.$/
+    },
+    {
+      args: ['audit', ID, '--profile', 'none'],
+      line: invalid(
+        '--profile <auto|name|file>',
+        'none',
+        'It must be auto, legacynet, loader-0.0.49, or the path of a JSON file'
+      )
+    },
+    {
+      args: ['audit', ID, '--checkpoint-owner', 'abc'],
+      line: /'abc' is invalid\. It must be an address: 43 characters .* hex digits\.$/
+    },
+    {
+      args: ['audit', ID, '--from', '5', '--to', '2'],
+      line: 'ao-audit: the range starts at nonce 5, after its end at nonce 2'
+    },
+    {
+      args: ['pull', ID, '-o', 'x', '--from', '5', '--to', '2'],
+      line: /^ao-audit: the range starts at nonce 5, after its end/
+    },
+    { args: ['audit', '--archive', 'none', '--from', '5', '--to', '2'], line: /^ao-audit: the range starts at nonce 5, / },
     { args: ['audit', ID, '--quiet', '--verbose'], line: "error: option '--quiet' cannot be used with option '--verbose'" },
     {
       args: ['audit', '--archive', 'none', '--compute', 'http://unit', '--patience', '9'],
@@ -99,14 +130,20 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       line: 'ao-audit: no scheduler is asked with --schedule arweave: leave out --scheduler'
     },
     {
+      args: ['audit', ID, '--gateway', 'http://a', '--graphql', 'http://b', '--graphql', 'http://c'],
+      line: 'ao-audit: 2 GraphQL endpoints for only 1 gateway',
+      hint: '  the first --graphql belongs to the first --gateway, and so on'
+    },
+    {
       args: ['audit', ID, '--scheduler', 'http://a', '--scheduler', 'http://b'],
       line: "error: option '--scheduler <url>' is given more than once"
     },
-    { args: ['audit', ID, '--json', ''], line: "error: option '--json [file]' is given without a value" },
+    { args: ['audit', ID, '--json', ''], line: invalid('--json [file]', '', 'It must be the name of a file') },
+    { args: ['audit', ID, '--store', ''], line: invalid('--store <dir>', '', 'It must be the name of a folder') },
     {
-      args: ['audit', ID, '--checkpoint-owner', 'abc'],
-      line: 'ao-audit: --checkpoint-owner takes an address, not "abc"',
-      hint: /^ {2}an address is 43 characters/
+      args: ['audit', ID, '--json', '--markdown', '-'],
+      line: 'ao-audit: --json and --markdown cannot both go to stdout',
+      hint: '  name a file for one of them'
     },
     { args: ['audit', ID, '--profile', './nope.json'], line: 'ao-audit: the profile ./nope.json is not there' },
     { args: ['audit', '--archive', 'nope.tar.gz'], line: 'ao-audit: the archive nope.tar.gz does not exist' },
@@ -116,9 +153,31 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     { args: ['pull', '-o', 'a.tar.gz'], line: "error: missing required argument 'process'" }
   ]
   it.each(cases)('$args', async ({ args, line, hint }) => {
-    const store = path.join(folder, 'unused')
+    const store = path.join(folder, args.includes('--archive') ? 'unpacked' : 'unused')
     const named = args.length > 1 && args[0] !== 'auditt' ? [...args, '--store', store] : args
     expectError(await run(named), 2, line, hint)
+  })
+
+  it('opens no store over it', () => {
+    expect(existsSync(path.join(folder, 'unused'))).toBe(false)
+  })
+
+  const numbers: [option: string, takes: string][] = [
+    ['--from', 'a nonce: a whole number from 0, in digits alone'],
+    ['--to', 'a nonce: a whole number from 0, in digits alone'],
+    ['--jobs', 'a whole number from 1 to 999, in digits alone'],
+    ['--max-explanations', 'a whole number from 0 to 999999, in digits alone'],
+    ['--min-coverage', 'a number from 0 to 100, such as 95 or 99.5'],
+    ['--patience', 'a number of seconds above 0 and below 1000000, such as 30 or 0.5'],
+    ['--message-time', 'a number of seconds above 0 and below 1000000, such as 30 or 0.5']
+  ]
+  it.each(numbers)('%s refuses what is a number in other ways than by its digits', async (option, takes) => {
+    const values = ['1e1', '0x10', ' 5', '5 ', '+5', '-1', '1_0', 'Infinity', '٣', '1.', '99999999999999999', '']
+    const ended = await Promise.all(values.map((value) => run(['audit', ID, option, value])))
+    for (const [place, one] of ended.entries()) {
+      expectError(one, 2, /^error: option /)
+      expect(one.stderr).toContain(`argument '${values[place]}' is invalid. It must be ${takes}.`)
+    }
   })
 
   it.each([

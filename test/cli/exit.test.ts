@@ -324,7 +324,7 @@ describe('a program that fails by itself', () => {
     ['does not listen', 'setInterval(() => {}, 1000)']
   ])('and %s ends with 130 within a second of Ctrl-C, and at once at the second', async (_what, wait) => {
     const ready =
-      "import { parentPort } from 'node:worker_threads'\nparentPort.postMessage({ op: 'write', id: 0, to: 'stdout', text: 'ready' })\n"
+      "import { parentPort } from 'node:worker_threads'\nparentPort.postMessage({ op: 'write', id: 0, to: 'stdout', content: 'ready' })\n"
     const command = installedWith('program.js', `${ready}setTimeout(() => { ${wait} }, 100)`)
     for (const times of [1, 2]) {
       const { child, ended } = start(['audit'], { command })

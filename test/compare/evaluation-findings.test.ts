@@ -45,7 +45,7 @@ describe('the finding of a mismatch', () => {
     const whole = { ...differing(0), differences: [{ path: '', claimed: 'x', computed: {} }] }
     expect(detail(first, { comparison: whole })?.detail).toBe('the answer is not an object')
     const through = { ...first, through: 4 }
-    expect(detail(through, { comparison: differing(1) })?.detail).toBe('nonces 1 to 4: Output[0] differs')
+    expect(detail(through, { comparison: differing(1) })?.detail).toBe('up to nonce 4: Output[0] differs')
   })
 
   it('names a cron by the nonce before it, and the process message by its name', () => {
@@ -120,7 +120,7 @@ it('tagOrderFindings reports a different order of tags once, with its first plac
   const finding = { code: 'TAG_ORDER_DIFFERS', severity: 'info', attribution: 'auditor', claimant: CU, count: 2 }
   const detail = (name: string) => `the order of tags differs, first at ${name}: it depends on inputs of the execution profile`
   expect(tagOrderFindings(CU, { count: 2, first })).toStrictEqual([
-    { ...finding, key: keyOf(1), nonce: 1, detail: detail('nonce 1') }
+    { ...finding, key: keyOf(1), nonce: 1, detail: detail('this nonce') }
   ])
   expect(tagOrderFindings(CU, { count: 2, first: cron })).toStrictEqual([
     { ...finding, key: cron.key, detail: detail('cron 0-30-seconds after nonce 1') }

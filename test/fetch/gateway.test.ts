@@ -4,6 +4,44 @@ import type { TransactionId } from '../../src/model/ids.ts'
 import { exampleData, idOf } from '../fakes/data.ts'
 import { MODULE, PROCESS, quick, start } from './start.ts'
 
+describe('a GraphQL endpoint that is named for a gateway', () => {
+  it('is asked in place of the gateway, which serves the data, and what it lists is its own word', async () => {
+    const [data, lists] = [await start(), await start()]
+    const gateway = createGateway(quick(), [data.url], [`${lists.url}/graphql`])
+    const [record] = await gateway.transactions({ ids: [PROCESS], limit: 1 })
+    expect(record?.gateway).toBe(`${lists.url}/graphql`)
+    expect(await gateway.raw(MODULE, 100)).toMatchObject({ gateway: data.url })
+    expect(gateway.listedBy).toEqual([`${lists.url}/graphql`])
+    expect([lists.requests, data.requests].map((requests) => requests.map(({ what }) => what.split(' ')[0]))).toEqual([
+      ['/graphql'],
+      [`/raw/${MODULE}`]
+    ])
+  })
+
+  it('belongs to the gateway in the same place, and the others have their own', async () => {
+    const [first, second, lists] = [await start(), await start(), await start()]
+    const gateway = createGateway(quick(), [first.url, second.url], [`${lists.url}/graphql`])
+    expect(gateway.each().map(({ urls, listedBy }) => [urls, listedBy])).toEqual([
+      [[first.url], [`${lists.url}/graphql`]],
+      [[second.url], [second.url]]
+    ])
+  })
+
+  it('makes no difference where it is the one that the gateway has anyway', async () => {
+    const { url } = await start()
+    expect(createGateway(quick(), [url], [`${url}/graphql`]).listedBy).toEqual([url])
+  })
+
+  it('is named where it fails', async () => {
+    const [data, broken] = [await start(), await start({ faults: [{ kind: 'status', status: 200, body: '{}' }] })]
+    const gateway = createGateway(quick(), [data.url], [`${broken.url}/graphql`])
+    await expect(gateway.transactions({ ids: [PROCESS], limit: 1 })).rejects.toMatchObject({
+      code: 'WIRE_INVALID',
+      unit: { role: 'gateway', url: broken.url }
+    })
+  })
+})
+
 describe('transactions from a gateway', () => {
   it('have all fields that the check of a signature needs', async () => {
     const { url } = await start()

@@ -14,7 +14,7 @@ const PAGE = { first: 3, after: undefined }
 
 async function withFault(fault: Fault, options: HttpOptions = {}) {
   const { url } = await start({ faults: [fault] })
-  const graphql = createGraphql(quick(options), url)
+  const graphql = createGraphql(quick(options), `${url}/graphql`)
   return { url, graphql, ask: () => graphql.transactions({ ids: [PROCESS], limit: 1 }, PAGE) }
 }
 
@@ -46,7 +46,7 @@ function fieldsOf(query: DocumentNode): string[] {
 describe('a query', () => {
   it('for transactions is the query of arweave-graphql with signature and anchor added', async () => {
     const network = await start()
-    const graphql = createGraphql(quick(), network.url)
+    const graphql = createGraphql(quick(), `${network.url}/graphql`)
     const query = {
       ids: [EXAMPLE.process as TransactionId],
       owners: [idOf('owner') as never],
@@ -67,7 +67,7 @@ describe('a query', () => {
 
   it('for blocks is the query of arweave-graphql', async () => {
     const network = await start()
-    await createGraphql(quick(), network.url).blocks(5, 9, PAGE)
+    await createGraphql(quick(), `${network.url}/graphql`).blocks(5, 9, PAGE)
     const [asked] = posted(network) as { readonly query: string }[]
     expect(asked).toMatchObject({ variables: { height: { min: 5, max: 9 }, first: 3, sort: 'HEIGHT_ASC' } })
     expect(fieldsOf(parse(asked?.query ?? ''))).toEqual(fieldsOf(GetBlocksDocument))

@@ -215,6 +215,9 @@ it('a report has exactly the fields of its schema, and takes over the other part
   })
   expect(buildReport(given)).toEqual({
     schema: 'ao-audit/report/v1',
+    date: given.date,
+    inputsDigest: given.inputsDigest,
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/),
     verdict: 'match',
     reasons: [],
     remarks: [],

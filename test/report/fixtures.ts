@@ -1,18 +1,29 @@
 import type { Divergence, JudgedEvaluation } from '../../src/compare/comparison.ts'
 import type { Finding } from '../../src/model/findings.ts'
 import type { ClaimantParts, ReportParts } from '../../src/report/build.ts'
-import type { Coverage } from '../../src/report/model.ts'
+import type { Coverage, Report } from '../../src/report/model.ts'
 
 const PROCESS_ID = 'pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0'
 export const MESSAGE_ID = 'mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0'
 export const CU = 'http://127.0.0.1:4000'
 export const OTHER_CU = 'http://127.0.0.1:4001'
 export const MODULE_SHA256 = 'ab'.repeat(32)
+export const INPUTS_SHA256 = '0123456789abcdef'.repeat(4)
 export const STATE_SHA256 = 'cd'.repeat(32)
 
 /** Text that clears a screen, reverses text, hides and breaks lines, and contains a table cell, a tag, code and a link. */
 export const HOSTILE =
   '\u001b[2J\u009b1A\r\n\u202Emoor\u200b\u2028\u007f\u0000\ud800|<img src=x onerror=a()>`**[b](http://c)`</code>'
+
+/** The parts of a report that hold hashes, with hostile text in every place. The schema refuses it, and the renderings escape it. */
+export function hostileHashes(): Pick<Report, 'process' | 'stateHashes' | 'checkpoints'> {
+  const hashes = { claimedSha256: HOSTILE, dataSha256: HOSTILE, computedSha256: HOSTILE }
+  return {
+    process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } },
+    stateHashes: { [HOSTILE]: HOSTILE },
+    checkpoints: [{ id: HOSTILE, nonce: 3, signer: HOSTILE, ...hashes, status: 'mismatch' }]
+  }
+}
 
 export const COVERAGE: Coverage = {
   scheduled: 4,
@@ -76,6 +87,8 @@ export function dishonest(over: Partial<ClaimantParts> = {}): ClaimantParts {
 
 export function parts(over: Partial<ReportParts> = {}): ReportParts {
   return {
+    date: '2026-01-02T03:04:05.678Z',
+    inputsDigest: INPUTS_SHA256,
     processId: PROCESS_ID,
     process: {
       id: PROCESS_ID,

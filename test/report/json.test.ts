@@ -21,6 +21,9 @@ describe('reportJson', () => {
     expect(json.endsWith('\n  }\n}\n')).toBe(true)
     expect(json.match(/^ {2}"\w+"/gm)?.map((key) => key.trim().slice(1, -1))).toEqual([
       'schema',
+      'date',
+      'digest',
+      'inputsDigest',
       'verdict',
       'reasons',
       'remarks',

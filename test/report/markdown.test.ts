@@ -11,6 +11,8 @@ import {
   evaluation,
   finding,
   HOSTILE,
+  hostileHashes,
+  INPUTS_SHA256,
   MODULE_SHA256,
   parts,
   STATE_SHA256
@@ -32,7 +34,15 @@ describe('renderMarkdown', () => {
         notChecked: ['the module signature'],
         unreachable: [{ unit: 'gateway', url: 'u1', code: 'UNIT_UNREACHABLE', detail: 'no answer' }],
         checkpoints: [
-          { id: 'c1', nonce: 3, signer: 's1', claimedSha256: 'aa', dataSha256: null, computedSha256: 'bb', status: 'mismatch' }
+          {
+            id: 'c1',
+            nonce: 3,
+            signer: 's1',
+            claimedSha256: 'aa',
+            dataSha256: null,
+            computedSha256: STATE_SHA256,
+            status: 'mismatch'
+          }
         ]
       })
     )
@@ -77,7 +87,10 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 | compared | 4 of 4 evaluations |
 | profile | \`legacynet\` (default), loader \`0.0.44\`, one instance, 2 environment strings |
 | environment | \`LANG=C.UTF-8\`<br>\`_=/usr/app\` |
-| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
+| date | \`2026-01-02T03:04:05.678Z\` |
+| inputs SHA-256 | \`${INPUTS_SHA256}\` |
+| report SHA-256 | \`${report.digest}\` |
+| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s in the module |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
 ## Not checked
@@ -106,7 +119,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 
 | id | nonce | signer | status | claimed | data | computed |
 | --- | --- | --- | --- | --- | --- | --- |
-| \`c1\` | 3 | \`s1\` | mismatch | \`aa\` |  | \`bb\` |
+| \`c1\` | 3 | \`s1\` | mismatch | \`aa\` |  | \`${STATE_SHA256}\` |
 
 ## State hashes
 
@@ -144,8 +157,17 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 
   it('leaves out empty sections', () => {
     const coverage = { ...COVERAGE, scheduled: 0, evaluated: 0, compared: 0 }
-    const bare = parts({ process: null, range: null, claimants: [], profile: null, stateHashes: {}, coverage })
-    expect(renderMarkdown(buildReport(bare))).toBe(`# ao-audit: INCONCLUSIVE
+    const bare = parts({
+      inputsDigest: null,
+      process: null,
+      range: null,
+      claimants: [],
+      profile: null,
+      stateHashes: {},
+      coverage
+    })
+    const report = buildReport(bare)
+    expect(renderMarkdown(report)).toBe(`# ao-audit: INCONCLUSIVE
 
 no Compute Unit was audited
 
@@ -159,7 +181,9 @@ no Compute Unit was audited
 | --- | --- |
 | process | \`pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0\` |
 | compared | 0 of 0 evaluations |
-| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s |
+| date | \`2026-01-02T03:04:05.678Z\` |
+| report SHA-256 | \`${report.digest}\` |
+| time | fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5 messages/s in the module |
 | tool | ao-audit \`0.1.0\`, Node \`v22.0.0\`, loader \`0.0.49\` |
 
 ## Not checked
@@ -213,27 +237,14 @@ no Compute Unit was audited
         trusted: [HOSTILE],
         notChecked: [HOSTILE],
         unreachable: [{ unit: 'gateway', url: HOSTILE, code: 'UNIT_UNREACHABLE', detail: HOSTILE }],
-        stateHashes: { [HOSTILE]: HOSTILE },
-        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
-        process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } },
-        checkpoints: [
-          {
-            id: HOSTILE,
-            nonce: 3,
-            signer: HOSTILE,
-            claimedSha256: HOSTILE,
-            dataSha256: HOSTILE,
-            computedSha256: HOSTILE,
-            status: 'mismatch'
-          }
-        ]
+        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE }
       })
     )
     const profile =
       report.profile === null
         ? null
         : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE, environment: [HOSTILE] }
-    const lines = renderMarkdown({ ...report, profile }).split('\n')
+    const lines = renderMarkdown({ ...report, ...hostileHashes(), profile }).split('\n')
     expect(lines.join('')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
     // Outside of spans, which have as many backticks as the hostile text requires, there is only the page's own markup.
     const between = lines.join('\n').replace(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
@@ -241,7 +252,7 @@ no Compute Unit was audited
     const columns = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length - 2)
     expect(columns).toEqual([
       ...repeat(3, 3),
-      ...repeat(2, 13),
+      ...repeat(2, 16),
       ...repeat(6, 3),
       ...repeat(6, 4),
       ...repeat(5, 3),
@@ -279,8 +290,8 @@ describe('memories that differ', () => {
     nonce: 3,
     signer: 'signer',
     claimedSha256: 'aa',
-    dataSha256: 'aa',
-    computedSha256: 'bb',
+    dataSha256: MODULE_SHA256,
+    computedSha256: STATE_SHA256,
     status: 'mismatch' as const,
     memory: difference
   }

@@ -1,5 +1,6 @@
 /** Compares the findings, tolerances and files in the README with the real ones. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { expect, it } from 'vitest'
 import { FINDING_CODES } from '../../src/model/findings.ts'
 
@@ -21,8 +22,9 @@ function namesOf(text: string, head: string): string[] {
   return rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
 }
 
-it('the README lists exactly the existing finding codes', () => {
-  expect(namesOf(section('Findings'), 'code').sort()).toEqual([...FINDING_CODES].sort())
+it('docs/findings.md has one row for each finding code, and for no other', () => {
+  const rows = readFileSync('docs/findings.md', 'utf8').matchAll(/^\| `([A-Z_]+)`/gm)
+  expect([...rows].map(([, code = '']) => code).sort()).toEqual([...FINDING_CODES].sort())
 })
 
 it('the README lists exactly the existing tolerances', () => {
@@ -40,4 +42,17 @@ it('the README names only files that exist and are part of the package', () => {
   expect(named.length).toBeGreaterThan(5)
   expect(named.filter((path) => !existsSync(path))).toEqual([])
   expect(named.filter((path) => !files.some((file) => path === file || path.startsWith(`${file}/`)))).toEqual([])
+})
+
+it('docs/troubleshooting.md quotes in its headings only texts that the program writes', () => {
+  const sources = ['src', 'bin']
+    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(file, 'utf8').replaceAll(/\$\{[^}]*\}/g, '…'))
+    .join('\n')
+  const headings = readFileSync('docs/troubleshooting.md', 'utf8').match(/^## .*/gm) ?? []
+  const quoted = headings.flatMap((heading) => [...heading.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text))
+  const parts = quoted.flatMap((text) => text.split('…')).map((part) => part.trim())
+  expect(parts.length).toBeGreaterThan(10)
+  expect(parts.filter((part) => !sources.includes(part))).toEqual([])
 })

@@ -2,12 +2,27 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { buildReport } from '../../src/report/build.ts'
 import { renderTerminal } from '../../src/report/terminal.ts'
-import { COVERAGE, CU, claimant, DIVERGENCE, dishonest, evaluation, finding, HOSTILE, OTHER_CU, parts } from './fixtures.ts'
+import {
+  COVERAGE,
+  CU,
+  claimant,
+  DIVERGENCE,
+  dishonest,
+  evaluation,
+  finding,
+  HOSTILE,
+  hostileHashes,
+  OTHER_CU,
+  parts,
+  STATE_SHA256
+} from './fixtures.ts'
 
 const plain = { color: false, width: 80 }
 
+/** With `(its digest)`, as long as it is shown, in place of the digest. */
 function render(over: Parameters<typeof parts>[0] = {}, width = 80): string {
-  return renderTerminal(buildReport(parts(over)), { color: false, width })
+  const report = buildReport(parts(over))
+  return renderTerminal(report, { color: false, width }).replace(report.digest.slice(0, 12), '(its digest)')
 }
 
 /** The lines from the one that begins with `label` to before the next label. */
@@ -37,8 +52,9 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+date          2026-01-02T03:04:05.678Z, inputs 0123456789ab, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
-              messages/s
+              messages/s in the module
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -133,8 +149,9 @@ profile       legacynet (default), loader 0.0.44, one instance, 2 environment
               strings
 state hash    nonce 3:
               cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+date          2026-01-02T03:04:05.678Z, inputs 0123456789ab, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
-              messages/s
+              messages/s in the module
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
   })
@@ -189,6 +206,7 @@ describe('the terminal report of an inconclusive audit', () => {
     ] as const
     const coverage = { scheduled: 0, cron: 0, evaluated: 0, compared: 0, skipped: 0, unclaimed: 0, unread: 0, unverified: 0 }
     const text = render({
+      inputsDigest: null,
       process: null,
       range: null,
       claimants: [],
@@ -206,10 +224,19 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
 compared      0 of 0 evaluations, with no claimant
 not checked   no evaluation is known, so none was checked
 findings      none
+date          2026-01-02T03:04:05.678Z, report (its digest)
 time          fetch 3.1 s, verify 0.2 s, replay 12.0 s, compare 0.0 s; 33.5
-              messages/s
+              messages/s in the module
 tool          ao-audit 0.1.0, Node v22.0.0, loader 0.0.49
 `)
+  })
+})
+
+describe('the next step', () => {
+  it('is the last line of the summary, and its command is never wrapped', () => {
+    const command = `ao-audit audit ${'x'.repeat(200)} --json`
+    const text = renderTerminal(buildReport(parts()), { ...plain, next: { why: 'for all that differs', command } })
+    expect(text.split('\n').slice(-3)).toEqual(['next          for all that differs:', `  ${command}`, ''])
   })
 })
 
@@ -229,7 +256,7 @@ describe('a long terminal report', () => {
       inconclusive: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
       findings: [...kinds, ...many],
       checkpoints: [status('match'), status('unverified'), status('match')],
-      stateHashes: Object.fromEntries(Array.from({ length: 40 }, (_, nonce) => [nonce, `hash-${nonce}`]))
+      stateHashes: Object.fromEntries(Array.from({ length: 40 }, (_, nonce) => [nonce, STATE_SHA256]))
     })
     expect(block(text, 'why')).toEqual([
       'why           b',
@@ -253,8 +280,9 @@ describe('a long terminal report', () => {
     ])
     expect(block(text, 'checkpoints')).toEqual(['checkpoints   2 match, 1 unverified'])
     expect(block(text, 'state hash')).toEqual([
-      'state hash    nonce 0: hash-0',
-      ...[1, 2, 3].map((nonce) => `              nonce ${nonce}: hash-${nonce}`),
+      'state hash    nonce 0:',
+      ...[1, 2, 3].flatMap((nonce) => [`              ${STATE_SHA256}`, `              nonce ${nonce}:`]),
+      `              ${STATE_SHA256}`,
       '              … and 36 more, see --json'
     ])
   })
@@ -382,13 +410,11 @@ describe('text from outside', () => {
         trusted: [HOSTILE],
         notChecked: [HOSTILE],
         unreachable: [{ unit: 'gateway', url: HOSTILE, code: 'UNIT_UNREACHABLE', detail: HOSTILE }],
-        stateHashes: { [HOSTILE]: HOSTILE },
-        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE },
-        process: { id: HOSTILE, owner: HOSTILE, scheduler: HOSTILE, module: { id: HOSTILE, sha256: HOSTILE, format: HOSTILE } }
+        tool: { version: HOSTILE, node: HOSTILE, loader: HOSTILE }
       })
     )
     const profile = report.profile === null ? null : { ...report.profile, name: HOSTILE, source: HOSTILE, loader: HOSTILE }
-    return { ...report, profile }
+    return { ...report, ...hostileHashes(), checkpoints: [], profile }
   }
 
   it('is escaped on the terminal in every place', () => {

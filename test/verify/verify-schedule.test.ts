@@ -205,7 +205,7 @@ describe('nonces', () => {
         attribution: 'scheduler',
         nonce: 1,
         count: 2,
-        detail: 'nonces 1 to 2 are missing'
+        detail: 'this nonce and all up to nonce 2 are missing'
       }
     ])
   })
@@ -370,10 +370,10 @@ describe('findings', () => {
   it('name the nonces that they are about', () => {
     const [zero, one, two, three] = messages
     if (zero === undefined || one === undefined || two === undefined || three === undefined) throw new Error('no message')
-    expect(details([zero, two])).toEqual(['nonce 1 is missing'])
-    expect(details([zero, three])).toEqual(['nonces 1 to 2 are missing'])
-    expect(details([zero, one, one])).toEqual(['nonce 1 appears twice'])
-    expect(details([zero, one, zero])).toEqual(['nonce 0 comes after nonce 1'])
+    expect(details([zero, two])).toEqual(['this nonce is missing'])
+    expect(details([zero, three])).toEqual(['this nonce and all up to nonce 2 are missing'])
+    expect(details([zero, one, one])).toEqual(['this nonce appears twice'])
+    expect(details([zero, one, zero])).toEqual(['this nonce comes after nonce 1'])
     const other = schedule(2, (nonce) => (nonce === 1 ? { message: message(50) } : {}))[1]
     if (other === undefined) throw new Error('no message')
     expect(details([zero, one, other])).toEqual([`two signed assignments: ${one.assignment.id} and ${other.assignment.id}`])

@@ -178,7 +178,7 @@ function judgeCheckpoint(
   })
   if (standing !== 'verified') return judged(standing)
   if (computedSha256 === null && isNowhere(checkpoint.key)) {
-    const detail = `checkpoint ${id} is of cron ${checkpoint.key.cron} after nonce ${nonce}, which was not evaluated`
+    const detail = `checkpoint ${id} is of cron ${checkpoint.key.cron} after this nonce, which was not evaluated`
     const about = { code: 'CHECKPOINT_NOT_READ', severity: 'warning', attribution: 'checkpoint-signer' } as const
     return judged('unread', { ...about, nonce, claimant: signer, detail })
   }
@@ -193,7 +193,7 @@ function judgeCheckpoint(
   const rests = [checkpoint.onTrust ? 'the checkpoint as the gateway served it' : undefined, trusted(nonce)]
   const onTrust = rests.filter((words) => words !== undefined).join(', ')
   const detail =
-    `the memory after nonce ${nonce} is ${computedSha256}, checkpoint ${id} says ${sha256}` +
+    `the memory after this nonce is ${computedSha256}, checkpoint ${id} says ${sha256}` +
     (accusal.attributable ? '' : `; that may have an honest reason: ${accusal.reason}`) +
     (onTrust === '' ? '' : `; taken on trust: ${onTrust}`)
   const severity = accusal.attributable ? 'error' : 'warning'

@@ -18,8 +18,10 @@ import type { Trust } from '../../verify/trust.ts'
 import type { MemoryDifferences } from '../checkpoints/checkpoint-differences.ts'
 import { type JudgedCheckpoint, signersOf } from '../checkpoints/judge-checkpoints.ts'
 import type { UsableCheckpoint } from '../checkpoints/trusted-start.ts'
+import { type AskedUnit, withoutSuspicion } from '../checkpoints/unheard-units.ts'
 import type { PassResult } from '../pass.ts'
 import type { AuditRunOptions } from '../run-options.ts'
+import { digestOfInputs } from '../run-records.ts'
 import type { Checks } from '../schedule-evidence.ts'
 import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from '../search/judge-units.ts'
 import type { Subject } from '../subject.ts'
@@ -62,12 +64,15 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
   const { counts } = joint.judged
   const lowered = trustFindings(trust)
   const unreadCheckpoints = unreadFindings(await inputs.checkpoints.unread(run.process))
-  const checkpoints = checkpointsOf(judged)
+  const checkpoints = withoutSuspicion(checkpointsOf(judged), askedUnits(options, units, absences))
   const reports = checkpoints.map(({ report }) => report)
   const passes = [...new Set([joint, ...units.map(({ found }) => found)])]
   const shown = units.find(({ judgement }) => judgement.verdict === 'mismatch') ?? units[0]
+  const { stateHashes, moduleMs, moduleRuns, resumedAfter } = shown?.found ?? joint
   const ofListings = await listingFindings(inputs, run)
   const report = buildReport({
+    date: options.now(),
+    inputsDigest: await digestOfInputs(options.store, inputs, run, process),
     processId: process.id,
     process: {
       id: process.id,
@@ -80,7 +85,7 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
     coverage: { ...counts, compared: 0, unclaimed: 0, unread: 0 },
     inconclusive: [...absentNonces, ...absences.map(({ message }) => message)],
     trusted: [
-      ...(start === undefined ? [] : [trustedStart(start, run)]),
+      ...(start === undefined ? [] : [trustedStart(start, run, `nonce ${start.nonce}`)]),
       ...lowered.map(({ detail }) => detail),
       ...loweredBars(options)
     ],
@@ -128,21 +133,29 @@ export async function reportOf(options: AuditRunOptions, outcomes: Outcomes): Pr
       ...lowered
     ]),
     profile: shown === undefined ? jointProfile(joint, setup.format) : profileReport(shown.profile, setup.format),
-    stateHashes: (shown?.found ?? joint).stateHashes,
+    stateHashes,
     tool: toolVersions(),
     timings: {
       fetchMs,
       verifyMs,
       replayMs,
-      moduleMs: (shown?.found ?? joint).moduleMs,
+      moduleMs,
       compareMs: joint.judged.compareMs,
-      messagesPerSecond: replayMs > 0 ? (counts.evaluated * 1000) / replayMs : 0,
-      resumedAfter: (shown?.found ?? joint).resumedAfter,
+      messagesPerSecond: moduleMs > 0 ? (moduleRuns * 1000) / moduleMs : 0,
+      resumedAfter,
       jobs: options.jobs,
       partsAhead: { begun: joint.links.length, proven: joint.links.filter(({ proven }) => proven).length }
     }
   })
   return assertSound(report)
+}
+
+function askedUnits({ run }: AuditRunOptions, units: readonly JudgedUnit[], absences: readonly AuditError[]): AskedUnit[] {
+  return run.computes.map((compute) => {
+    const isAway = absences.some(({ unit }) => unit?.url === compute.url)
+    const { compared = 0 } = units.find(({ claimant }) => claimant === compute.url)?.judgement.coverage ?? {}
+    return { ...compute, heard: !isAway && compared > 0 }
+  })
 }
 
 /** Counts checkpoints of every signer, because a unit's own may be among them. */
@@ -223,8 +236,10 @@ function distinct(findings: readonly Finding[]): Finding[] {
 }
 
 /** A report on an audit that could not begin. */
-export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number): Report {
+export function inconclusiveReport(process: string, absences: readonly AuditError[], fetchMs: number, date: string): Report {
   return buildReport({
+    date,
+    inputsDigest: null,
     processId: process,
     process: null,
     range: null,
@@ -264,14 +279,15 @@ function absentFinding(detail: string): Finding {
   return { code: 'INPUT_MISSING', severity: 'warning', attribution: 'auditor', detail }
 }
 
-function trustedStart({ id, nonce, signer }: UsableCheckpoint, { computes }: Run): string {
+/** @param place the nonce in words */
+function trustedStart({ id, signer }: UsableCheckpoint, { computes }: Run, place: string): string {
   const own = computes.find(({ address }) => address === signer)
   const who = own === undefined ? signer : `${signer}, the address of ${own.url}: its own word`
-  return `the memory after nonce ${nonce} is that of checkpoint ${id}, signed by ${who}`
+  return `the memory after ${place} is that of checkpoint ${id}, signed by ${who}`
 }
 
 function startFinding(start: UsableCheckpoint, run: Run): Finding {
-  const detail = `${trustedStart(start, run)}; nothing before it was computed`
+  const detail = `${trustedStart(start, run, 'this nonce')}; nothing before it was computed`
   return { code: 'TRUST_LOWERED', severity: 'warning', attribution: 'auditor', nonce: start.nonce, detail }
 }
 

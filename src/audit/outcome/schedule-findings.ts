@@ -31,10 +31,10 @@ function ofScheduler({ kind, nonce, through = nonce }: ScheduleAnomaly, filled: 
         code: 'NONCE_TWICE',
         severity: 'warning',
         ...common,
-        detail: `the scheduler served nonce ${nonce} more than once`
+        detail: 'the scheduler served this nonce more than once'
       }
     case 'outOfOrder': {
-      const detail = `the scheduler served nonce ${nonce} after a higher one`
+      const detail = 'the scheduler served this nonce after a higher one'
       return { code: 'SCHEDULE_OUT_OF_ORDER', severity: 'warning', ...common, detail }
     }
   }
@@ -68,8 +68,9 @@ function gap(severity: Finding['severity'], attribution: Finding['attribution'],
   return { code: 'NONCE_GAP', severity, attribution, nonce, detail }
 }
 
+/** The finding has its nonce in a field, so the text does not repeat it. */
 function noncesOf(from: number, to: number): string {
-  return to > from ? `nonces ${from} to ${to}` : `nonce ${from}`
+  return to > from ? `this nonce and all up to nonce ${to}` : 'this nonce'
 }
 
 /** How many nonces of a scheduler's gap Arweave has. */

@@ -24,7 +24,8 @@ import type {
 } from './protocol.ts'
 import type { SpareChild } from './spare-child.ts'
 
-const DEFAULT_LIMITS: SandboxLimits = {
+/** The limits of a sandbox if no others are given. */
+export const DEFAULT_SANDBOX_LIMITS: SandboxLimits = {
   messageMs: 60_000,
   heapBytes: 4 * 1024 ** 3,
   residentBytes: 6 * 1024 ** 3
@@ -165,7 +166,7 @@ export async function openSandbox(
   options: SandboxOptions = {}
 ): Promise<Opening> {
   moduleFormat(setup.format)
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits = { ...DEFAULT_SANDBOX_LIMITS, ...options.limits }
   const child = (options.spare?.take() as ChildProcess | undefined) ?? startChild()
   const session = createSession(child, options)
   const start = defined({ start: options.start })
