@@ -15,9 +15,8 @@ import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { checkAuditOptions } from './checked-options.ts'
-import { parseAddress, parseProcessId, parseStart, parseTrust, parseUnits } from './config.ts'
+import { parseProcessId, parseUnits } from './config.ts'
 import { inconclusiveReport } from './outcome/audit-report.ts'
-import { parseStateHashes } from './state-hashes.ts'
 import { auditStored, noneAway, profileOf } from './stored-audit.ts'
 import { pullOptions } from './units.ts'
 
@@ -36,10 +35,6 @@ import { pullOptions } from './units.ts'
  */
 export async function audit(options: AuditOptions): Promise<Report> {
   checkAuditOptions(options)
-  if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
-  if (options.start !== undefined) parseStart(options.start)
-  for (const role of options.trust ?? []) parseTrust(role)
-  for (const owner of options.checkpointOwners ?? []) parseAddress(owner)
   profileOf(options)
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')

@@ -52,7 +52,7 @@ export interface AuditRunOptions {
   /** The id of a checkpoint whose memory the replay begins with, taken on trust. */
   readonly start?: string
   /** Roles that are trusted for inputs without proof. */
-  readonly trust?: readonly TrustRole[]
+  readonly trustedRoles?: readonly TrustRole[]
   /** The percentage of answerable evaluations that must be claimed for a match. */
   readonly minCoveragePercent: number
   /** How many explanations a unit may need. */
