@@ -1,7 +1,9 @@
 /** ao-audit as a library. */
 export { audit } from './audit/audit.ts'
+export { type AuditedEvaluations, auditEvaluations } from './audit/audit-evaluations.ts'
 export type { AuditOptions, AuditStart, SourceOptions } from './audit/audit-options.ts'
-export type { EvaluationListener, Standing } from './audit/judge-pass.ts'
+export type { FinalEvaluation } from './audit/final-evaluations.ts'
+export type { EvaluationListener, PassListener, Standing } from './audit/judge-pass.ts'
 export { type OpenArchive, type OpenArchiveOptions, openArchive, type PlanChoices } from './audit/open-archive.ts'
 export { type ArchiveOutput, pullArchive } from './audit/pull-archive.ts'
 export type { ReplayProgress } from './audit/run-options.ts'

@@ -5,7 +5,7 @@ import type { ScheduleSource } from '../pull/schedule-sources.ts'
 import type { ExecutionProfile, ProfileName } from '../replay/profile.ts'
 import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
 import type { TrustRole } from '../verify/trust.ts'
-import type { EvaluationListener } from './judge-pass.ts'
+import type { EvaluationListener, PassListener } from './judge-pass.ts'
 import type { ReplayProgress } from './run-options.ts'
 import type { StateHashChoice } from './state-hashes.ts'
 
@@ -67,9 +67,9 @@ export interface AuditOptions extends SourceOptions {
   /** The memories whose SHA-256 the report gives; none where not given. */
   readonly stateHashes?: StateHashChoice
   readonly sandboxLimits?: Partial<SandboxLimits>
+  /** Told during the audit; {@link PassListener} says what no longer holds. `auditEvaluations` gives what stands in the end. */
   readonly onEvaluation?: EvaluationListener
   /** Called after each evaluation of a replay, also before the range. */
   readonly onReplayed?: (progress: ReplayProgress) => void
-  /** Told when a replay begins; what was told of an earlier one no longer holds. */
-  readonly onPass?: () => void
+  readonly onPass?: PassListener
 }

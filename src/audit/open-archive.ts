@@ -3,7 +3,7 @@ import type { Finding } from '../model/findings.ts'
 import type { Claim, ModuleItem, ProcessItem, ScheduledMessage } from '../model/records.ts'
 import type { BlockKnowledge, PlanInputs } from '../replay/plan/planned.ts'
 import type { ModuleSetup } from '../replay/sandbox/protocol.ts'
-import { withPassingStore } from '../store/default-store.ts'
+import { openPassingStore } from '../store/default-store.ts'
 import type { Store } from '../store/store.ts'
 import { defined } from '../util/defined.ts'
 import type { CheckedMessage } from '../verify/checked-schedule.ts'
@@ -64,22 +64,19 @@ export interface OpenArchive {
  * }
  * ```
  */
-export function openArchive(file: string, { store }: OpenArchiveOptions = {}): Promise<OpenArchive> {
-  return new Promise((resolve, reject) => {
-    const unpacked = withPassingStore(store, async (passing) => {
-      const { opened, end } = await readOpen(file, passing)
-      const closed = new Promise<void>((closeNow) => {
-        const close = async () => {
-          closeNow()
-          await unpacked
-        }
-        resolve({ ...opened, close })
-      })
-      await closed
+export async function openArchive(file: string, { store: named }: OpenArchiveOptions = {}): Promise<OpenArchive> {
+  const store = await openPassingStore(named)
+  try {
+    const { opened, end } = await readOpen(file, store)
+    const close = async () => {
       await end()
-    })
-    unpacked.catch(reject)
-  })
+      await store.close()
+    }
+    return { ...opened, close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 async function readOpen(file: string, store: Store) {

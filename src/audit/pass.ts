@@ -139,7 +139,7 @@ export async function beginPass(
   }
 
   const ahead = oneAhead(replayed)
-  options.onPass?.()
+  options.onPass?.(units)
 
   /** What is known about the inputs that results at this ordinate depend on. */
   function standingAt(ordinate: number) {
