@@ -13,9 +13,11 @@ export interface AuditedEvaluations {
   /**
    * Every evaluation of the range, in order. A unit that was replayed again, alone, has its evaluations after those of the joint
    * replay. They are read as they are asked for, from the first one at each `for await`, which may end early.
+   *
+   * @throws AuditError `STORE_UNUSABLE` if they cannot be read; `USAGE` after `close`
    */
   readonly evaluations: AsyncIterable<FinalEvaluation>
-  /** Removes the evaluations. Reading them afterwards fails with `USAGE`. */
+  /** Removes the evaluations. */
   close(): Promise<void>
 }
 

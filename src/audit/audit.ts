@@ -25,7 +25,8 @@ import { pullOptions } from './units.ts'
  *
  * If a unit does not answer, or the scheduler does not know the process, the report is inconclusive.
  *
- * @throws AuditError `USAGE`, `STORE_LOCKED`, `STORE_UNUSABLE`, `ARCHIVE_INVALID`, `SANDBOX_FAILED`, `INTERRUPTED`
+ * @throws AuditError `USAGE` for an option that cannot be used; `STORE_LOCKED`, `STORE_UNUSABLE`; `ARCHIVE_INVALID`;
+ *   `ENVIRONMENT_UNFIT` or `SANDBOX_FAILED` if the module cannot be run here; `INTERRUPTED` if the signal fired
  *
  * @example
  * ```ts

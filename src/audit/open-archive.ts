@@ -37,11 +37,19 @@ export interface OpenArchive {
   readonly units: readonly string[]
   /** What is wrong with how process and module were served. */
   readonly findings: readonly Finding[]
-  /** Every message with its findings, in the order of nonces; ends with the last that the archive holds. May be read again. */
+  /**
+   * Every message with its findings, in the order of nonces; ends with the last that the archive holds. May be read again.
+   *
+   * @throws AuditError `STORE_UNUSABLE` if what was unpacked cannot be read; `SANDBOX_FAILED` if the thread that verifies fails
+   */
   schedule(): AsyncGenerator<CheckedMessage>
   /** For `planEvaluations`. */
   planInputs(choices?: PlanChoices): PlanInputs
-  /** In the order of ordinates. */
+  /**
+   * In the order of ordinates.
+   *
+   * @throws AuditError `STORE_UNUSABLE` if what was unpacked cannot be read
+   */
   claims(unit: string): AsyncIterable<Claim>
   /** Removes what was unpacked. Nothing of it can be used any more. */
   close(): Promise<void>
@@ -51,7 +59,8 @@ export interface OpenArchive {
  * Opens an archive that `ao-audit pull` wrote. Nothing is read off it that was not verified as if it came from the network.
  *
  * @param file a `.tar.gz`
- * @throws AuditError `ARCHIVE_INVALID`, `INPUT_MISSING` where process or module are not in it, `STORE_UNUSABLE`
+ * @throws AuditError `ARCHIVE_INVALID`; `INPUT_MISSING` where process or module are not in it; `STORE_UNUSABLE`; `SANDBOX_FAILED` if
+ *   the thread that verifies its items fails
  *
  * @example
  * ```ts
