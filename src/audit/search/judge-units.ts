@@ -334,9 +334,11 @@ async function finished(
   const how: PassOptions = {
     search,
     given: assumed,
-    ...(assumed.length === 0 ? {} : { assumedProfile: inWords(hypothesis) }),
-    ...(why === undefined ? {} : { misfits: new Map([[unit, why]]) }),
-    ...defined({ severalVoices })
+    ...defined({
+      assumedProfile: assumed.length === 0 ? undefined : inWords(hypothesis),
+      misfits: why === undefined ? undefined : new Map([[unit, why]]),
+      severalVoices
+    })
   }
   let found = await pass(ofVoice, hypothesis, [unit], how)
   const { proven } = ownCheckpoints(ofVoice, found, await ofVoice.checkpoints.all(), unit)
