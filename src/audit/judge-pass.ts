@@ -39,6 +39,9 @@ export interface JudgingOptions {
 /** Receives every evaluation of the range, with the status of each unit. The next evaluation waits for the returned promise. */
 export type EvaluationListener = (evaluation: Evaluation, stands: readonly Standing[]) => unknown
 
+/** Told when a replay begins for these units: what was told of them in an earlier one no longer holds. */
+export type PassListener = (units: readonly string[]) => void
+
 /** The status of a unit at one evaluation. */
 export interface Standing {
   readonly claimant: string

@@ -12,7 +12,9 @@ import { runSession, type Step } from './session.ts'
  *
  * An evaluation that cannot run is `inconclusive` with a reason, and so are all later ones, because the state is then unknown.
  *
- * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` if the signal fired
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `ENVIRONMENT_UNFIT` if the machine refuses the
+ *   sandbox something; `SANDBOX_FAILED`; `INPUT_MISSING` if the plan does not reach the job's start; `INTERRUPTED` if the signal fired;
+ *   and whatever the plan throws
  *
  * @example
  * ```ts

@@ -101,8 +101,7 @@ export async function trial(
   const { agrees, ...unguided } = jobOf({ ...ofVoice, subject, plan, profile, units: [unit], instances, hashAfter })
   const job = {
     ...unguided,
-    ...(agrees === undefined || only !== undefined ? {} : { agrees }),
-    ...defined({ end })
+    ...defined({ agrees: only === undefined ? agrees : undefined, end })
   }
   const counts = { looked: 0, agreeing: 0, orderDiffers: 0, differing: 0, boundaries: 0 }
   let readsEnvironment = false
