@@ -55,6 +55,21 @@ it('the README links to every page in docs/ and takes two screens of normal widt
   expect(lines.filter((line) => line.length > 100 && !line.startsWith('![')).length).toBe(0)
 })
 
+it('docs/glossary.md is in alphabetical order, and explains only terms that other pages use', () => {
+  const sections = readFileSync('docs/glossary.md', 'utf8').split(/^## /m).slice(1)
+  const terms = sections.map((section) => [...section.matchAll(/^\| ([^|]+?) +\|/gm)].map(([, term = '']) => term).slice(2))
+  for (const inSection of terms) expect(inSection).toEqual(inSection.toSorted((a, b) => a.localeCompare(b, 'en')))
+  const others = [
+    'README.md',
+    'ARCHITECTURE.md',
+    ...PAGES.filter((name) => name !== 'glossary.md').map((name) => `docs/${name}`)
+  ]
+  const text = others.map((page) => readFileSync(page, 'utf8').replaceAll(/\s+/g, ' ').toLowerCase()).join(' ')
+  const names = terms.flat().map((term) => term.replace(/ \(.*/, '').toLowerCase())
+  expect(names.length).toBeGreaterThan(40)
+  expect(names.filter((name) => !text.includes(name))).toEqual([])
+})
+
 it('docs/troubleshooting.md quotes in its headings only texts that the program writes', () => {
   const sources = ['src', 'bin']
     .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)))
