@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command. It runs the program on a thread, writes what that prints, and sees to it that the exit code is true whatever becomes
- * of the thread: an error that nobody caught, memory that ran out, a file that is missing. It imports nothing but Node's own and
- * does no work, so that a signal is heard at any moment.
+ * The command. It runs the program on a thread, writes the program's output, and ensures a correct exit code whatever happens to
+ * the thread: an uncaught error, memory that runs out, a missing file. It imports only Node's own modules and does no work, so that
+ * it can handle a signal at any moment.
  */
 import { fstatSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
@@ -12,30 +12,30 @@ import { escapeForTerminal } from '../src/util/escape.ts'
 import { FAULT, INTERRUPTED, isOfMachine, USAGE } from './codes.ts'
 import type { Beginning, FromProgram, OutputName, Terminals, ToProgram } from './messages.ts'
 
-/** V8 ends the whole process where a thread cannot have what it reserves. */
+/** If a thread cannot reserve this, V8 ends the whole process. */
 const ADDRESS_SPACE_BYTES = 4 * 1024 ** 3
 const OLDEST_NODE = [20, 19] as const
-/** So long the program may close what it has open. A store that is left as it is stays whole. */
+/** How long the program may take to close its files. A store that is not closed stays intact. */
 const INTERRUPT_MS = 500
-/** So long it may linger after its last word. */
+/** How long the program may continue after its last message. */
 const LINGER_MS = 2000
-/** So long a line on stderr may take before the end. */
+/** How long the last line on stderr may take. */
 const LAST_WORD_MS = 100
 const LINE_CHARS = 600
 const FDS = { stdout: 1, stderr: 2 } as const
 
-/** Until more is known: an end that nobody foresaw is a fault, never a verdict. */
+/** The default: an unexpected end is a fault, never a verdict. */
 process.exitCode = FAULT
 let code: number | undefined
 let interrupted = false
 let failed = false
 
-/** Writes all of a text, or of bytes; `done` is told the system's code where that fails. */
+/** Writes a whole text, or all bytes. `done` receives the system's error code if that fails. */
 function write(to: OutputName, content: string | Uint8Array, done: (error?: string) => void): void {
   try {
     if (!isWrittenAtOnce(FDS[to])) return void process[to].write(content, (error) => done(codeOf(error)))
     const bytes = Buffer.from(content)
-    // Node's own stream passes over a write that a full disk cut short.
+    // Node's own stream ignores a write that a full disk cut short.
     for (let at = 0; at < bytes.byteLength; ) at += writeSync(FDS[to], bytes, at)
     done()
   } catch (error) {
@@ -43,7 +43,7 @@ function write(to: OutputName, content: string | Uint8Array, done: (error?: stri
   }
 }
 
-/** A file, or a device that is no terminal. */
+/** Whether it is a file, or a device other than a terminal. */
 function isWrittenAtOnce(fd: number): boolean {
   const stats = fstatSync(fd)
   return stats.isFile() || (stats.isCharacterDevice() && !isatty(fd))
@@ -53,7 +53,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? 'unknown') : undefined
 }
 
-/** Sets the exit code, with one line on stderr, of which only the first counts. */
+/** Sets the exit code and writes a line to stderr. Only the first call counts. */
 function fail(exitCode: number, line: string, done = () => {}): void {
   if (failed) {
     done()
@@ -65,18 +65,18 @@ function fail(exitCode: number, line: string, done = () => {}): void {
   write('stderr', `ao-audit: ${escapeForTerminal(line, LINE_CHARS)}\n`, done)
 }
 
-/** Ends at once, whatever still runs. */
+/** Ends the process at once, whatever is still running. */
 function leave(): void {
   const exit = () => process.exit(INTERRUPTED)
   fail(INTERRUPTED, 'interrupted', exit)
   setTimeout(exit, LAST_WORD_MS)
 }
 
-/** What ended the program's thread. */
+/** Handles an error that ended the program's thread. */
 function failedBy(error: unknown): void {
   const why = codeOf(error)
   if (interrupted) fail(INTERRUPTED, 'interrupted')
-  else if (isOfMachine(error)) fail(USAGE, `the machine refuses it files, processes, threads or space: ${why}`)
+  else if (isOfMachine(error)) fail(USAGE, `the machine refuses files, processes, threads or space: ${why}`)
   else fail(FAULT, wordsOf(why, error instanceof Error ? error.message : String(error)))
   if (!process.argv.includes('--verbose') || !(error instanceof Error)) return
   for (const line of (error.stack ?? '').split('\n')) write('stderr', `${escapeForTerminal(line, LINE_CHARS)}\n`, () => {})
@@ -98,7 +98,7 @@ function terminals(): Terminals {
 }
 
 function start(): void {
-  // Who writes is told of a failure.
+  // The callback of each write reports failures.
   for (const name of ['stdout', 'stderr'] as const) process[name].on('error', () => {})
   const program = new Worker(new URL('./program.js', import.meta.url), {
     argv: process.argv.slice(2),

@@ -38,7 +38,7 @@ export interface AuditFlags extends SourceFlags {
   readonly evaluations?: string
 }
 
-/** Audits and writes the report; the exit code is the verdict's, once all of it is written. */
+/** Audits and writes the report. The exit code is that of the verdict once everything is written. */
 export async function runAudit(id: string | undefined, flags: AuditFlags, shell: Shell): Promise<void> {
   checkCombinations(flags)
   const outputs = await findOutputs(flags)
@@ -86,9 +86,9 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, shell:
   }
 }
 
-const WHY: Readonly<Record<string, string>> = { ENOENT: 'is not there', EISDIR: 'is a folder', EACCES: 'may not be read' }
+const WHY: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EISDIR: 'is a folder', EACCES: 'may not be read' }
 
-/** Line and column, where Node of this version does not say them itself. */
+/** Line and column, if this version of Node does not say them itself. */
 function placeIn(content: string, message: string): string {
   const at = /at position (\d+)$/.exec(message)?.[1]
   if (at === undefined) return ''
@@ -107,7 +107,7 @@ async function readProfile(text: string): Promise<NonNullable<AuditOptions['prof
     return parseProfile(JSON.parse(content))
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
-    throw new AuditError('USAGE', `the profile ${text} is no JSON: ${cause.message}${placeIn(content, cause.message)}`, {
+    throw new AuditError('USAGE', `the profile ${text} is not valid JSON: ${cause.message}${placeIn(content, cause.message)}`, {
       cause
     })
   }

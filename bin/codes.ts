@@ -1,6 +1,6 @@
 /** Exit codes (docs/cli.md). */
 export const MATCH = 0
-/** Nothing else ever ends with it. */
+/** No other outcome ends with this code. */
 export const MISMATCH = 1
 export const USAGE = 2
 export const INCONCLUSIVE = 3
@@ -9,9 +9,9 @@ export const INTERRUPTED = 130
 
 const MACHINE = ['EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EROFS', 'EAGAIN', 'ENOMEM', 'ERR_WORKER_INIT_FAILED']
 
-/** Whether the machine refused something, by the system's code: files, processes, threads, space, memory. */
+/** Whether the machine refused files, processes, threads, space or memory, judged by the system's error code. */
 export function isOfMachine(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  // Node's own loader of modules says it in words alone.
+  // Node's own module loader reports it only in words.
   return MACHINE.includes((error as NodeJS.ErrnoException).code ?? '') || /too many open files/i.test(error.message)
 }

@@ -1,4 +1,4 @@
-/** Options that would have no effect beside others: refused, for what a user names must not be passed over. */
+/** Refuses options that would have no effect beside others, because an option that a user gave must not be ignored. */
 import { AuditError } from '../src/model/errors.ts'
 import type { SourceFlags } from './sources.ts'
 
@@ -26,7 +26,7 @@ export function checkCombinations({ archive, schedule, given }: SourceFlags & { 
         'USAGE',
         `an archive is audited without a network: ${names.join(', ')} cannot be given with --archive`,
         {
-          hint: 'whom to ask is said when the archive is made, with `ao-audit pull`'
+          hint: 'give these options to `ao-audit pull`, which creates the archive'
         }
       )
     }

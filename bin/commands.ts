@@ -11,7 +11,7 @@ import * as values from './values.ts'
 
 const HELP_WIDTH = 80
 
-/** The commands, in a shell that ends what runs. */
+/** The commands, for a shell that can end them. */
 export function createCommands(shell: Shell): Command {
   const program = new Command('ao-audit')
     .description("Re-executes an AO process's messages and compares the results with what a Compute Unit claims.")
@@ -46,7 +46,7 @@ export function createCommands(shell: Shell): Command {
     (await import('./audit-command.ts')).runAudit(process, { ...options, given: givenOf(command) }, shell)
   )
 
-  const pull = program.command('pull').description('fetch all that an audit needs into one archive file')
+  const pull = program.command('pull').description('fetch everything that an audit needs into one archive file')
   pull.argument('<process>', "the process's id", values.processId)
   addSources(pull)
   add(pull, 'Outputs:', [
@@ -86,7 +86,7 @@ function givenOf(command: Command): ReadonlySet<string> {
   return new Set(Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli'))
 }
 
-/** Of an option that takes one value a second one would silently replace the first. */
+/** Without this, the second value of an option that takes one value would silently replace the first. */
 function refuseRepetition(command: Command): void {
   for (const option of command.options) {
     if (option.isBoolean() || (option instanceof CommandOption && option.repeatable)) continue

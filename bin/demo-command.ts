@@ -11,7 +11,7 @@ export interface DemoFlags {
   readonly module?: string
 }
 
-/** Audits the example twice; anything but match and mismatch, each where it must be, is a fault. */
+/** Audits the example twice. It is a fault unless this gives a match, and a mismatch at the altered nonce. */
 export async function runDemo({ module }: DemoFlags, shell: Shell): Promise<void> {
   const options = { ...defined({ module }), signal: shell.signal }
   const honest = await auditDemo('honest', options)
@@ -21,7 +21,7 @@ export async function runDemo({ module }: DemoFlags, shell: Shell): Promise<void
   await shell.print(`\nThe same, with one number of its answer for nonce ${DEMO_ALTERED.nonce} altered:\n\n`)
   await writeReport(altered, {}, shell)
   if (honest.verdict !== 'match' || altered.firstDivergence?.nonce !== DEMO_ALTERED.nonce) {
-    throw new AuditError('SANDBOX_FAILED', 'the example did not come out as it must')
+    throw new AuditError('SANDBOX_FAILED', 'the example did not give the expected verdicts')
   }
   shell.exitCode = MATCH
 }

@@ -7,24 +7,24 @@ import type { Output } from './output.ts'
 import type { Shell } from './shell.ts'
 
 export interface EvaluationLines {
-  /** Resolves when more may come: whoever judges waits for a slow disk or reader. */
+  /** Resolves when it can take more lines, so that the judge waits for a slow disk or reader. */
   readonly write: NonNullable<JudgingOptions['onEvaluation']>
-  /** A further replay begins: what was written of the one before no longer holds. */
+  /** Another replay begins, so all lines before are invalid. */
   restart(): void
-  /** Writes what is left, an empty file too. */
+  /** Writes the remaining lines, or an empty file if there are none. */
   end(): Promise<void>
   close(): Promise<void>
 }
 
-/** Lines that may wait for a slow disk or reader. */
+/** The limit for lines that wait for a slow disk or reader. */
 const BACKLOG_MAX_CHARS = 256 * 1024
-/** For who reads along where lines cannot be taken back: those before it no longer hold. */
+/** Tells a reader that all lines before are invalid, if they cannot be removed. */
 const AGAIN = `${JSON.stringify({ again: true })}\n`
 
 /**
- * What lies there stays until there is something to write.
+ * An existing file stays unchanged until there is something to write.
  *
- * @throws AuditError `OUTPUT_UNUSABLE`, as all it does; `INTERRUPTED`
+ * @throws AuditError `OUTPUT_UNUSABLE`, like all its methods; `INTERRUPTED`
  */
 export function linesTo(output: Output, shell: Shell): EvaluationLines {
   let opened: OpenOutput | undefined
@@ -46,7 +46,7 @@ export function linesTo(output: Output, shell: Shell): EvaluationLines {
     flushing = undefined
   }
 
-  /** What fails stays, for whoever waits next. */
+  /** Keeps a failure for the next caller that waits. */
   function begin(): Promise<void> {
     flushing ??= flush()
     flushing.catch(() => {})
@@ -75,7 +75,7 @@ export function linesTo(output: Output, shell: Shell): EvaluationLines {
   }
 }
 
-/** Printed lines cannot be taken back. */
+/** Printed lines cannot be removed. */
 function openStdout({ print }: Shell): OpenOutput {
   return { write: print, empty: async () => false, close: async () => {} }
 }

@@ -1,4 +1,4 @@
-/** Exit codes (docs/cli.md), and what a user sees of an error. */
+/** Exit codes (docs/cli.md), and the text of an error for the user. */
 import { AuditError, type AuditErrorCode } from '../src/model/errors.ts'
 import type { Report } from '../src/report/model.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'
@@ -27,20 +27,20 @@ const BY_ERROR: Record<AuditErrorCode, number> = {
 
 const MESSAGE_MAX_CHARS = 600
 const OF_ITSELF = ' (a fault of ao-audit itself; --verbose shows where)'
-const OF_MACHINE = ' (the machine refuses it: files, processes or space)'
+const OF_MACHINE = ' (the machine refuses files, processes or space)'
 
 /** The exit code for a report's verdict. */
 export function exitCodeOfVerdict(verdict: Report['verdict']): number {
   return BY_VERDICT[verdict]
 }
 
-/** The exit code for what was thrown. */
+/** The exit code for a thrown error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof AuditError) return BY_ERROR[error.code]
   return isOfMachine(error) ? USAGE : FAULT
 }
 
-/** One line and, where there is one, a hint; the stack only where it was asked for or nobody expected the error. */
+/** One line, and a hint if the error has one. `verbose` adds the stack. */
 export function errorText(error: unknown, verbose: boolean): string {
   const message = error instanceof Error ? error.message : String(error)
   const hint = error instanceof AuditError && error.hint !== undefined ? `\n  ${shown(error.hint)}` : ''

@@ -65,7 +65,7 @@ export const EXIT_CODES: readonly { readonly code: number; readonly means: strin
   { code: USAGE, means: 'an option, a file, the store or the machine cannot be used' },
   { code: INCONCLUSIVE, means: 'inconclusive, or a required input is missing' },
   { code: FAULT, means: 'a fault of ao-audit itself' },
-  { code: INTERRUPTED, means: 'interrupted; the same command goes on' }
+  { code: INTERRUPTED, means: 'interrupted; the same command continues' }
 ]
 
 /** Examples of a command; each one is valid as written. */

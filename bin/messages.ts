@@ -1,9 +1,9 @@
-/** What the main thread and the program's thread tell each other. */
+/** The messages between the main thread and the program's thread. */
 
 /** To the main thread. */
 export type FromProgram =
   | { readonly op: 'write'; readonly id: number; readonly to: OutputName; readonly content: string | Uint8Array }
-  /** The last word: all that was to be written is written. */
+  /** The last message: everything is written. */
   | { readonly op: 'end'; readonly code: number }
 
 /** To the program. */
@@ -13,7 +13,7 @@ export type ToProgram =
 
 export type OutputName = 'stdout' | 'stderr'
 
-/** A terminal, where there is one. */
+/** An output, and whether it is a terminal. */
 export interface Terminal {
   readonly isTTY: boolean
   readonly columns?: number
@@ -21,7 +21,7 @@ export interface Terminal {
 
 export type Terminals = Readonly<Record<OutputName, Terminal>>
 
-/** What the program is started with. */
+/** The data with which the program starts. */
 export interface Beginning extends Terminals {
   /** `process.argv[1]` of the main thread. */
   readonly script: string

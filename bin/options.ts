@@ -93,7 +93,7 @@ export function addSources(command: Command): void {
     ],
     [
       '--to <nonce>',
-      'the last nonce to judge; if it does not exist yet, the report says so and is no match',
+      'the last nonce to judge; if it does not exist yet, the report says so and is not a match',
       { read: values.nonce, preset: 'the newest when the audit starts' }
     ]
   ])

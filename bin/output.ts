@@ -21,16 +21,16 @@ export interface OutputOptions {
 /** `stdout` replaces the summary. */
 export type Output = OutputTarget | 'stdout'
 
-/** Where the forms of a report go that were asked for. */
+/** The output of each requested form of a report. */
 export type ReportOutputs = Readonly<Partial<Record<keyof OutputOptions, Output>>>
 
-/** In a file or a pipe no line is broken: what reads it goes by lines. */
+/** Lines in a file or a pipe are not wrapped, because programs read them line by line. */
 const DEFAULT_WIDTH = Number.POSITIVE_INFINITY
 
 /**
- * Whether the files can be written, before hours of work. What lies there stays until the report is made.
+ * Checks that the files can be written, before hours of work. Existing files stay unchanged until the report is complete.
  *
- * @throws AuditError `OUTPUT_UNUSABLE`; `USAGE` where two of them go to stdout
+ * @throws AuditError `OUTPUT_UNUSABLE`; `USAGE` if two of them go to stdout
  */
 export async function findOutputs(options: OutputOptions): Promise<ReportOutputs> {
   const found: Partial<Record<keyof OutputOptions, Output>> = {}
@@ -46,9 +46,9 @@ export async function findOutputs(options: OutputOptions): Promise<ReportOutputs
 }
 
 /**
- * Writes the report as asked for.
+ * Writes the report in all requested forms.
  *
- * @param next what the user may do next, for the summary
+ * @param next the next step for the user, for the summary
  * @throws AuditError `OUTPUT_UNUSABLE`, `INTERRUPTED`
  */
 export async function writeReport(report: Report, outputs: ReportOutputs, shell: Shell, next?: NextStep): Promise<void> {
@@ -61,7 +61,7 @@ export async function writeReport(report: Report, outputs: ReportOutputs, shell:
   if (!Object.values(outputs).includes('stdout')) await shell.print(await summaryOf(report, shell, next))
 }
 
-/** Loaded where it is asked for. */
+/** Loads the renderer only if the summary is needed. */
 async function summaryOf(report: Report, { stdout }: Shell, next: NextStep | undefined): Promise<string> {
   const { renderTerminal } = await import('../src/report/terminal.ts')
   const color = isColoured(stdout.isTTY)

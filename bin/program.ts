@@ -1,4 +1,4 @@
-/** The program: runs a command on a thread of its own, and tells the main thread how it ended. */
+/** The program: runs a command on a thread of its own, and reports the exit code to the main thread. */
 import { CommanderError } from 'commander'
 import { withKnownCommand, withOperands } from './arguments.ts'
 import { FAULT, INTERRUPTED, MATCH, USAGE } from './codes.ts'
@@ -7,7 +7,7 @@ import { errorText, exitCodeOf } from './exit.ts'
 import { variablesOf } from './help.ts'
 import { openShell } from './shell.ts'
 
-/** Without an await at the top, of which Node would warn where nothing is left to wait for. */
+/** Avoids a top-level await, about which Node would warn if nothing is left to wait for. */
 async function main(): Promise<void> {
   const { shell, end } = openShell()
   try {
@@ -16,11 +16,11 @@ async function main(): Promise<void> {
     const args = withKnownCommand(commands, process.argv.slice(2))
     await commands.parseAsync(withOperands(commands, args), { from: 'user' })
   } catch (error) {
-    // Commander has said it.
+    // Commander has already printed it.
     if (error instanceof CommanderError) shell.exitCode = error.exitCode === 0 ? MATCH : USAGE
     else {
       shell.exitCode = exitCodeOf(error)
-      // Who heard the signal says it.
+      // The main thread, which received the signal, reports it.
       if (shell.exitCode !== INTERRUPTED) shell.tell(errorText(error, process.argv.includes('--verbose')))
     }
   }

@@ -11,7 +11,7 @@ export interface PullFlags extends SourceFlags {
   readonly output: string
 }
 
-/** Fetches, writes the archive, and says what is in it, and what was asked for and is not. */
+/** Fetches the inputs, writes the archive, and reports its contents and the requested nonces that it lacks. */
 export async function runPull(id: string, flags: PullFlags, shell: Shell): Promise<void> {
   checkCombinations(flags)
   const watched = watch(flags, shell)
@@ -23,7 +23,7 @@ export async function runPull(id: string, flags: PullFlags, shell: Shell): Promi
     if (flags.quiet !== true) shell.tell(`${name}: nonces ${run.from} to ${run.to} of ${run.process}\n`)
     if (flags.to === undefined || flags.to <= run.to) shell.exitCode = MATCH
     else {
-      const absent = `the archive ends at nonce ${run.to}, the newest there was: not at ${flags.to}, as --to asked`
+      const absent = `the archive ends at nonce ${run.to}, the newest one, although --to is ${flags.to}`
       shell.tell(`ao-audit: ${absent}\n`)
       shell.exitCode = INCONCLUSIVE
     }

@@ -1,4 +1,4 @@
-/** What a command has of the world: its outputs, the signal that ends it, its exit code. The main thread does the writing. */
+/** A command's environment: its outputs, the signal that ends it, its exit code. The main thread does the writing. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { AuditError } from '../src/model/errors.ts'
 import { FAULT } from './codes.ts'
@@ -14,31 +14,31 @@ export interface Invocation {
 }
 
 export interface Shell {
-  /** Fires with Ctrl-C. */
+  /** Fires on Ctrl-C. */
   readonly signal: AbortSignal
   readonly stdout: Terminal
   readonly stderr: Terminal
   readonly invocation: Invocation
-  /** A fault, until a command knows better. */
+  /** A fault, until a command sets another one. */
   exitCode: number
   /**
-   * Writes to stdout; resolves once the system has it. Where nobody reads it any more (`| head`), that is fine.
+   * Writes to stdout, and resolves once the system has the content. It is not an error if nobody reads it any more (`| head`).
    *
    * @throws AuditError `OUTPUT_UNUSABLE`
    */
   print(content: string | Uint8Array): Promise<void>
-  /** As `print`, for who cannot wait: `printed` tells whether all went well. */
+  /** Like `print`, for callers that cannot wait. `printed` rejects if it failed. */
   printLater(text: string): void
   printed(): Promise<void>
-  /** Writes to stderr. Never fails; while a slow reader leaves much waiting, nothing is added. */
+  /** Writes to stderr. It never fails. If too much text waits for a slow reader, new text is dropped. */
   tell(text: string): void
 }
 
-/** Characters that may wait for whoever reads stderr. */
+/** The limit for characters that wait for a reader of stderr. */
 const TOLD_MAX_CHARS = 1024 * 1024
 const WHY: Readonly<Record<string, string>> = { ENOSPC: 'no space is left', EIO: 'the device fails' }
 
-/** Opens it, on the program's thread. */
+/** Opens the shell, on the program's thread. */
 export function openShell(): { readonly shell: Shell; readonly end: () => void } {
   const port = parentPort
   if (port === null) throw new Error('the program runs on a thread of its own')
@@ -58,7 +58,7 @@ export function openShell(): { readonly shell: Shell; readonly end: () => void }
   port.unref()
   const post = (message: FromProgram) => port.postMessage(message)
 
-  /** @returns the system's code, where it failed */
+  /** @returns the system's error code if it failed */
   function write(to: OutputName, content: string | Uint8Array): Promise<string | undefined> {
     return new Promise((resolve) => {
       const id = ids++
@@ -81,7 +81,7 @@ export function openShell(): { readonly shell: Shell; readonly end: () => void }
     },
     printLater(text) {
       printing = printing.then(() => shell.print(text))
-      // Whoever asks for it hears of it.
+      // `printed` reports the failure.
       printing.catch(() => {})
     },
     printed: () => printing,

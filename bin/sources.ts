@@ -1,4 +1,4 @@
-/** The options that say whom to ask, and the line that says how far it is. */
+/** The options for units, and the line that shows the progress. */
 import type { AuditOptions, SourceOptions } from '../src/audit/audit-options.ts'
 import { createProgress, type ProgressState } from '../src/audit/progress.ts'
 import { defined } from '../src/util/defined.ts'
@@ -24,7 +24,7 @@ export interface SourceFlags {
   readonly verbose?: boolean
 }
 
-/** What is told while it runs. */
+/** The progress of a running command. */
 export interface Watch {
   readonly onPull: NonNullable<SourceOptions['onPull']>
   readonly onReplayed: NonNullable<AuditOptions['onReplayed']>
@@ -33,10 +33,10 @@ export interface Watch {
 }
 
 const URL_CHARS = 300
-/** Between two lines where there is no terminal. */
+/** The time between two lines without a terminal. */
 const BEAT_MS = 10_000
 
-/** A live line on a terminal, elsewhere one every ten seconds; nothing with `--quiet`, every request with `--verbose`. */
+/** A live line on a terminal, otherwise a line every ten seconds; nothing with `--quiet`, every request with `--verbose`. */
 export function watch({ quiet = false, verbose = false }: SourceFlags, shell: Shell): Watch {
   if (quiet) return { onPull() {}, onReplayed() {}, onRequest() {}, end() {} }
   const { columns, isTTY } = shell.stderr
@@ -61,7 +61,7 @@ export function watch({ quiet = false, verbose = false }: SourceFlags, shell: Sh
   }
 }
 
-/** The library's options of these flags. */
+/** The library's options for these flags. */
 export function sourceOptions(flags: SourceFlags, watched: Watch, signal: AbortSignal): SourceOptions {
   const { scheduler, schedule, compute, gateway, graphql, from, to, patience, allowPrivate, store } = flags
   return {

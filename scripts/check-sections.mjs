@@ -1,17 +1,17 @@
 /**
- * Fails where a section mark, or a link between the repository's own pages, leads nowhere. Reads all that lies below the folder that
- * it is run in, and prints a line for each.
+ * Fails if a section mark, a link between the repository's own pages, or the name of a source file leads nowhere. Reads every file below
+ * the current folder, and prints a line for each fault.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { brokenReferences } from './sections.mjs'
 
 const SKIPPED = new Set(['node_modules', 'dist', 'coverage', 'reports'])
-/** Of these it only counts that they are there. */
+/** Only their names are read. */
 const WITHOUT_TEXT = /\.(?:gz|tgz|png|wasm)$/
 
 /**
- * Folders with a dot belong to git and other tools.
+ * Leaves out folders that begin with a dot: they belong to git and other tools.
  *
  * @param {string} folder
  * @returns {Generator<string>} paths, with `/`

@@ -23,7 +23,7 @@ export function cliPage(): string {
       ['code', 'meaning'],
       EXIT_CODES.map(({ code, means }) => [String(code), means])
     ),
-    'An error is one line on stderr, with a hint below it where there is one.'
+    ...exitSections()
   ]
   return `${sections.join('\n\n')}\n`
 }
@@ -89,7 +89,45 @@ function outputSections(): readonly string[] {
     'The file of `--json` is optional. The next argument is that file only if it cannot be the process: it does not look like an id, and the command names a process or an archive elsewhere. `--json=FILE` always names a file.',
     'While a command runs, stderr shows a live line on a terminal. Without a terminal it shows one line every ten seconds with the time, the phase, the nonce and the rate. The rate and the time left are those of the replay alone. `--quiet` turns both off.',
     'If there is no match, the summary ends with the next command to run, if there is one: for a mismatch one that shows every difference, for a gap one that reads both schedules, for a unit that did not answer the same command again.',
+    'Outputs differ by the kind of file they name:',
+    table(
+      ['output', 'regular or new file', 'device or pipe'],
+      [
+        [
+          '`--json FILE`, `--markdown FILE`',
+          'written to a new file beside it, which replaces it once the report is complete',
+          'written to directly'
+        ],
+        [
+          '`--evaluations FILE`',
+          'overwritten with the first line; emptied if the audit starts over',
+          'written to directly; `{"again":true}` says that all lines before it are invalid'
+        ],
+        ['`pull -o FILE`', 'written to `FILE.<pid>.part`, which replaces it', 'an error'],
+        [
+          'stdout',
+          'an error if it cannot be written',
+          'the same; if its reader leaves (`\\| head`), or it is closed (`>&-`), the exit code is that of the verdict'
+        ],
+        ['stderr', 'text that cannot be written is lost, and no exit code changes', 'the same']
+      ]
+    ),
+    'Links are followed. A folder, a block device, a socket and a link that leads nowhere are errors. All outputs are checked before anything is requested. It is an error if an output is also another output, the archive or the profile under any name, or lies where the store keeps its own files. All these errors end with 2.',
     'Colours are used on a terminal only. `FORCE_COLOR` turns them on elsewhere; `NO_COLOR` turns them off everywhere and wins.'
+  ]
+}
+
+function exitSections(): readonly string[] {
+  return [
+    'An error is one line on stderr, with a hint below it if there is one. `pull` and `demo` use the same codes. Both end with 0 if they succeed; the second audit of the demo is supposed to be a mismatch.',
+    [
+      '- 0 and 1 also mean that all output was written.',
+      '- 2 includes a store that is in use or damaged, an output that cannot be written, an archive that is damaged, and a machine without the required Node version, address space, open files or disk space.',
+      '- 3 includes `pull` with an archive that ends before `--to`.',
+      '- 4 includes a sandbox that failed, a missing file of ao-audit, memory that ran out, and unexpected errors.',
+      '- 130 follows Ctrl-C or SIGTERM within a second, and the store stays intact. A second Ctrl-C does not wait.'
+    ].join('\n'),
+    'The program runs on a thread. The main thread writes its output, receives signals and sets the exit code, so no unexpected error can end with 1. It cannot control what ends Node before the first line of ao-audit, or the whole process at once: `NODE_OPTIONS` that Node rejects, `--experimental-permission` without the right to read the command (1 on Node 20), fewer than 24 open files (1 or 139), a crash of V8 (133 or 134), and SIGKILL (137).'
   ]
 }
 

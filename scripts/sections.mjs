@@ -1,9 +1,11 @@
 /**
- * References within the repository: section marks in any text, and links in Markdown.
+ * References within the repository: section marks and names of source files in any text, and links in Markdown.
  *
  * A mark is the section sign with a number, and names a numbered heading of one of the pages below: `protocol`, `profiles` or `archive`
  * before it says of which. A mark without a name is the protocol's, and in one of these pages that page's own. Marks in a list are of the
  * page that the first one names. After `RFC` and a number a mark is of that document, and is not looked up.
+ *
+ * A source file is named in backticks, by its path from the root or from the text's own folder, or by the end of its path.
  */
 import path from 'node:path'
 import GithubSlugger from 'github-slugger'
@@ -25,10 +27,11 @@ const HEADING_NUMBER = /^(\d+(?:\.\d+)*)\.? /
 const LINE_BREAK = /\s*\n[ \t]*(?:\*(?!\/)|\/\/|;;|>)?[ \t]*/g
 /** What may stand between a mark and its name, or the mark before it. */
 const LOOK_BACK_CHARS = 60
+const SOURCE_FILE = /`([\w./-]+\.(?:ts|mjs|md|wat))`/g
 const OTHER_SITE = /^(?:[a-z][a-z+.-]*:|\/\/)/i
 
 /**
- * Finds marks and links that lead nowhere, and numbers that two sections of a page share.
+ * Finds marks, links and names of files that lead nowhere, and numbers that two sections of a page share.
  *
  * @param {ReadonlyMap<string, string>} files texts by path from the repository's root, with `/`; a file without text counts as a
  *   place that a link may lead to
@@ -38,7 +41,12 @@ export function brokenReferences(files) {
   const markdown = [...files].filter(([file]) => file.endsWith('.md'))
   const pages = new Map(markdown.map(([file, text]) => [file, readPage(text)]))
   return [...files].flatMap(([file, text]) =>
-    [...brokenMarks(file, text, pages), ...brokenLinks(file, text, files, pages), ...sharedNumbers(file, text, pages)]
+    [
+      ...brokenMarks(file, text, pages),
+      ...brokenLinks(file, text, files, pages),
+      ...missingFiles(file, text, files),
+      ...sharedNumbers(file, text, pages)
+    ]
       .sort((left, right) => left.line - right.line)
       .map(({ line, fault }) => `${file}:${line}: ${fault}`)
   )
@@ -134,6 +142,21 @@ function brokenLinks(file, text, files, pages) {
  */
 function isThere(target, files) {
   return files.has(target) || [...files.keys()].some((file) => file.startsWith(`${target}/`))
+}
+
+/**
+ * @param {string} file
+ * @param {string} text
+ * @param {ReadonlyMap<string, string>} files
+ * @returns {Broken[]}
+ */
+function missingFiles(file, text, files) {
+  const paths = [...files.keys()]
+  return [...text.matchAll(SOURCE_FILE)].flatMap(({ 1: name = '', index }) => {
+    const beside = path.posix.join(path.posix.dirname(file), name)
+    if (paths.some((one) => one === beside || one === name || one.endsWith(`/${name}`))) return []
+    return { line: lineAt(text, index), fault: `${name}: no such file` }
+  })
 }
 
 /**

@@ -39,7 +39,7 @@ export function holdBlocks(
   return { fresh, differences }
 }
 
-/** The evaluations over which nobody may be blamed. */
+/** The evaluations for which nobody may be blamed. */
 export interface BlockDisputes {
   disputeAt(key: EvaluationKey): string | undefined
   /** For the memory after this nonce and the crons that follow it. */

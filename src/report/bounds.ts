@@ -1,20 +1,20 @@
-/** Bounds on what a report holds: a hostile claim may be as long and as deep as an answer may be. */
+/** Bounds on the contents of a report: a hostile claim can be as long and as deep as an answer may be. */
 
 import { defined } from '../util/defined.ts'
 import { fitsTerminal } from '../util/escape.ts'
 import { boundedJson, RESULT_MAX_DEPTH } from '../util/json-depth.ts'
 import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
 
-/** Characters of JSON of one value. */
+/** The limit for the JSON of one value. */
 const MAX_VALUE_CHARS = 16_384
-/** Levels of arrays and objects in one value. */
+/** The limit for nested arrays and objects in one value. */
 const MAX_VALUE_DEPTH = 64
-/** Evaluations in one report; `--evaluations` has all. */
+/** The limit for evaluations in one report; `--evaluations` has all of them. */
 export const MAX_EVALUATIONS = 10_000
 export const MAX_FINDINGS = 1_000
-/** Differences of one evaluation. */
+/** The limit for differences of one evaluation. */
 export const MAX_DIFFERENCES = 50
-/** Characters of a path, a reason, a finding's detail. */
+/** The limit for a path, a reason, or the detail of a finding. */
 const MAX_TEXT_CHARS = 1_000
 
 /** How much of what two values share is shown before their first difference. */
@@ -23,7 +23,7 @@ const CONTEXT_CHARS = 5
 /**
  * A value as one line of JSON.
  *
- * @returns `(nothing)` for undefined, `(cannot be written as JSON)` for what is nested too deeply
+ * @returns `(nothing)` for undefined, `(cannot be written as JSON)` for a value that is nested too deeply
  */
 export function valueText(value: unknown): string {
   if (value === undefined) return '(nothing)'
@@ -31,7 +31,7 @@ export function valueText(value: unknown): string {
   return boundedJson(value, RESULT_MAX_DEPTH, readable) ?? '(cannot be written as JSON)'
 }
 
-/** Numbers that `JSON.parse` reads of `1e999` and the like, and that `JSON.stringify` would write as null. */
+/** Numbers that `JSON.parse` returns for texts such as `1e999`, and that `JSON.stringify` would write as null. */
 function isInfinite(value: unknown): value is number {
   return typeof value === 'number' && !Number.isFinite(value)
 }
@@ -45,8 +45,8 @@ function infiniteText(value: number): string {
 }
 
 /**
- * Both values of a difference as texts that fit in `maxChars` where they begin to differ: what they share at the start is
- * left out, with `…` in its place, if one of them would be cut.
+ * Both values of a difference as texts, so that their first difference fits in `maxChars`. If one of them would be cut, `…`
+ * replaces the beginning that they share.
  *
  * @param maxChars characters of either text that will be shown, escaped; from 52 on two different values always look different
  * @returns `[claimed, computed]`, not cut at the end, not escaped

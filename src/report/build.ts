@@ -1,4 +1,6 @@
-/** Assembles the report from what the audit found out. It joins, sorts and bounds; what is true was decided before. */
+/**
+ * Assembles the report from the results of the audit. It joins, sorts and bounds them, and decides nothing about their truth.
+ */
 import { RULE_NAMES } from '../attribution/rules.ts'
 import type { Judgement, Verdict } from '../compare/comparison.ts'
 import type { Finding, Severity } from '../model/findings.ts'
@@ -8,16 +10,16 @@ import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES, MAX_EVALU
 import { withDigest } from './digest.ts'
 import type { ClaimantReport, Coverage, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
 
-/** Differences in one report, over all its evaluations. */
+/** The limit on differences in one report, for all evaluations together. */
 const MAX_TOTAL_DIFFERENCES = 1_000
 
 const NOTHING_COMPARED = 'nothing could be compared'
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info']
 
-/** A claimant and what was judged of it. */
+/** A claimant and the judgement of it. */
 export interface ClaimantParts extends Judgement, Pick<ClaimantReport, 'kind' | 'audited' | 'address' | 'profile'> {}
 
-/** What the audit hands in: the report's own parts as they are, and what is joined to them. */
+/** The results of the audit: parts that the report takes over unchanged, and parts that are joined. */
 export interface ReportParts
   extends Pick<
     Report,
@@ -36,23 +38,23 @@ export interface ReportParts
     | 'tool'
     | 'timings'
   > {
-  /** What was planned and run, whatever anybody claims of it; stands where no CU is audited. */
+  /** What was planned and executed, regardless of claims; used if no CU is audited. */
   readonly coverage: Coverage
-  /** Why the audit as a whole can state no match, in words: a schedule with a gap, an input that nobody has. */
+  /** Why the audit as a whole cannot be a match, in words, such as a gap in the schedule or a missing input. */
   readonly inconclusive: readonly string[]
   readonly claimants: readonly ClaimantParts[]
-  /** Those about no single claimant. */
+  /** Findings that do not concern a single claimant. */
   readonly findings: readonly Finding[]
 }
 
 /**
  * Assembles a report.
  *
- * The verdict is the worst of the audited claimants'; a match becomes inconclusive where `parts.inconclusive` has a reason, where
- * nobody is audited, or where an audited claimant's match rests on no comparison at all.
+ * The verdict is the worst of the audited claimants. A match becomes inconclusive if `parts.inconclusive` has a reason, if
+ * nobody is audited, or if the match of an audited claimant rests on no comparison.
  *
- * @param parts plain data; not changed
- * @returns a report bounded in evaluations, differences, findings and the length of values, each cut counted
+ * @param parts plain data, which stays unchanged
+ * @returns a report with bounded evaluations, differences, findings and values; everything left out is counted
  */
 export function buildReport(parts: ReportParts): Report {
   const audited = parts.claimants.filter((claimant) => claimant.audited)
@@ -95,7 +97,7 @@ export function buildReport(parts: ReportParts): Report {
   })
 }
 
-/** Where nothing was compared, nothing matches. */
+/** A match requires at least one comparison. */
 function soundVerdict({ verdict, coverage }: ClaimantParts): Verdict {
   return verdict === 'match' && coverage.compared === 0 ? 'inconclusive' : verdict
 }
@@ -124,7 +126,7 @@ function claimantReport(claimant: ClaimantParts): ClaimantReport {
   }
 }
 
-/** A reason, and whether it makes the verdict what it is. */
+/** A reason, and whether it decides the verdict. */
 interface ReportReason {
   readonly text: string
   readonly decides: boolean
@@ -137,7 +139,10 @@ function claimantReasons(claimant: ClaimantParts): readonly ReportReason[] {
   return isSound ? reasons : [{ text: NOTHING_COMPARED, decides: true }, ...reasons]
 }
 
-/** The audit's own reasons, then the audited claimants': first of those whose verdict it is, with names where there are several. */
+/**
+ * The audit's own reasons, then those of the audited claimants. Claimants that have the report's verdict come first. If several
+ * are audited, each reason names its claimant.
+ */
 function reasonsOf(parts: ReportParts, audited: readonly ClaimantParts[], verdict: Verdict): readonly ReportReason[] {
   const nobody = audited.length === 0 ? ['no Compute Unit was audited'] : []
   const ours = [...parts.inconclusive.map((text) => boundText(text)), ...nobody]
@@ -152,7 +157,7 @@ function reasonsOf(parts: ReportParts, audited: readonly ClaimantParts[], verdic
   return [...ours.map((text) => ({ text, decides: verdict === 'inconclusive' })), ...theirs]
 }
 
-/** In each count the worst: the least of what was done, the most of what was not. */
+/** The worst of each count: the least for work that was done, the most for work that was not. */
 function worstCoverage(coverages: readonly Coverage[]): Coverage {
   const least = (count: (coverage: Coverage) => number) => Math.min(...coverages.map(count))
   const most = (count: (coverage: Coverage) => number) => Math.max(...coverages.map(count))
@@ -168,7 +173,7 @@ function worstCoverage(coverages: readonly Coverage[]): Coverage {
   }
 }
 
-/** What of the range was not compared, and what was compared over inputs that nobody checked. */
+/** Evaluations in the range that were not compared, or that were compared over unchecked inputs. */
 function uncompared({ scheduled, cron, compared, skipped, unclaimed, unread, unverified }: Coverage): readonly string[] {
   if (scheduled + cron === 0) return ['no evaluation is known, so none was checked']
   const missing = scheduled + cron - compared
@@ -202,7 +207,7 @@ function earliestDivergence(claimants: readonly ClaimantParts[]): FirstDivergenc
   return first === undefined ? null : boundDivergence(first)
 }
 
-/** A scheduled message before the cron messages that follow it, these by time; for the rest the order given stays. */
+/** Puts a scheduled message before the crons that follow it, and these in order of time. Otherwise the order stays. */
 function compareOrder(left: EvaluationKey, right: EvaluationKey): number {
   return (
     left.ordinate - right.ordinate ||

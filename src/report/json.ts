@@ -1,4 +1,4 @@
-/** The report as JSON: one report, one text, in the order in which the schema names things. */
+/** The report as JSON, with its keys in the order of the schema: the same report always gives the same text. */
 
 import { escapeJsonText } from '../util/escape.ts'
 import { boundEvaluation } from './bounds.ts'
@@ -58,22 +58,22 @@ const KEY_ORDER = [
 const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]))
 
 /**
- * The report as a file: JSON, indented by two spaces, keys in a fixed order, a line feed at the end. Safe to print: what a
- * terminal could take for a command is written as `\uXXXX`.
+ * The report as a file: JSON, indented by two spaces, keys in a fixed order, a line feed at the end. Safe to print: characters
+ * that a terminal could obey are written as `\uXXXX`.
  */
 export function reportJson(report: Report): string {
   return `${escapeJsonText(JSON.stringify(ordered(report), null, 2))}\n`
 }
 
 /**
- * One line of `--evaluations`: one evaluation held against one claimant, a plain match among them, as compact JSON with a line
- * feed at the end; bounded and escaped like the report's own.
+ * One line of `--evaluations`: one evaluation compared with one claimant, including plain matches, as compact JSON with a line
+ * feed at the end. It is bounded and escaped like the evaluations of a report.
  */
 export function evaluationsLine(evaluation: ReportedEvaluation): string {
   return `${escapeJsonText(JSON.stringify(ordered(boundEvaluation(evaluation))))}\n`
 }
 
-/** A copy with the keys in order. No prototype, so that a key `__proto__` is a key like any other. */
+/** A copy with its keys in order. It has no prototype, so that `__proto__` is an ordinary key. */
 function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered)
   if (typeof value !== 'object' || value === null) return value

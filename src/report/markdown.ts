@@ -5,13 +5,13 @@ import { differingTexts } from './bounds.ts'
 import type { CheckpointReport, ClaimantReport, Report, ReportedEvaluation } from './model.ts'
 import * as words from './report-words.ts'
 
-/** Rows of one table; the JSON has all. */
+/** The limit for rows of one table; the JSON has all of them. */
 const MAX_ROWS = 100
 const VALUE_CHARS = 400
 
 /**
- * Renders the report as Markdown: what the terminal says, and the tables behind it (claimants, evaluations that are no plain
- * match, checkpoints, findings, state hashes), each of at most 100 rows with the rest counted.
+ * Renders the report as Markdown: the contents of the summary, and tables (claimants, evaluations that are not a plain match,
+ * checkpoints, findings, state hashes). Each table has at most 100 rows, and a count of the rest.
  */
 export function renderMarkdown(report: Report): string {
   const said = new Set(report.reasons)
@@ -36,7 +36,7 @@ export function renderMarkdown(report: Report): string {
     ),
     table('Findings', ['severity', 'code', 'about', 'nonce', 'count', 'detail'], findingRows(report), report.findingsCut),
     table(
-      'Evaluations that are no plain match',
+      'Evaluations that are not a plain match',
       ['evaluation', 'message', 'status', 'claimant', 'differences'],
       report.evaluations.map(evaluationRow),
       report.evaluationsCut
@@ -63,7 +63,7 @@ export function renderMarkdown(report: Report): string {
     .join('\n\n')}\n`
 }
 
-/** Both sides of a range with what stands beside it, in hex. */
+/** The limit for each side of a range of memory with its surroundings, in hex or text. */
 const MEMORY_CHARS = 200
 
 const WRITING: words.Writing = {
@@ -93,7 +93,7 @@ function list(title: string, items: readonly string[]): readonly string[] {
   return items.length === 0 ? [] : [`## ${title}`, '', ...items.map((item) => `- ${item}`)]
 }
 
-/** `cut`: how many rows the report itself left out. */
+/** @param cut how many rows the report itself left out */
 function table(title: string, head: readonly string[], rows: readonly (readonly string[])[], cut = 0): readonly string[] {
   if (rows.length === 0) return []
   const more = Math.max(0, rows.length - MAX_ROWS) + cut
@@ -210,7 +210,7 @@ function evaluationRow(evaluation: ReportedEvaluation): readonly string[] {
   ]
 }
 
-/** One row for the whole, one for each range that is shown. */
+/** One row for the whole memory, and one for each range that is shown. */
 function memoryRows({ id, memory }: CheckpointReport): readonly (readonly string[])[] {
   if (memory === undefined) return []
   const cut = memory.cut === 0 ? '' : `, ${memory.cut} further ranges not shown`

@@ -6,27 +6,30 @@ import type { AuditErrorCode } from '../model/errors.ts'
 import type { Finding } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
 
-/** Counts of evaluations. The report's own, where several CUs are audited, is in each count the worst of theirs. */
+/** Counts of evaluations. If several CUs are audited, each count of the report itself is the worst of theirs. */
 export interface Coverage {
-  /** Nonces in range. */
+  /** Nonces in the range. */
   readonly scheduled: number
-  /** Cron evaluations in range. */
+  /** Evaluations of crons in the range. */
   readonly cron: number
-  /** Run by the auditor. */
+  /** Executed by the auditor. */
   readonly evaluated: number
-  /** Held against at least one claim. */
+  /** Compared with at least one claim. */
   readonly compared: number
-  /** Duplicates that the CU's rules leave out. */
+  /** Duplicates that a CU skips by its rules. */
   readonly skipped: number
   /** Evaluated, but nobody claimed anything. */
   readonly unclaimed: number
-  /** Answered by a CU with what could not be read, whatever else is claimed of them. */
+  /** For these a CU gave an answer that could not be read, even if it made other claims about them. */
   readonly unread: number
-  /** Over inputs whose signature was not checked. */
+  /** Based on inputs without a checked signature. */
   readonly unverified: number
 }
 
-/** A difference as reported. `cut`: both values are the text of their JSON, shortened around the first character that differs. */
+/**
+ * A difference as reported. With `cut`, both values are the text of their JSON, shortened around the first character that
+ * differs.
+ */
 export interface ReportedDifference extends Difference {
   readonly cut?: true
 }
@@ -34,7 +37,7 @@ export interface ReportedDifference extends Difference {
 export interface ReportedEvaluation {
   readonly key: EvaluationKey
   readonly nonce?: number
-  /** Of nonces that are missing together the last one; `nonce` is the first. */
+  /** The last of several missing nonces; `nonce` is the first. */
   readonly through?: number
   readonly message?: string
   readonly status: EvaluationStatus
@@ -43,7 +46,7 @@ export interface ReportedEvaluation {
   readonly differences?: readonly ReportedDifference[]
   /** How many differences were left out of `differences`. */
   readonly differencesCut?: number
-  /** Why, for `skipped` and `inconclusive`. */
+  /** The reason for `skipped` or `inconclusive`. */
   readonly reason?: string
 }
 
@@ -62,30 +65,32 @@ export interface ClaimantReport {
   readonly id: string
   readonly kind: 'compute-unit' | 'checkpoint-signer'
   readonly audited: boolean
-  /** The address the unit itself names. */
+  /** The address that the unit gives as its own. */
   readonly address?: string
   readonly verdict: Verdict
-  /** Why not a plain match, in words. */
+  /** Everything that keeps this from being a plain match, in words. */
   readonly reasons: readonly string[]
-  /** Those of the reasons that do not make the verdict what it is. */
+  /** Those of the reasons that do not decide the verdict. */
   readonly remarks: readonly string[]
   readonly coverage: Coverage
   readonly firstDivergence: FirstDivergence | null
-  /** The rules of accusation, all of which hold where the verdict of an audited unit is `mismatch`; else empty. */
+  /**
+   * All rules of accusation if this unit is audited and its verdict is `mismatch`, because all of them hold; otherwise empty.
+   */
   readonly rules: readonly string[]
-  /** What was let pass in its favour: room for a lie, counted. */
+  /** Differences that were accepted in its favour. Each is room for a lie, and is counted. */
   readonly tolerances: readonly Tolerance[]
-  /** Under which it was judged; a checkpoint's signer has none. */
+  /** The profile under which it was judged. The signer of a checkpoint has none. */
   readonly profile?: ProfileReport
 }
 
-/** A unit that did not answer within its patience, or from which nothing could be had for another reason. */
+/** A unit that did not answer in time, or from which something could not be fetched for another reason. */
 export interface UnreachableUnit {
   readonly unit: 'scheduler' | 'gateway' | 'compute-unit'
   readonly url: string
-  /** Whether it was away, refused, was not asked at all, or answered what cannot be used. */
+  /** Whether it did not answer, refused, was not asked, or gave an unusable answer. */
   readonly code: AuditErrorCode
-  /** What was tried and what came of it, in words. */
+  /** What was tried and how it failed, in words. */
   readonly detail: string
   /** What the user can do about it. */
   readonly hint?: string
@@ -99,18 +104,21 @@ export interface CheckpointReport {
   readonly dataSha256: string | null
   readonly computedSha256: string | null
   readonly status: 'match' | 'mismatch' | 'unverified' | 'unread'
-  /** Where the memory differs: `a` is the checkpoint's, `b` the computed one. For the first checkpoints that differ. */
+  /**
+   * The differences in memory: `a` is the checkpoint's side, `b` the computed one. Only the first checkpoints that differ have
+   * it.
+   */
   readonly memory?: MemoryDifference
 }
 
 export interface ProfileReport {
   readonly name: string
-  /** `NAME=value`, in order; empty where the environment is stubbed. */
+  /** `NAME=value`, in order; empty if the loader stubs the environment. */
   readonly environment: readonly string[]
   readonly clock: { readonly start: number; readonly step: number }
   readonly instances: 'one' | 'per-message' | readonly number[]
   /**
-   * Which blocks the unit is thought to have known, for processes with crons: a case by name, times asked for (ms), or heights.
+   * For processes with crons, the blocks that the unit is assumed to have known: a named case, requested times (ms), or heights.
    * `ends` are times (ms) at which a request ended an evaluation stream.
    */
   readonly blocks?:
@@ -120,12 +128,12 @@ export interface ProfileReport {
     | readonly number[]
     | { readonly unknown: readonly number[]; readonly ends?: readonly number[] }
     | { readonly known: readonly number[]; readonly ends?: readonly number[] }
-  /** Of the unit's host; UTC is shown to modules where it is not stated. */
+  /** The time zone of the unit's host. If it is missing, modules receive UTC. */
   readonly timeZone?: string
   readonly loader: string
-  /** Where it comes from: the default, the user, a checkpoint, the unit's claims. */
+  /** The source of the profile: the default, the user, a checkpoint, or the unit's claims. */
   readonly source: string
-  /** A replay under it reached the memory of a checkpoint that the unit signed. */
+  /** Whether a replay under it reached the memory of a checkpoint that the unit signed. */
   readonly proven: boolean
   readonly tried: readonly string[]
   /** Replays in the search for an explanation. */
@@ -133,20 +141,20 @@ export interface ProfileReport {
 }
 
 export interface Timings {
-  /** Until the last input came. The replay begins before, where it can. */
+  /** The time until the last input arrived. The replay begins earlier if it can. */
   readonly fetchMs: number
   readonly verifyMs: number
   readonly replayMs: number
-  /** Of the replay, within the module; of parts side by side, of all of them. */
+  /** The time of the replay inside the module, added up over all segments. */
   readonly moduleMs: number
   readonly compareMs: number
-  /** Measured inside the module: waiting and results of an earlier audit do not count. */
+  /** Messages per second inside the module, without waiting and without results of an earlier audit. */
   readonly messagesPerSecond: number
-  /** The nonce up to which an earlier audit's results were taken from the store; null: all was computed now. */
+  /** The nonce up to which results of an earlier audit were taken from the store; null if everything was computed now. */
   readonly resumedAfter: number | null
-  /** Sandboxes that were allowed at the same time. */
+  /** How many sandboxes were allowed at the same time. */
   readonly jobs: number
-  /** Parts that began with a checkpoint's memory before the part before them had come to it, and those of them that were proven. */
+  /** How many segments began with a checkpoint's memory before the replay had reached it, and how many of them were proven. */
   readonly partsAhead: { readonly begun: number; readonly proven: number }
 }
 
@@ -159,15 +167,15 @@ export interface Report {
   /** SHA-256, in lowercase hex, of everything that the audit read (docs/report.md); null if nothing was judged. */
   readonly inputsDigest: string | null
   readonly verdict: Verdict
-  /** Why not a plain match, in words. */
+  /** Everything that keeps this from being a plain match, in words. */
   readonly reasons: readonly string[]
-  /** Those of the reasons that do not make the verdict what it is, but are to be known: all of a match's. */
+  /** Those of the reasons that do not decide the verdict, but that a reader should know. For a match these are all reasons. */
   readonly remarks: readonly string[]
-  /** Gates that the user lowered, in words: the verdict holds only as far as these are trusted. */
+  /** Requirements that the user relaxed, in words. The verdict is only as reliable as these. */
   readonly trusted: readonly string[]
-  /** Who did not answer. */
+  /** Units from which something could not be fetched. */
   readonly unreachable: readonly UnreachableUnit[]
-  /** The process that was asked about, also where nothing was learnt of it. */
+  /** The process that the user named, even if nothing was found out about it. */
   readonly processId: string
   readonly process: {
     readonly id: string
@@ -176,13 +184,13 @@ export interface Report {
     readonly module: { readonly id: string; readonly sha256: string; readonly format: string }
   } | null
   readonly range: { readonly from: number; readonly to: number } | null
-  /** The checkpoint whose memory the replay began with, taken on trust; null: the module's own memory. */
+  /** The checkpoint whose memory the replay began with, on trust; null if it began with the module's own memory. */
   readonly start: { readonly checkpoint: string; readonly nonce: number; readonly signer: string } | null
   readonly coverage: Coverage
-  /** All that the verdict does not speak of, in words. */
+  /** Everything that the verdict does not cover, in words. */
   readonly notChecked: readonly string[]
   readonly claimants: readonly ClaimantReport[]
-  /** All that are not a plain match, in order. */
+  /** All evaluations that are not a plain match, in order. */
   readonly evaluations: readonly ReportedEvaluation[]
   /** How many were left out of `evaluations`. */
   readonly evaluationsCut: number

@@ -46,7 +46,7 @@ function parsed(text: string): unknown {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw invalid('it is no JSON', cause)
+    throw invalid('it is not JSON', cause)
   }
   scanJson(Buffer.from(text), {
     key(path, twice) {
@@ -60,7 +60,7 @@ function parsed(text: string): unknown {
 }
 
 function invalid(reason: string, cause?: unknown): AuditError {
-  return new AuditError('REPORT_INVALID', `this is no report of ao-audit: ${boundText(reason, MAX_REASON_CHARS)}`, {
+  return new AuditError('REPORT_INVALID', `this is not a report of ao-audit: ${boundText(reason, MAX_REASON_CHARS)}`, {
     hint: 'a report is what `ao-audit audit --json` writes, ao-audit/report/v1',
     ...defined({ cause })
   })

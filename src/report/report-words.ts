@@ -1,4 +1,4 @@
-/** What the renderings say in the same words. Text from outside passes through the rendering's own {@link Writing}. */
+/** Texts that all renderings share. Text from outside passes through the {@link Writing} of each rendering. */
 
 import type { Difference, Tolerance, ToleranceKind } from '../compare/comparison.ts'
 import type { MemoryDifference } from '../memory/difference.ts'
@@ -16,20 +16,20 @@ import type {
   UnreachableUnit
 } from './model.ts'
 
-/** Makes text from outside fit for a rendering. */
+/** Escapes text from outside for a rendering. */
 export interface Writing {
   /** An id, an address, a URL, a name. */
   readonly value: (text: string) => string
-  /** A sentence that may hold such. */
+  /** A sentence that may contain one of these. */
   readonly sentence: (text: string) => string
 }
 
-/** Characters of an id, an address or a URL that are shown. */
+/** The limit for an id, an address or a URL. */
 export const ID_CHARS = 100
-/** Characters of a reason or a detail that are shown where a line has no other bound. */
+/** The limit for a reason or a detail, if the line has no other. */
 export const SENTENCE_CHARS = 500
 
-/** The verdict in words, without the verdict's own word. */
+/** The headline, without the word for the verdict itself. */
 export function headline(report: Report, { value, sentence }: Writing): string {
   const audited = report.claimants.filter((claimant) => claimant.audited)
   const [first] = audited
@@ -44,7 +44,7 @@ export function headline(report: Report, { value, sentence }: Writing): string {
   return sentence(decisive(report)[0] ?? 'see the findings')
 }
 
-/** The reasons that make the verdict what it is. */
+/** The reasons that decide the verdict. */
 export function decisive({ reasons, remarks }: Pick<Report, 'reasons' | 'remarks'>): readonly string[] {
   return reasons.filter((reason) => !remarks.includes(reason))
 }
@@ -55,7 +55,7 @@ export function comparedOf({ compared, scheduled, cron }: Coverage): string {
   return `${compared} of ${counted(total, 'evaluation')}`
 }
 
-/** What was evaluated: a nonce, a cron message, or the process message that has no nonce of its own. */
+/** Names an evaluation: a nonce, a cron, or the process message without a nonce. */
 export function evaluationTitle(
   { key, nonce, through }: { readonly key: EvaluationKey; readonly nonce?: number; readonly through?: number },
   value: Writing['value']
@@ -98,14 +98,14 @@ const TOLERANCE_WORDS: Readonly<Record<ToleranceKind, readonly [one: string, sev
   'time-zone': ['time zone', 'time zones']
 }
 
-/** `1 instance boundary (1 bit), 2 answers for duplicates (4 bits)`; empty where nothing was tolerated. */
+/** `1 instance boundary (1 bit), 2 answers for duplicates (4 bits)`; empty if nothing was tolerated. */
 function tolerancesText(tolerances: readonly Tolerance[]): string {
   return tolerances
     .map(({ kind, count, bits }) => `${counted(count, ...TOLERANCE_WORDS[kind])} (${counted(bits, 'bit')})`)
     .join(', ')
 }
 
-/** Of every audited unit that needed any: what was let pass in its favour. */
+/** The tolerances of every audited unit that needed any. */
 export function toleratedTexts({ claimants }: Report, { value }: Writing): readonly string[] {
   const audited = claimants.filter((claimant) => claimant.audited)
   return audited.flatMap((claimant) => {
@@ -115,15 +115,15 @@ export function toleratedTexts({ claimants }: Report, { value }: Writing): reado
   })
 }
 
-/** Where the rules of accusation stand, from the package's folder. */
+/** The page with the rules of accusation, relative to the package. */
 export const RULES_PAGE = 'docs/accusation-rules.md'
 
-/** The rules that a mismatch cites; none where nobody is blamed. */
+/** The rules that a mismatch cites; none if nobody is blamed. */
 export function citedRules({ claimants }: Report): readonly string[] {
   return [...new Set(claimants.flatMap(({ rules }) => rules))]
 }
 
-/** A difference, and what it means: where nobody is blamed, the first that would be looked at. */
+/** A difference with a title: the first divergence, or the first difference if nobody is blamed. */
 export interface ShownDivergence {
   readonly title: string
   readonly divergence: FirstDivergence
@@ -132,7 +132,7 @@ export interface ShownDivergence {
 export function shownDivergence({ firstDivergence, verdict, evaluations }: Report): ShownDivergence | undefined {
   if (firstDivergence !== null) return { title: 'First divergence', divergence: firstDivergence }
   const first = verdict === 'inconclusive' ? evaluations.find(isOpenDifference) : undefined
-  return first === undefined ? undefined : { title: 'First difference, over which nobody is blamed', divergence: first }
+  return first === undefined ? undefined : { title: 'First difference, for which nobody is blamed', divergence: first }
 }
 
 function isOpenDifference(evaluation: ReportedEvaluation): evaluation is ReportedEvaluation & FirstDivergence {
@@ -140,25 +140,25 @@ function isOpenDifference(evaluation: ReportedEvaluation): evaluation is Reporte
   return status === 'inconclusive' && claimant !== undefined && differences.length > 0
 }
 
-/** Where a difference lies, in words where it has no place. */
+/** The path of a difference, or words if it has none. */
 export function pathText({ path }: Difference, value: Writing['value']): string {
-  return path === '' ? 'the answer as a whole, which is no object' : value(path)
+  return path === '' ? 'the answer as a whole, which is not an object' : value(path)
 }
 
-/** What became of a unit from which something could not be had. */
+/** Why something could not be fetched from a unit, as a label. */
 export function absenceName({ code }: UnreachableUnit): string {
   if (code === 'UNIT_UNREACHABLE') return 'no answer'
   if (code === 'ADDRESS_FORBIDDEN') return 'not asked'
   return code === 'UNIT_REFUSED' ? 'refused' : 'not usable'
 }
 
-/** @param said sentences that the rendering has said already */
+/** @param said sentences that the rendering already contains */
 export function absenceText({ unit, url, detail, hint }: UnreachableUnit, said: ReadonlySet<string>, writing: Writing): string {
   const why = said.has(detail) ? '' : `: ${writing.sentence(detail)}`
   return `${unit} ${writing.value(url)}${why}${hint === undefined ? '' : `; ${writing.sentence(hint)}`}`
 }
 
-/** Whom a finding is about, and at which nonce. */
+/** Whom a finding concerns, and at which nonce. */
 export function findingPlace({ attribution, nonce }: Finding): string {
   return nonce === undefined ? attribution : `${attribution}, nonce ${nonce}`
 }
@@ -169,7 +169,7 @@ export interface FindingGroup {
   readonly count: number
 }
 
-/** Findings of one code, severity and attribution together, in the report's order. */
+/** Groups findings by code, severity and attribution, in the report's order. */
 export function groupFindings(findings: readonly Finding[]): readonly FindingGroup[] {
   const groups = new Map<string, FindingGroup>()
   for (const finding of findings) {
@@ -206,7 +206,7 @@ export function addressText(offset: number): string {
   return `0x${offset.toString(16)}`
 }
 
-/** All that the verdict does not speak of, never an empty list. */
+/** Everything that the verdict does not cover; never an empty list. */
 export function notCheckedTexts({ notChecked }: Report, { sentence }: Writing): readonly string[] {
   if (notChecked.length === 0) return ['nothing in the range was left out']
   return notChecked.map(sentence)

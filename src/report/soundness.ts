@@ -1,18 +1,18 @@
-/** Held against every report before anybody sees it: a verdict that breaks the rules is a fault of this tool, and is not shown. */
+/** Checks every report before anybody sees it: a verdict that breaks the rules is a fault of this tool, and is not shown. */
 import { RULE_NAMES } from '../attribution/rules.ts'
 import { type Finding, LEAVES_OPEN } from '../model/findings.ts'
 import type { ClaimantReport, Report } from './model.ts'
 
-/** Said of a unit without blame: it was away, or sent what cannot be read. */
+/** Errors that do not blame the unit: it did not answer, or sent an unreadable answer. */
 const NO_BLAME: ReadonlySet<Finding['code']> = new Set(['UNIT_UNREACHABLE', 'INPUT_MISSING'])
 
 /**
- * What is wrong with a report, in words; empty for every report that this tool may give.
+ * The rules that a report breaks, in words; empty for every report that this tool may return.
  *
- * - A mismatch is that of an audited unit, with all rules cited and the first divergence shown.
- * - A match covers an audited unit that claimed something, of which nothing was left unread or unjudged, and none was away but
- *   gateways, in whose place another answered.
- * - Nothing but a mismatch comes with an error that is attributed to a unit.
+ * - A mismatch concerns an audited unit, cites all rules and shows the first divergence.
+ * - A match covers an audited unit that made claims, all of which were read and judged. Every unit answered, except gateways that
+ *   another gateway replaced.
+ * - Only a mismatch may have an error that is attributed to a unit.
  */
 function violations(report: Report): string[] {
   const audited = report.claimants.filter((claimant) => claimant.audited)
@@ -27,7 +27,7 @@ function violations(report: Report): string[] {
   ]
 }
 
-/** @throws Error where a report breaks the rules */
+/** @throws Error if a report breaks the rules */
 export function assertSound(report: Report): Report {
   const [first] = violations(report)
   if (first !== undefined) throw new Error(`the report breaks the rules of accusation: ${first}`)

@@ -10,9 +10,9 @@ import * as words from './report-words.ts'
 import { wrap } from './wrap.ts'
 
 export interface TerminalOptions {
-  /** Whether to write colours; what `NO_COLOR` and the stream say is the caller's to know. */
+  /** Whether to use colours. The caller takes `NO_COLOR` and the stream into account. */
   readonly color: boolean
-  /** Columns: what is longer goes on in the next line. */
+  /** In columns. Longer lines are wrapped. */
   readonly width: number
   /** The command to run next. */
   readonly next?: NextStep
@@ -30,15 +30,15 @@ type Colors = ReturnType<typeof pc.createColors>
 
 const LABEL_COLUMNS = 14
 const FINDING_INDENT = 10
-/** Of a narrower terminal a line is wrapped by the terminal itself. */
+/** A narrower terminal wraps lines by itself. */
 const MIN_WIDTH = 40
-/** Characters of one side of a difference, and of its path. */
+/** The limit for each side of a difference, and for its path. */
 const VALUE_CHARS = 320
-/** `… (16384 more)`, the most that a cut value's mark takes. */
+/** `… (16384 more)`, the longest mark of a cut value. */
 const CUT_MARK_CHARS = 14
 /** Digits of a digest: enough to tell two digests apart at a glance. */
 const DIGEST_CHARS = 12
-/** Lines of one kind that are shown, so that the summary stays one. */
+/** Limits for lines of one kind, so that the summary stays short. */
 const MAX_DIFFERENCES_SHOWN = 3
 const MAX_GROUPS_SHOWN = 8
 const MAX_LINES_SHOWN = 4
@@ -55,12 +55,12 @@ const WRITING: words.Writing = {
 }
 const { sentence, value } = WRITING
 
-/** Writes lines of a terminal. */
+/** Formats lines for a terminal. */
 interface Page {
   readonly colors: Colors
-  /** A text in lines of the width: behind `begin` columns, the further lines moved in; each coloured by itself. */
+  /** Wraps a text that starts at column `begin`, indents the further lines, and colours each line by itself. */
   readonly wrapped: (text: string, begin: number, indent: number, color?: (line: string) => string) => readonly string[]
-  /** Rows under one label, of many the first. */
+  /** Rows under one label. Only the first few are shown. */
   readonly rows: (label: string, texts: readonly string[], color?: (line: string) => string) => readonly string[]
 }
 
@@ -81,8 +81,8 @@ function createPage({ color, width }: TerminalOptions): Page {
 }
 
 /**
- * Renders the summary for a terminal: about 25 lines, the verdict first, the first divergence with its fields, then what was
- * and what was not compared. All text from outside is escaped; what is longer than a line goes on in the next.
+ * Renders the summary for a terminal, in about 25 lines: the verdict, the first divergence with its fields, and what was and
+ * was not compared. Text from outside is escaped, and long lines are wrapped.
  *
  * @returns lines, each with its line feed
  */
@@ -156,7 +156,7 @@ function headlineReason(report: Report): readonly string[] | undefined {
   return report.verdict === 'inconclusive' ? words.decisive(report).slice(0, 1) : undefined
 }
 
-/** What makes the verdict what it is, but for what the headline says; and what is to be known besides. */
+/** The reasons that decide the verdict, without the one in the headline; and all other reasons. */
 function otherReasons(report: Report): { readonly why: readonly string[]; readonly but: readonly string[] } {
   const why = words.decisive(report)
   return { why: report.verdict === 'inconclusive' ? why.slice(1) : why, but: report.remarks }
@@ -167,7 +167,7 @@ function ruleTexts(report: Report): readonly string[] {
   return rules.length === 0 ? [] : [`all ${rules.length} of ${words.RULES_PAGE} hold: ${rules.join(', ')}`]
 }
 
-/** A sentence that was said before is not said again. */
+/** Does not repeat sentences that the summary already contains. */
 function absenceLines({ unreachable }: Report, said: ReadonlySet<string>, { rows }: Page): readonly string[] {
   const shown = unreachable.map((unit) => ({ label: words.absenceName(unit), text: words.absenceText(unit, said, WRITING) }))
   return [...new Set(shown.map(({ label }) => label))].flatMap((label) => {
@@ -194,7 +194,7 @@ function divergenceLines(report: Report, page: Page): readonly string[] {
   ]
 }
 
-/** Both values where they begin to differ. */
+/** Shows both values from where they begin to differ. */
 function differenceLines(difference: ReportedDifference, { colors, wrapped }: Page): readonly string[] {
   const [claimed, computed] = differingTexts(difference, VALUE_CHARS - CUT_MARK_CHARS)
   const side = (label: string, text: string, paint: (line: string) => string) => {
@@ -235,7 +235,7 @@ function evaluationTexts({ evaluations, evaluationsCut }: Report): readonly stri
   return [`not a plain match: ${words.countedBy(evaluations.map(({ status }) => status))}${cut}`]
 }
 
-/** One for each kind: the first of them, in full, where it was not said before. */
+/** One line for each kind, with the first finding in full, unless the summary already contains its detail. */
 function findingLines({ findings, findingsCut }: Report, said: ReadonlySet<string>, page: Page): readonly string[] {
   const { colors, rows, wrapped } = page
   if (findings.length === 0) return rows('findings', ['none'])

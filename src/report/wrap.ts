@@ -1,18 +1,18 @@
-/** Lines of a terminal: text broken between words, and within those that are longer than a line. */
+/** Wraps text for a terminal, between words, and within words that are longer than a line. */
 
-/** Characters that take two columns: those of East Asia, and pictures. */
+/** Characters that take two columns: East Asian scripts and emoji. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
-/** Characters that stand over the one before. */
+/** Characters that combine with the previous one. */
 const MARK = /\p{M}/u
 const PLAIN = /^[\x20-\x7e]*$/
 
 interface Wrapping {
-  /** Columns of a line. */
+  /** The columns of a line. */
   readonly width: number
-  /** Columns that are taken already where the text begins. */
+  /** The column at which the text begins. */
   readonly begin: number
-  /** Columns that all further lines are moved in by. */
+  /** The indent of all further lines, in columns. */
   readonly indent: number
 }
 
@@ -20,7 +20,7 @@ interface Wrapping {
  * Breaks a text into lines.
  *
  * @param text escaped, in one line, without colours
- * @returns the lines, without what stands before the first and without the indents of the others
+ * @returns the lines, without the indents
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ function columnsOfOne(character: string): number {
   return WIDE.test(character) ? 2 : 1
 }
 
-/** As much of the beginning as fits, and one character at least. */
+/** The longest beginning that fits, but at least one character. */
 function headOf(text: string, columns: number): string {
   let head = ''
   let taken = 0

@@ -17,7 +17,7 @@ export type Unproven<T> = T & Seal<'unproven'> & { readonly unproven: UnprovenIn
 /** A value that went through verification: its type shows whether it is proven. */
 export type Checked<T> = Signed<T> | Unproven<T>
 
-/** Why these are not proven, for the gate against accusations (`checks.ts`). */
+/** Why these are not proven, for the gate against accusations (`schedule-evidence.ts`). */
 export function unprovenInputsOf(...checked: readonly Checked<object>[]): readonly UnprovenInput[] {
   return checked.flatMap((one) => ('unproven' in one ? [one.unproven] : []))
 }

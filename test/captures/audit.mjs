@@ -28,7 +28,7 @@ const has = (report, code, nonce) =>
 
 const FAULTS = ['429:5', '500:7', '202:3', '307:4', 'cut:6', 'garbage:6', 'slow:50', 'drip:20', 'down:3']
 const SLOW_FAULTS = ['hang:9', 'endless:9']
-/** As in the README, "How long it waits". */
+/** As in docs/limits.md. */
 const PATIENCE_SECONDS = 30
 
 function whole402(report) {

@@ -31,12 +31,12 @@ async function against<T>(options: LedgerOptions, use: (network: LedgerNetwork) 
   }
 }
 
-/** What a unit would claim that prints something else. */
+/** The claim of a unit that prints something else. */
 function otherOutput(result: EvaluationResult): EvaluationResult {
   return { ...result, Output: { data: 'altered' } }
 }
 
-/** One more token than what the first message of the result sends. */
+/** Sends one token more than the first message of the result. */
 function oneMore(result: EvaluationResult): EvaluationResult {
   const altered = result as { Messages: { Tags: { name: string; value: string }[] }[] }
   const quantity = altered.Messages[0]?.Tags.find(({ name }) => name === 'Quantity')
@@ -45,15 +45,15 @@ function oneMore(result: EvaluationResult): EvaluationResult {
   return altered
 }
 
-describe('an honest unit', () => {
-  it('matches over the whole process: exit 0, the summary on stdout, nothing on stderr', async () => {
+describe('the audit of an honest unit', () => {
+  it('is a match of the whole process, with exit code 0, the summary on stdout and nothing on stderr', async () => {
     const ended = await audit(honest)
     expect(ended.stderr).toBe('')
     expect(ended.stdout).toMatch(/^MATCH {2}44 of 46 evaluations compared, all agree with http:\/\/127\.0\.0\.1:\d+\n/)
     expect(ended.code).toBe(0)
   })
 
-  it('gives the report as JSON on stdout, and nothing else there', async () => {
+  it('prints only the report with --json', async () => {
     const ended = await audit(honest, '--to', '5', '--json')
     const report = reportIn(ended)
     expect(ended.code).toBe(0)
@@ -72,7 +72,7 @@ describe('an honest unit', () => {
     expect(report.claimants.map(({ id, verdict }) => [id, verdict])).toEqual([[honest.url, 'match']])
   })
 
-  it('writes every form that is asked for, each into its own file', async () => {
+  it('writes every requested form of the report to its own file', async () => {
     const [json, markdown, evaluations] = [inFolder('r.json'), inFolder('r.md'), inFolder('e.jsonl')]
     const ended = await audit(honest, '--to', '5', '--json', json, '--markdown', markdown, '--evaluations', evaluations)
     expect(ended.code).toBe(0)
@@ -92,13 +92,13 @@ describe('an honest unit', () => {
     )
   })
 
-  it('judges only the range that is asked for', async () => {
+  it('judges only the requested range', async () => {
     const report = reportIn(await audit(honest, '--from', '3', '--to', '5', '--json'))
     expect(report.range).toEqual({ from: 3, to: 5 })
     expect(report.coverage).toMatchObject({ scheduled: 3, compared: 3 })
   })
 
-  it('gives the same report from another store, down to the hash of the memory', async () => {
+  it('gives the same report with another store, down to the hash of the memory', async () => {
     const report = reportIn(await audit(honest, '--to', '5', '--state-hash', 'last', '--json'))
     expect(report.stateHashes).toEqual({ 5: expect.stringMatching(/^[0-9a-f]{64}$/) })
     const args = ['audit', honest.process, ...unitsOf(honest), '--to', '5', '--state-hash', '5', '--json']
@@ -113,8 +113,8 @@ describe('an honest unit', () => {
   })
 })
 
-describe('an altered claim', () => {
-  it('is a mismatch at its nonce, with path and both values: exit 1', () =>
+describe('the audit of a unit with an altered claim', () => {
+  it('is a mismatch at its nonce, with path, both values and exit code 1', () =>
     against({ alterClaims: { 2: oneMore } }, async (network) => {
       const ended = await audit(network, '--to', '5', '--json')
       const report = reportIn(ended)
@@ -128,19 +128,19 @@ describe('an altered claim', () => {
       expect(report.evaluations.map(({ nonce, status }) => [nonce, status])).toEqual([[2, 'mismatch']])
     }))
 
-  it('is shown at the first of several, in the summary too', () =>
+  it('shows the first of several altered claims, also in the summary', () =>
     against({ alterClaims: { 3: otherOutput, 5: otherOutput } }, async (network) => {
       const ended = await audit(network, '--to', '5')
       expect(ended.code).toBe(1)
       expect(ended.stdout).toMatch(/^MISMATCH {2}nonce 3: /)
     }))
 
-  it('outside the range is not seen', () =>
+  it('is a match if the altered claim is outside the range', () =>
     against({ alterClaims: { 4: otherOutput } }, async (network) => {
       expect((await audit(network, '--to', '3')).code).toBe(0)
     }))
 
-  it('of one of two units accuses that one alone', () =>
+  it('accuses only the unit that altered its claim, if two are audited', () =>
     against({ alterClaims: { 2: oneMore } }, async (liar) => {
       const ended = await audit(honest, '--compute', liar.url, '--to', '5', '--json')
       expect(ended.code).toBe(1)
@@ -151,8 +151,8 @@ describe('an altered claim', () => {
     }))
 })
 
-describe('what cannot be judged', () => {
-  it('a nonce that the scheduler leaves out: inconclusive from there on, exit 3', () =>
+describe('an audit that cannot judge everything', () => {
+  it('is inconclusive from a nonce on that the scheduler does not serve, with exit code 3', () =>
     against({ leaveOut: [3] }, async (network) => {
       const ended = await audit(network, '--to', '5', '--json')
       const report = reportIn(ended)
@@ -166,7 +166,7 @@ describe('what cannot be judged', () => {
       expect(report.coverage.compared).toBe(3)
     }))
 
-  it('nonces behind the newest: what is there is compared, what is not is named in every form, exit 3', async () => {
+  it('compares the existing nonces and names the missing ones if --to is too large, with exit code 3', async () => {
     const [markdown, absent] = [inFolder('absent.md'), 'nonces 46 to 99 are not in the schedule']
     const ended = await audit(honest, '--from', '44', '--to', '99', '--json', '--markdown', markdown)
     expect(ended.code).toBe(3)
@@ -184,7 +184,7 @@ describe('what cannot be judged', () => {
     expect(shown.stdout).toMatch(/^INCONCLUSIVE {2}nonce 46 is not in the schedule: .*newest nonce was 45\n/)
   })
 
-  it('a module that no gateway has: inconclusive, and nobody is accused', () =>
+  it('accuses nobody if no gateway has the module', () =>
     against({ missingItems: [honest.module] }, async (network) => {
       const ended = await run([
         'audit',
@@ -202,7 +202,7 @@ describe('what cannot be judged', () => {
       expect(report.claimants).toEqual([])
     }))
 
-  it('an assigned item that no gateway has: inconclusive from its nonce on', () =>
+  it('is inconclusive from a nonce on whose assigned item no gateway has', () =>
     against({ missingItems: [honest.messages[19] ?? ''] }, async (network) => {
       const ended = await run([
         'audit',
@@ -219,15 +219,15 @@ describe('what cannot be judged', () => {
       expect(broken.map(({ nonce }) => nonce)).toEqual([19, 20])
     }))
 
-  it('a process that the scheduler does not know: inconclusive, exit 3', async () => {
+  it('is inconclusive if the scheduler does not know the process, with exit code 3', async () => {
     const ended = await run(['audit', 'A'.repeat(43), ...unitsOf(honest), '--store', inFolder('store'), '--json'])
     expect(ended.code).toBe(3)
     expect(reportIn(ended)).toMatchObject({ verdict: 'inconclusive', process: null, claimants: [] })
   })
 })
 
-describe('a scheduler that is looked up', () => {
-  it('is found by its published location, where private addresses are allowed', () =>
+describe('an audit without --scheduler', () => {
+  it('finds the scheduler by its published location if private addresses are allowed', () =>
     against({ location: honest.url }, async ({ url, process }) => {
       const args = [
         'audit',
@@ -248,7 +248,7 @@ describe('a scheduler that is looked up', () => {
       expect(reportIn(refused).reasons.join()).toContain('not public')
     }))
 
-  it('and has published none: inconclusive', async () => {
+  it('is inconclusive if the scheduler has published no location', async () => {
     const { url, process } = honest
     const ended = await run(['audit', process, '--gateway', url, '--compute', url, '--store', inFolder('store'), '--json'])
     expect(ended.code).toBe(3)

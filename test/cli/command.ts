@@ -1,4 +1,4 @@
-/** The command line as its users have it: a process of its own, without a terminal. */
+/** Runs the command line as users do: as a process of its own, without a terminal. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { expect } from 'vitest'
@@ -24,16 +24,16 @@ export interface Started {
 export interface StartOptions {
   readonly command?: string
   readonly env?: Readonly<Record<string, string>>
-  /** The folder it is run in. */
+  /** The current folder. */
   readonly cwd?: string
 }
 
-/** Said on stderr every ten seconds: how long a test takes is no matter. */
+/** Appears on stderr every ten seconds. It is removed, because the duration of a test does not matter. */
 const PROGRESS_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}(fetch|replay)\b.*\n/gm
-/** What would change what it does. */
+/** Variables that would change the behaviour. */
 const UNWANTED = ['FORCE_COLOR', 'NO_COLOR', 'CU_URL', 'GATEWAY_URL', 'GRAPHQL_URL', 'SCHEDULER_URL']
 
-/** Starts `ao-audit`. However it ends: no stack trace, and nothing that a terminal takes for a command. */
+/** Starts `ao-audit`, and checks that its output never contains a stack trace or characters that a terminal could obey. */
 export function start(args: readonly string[], { command = COMMAND, env = {}, cwd }: StartOptions = {}): Started {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !UNWANTED.includes(name)))
   const child = spawn(process.execPath, [command, ...args], {
@@ -58,12 +58,12 @@ export function start(args: readonly string[], { command = COMMAND, env = {}, cw
     expect((result.stdout + result.stderr).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
     return result
   })
-  // A test that failed before it waits must not fail twice.
+  // A test that fails before it awaits this must not fail twice.
   ended.catch(() => {})
   return { child, ended }
 }
 
-/** Starts it and waits for its end. */
+/** Starts `ao-audit` and waits for its end. */
 export function run(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
   return start(args, options).ended
 }
@@ -79,12 +79,12 @@ export function reportIn({ stdout, stderr }: Ended): Report {
   return expectSchema(JSON.parse(stdout) as Report)
 }
 
-/** A report without what differs from run to run. */
+/** A report without the parts that differ from run to run. */
 export function lasting(report: Report): object {
   return { ...report, date: undefined, digest: undefined, timings: undefined }
 }
 
-/** Nothing on stdout, and on stderr exactly one line with its hint below it, if any. */
+/** Expects nothing on stdout, and on stderr exactly one line and its hint, if any. */
 export function expectError(ended: Ended, code: number, line: string | RegExp, hint?: string | RegExp): void {
   expect(ended.stdout).toBe('')
   const [first = '', ...rest] = ended.stderr.split('\n')

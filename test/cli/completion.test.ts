@@ -1,4 +1,4 @@
-/** The scripts of `ao-audit completion`, in the shells themselves where these are installed. */
+/** Tests the scripts of `ao-audit completion` in real shells, if these are installed. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ const script = (shell: string) => path.join(folder, `completion.${shell}`)
 const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0
 const inShell = (shell: string, line: string) => spawnSync(shell, ['-c', line], { encoding: 'utf8', cwd: folder })
 
-/** What bash would offer behind these words, of which the last is under way. */
+/** The words that bash offers after these, of which the last is incomplete. */
 function bashOffers(...words: string[]): string[] {
   const typed = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   const line = `source ${script('bash')}; COMP_WORDS=(ao-audit ${typed}); COMP_CWORD=${words.length}; _ao_audit; printf '%s\\n' "\${COMPREPLY[@]}"`
@@ -36,8 +36,8 @@ function fishOffers(line: string): string[] {
   return stdout.split('\n').flatMap((offer) => (offer === '' ? [] : (offer.split('\t')[0] ?? '')))
 }
 
-describe.skipIf(process.platform === 'win32')('in bash', () => {
-  it('offers commands, options, and the words that an option takes', () => {
+describe.skipIf(process.platform === 'win32')('the completion in bash', () => {
+  it('offers commands, options, and the values of an option', () => {
     expect(bashOffers('')).toEqual(['audit', 'pull', 'demo', 'completion', 'help', '--help', '--version'])
     expect(bashOffers('audit', '--sche')).toEqual(['--scheduler', '--schedule'])
     expect(bashOffers('audit', '--schedule', '')).toEqual(['scheduler', 'arweave', 'both'])
@@ -45,14 +45,14 @@ describe.skipIf(process.platform === 'win32')('in bash', () => {
     expect(bashOffers('audit', '--json', '--mark')).toEqual(['--markdown'])
   })
 
-  it('leaves files to the shell', () => {
+  it('leaves the names of files to the shell', () => {
     expect(bashOffers('audit', '--archive', '')).toEqual([])
     expect(inShell('bash', `source ${script('bash')}; complete -p ao-audit`).stdout).toBe(
       'complete -o default -F _ao_audit ao-audit\n'
     )
   })
 
-  it('runs nothing of what is typed', () => {
+  it('evaluates no typed text', () => {
     for (const word of ['$(touch ran)', '`touch ran`', '; touch ran', "'; touch ran; '", '*']) {
       bashOffers('audit', '--store', word, '--json', word, word)
       bashOffers(word, word)
@@ -61,7 +61,7 @@ describe.skipIf(process.platform === 'win32')('in bash', () => {
   })
 })
 
-it.skipIf(!has('fish'))('in fish offers commands, options, words and files', () => {
+it.skipIf(!has('fish'))('the completion in fish offers commands, options, values and files', () => {
   writeFileSync(path.join(folder, 'kept.tar.gz'), '')
   expect(fishOffers('ao-audit ')).toEqual(['audit', 'completion', 'demo', 'pull'])
   expect(fishOffers('ao-audit audit --sche')).toEqual(['--schedule', '--scheduler'])
@@ -69,13 +69,13 @@ it.skipIf(!has('fish'))('in fish offers commands, options, words and files', () 
   expect(fishOffers('ao-audit audit --archive ke')).toEqual(['kept.tar.gz'])
 })
 
-it.skipIf(!has('zsh'))('in zsh is a script that parses, and gives itself to the completion system', () => {
+it.skipIf(!has('zsh'))('the completion in zsh is a valid script that registers itself', () => {
   expect(inShell('zsh', `zsh -n ${script('zsh')}`)).toMatchObject({ status: 0, stderr: '' })
   const line = `compdef() { print -r -- "$@" }; source ${script('zsh')}`
   expect(inShell('zsh', line)).toMatchObject({ stdout: '_ao_audit ao-audit\n', stderr: '' })
 })
 
-it.each(SHELLS)('in %s knows every option of every command', async (shell) => {
+it.each(SHELLS)('the completion in %s knows every option of every command', async (shell) => {
   const { stdout: text } = await run(['completion', shell])
   for (const command of ['audit', 'pull', 'demo']) {
     const help = (await run([command, '--help'])).stdout
@@ -85,7 +85,7 @@ it.each(SHELLS)('in %s knows every option of every command', async (shell) => {
   }
 })
 
-it('of another shell there is none', async () => {
+it('the completion for an unknown shell is an error', async () => {
   const line = "error: command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."
   expectError(await run(['completion', 'tcsh']), 2, line)
 })

@@ -28,16 +28,16 @@ afterAll(async () => {
 })
 
 const inFolder = (name: string) => path.join(folder, name)
-/** Ends before anything is asked or kept. */
+/** Commands that end before anything is requested or stored. */
 const ID = 'A'.repeat(43)
 
-describe('the command line', () => {
-  it('says its version', async () => {
+describe('ao-audit', () => {
+  it('prints its version with --version', async () => {
     const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string }
     expect(await run(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' })
   })
 
-  it('explains itself', async () => {
+  it('prints its help with --help', async () => {
     const ended = await run(['--help'])
     expect(ended.code).toBe(0)
     expect(ended.stderr).toBe('')
@@ -45,7 +45,7 @@ describe('the command line', () => {
   })
 })
 
-describe('what cannot be used ends with exit 2 and says why', () => {
+describe('invalid usage, which ends with exit code 2 and a reason:', () => {
   const UNIT = 'It must be the http or https URL of a unit'
   const invalid = (flags: string, value: string, takes: string) =>
     `error: option '${flags}' argument '${value}' is invalid. ${takes}.`
@@ -123,7 +123,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     {
       args: ['audit', '--archive', 'none', '--compute', 'http://unit', '--patience', '9'],
       line: 'ao-audit: an archive is audited without a network: --compute, --patience cannot be given with --archive',
-      hint: /^ {2}whom to ask is said when the archive is made/
+      hint: /^ {2}give these options to `ao-audit pull`, which creates the archive$/
     },
     {
       args: ['audit', ID, '--schedule', 'arweave', '--scheduler', 'http://unit'],
@@ -145,7 +145,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       line: 'ao-audit: --json and --markdown cannot both go to stdout',
       hint: '  name a file for one of them'
     },
-    { args: ['audit', ID, '--profile', './nope.json'], line: 'ao-audit: the profile ./nope.json is not there' },
+    { args: ['audit', ID, '--profile', './nope.json'], line: 'ao-audit: the profile ./nope.json does not exist' },
     { args: ['audit', '--archive', 'nope.tar.gz'], line: 'ao-audit: the archive nope.tar.gz does not exist' },
     { args: ['audit', '--archive', '.'], line: 'ao-audit: the archive . is a folder' },
     { args: ['audit', ID, '--archive', 'a.tar.gz'], line: 'ao-audit: name a process or an archive, not both' },
@@ -158,7 +158,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     expectError(await run(named), 2, line, hint)
   })
 
-  it('opens no store over it', () => {
+  it('no such command opens a store', () => {
     expect(existsSync(path.join(folder, 'unused'))).toBe(false)
   })
 
@@ -171,7 +171,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
     ['--patience', 'a number of seconds above 0 and below 1000000, such as 30 or 0.5'],
     ['--message-time', 'a number of seconds above 0 and below 1000000, such as 30 or 0.5']
   ]
-  it.each(numbers)('%s refuses what is a number in other ways than by its digits', async (option, takes) => {
+  it.each(numbers)('%s with a number that is not written in digits', async (option, takes) => {
     const values = ['1e1', '0x10', ' 5', '5 ', '+5', '-1', '1_0', 'Infinity', '٣', '1.', '99999999999999999', '']
     const ended = await Promise.all(values.map((value) => run(['audit', ID, option, value])))
     for (const [place, one] of ended.entries()) {
@@ -183,7 +183,7 @@ describe('what cannot be used ends with exit 2 and says why', () => {
   it.each([
     ['help', 'replay'],
     ['replay', '--help']
-  ])('%s %s', async (...args) => {
+  ])('an unknown command in %s %s', async (...args) => {
     expectError(await run(args), 2, "error: unknown command 'replay'")
   })
 
@@ -193,19 +193,19 @@ describe('what cannot be used ends with exit 2 and says why', () => {
       '{"name":"x","environment":[],"instances":"two"}',
       'ao-audit: the profile has faulty fields: instances: it must be "one", "per-message" or a list of nonces'
     ],
-    ['{"name": "x"\n "y"}', /^ao-audit: the profile .*profile\.json is no JSON: .*line 2 column 2\)$/]
-  ])('a profile such as %j', async (content, line) => {
+    ['{"name": "x"\n "y"}', /^ao-audit: the profile .*profile\.json is not valid JSON: .*line 2 column 2\)$/]
+  ])('the invalid profile %j', async (content, line) => {
     const file = inFolder('profile.json')
     writeFileSync(file, content)
     expectError(await run(['audit', ID, '--profile', file]), 2, line)
   })
 
-  it('a range that lies behind the newest nonce', async () => {
+  it('a range after the newest nonce', async () => {
     const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--from', '46']
     expectError(await run(args), 2, 'ao-audit: the range begins at nonce 46, but the newest to judge is 45')
   })
 
-  it('a report into a folder that is not there', async () => {
+  it('a report in a folder that does not exist', async () => {
     const file = inFolder('nowhere/report')
     const args = ['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '0']
     for (const option of ['--json', '--evaluations']) {
@@ -218,10 +218,10 @@ describe('what cannot be used ends with exit 2 and says why', () => {
   })
 })
 
-describe('a store that cannot be used', () => {
+describe('a store that cannot be used ends with exit code 2', () => {
   const auditWith = (store: string) => run(['audit', network.process, ...unitsOf(network), '--store', store, '--to', '0'])
 
-  it('because it is a file: exit 2', async () => {
+  it('if it is a file', async () => {
     const file = inFolder('file')
     writeFileSync(file, '')
     expectError(
@@ -232,8 +232,8 @@ describe('a store that cannot be used', () => {
     )
   })
 
-  // Node's own way to make folders never ends there, and hears no signal.
-  it.runIf(process.platform === 'linux')('because a folder is there that holds no other: exit 2', async () => {
+  // Node's own function for creating folders never returns here, and blocks signals.
+  it.runIf(process.platform === 'linux')('if its folder cannot contain another', async () => {
     for (const store of ['/proc/ao-audit', '/proc/self', '/proc/self/ao-audit/store']) {
       const line = `ao-audit: the store ${store} cannot be opened`
       expectError(await auditWith(store), 2, line, /^ {2}.*give another folder with --store DIR$/)
@@ -242,8 +242,8 @@ describe('a store that cannot be used', () => {
     }
   })
 
-  // The administrator may write everywhere.
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('because it may not be written: exit 2', async () => {
+  // The administrator can write everywhere.
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('if it may not be written', async () => {
     const locked = inFolder('read-only')
     mkdirSync(locked)
     chmodSync(locked, 0o500)
@@ -256,7 +256,7 @@ describe('a store that cannot be used', () => {
     )
   })
 
-  it('because its records are spoilt: exit 2', async () => {
+  it('if its records are damaged', async () => {
     const store = inFolder('spoilt')
     mkdirSync(path.join(store, 'records'), { recursive: true })
     writeFileSync(path.join(store, 'records/CURRENT'), 'MANIFEST-000009\n')
@@ -270,7 +270,7 @@ describe('a store that cannot be used', () => {
 })
 
 describe('a sandbox that does not start', () => {
-  it('is a fault, and nobody is accused: exit 4', async () => {
+  it('is a fault with exit code 4, and nobody is accused', async () => {
     const root = inFolder('installed')
     mkdirSync(root)
     for (const name of ['package.json', 'demo', 'dist'])
@@ -282,8 +282,8 @@ describe('a sandbox that does not start', () => {
   })
 })
 
-describe('units that stay away', () => {
-  it('end in an inconclusive report that names them, within their patience: exit 3', async () => {
+describe('units that do not answer', () => {
+  it('are named in an inconclusive report within --patience, with exit code 3', async () => {
     const gone = await startLedger()
     await gone.close()
     const args = ['audit', gone.process, ...unitsOf(gone), '--store', inFolder('gone'), '--patience', '1', '--json']
@@ -296,7 +296,7 @@ describe('units that stay away', () => {
     expect(report.unreachable.map(({ unit, url }) => [unit, url])).toEqual([['scheduler', gone.url]])
   })
 
-  it('a Compute Unit alone: the rest is there, and the unit is not accused', async () => {
+  it('are not accused if only the Compute Unit is missing, and everything else is reported', async () => {
     const gone = await startLedger()
     await gone.close()
     const args = ['audit', network.process, ...unitsOf(network), '--compute', gone.url, '--store', inFolder('store')]
@@ -310,7 +310,7 @@ describe('units that stay away', () => {
     ])
   })
 
-  it('make no archive: exit 3', async () => {
+  it('lead to no archive, with exit code 3', async () => {
     const gone = await startLedger()
     await gone.close()
     const args = [

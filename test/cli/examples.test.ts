@@ -1,6 +1,6 @@
 /**
- * The examples, as somebody runs them who installed the package in an empty folder. They need a registry, and so run where
- * AO_AUDIT_EXAMPLES is set: `npm run test:examples`.
+ * Runs the examples with the package installed in an empty folder. This needs a registry, so it only happens if AO_AUDIT_EXAMPLES is
+ * set: `npm run test:examples`.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Exit 1 is a mismatch and nothing else, whatever becomes of the outputs, of the program and of the machine. */
+/** Exit code 1 means a mismatch and nothing else, whatever happens to the outputs, the program and the machine. */
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -41,7 +41,7 @@ const newFolder = () => mkdtempSync(inFolder('case-'))
 const auditOf = (archive: string, ...args: string[]) => ['audit', '--archive', archive, '--store', inFolder('store'), ...args]
 const quoted = (args: readonly string[]) => args.map((arg) => `'${arg}'`).join(' ')
 
-/** Runs a line of a shell in which `$AO` is the command and its arguments; its stdout and stderr are read. */
+/** Runs a line in a shell. `$AO` stands for the command and its arguments. */
 function inShell(line: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const ao = quoted([process.execPath, COMMAND, ...args])
   const child = spawn('bash', ['-c', line.replaceAll('$AO', ao)], {
@@ -58,19 +58,19 @@ function inShell(line: string, args: readonly string[], env: Readonly<Record<str
   return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, ...read })))
 }
 
-describe('a report that cannot be written never leaves the exit code of a verdict', () => {
-  it('the verdicts themselves end with 0 and 1', async () => {
+describe('the exit code of an audit', () => {
+  it('is 0 for a match and 1 for a mismatch', async () => {
     expect((await run(auditOf(honest))).code).toBe(0)
     expect((await run(auditOf(lying))).code).toBe(1)
   })
 
-  it('nonces that are not there make no match, and excuse no lie before them', async () => {
+  it('is never 0 if nonces are missing, and still 1 for a lie before them', async () => {
     expect((await run(auditOf(honest, '--to', '99'))).code).toBe(3)
     expect((await run(auditOf(lying, '--to', '99'))).code).toBe(1)
   })
 
   describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
-    it.each(OUTPUTS)('%s ends with 2 and one line, match or mismatch', async (option) => {
+    it.each(OUTPUTS)('is 2 with one line if %s cannot be written, for a match and a mismatch', async (option) => {
       for (const archive of [honest, lying]) {
         const line = `ao-audit: the file /dev/full cannot be written: ${NO_SPACE}`
         expectError(await run(auditOf(archive, option, '/dev/full')), 2, line)
@@ -78,26 +78,26 @@ describe('a report that cannot be written never leaves the exit code of a verdic
       expect(statSync('/dev/full').isCharacterDevice()).toBe(true)
     })
 
-    it('stdout ends with 2 and one line, for every command', async () => {
+    it('is 2 with one line if stdout cannot be written, for every command', async () => {
       for (const args of [auditOf(honest), auditOf(lying), auditOf(lying, '--json'), ['--help'], ['--version']]) {
         expectError(await inShell('$AO > /dev/full', args), 2, `ao-audit: stdout cannot be written: ${NO_SPACE}`)
       }
     })
 
-    it('stderr changes no exit code', async () => {
+    it('does not change if stderr cannot be written', async () => {
       expect(await inShell('$AO 2> /dev/full', ['audit'])).toMatchObject({ code: 2, stdout: '' })
       expect((await inShell('$AO --verbose 2> /dev/full', auditOf(lying))).code).toBe(1)
     })
   })
 
-  it.runIf(POSIX)('a closed stdout or stderr is nobody who reads: the verdict stands', async () => {
+  it.runIf(POSIX)('is that of the verdict if stdout or stderr is closed', async () => {
     for (const line of ['$AO >&-', '$AO 2>&-', '$AO >&- 2>&-']) {
       expect((await inShell(line, auditOf(honest))).code).toBe(0)
       expect((await inShell(line, auditOf(lying))).code).toBe(1)
     }
   })
 
-  it.runIf(POSIX)('a reader that leaves ends nothing: the verdict stands, and nothing is said', async () => {
+  it.runIf(POSIX)('is that of the verdict, without a message, if the reader of stdout leaves', async () => {
     for (const [archive, code] of [
       [honest, 0],
       [lying, 1]
@@ -107,7 +107,7 @@ describe('a report that cannot be written never leaves the exit code of a verdic
     }
   })
 
-  it.runIf(POSIX)('a pipe of a file name that its reader leaves is a report that was not written: exit 2', async () => {
+  it.runIf(POSIX)('is 2 if the reader of a named pipe leaves before the report is written', async () => {
     const pipe = path.join(newFolder(), 'pipe')
     const line = `mkfifo '${pipe}'; true < '${pipe}' & exec $AO`
     const ended = await inShell(line, auditOf(lying, '--evaluations', pipe, '--quiet'))
@@ -115,7 +115,7 @@ describe('a report that cannot be written never leaves the exit code of a verdic
     if (ended.code === 2) expect(ended.stderr).toBe(`ao-audit: the file ${pipe} cannot be written: nobody reads it any more\n`)
   })
 
-  it.each(OUTPUTS)('%s into a folder, or through a link that leads nowhere: exit 2', async (option) => {
+  it.each(OUTPUTS)('is 2 if %s names a folder, or a link that leads nowhere', async (option) => {
     const link = path.join(newFolder(), 'link')
     symlinkSync('nowhere', link)
     expectError(await run(auditOf(lying, option, link)), 2, /cannot be written: it is a link that leads nowhere$/)
@@ -123,16 +123,19 @@ describe('a report that cannot be written never leaves the exit code of a verdic
     expect(readlinkSync(link)).toBe('nowhere')
   })
 
-  it.skipIf(!POSIX || process.getuid?.() === 0).each(OUTPUTS)('%s where nothing may be written: exit 2', async (option) => {
-    const locked = newFolder()
-    chmodSync(locked, 0o500)
-    const line = /cannot be written: it may not be written$/
-    expectError(await run(auditOf(lying, option, path.join(locked, 'report'))), 2, line)
-  })
+  it.skipIf(!POSIX || process.getuid?.() === 0).each(OUTPUTS)(
+    'is 2 if %s names a file in a folder that may not be written',
+    async (option) => {
+      const locked = newFolder()
+      chmodSync(locked, 0o500)
+      const line = /cannot be written: it may not be written$/
+      expectError(await run(auditOf(lying, option, path.join(locked, 'report'))), 2, line)
+    }
+  )
 })
 
-describe('what lies where a report goes', () => {
-  it.each(OUTPUTS)('%s stays where the arguments are wrong, or the audit comes to nothing', async (option) => {
+describe('an existing output', () => {
+  it.each(OUTPUTS)('of %s stays unchanged if the arguments are wrong or the audit fails', async (option) => {
     const file = path.join(newFolder(), 'report')
     writeFileSync(file, 'earlier')
     const broken = path.join(newFolder(), 'broken.tar.gz')
@@ -143,7 +146,7 @@ describe('what lies where a report goes', () => {
     }
   })
 
-  it.each(OUTPUTS)('%s is replaced as a whole, with its mode, behind the link that was named', async (option) => {
+  it.each(OUTPUTS)('of %s is replaced as a whole, also through a link, and keeps its mode', async (option) => {
     const within = newFolder()
     const [file, link] = [path.join(within, 'report'), path.join(within, 'link')]
     writeFileSync(file, 'earlier'.repeat(10_000), { mode: 0o640 })
@@ -156,7 +159,7 @@ describe('what lies where a report goes', () => {
     expect(readdirSync(within).sort()).toEqual(['link', 'report'])
   })
 
-  it('is no other output, no input and nothing of the store, under any name: exit 2, and it stays', async () => {
+  it('stays unchanged, with exit code 2, if it is another output, an input or a file of the store under any name', async () => {
     const within = newFolder()
     const [archive, link, report] = [path.join(within, 'a.tgz'), path.join(within, 'link'), path.join(within, 'report')]
     cpSync(honest, archive)
@@ -177,7 +180,7 @@ describe('what lies where a report goes', () => {
     expect((await run(auditOf(archive, '--json', '/dev/null', '--markdown', '/dev/null'))).code).toBe(0)
   })
 
-  it.runIf(POSIX).each(OUTPUTS)('%s is written to where it is a device or a pipe', async (option) => {
+  it.runIf(POSIX).each(OUTPUTS)('of %s is written to directly if it is a device or a pipe', async (option) => {
     expect((await run(auditOf(lying, option, '/dev/null'))).code).toBe(1)
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true)
     const pipe = path.join(newFolder(), 'pipe')
@@ -190,7 +193,7 @@ describe('what lies where a report goes', () => {
     expect(lstatSync(pipe).isFIFO()).toBe(true)
   })
 
-  it.runIf(POSIX)('is not replaced where it is what stdout goes to', async () => {
+  it.runIf(POSIX)('is not replaced if stdout goes to the same file', async () => {
     const file = path.join(newFolder(), 'both')
     const ended = await inShell(`$AO > '${file}'`, auditOf(lying, '--evaluations', '/dev/stdout'))
     expect(ended.code).toBe(1)
@@ -198,7 +201,7 @@ describe('what lies where a report goes', () => {
     expect(readFileSync(file, 'utf8')).toMatch(/^MISMATCH /m)
   })
 
-  it.runIf(POSIX)('pull refuses what is no regular file, before it asks anybody', async () => {
+  it.runIf(POSIX)('of pull is an error before any request if it is not a regular file', async () => {
     const pipe = path.join(newFolder(), 'pipe')
     await inShell(`mkfifo '${pipe}'`, [])
     for (const file of ['/dev/full', '/dev/null', pipe]) {
@@ -210,7 +213,7 @@ describe('what lies where a report goes', () => {
     expect(existsSync(inFolder('unused'))).toBe(false)
   })
 
-  it.runIf(POSIX)('pull replaces behind a link, and removes what a killed one left beside it', async () => {
+  it.runIf(POSIX)('of pull is replaced through a link, and parts that a killed pull left beside it are removed', async () => {
     const within = newFolder()
     const [file, link] = [path.join(within, 'a.tar.gz'), path.join(within, 'link')]
     writeFileSync(file, 'earlier')
@@ -232,7 +235,7 @@ describe('an id that begins with a hyphen', () => {
   const id = `-${'b'.repeat(41)}A`
   const unit = ['--scheduler', 'http://127.0.0.1:1', '--gateway', 'http://127.0.0.1:1', '--patience', '0.1']
 
-  it('is an id, wherever it stands', async () => {
+  it('is recognised at every place', async () => {
     const options = [...unit, '--store', inFolder('hyphen'), '--json']
     for (const args of [
       ['audit', id, ...options],
@@ -249,15 +252,15 @@ describe('an id that begins with a hyphen', () => {
     expectError(pulled, 3, line, /^ {2}try again/)
   })
 
-  it('is told from an option that nobody knows', async () => {
+  it('is distinguished from an unknown option', async () => {
     expectError(await run(['audit', id, '--colour']), 2, "error: unknown option '--colour'")
     expectError(await run(['audit', id.slice(0, 42)]), 2, /^error: unknown option /)
     expectError(await run(['audit', id, id]), 2, /^error: too many arguments/)
   })
 })
 
-describe('a program that fails by itself', () => {
-  /** An installed copy whose file `name` holds `content`, or is not there. */
+describe('a program that fails', () => {
+  /** An installed copy whose file `name` contains `content`, or is missing. */
   function installedWith(name: string, content: string | undefined): string {
     const root = newFolder()
     for (const part of ['package.json', 'demo', 'dist'])
@@ -273,12 +276,12 @@ describe('a program that fails by itself', () => {
   it.each<[string, string | undefined, RegExp]>([
     ['its file is missing', undefined, /^ao-audit: a file of its own is missing: .*program\.js/],
     ['it does not parse', 'const = 1', OF_ITSELF],
-    ['it imports what is not there', "import './none.js'", /^ao-audit: a file of its own is missing: .*none\.js/],
-    ['it imports what a module lacks', "import { none } from 'node:fs'", OF_ITSELF],
+    ['it imports a missing file', "import './none.js'", /^ao-audit: a file of its own is missing: .*none\.js/],
+    ['it imports a name that a module lacks', "import { none } from 'node:fs'", OF_ITSELF],
     ['it throws at once', "throw new Error('first\\nsecond')", /^ao-audit: first\\u\{a\}second \(a fault/],
-    ['it throws what is no error', 'throw null', /^ao-audit: null \(a fault/],
+    ['it throws something other than an error', 'throw null', /^ao-audit: null \(a fault/],
     ['it throws later', "setTimeout(() => { throw new Error('late') }, 1); await new Promise(() => {})", /^ao-audit: late \(/],
-    ['nobody awaits what fails', "Promise.reject(new Error('lost')); setTimeout(() => {}, 1000)", /^ao-audit: lost \(/],
+    ['nobody awaits a rejection', "Promise.reject(new Error('lost')); setTimeout(() => {}, 1000)", /^ao-audit: lost \(/],
     [
       'an error event is not heard',
       "new (await import('node:events')).default().emit('error', new Error('unheard'))",
@@ -292,12 +295,12 @@ describe('a program that fails by itself', () => {
       'const all = []; for (;;) all.push(new Array(1e4).fill(all.length + 0.5))',
       /^ao-audit: out of memory/
     ]
-  ])('because %s ends with 4 and one line', async (_why, content, line) => {
+  ])('because %s ends with exit code 4 and one line', async (_why, content, line) => {
     const command = installedWith('program.js', content)
     expectError(await run(['audit'], { command, env: { NODE_OPTIONS: '--max-old-space-size=64' } }), 4, line)
   })
 
-  it('shows where with --verbose', async () => {
+  it('shows its stack with --verbose', async () => {
     const command = installedWith('program.js', "throw new Error('here')")
     const { code, stderr } = await new Promise<Pick<Ended, 'code' | 'stderr'>>((resolve) => {
       const child = spawn(process.execPath, [command, 'audit', '--verbose'], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -312,7 +315,7 @@ describe('a program that fails by itself', () => {
   })
 
   it.runIf(Number.parseInt(process.versions.node, 10) >= 24)(
-    "because of Node's permissions ends with 4 and one line",
+    "because of Node's permissions ends with exit code 4 and one line",
     async () => {
       const ended = await inShell(`'${process.execPath}' --permission '${COMMAND}' audit`, [])
       expectError(ended, 4, /^ao-audit: Node's permissions do not let it run: /)
@@ -322,7 +325,7 @@ describe('a program that fails by itself', () => {
   it.runIf(POSIX).each([
     ['loops', 'for (;;);'],
     ['does not listen', 'setInterval(() => {}, 1000)']
-  ])('and %s ends with 130 within a second of Ctrl-C, and at once at the second', async (_what, wait) => {
+  ])('and %s ends with exit code 130 within a second after Ctrl-C, and at once after a second one', async (_what, wait) => {
     const ready =
       "import { parentPort } from 'node:worker_threads'\nparentPort.postMessage({ op: 'write', id: 0, to: 'stdout', content: 'ready' })\n"
     const command = installedWith('program.js', `${ready}setTimeout(() => { ${wait} }, 100)`)
@@ -332,27 +335,27 @@ describe('a program that fails by itself', () => {
       const begun = performance.now()
       for (let sent = 0; sent < times; sent++) child.kill('SIGINT')
       expectError({ ...(await ended), stdout: '' }, 130, 'ao-audit: interrupted')
-      // A loaded machine takes longer to end a process.
+      // A busy machine takes longer to end a process.
       expect(performance.now() - begun).toBeLessThan(3000)
     }
   })
 })
 
-describe('a machine that does not give what is needed', () => {
-  it('such as a temporary folder is not asked for one', async () => {
+describe('a machine', () => {
+  it('needs no temporary folder', async () => {
     const nowhere = inFolder('no-such-folder')
     const env = { TMPDIR: nowhere, TEMP: nowhere, TMP: nowhere }
     expect((await run(auditOf(lying), { env })).code).toBe(1)
   })
 
-  it.runIf(POSIX)('such as a home to write in ends with 2 and says what helps', async () => {
+  it.runIf(POSIX)('without a writable home leads to exit code 2 and a hint', async () => {
     const env = { HOME: '/dev/null', XDG_CACHE_HOME: '' }
     const ended = await run(['audit', '--archive', honest], { env })
     expectError(ended, 2, /^ao-audit: the store \/dev\/null\/.* cannot be written$/, /give another folder with --store DIR$/)
   })
 
   it.runIf(process.platform === 'linux').each(['1500000', '3000000'])(
-    'such as address space (ulimit -v %s) ends with 2 and one line',
+    'with too little address space (ulimit -v %s) leads to exit code 2 and one line',
     async (kib) => {
       const ended = await inShell(`ulimit -v ${kib}; $AO`, auditOf(lying))
       expectError(ended, 2, /^ao-audit: the address space is too small \(ulimit -v\)/)
@@ -360,7 +363,7 @@ describe('a machine that does not give what is needed', () => {
   )
 
   it.runIf(process.platform === 'linux').each([24, 26, 28])(
-    'such as files (ulimit -n %i) ends with 2, one line, and what to do below it at most',
+    'with too few open files (ulimit -n %i) leads to exit code 2, one line, and at most a hint',
     async (files) => {
       const ended = await inShell(`ulimit -n ${files}; $AO`, auditOf(lying))
       expect(ended).toMatchObject({ code: 2, stdout: '' })
@@ -368,16 +371,19 @@ describe('a machine that does not give what is needed', () => {
     }
   )
 
-  it.runIf(process.platform === 'linux')('such as address space for a module ends with 2, or goes without', async () => {
-    const ended = await inShell('ulimit -v 6000000; $AO', auditOf(lying))
-    expect([1, 2]).toContain(ended.code)
-    if (ended.code === 2)
-      expectError(ended, 2, /^ao-audit: the address space is too small for the sandbox/, /ulimit -v unlimited/)
-  })
+  it.runIf(process.platform === 'linux')(
+    'without enough address space for a module leads to exit code 2, or the audit manages without it',
+    async () => {
+      const ended = await inShell('ulimit -v 6000000; $AO', auditOf(lying))
+      expect([1, 2]).toContain(ended.code)
+      if (ended.code === 2)
+        expectError(ended, 2, /^ao-audit: the address space is too small for the sandbox/, /ulimit -v unlimited/)
+    }
+  )
 })
 
-describe('what a killed audit leaves', () => {
-  it.runIf(POSIX)('lies in the folder of the store, and the next one removes it', async () => {
+describe('the files of a killed audit', () => {
+  it.runIf(POSIX)('are in the folder of the store, and the next audit removes them', async () => {
     const store = newFolder()
     const unpacked = path.join(store, 'unpacked')
     const args = ['audit', '--archive', honest, '--store', store]
@@ -392,7 +398,7 @@ describe('what a killed audit leaves', () => {
     child.kill('SIGSTOP')
     const left = readdirSync(unpacked)
     expect(left).toHaveLength(1)
-    // One that still runs is left alone.
+    // Files of a running audit stay.
     expect((await run(args)).code).toBe(0)
     expect(readdirSync(unpacked)).toEqual(left)
     child.kill('SIGKILL')

@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Everything is asked for: the store is a new one. */
+/** Audits with a new store, so that everything is requested. */
 function audit(network: FakeNetwork) {
   const store = mkdtempSync(path.join(folder, 'store-'))
   return run(['audit', process, ...unitsOf(network), '--store', store, '--json'])
@@ -46,30 +46,30 @@ async function against<T>(faults: readonly Fault[], use: (network: FakeNetwork) 
   }
 }
 
-/** A report that can be held against one of units at another port. */
+/** A report without the parts that depend on the port of the units. */
 function comparable(report: Report, { url }: FakeNetwork): unknown {
   return JSON.parse(JSON.stringify({ ...lasting(report), inputsDigest: null }).replaceAll(url, 'http://unit'))
 }
 
-// Side by side: most of the time passes between two attempts.
-describe.concurrent('units that fail now and then give the same report as sound ones', () => {
+// Concurrent, because most of the time passes between two attempts.
+describe.concurrent('the report is the same with', () => {
   it.each<[string, readonly Fault[]]>([
     [
-      'errors that pass, and closed connections',
+      'temporary errors and closed connections',
       [
         { kind: 'status', status: 500, every: 3 },
         { kind: 'destroy', every: 4 }
       ]
     ],
     [
-      'answers that are cut, and redirects',
+      'truncated answers and redirects',
       [
         { kind: 'cut', every: 3 },
         { kind: 'redirect', every: 2 }
       ]
     ],
     [
-      'too many requests, a unit that is busy, and answers that are no JSON',
+      'too many requests, a busy unit, and answers that are not JSON',
       [
         { kind: 'status', status: 429, every: 5, headers: { 'retry-after': '1' } },
         { kind: 'status', status: 202, path: '/result/', every: 2 },
@@ -83,7 +83,7 @@ describe.concurrent('units that fail now and then give the same report as sound 
       expect(comparable(reportIn(ended), network)).toEqual(expected.report)
       expect(ended.code).toBe(0)
       expect(ended.stderr).toBe('')
-      // The faults took place.
+      // The faults really happened.
       expect(network.requests.length).toBeGreaterThan(expected.requests)
     })
   )
@@ -96,12 +96,12 @@ describe.concurrent('units that fail now and then give the same report as sound 
     }))
 })
 
-describe.concurrent('a Compute Unit that never answers as it should is not accused, and nothing passes', () => {
+describe.concurrent('the audit is inconclusive and accuses nobody if the Compute Unit always', () => {
   it.each<[string, Fault]>([
-    ['it closes connections', { kind: 'destroy' }],
-    ['it hangs', { kind: 'hang' }],
-    ['it answers 500', { kind: 'status', status: 500 }],
-    ['it redirects for ever', { kind: 'redirect' }]
+    ['closes connections', { kind: 'destroy' }],
+    ['hangs', { kind: 'hang' }],
+    ['answers 500', { kind: 'status', status: 500 }],
+    ['redirects', { kind: 'redirect' }]
   ])('%s', (_, fault) =>
     against([], (sound) =>
       against([fault], async ({ url }) => {

@@ -11,17 +11,17 @@ import { type Ended, expectError, lasting, reportIn, run, type Started, start, u
 
 let folder: string
 let archive: string
-/** The report of an audit that nothing interrupts. */
+/** The report of an uninterrupted audit. */
 let uninterrupted: unknown
 let messages: readonly string[]
 let network: LedgerNetwork
 let store: string
-/** What holds answers back. */
+/** Faults that delay answers. */
 let faults: Fault[]
 
-/** What an audit asks of a unit at once. */
+/** How many requests an audit sends to a unit at the same time. */
 const AT_ONCE = 16
-/** Results that a unit gives before it holds back the rest. */
+/** How many results a unit returns before it delays the rest. */
 const ANSWERED = 10
 const PATIENT = { timeout: 30_000, interval: 20 }
 
@@ -46,7 +46,7 @@ afterEach(() => network.close())
 
 const auditArgs = (...args: string[]) => ['audit', network.process, ...unitsOf(network), '--store', store, '--json', ...args]
 
-/** Starts an audit and waits until it keeps answers and can get no more. */
+/** Starts an audit, and waits until it has stored all answers that it can get. */
 async function startedHalfway(): Promise<Started> {
   const started = start(auditArgs())
   await vi.waitFor(() => {
@@ -63,9 +63,9 @@ function recordsText(): string {
 }
 
 interface Kept {
-  /** Nonces whose `/result` is in the store. */
+  /** The nonces whose `/result` is in the store. */
   readonly nonces: readonly number[]
-  /** Which of the module and the assigned item are. */
+  /** Which of the module and the assigned item are in the store. */
   readonly items: readonly string[]
 }
 
@@ -88,12 +88,12 @@ async function readKept(): Promise<Kept> {
   }
 }
 
-/** The module, the process itself, and the item that nonces 19 and 20 assign. */
+/** The module, the process, and the item that nonces 19 and 20 assign. */
 function neededItems(): string[] {
   return [network.module, network.process, network.messages[19] ?? '']
 }
 
-/** Goes on with the same command: the same report as without the interruption, and only what is missing is asked for. */
+/** Runs the same command again, and expects the report of an uninterrupted audit, and requests only for missing inputs. */
 async function expectGoesOn(): Promise<void> {
   const kept = await readKept()
   expect(kept.nonces.length).toBeGreaterThan(0)
@@ -113,37 +113,37 @@ async function expectGoesOn(): Promise<void> {
   expect(withoutUrls(ended)).toEqual(uninterrupted)
 }
 
-/** A report that can be held against one of units at another port. */
+/** A report without the parts that depend on the port of the units. */
 function withoutUrls(ended: Ended): unknown {
   const report = { ...lasting(reportIn(ended)), inputsDigest: null }
   return JSON.parse(JSON.stringify(report).replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'http://unit'))
 }
 
-describe('an audit that is interrupted while it reads', () => {
-  it('by Ctrl-C says so, ends with 130, and goes on later', async () => {
+describe('an audit that is interrupted while it fetches', () => {
+  it('by Ctrl-C says so, ends with exit code 130, and continues later', async () => {
     const { child, ended } = await startedHalfway()
     const before = network.requests.length
     child.kill('SIGINT')
     expectError(await ended, 130, 'ao-audit: interrupted')
-    // What waited for its turn was not asked any more.
+    // Requests that were still queued were not sent.
     expect(network.requests.length).toBe(before)
     await expectGoesOn()
   })
 
-  it('by SIGTERM too', async () => {
+  it('by SIGTERM ends with exit code 130, and continues later', async () => {
     const { child, ended } = await startedHalfway()
     child.kill('SIGTERM')
     expectError(await ended, 130, 'ao-audit: interrupted')
   })
 
-  it('by SIGKILL goes on later', async () => {
+  it('by SIGKILL continues later', async () => {
     const { child, ended } = await startedHalfway()
     child.kill('SIGKILL')
     expect(await ended).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '', stderr: '' })
     await expectGoesOn()
   })
 
-  it('holds its store: another is told so, and does no harm', async () => {
+  it('keeps its store locked, so that another audit fails without damage', async () => {
     const { ended } = await startedHalfway()
     const line = `ao-audit: the store ${store} is in use by another process`
     expectError(await run(auditArgs()), 2, line, '  wait for the other audit to end, or give another folder with --store DIR')
@@ -153,7 +153,7 @@ describe('an audit that is interrupted while it reads', () => {
 })
 
 describe('an audit that is interrupted while it replays', () => {
-  it('ends with 130 and leaves no folder behind', async () => {
+  it('ends with exit code 130 and leaves no folder behind', async () => {
     const evaluations = path.join(store, 'evaluations.jsonl')
     const temporary = mkdtempSync(path.join(folder, 'tmp-'))
     const env = { TMPDIR: temporary, TEMP: temporary, TMP: temporary }

@@ -1,4 +1,4 @@
-/** Packages that only the network needs: nobody else loads them. The demo's test shows the same of the demo. */
+/** Packages for the network are only loaded if it is used. `demo.test.ts` shows the same for the demo. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -21,12 +21,12 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe('the packages that only the network needs', () => {
-  it.each(['arweave', 'arweave-graphql'])('lie in a bundle of their own (%s)', (name) => {
+describe('the packages for the network', () => {
+  it.each(['arweave', 'arweave-graphql'])('are in a bundle of their own (%s)', (name) => {
     expect(offLine.bundlesWith(name)).toHaveLength(1)
   })
 
-  it.each(['cross-fetch', 'node-fetch', 'form-data'])('are bundled without the transport that they never use (%s)', (name) => {
+  it.each(['cross-fetch', 'node-fetch', 'form-data'])('are bundled without the unused transport %s', (name) => {
     expect(offLine.bundlesWith(name)).toEqual([])
   })
 
@@ -39,7 +39,7 @@ describe('the packages that only the network needs', () => {
     expect(await run(['audit', '--archive', inFolder('small.tar.gz')], offLine)).toMatchObject({ code: 0, stderr: '' })
   })
 
-  it('are loaded where a gateway is asked', async () => {
+  it('are loaded if a gateway is asked', async () => {
     const format = 'wasm32-unknown-emscripten4'
     const small = await signedSmallProcess({ format, wasm: await compileSmallModule(format), messages: ['echo a'] })
     const network = await startFakeNetwork(small)

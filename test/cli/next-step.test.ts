@@ -1,4 +1,4 @@
-/** The command that a summary ends with does what the summary says of it. */
+/** The command at the end of a summary does what the summary says. */
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,7 +41,7 @@ function nextOf({ stdout }: Ended): { readonly why: string | undefined; readonly
   return { why: /^next {10}(.*):$/.exec(line)?.[1], command: command.trimStart() }
 }
 
-/** As a user does who copies it. */
+/** Runs it like a user who copies it. */
 function inShell(line: string): Promise<Ended> {
   const child = spawn('bash', ['-c', line], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
   const read = { stdout: '', stderr: '' }
@@ -57,7 +57,7 @@ function inShell(line: string): Promise<Ended> {
 const store = (name: string) => ['--store', path.join(folder, name)]
 
 describe.skipIf(process.platform === 'win32')('the last line of a summary', () => {
-  it('shows all of a mismatch, whatever the files are called', async () => {
+  it('is a command that shows every difference of a mismatch, whatever the files are called', async () => {
     const ended = await run(['audit', '--archive', lying, ...store('mismatch')])
     const { why, command } = nextOf(ended)
     expect([ended.code, why]).toEqual([1, 'to see every difference'])
@@ -67,7 +67,7 @@ describe.skipIf(process.platform === 'win32')('the last line of a summary', () =
     expect(reportIn(more)).toMatchObject({ verdict: 'mismatch', firstDivergence: { nonce: 3 } })
   })
 
-  it('fills a gap of the scheduler from Arweave', async () => {
+  it('is a command that fills a gap of the scheduler from Arweave', async () => {
     const args = ['audit', '--schedule=scheduler', small.process.process_id, ...unitsOf(gapped), ...store('gap')]
     const ended = await run(args)
     const { why, command } = nextOf(ended)
@@ -80,7 +80,7 @@ describe.skipIf(process.platform === 'win32')('the last line of a summary', () =
     expect(gapped.requests.slice(before).some(({ what }) => what.includes('"Assignment"'))).toBe(true)
   })
 
-  it('is the same command where a unit did not answer, and it goes on', async () => {
+  it('is the same command if a unit did not answer, and it continues the audit', async () => {
     const args = ['audit', small.process.process_id, ...unitsOf(gapped).slice(0, 4), '--compute', 'http://127.0.0.1:1']
     const ended = await run([...args, '--patience', '0.1', ...store('away')])
     const { why, command } = nextOf(ended)
@@ -89,7 +89,7 @@ describe.skipIf(process.platform === 'win32')('the last line of a summary', () =
     expect((await inShell(command)).code).toBe(3)
   })
 
-  it('is not there where nothing is left to do', async () => {
+  it('contains no command if nothing is left to do', async () => {
     const ended = await run(['audit', '--archive', honest, ...store('match')])
     expect(ended.stdout).not.toMatch(/^next /m)
     expect(ended.stdout).toMatch(/\ntool .*\n$/)
@@ -104,25 +104,25 @@ describe('the next step', () => {
   const started = (script: string, args: readonly string[], env = {}) => ({ script, args, env })
 
   it.each([
-    ['by name, where that is found', '/usr/bin/ao-audit', { PATH: '/bin:/usr/bin' }, 'ao-audit'],
-    ['by npx, where that has started it', '/app/node_modules/.bin/ao-audit', { npm_command: 'exec' }, 'npx ao-audit'],
-    ['by its path elsewhere', '/app/node_modules/.bin/ao-audit', { PATH: '/bin' }, '/app/node_modules/.bin/ao-audit'],
-    ['by Node, where Node has started it', '/my code/dist/bin/ao-audit.js', {}, "node '/my code/dist/bin/ao-audit.js'"]
+    ['by name if the shell finds it', '/usr/bin/ao-audit', { PATH: '/bin:/usr/bin' }, 'ao-audit'],
+    ['by npx if npx started it', '/app/node_modules/.bin/ao-audit', { npm_command: 'exec' }, 'npx ao-audit'],
+    ['by its path otherwise', '/app/node_modules/.bin/ao-audit', { PATH: '/bin' }, '/app/node_modules/.bin/ao-audit'],
+    ['by Node if Node started it', '/my code/dist/bin/ao-audit.js', {}, "node '/my code/dist/bin/ao-audit.js'"]
   ])('starts the command %s', (_how, script, env, program) => {
     expect(nextStep(report({}), flags, started(script, ['audit', 'x'], env))?.command).toBe(`${program} audit x --json`)
   })
 
-  it('puts an option before the end of options', () => {
+  it('has its option before --', () => {
     expect(nextStep(report({}), flags, started('a.js', ['audit', '--', '-id']))?.command).toBe('node a.js audit --json -- -id')
   })
 
-  it('takes the place of another source of the schedule', () => {
+  it('replaces another source of the schedule', () => {
     const inconclusive = report({ verdict: 'inconclusive', findings: [gap] })
     const step = nextStep(inconclusive, flags, started('a.js', ['audit', '--schedule', 'scheduler', 'x']))
     expect(step?.command).toBe('node a.js audit x --schedule both')
   })
 
-  it('pulls anew where the archive has the gap', () => {
+  it('pulls again if the archive has the gap', () => {
     const inconclusive = report({ verdict: 'inconclusive', findings: [gap], processId: '-b' })
     const step = nextStep(inconclusive, { ...flags, archive: 'a.tgz' }, started('a.js', ['audit', '--archive', 'a.tgz']))
     expect(step?.command).toBe('node a.js pull -b --schedule both -o ./-b.tar.gz')
@@ -136,9 +136,9 @@ describe('the next step', () => {
       { ...flags, schedule: 'both' as const },
       []
     ],
-    ['the command has what no terminal shows', report({}), flags, ['\u001b[31m']],
+    ['the command has characters that no terminal shows', report({}), flags, ['\u001b[31m']],
     ['the command has a line feed', report({}), flags, ['a\nb']]
-  ])('is none where %s', (_why, of, given, args) => {
+  ])('is missing if %s', (_why, of, given, args) => {
     expect(nextStep(of, given, started('a.js', args))).toBeUndefined()
   })
 })

@@ -1,4 +1,4 @@
-/** A copy of the command in which the packages that only the network needs throw as they are loaded. */
+/** A copy of the command in which the packages for the network throw when they are loaded. */
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ROOT } from './command.ts'
@@ -7,11 +7,11 @@ const OF_THE_NETWORK = ['arweave', 'arweave-graphql'] as const
 
 interface OffLineCopy {
   readonly command: string
-  /** The bundles that hold code of a package, as their comments say. */
+  /** The bundles that contain code of a package, according to their comments. */
   bundlesWith(name: string): readonly string[]
 }
 
-/** Makes it in `folder`, which is there and empty. */
+/** @param folder exists and is empty */
 export function copyOffLine(folder: string): OffLineCopy {
   for (const name of ['dist/bin', 'demo', 'package.json'])
     cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true })

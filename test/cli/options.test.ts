@@ -1,4 +1,4 @@
-/** Where options come from, the environment and a config file among them, and where outputs go. */
+/** Options from the command line, the environment and a config file, and the targets of outputs. */
 import { spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { pullSmall } from './small-archive.ts'
 
 const FORMAT = 'wasm32-unknown-emscripten4'
 const ID = 'A'.repeat(43)
-/** Where nobody answers. */
+/** A URL at which nobody answers. */
 const away = (port: number) => `http://127.0.0.1:${port}`
 let folder: string
 let honest: string
@@ -46,7 +46,7 @@ describe('--json', () => {
     ['before the process', (id: string) => ['--json', id]],
     ['behind the process', (id: string) => [id, '--json']],
     ['before another option', (id: string) => ['--json', '--to', '1', id]]
-  ])('without a file %s prints the report, and takes no process for a file', async (_where, args) => {
+  ])('without a file %s prints the report, and does not take the process for a file', async (_where, args) => {
     const cwd = newFolder()
     const store = path.join(cwd, 'store')
     const ended = await run(['audit', ...args(small.process.process_id), ...unitsOf(network), '--store', store], { cwd })
@@ -58,7 +58,7 @@ describe('--json', () => {
     ['before the process', (id: string) => ['--json', 'report.json', id]],
     ['behind the process', (id: string) => [id, '--json', 'report.json']],
     ['beside an archive', () => ['--archive', honest, '--json', 'report.json']]
-  ])('with a file %s writes it', async (_where, args) => {
+  ])('with a file %s writes that file', async (_where, args) => {
     const cwd = newFolder()
     const units = args('').includes('--archive') ? [] : unitsOf(network)
     const ended = await run(['audit', ...args(small.process.process_id), ...units, '--store', path.join(cwd, 'store')], { cwd })
@@ -66,7 +66,7 @@ describe('--json', () => {
     expect(JSON.parse(readFileSync(path.join(cwd, 'report.json'), 'utf8'))).toMatchObject({ verdict: 'match' })
   })
 
-  it('with a file and nothing to audit asks for the process, and writes nothing', async () => {
+  it('with a file but no process is an error, and writes nothing', async () => {
     const cwd = newFolder()
     expectError(
       await run(['audit', '--json', 'report.json'], { cwd }),
@@ -76,11 +76,11 @@ describe('--json', () => {
     expect(readdirSync(cwd)).toEqual([])
   })
 
-  it('takes two ids for two processes', async () => {
+  it('with two ids is an error, because both are processes', async () => {
     expectError(await run(['audit', '--json', ID, ID]), 2, /^error: too many arguments for 'audit'/)
   })
 
-  it('writes a file that is named like an id where it stands behind an equals sign', async () => {
+  it('writes a file with the name of an id after an equals sign', async () => {
     const cwd = newFolder()
     const ended = await run(['audit', `--json=${ID}`, '--archive', honest, '--store', path.join(cwd, 'store')], { cwd })
     expect(ended.code).toBe(0)
@@ -88,7 +88,7 @@ describe('--json', () => {
   })
 })
 
-describe('- is stdout', () => {
+describe('- as stdout', () => {
   const audited = (...args: string[]) => run(['audit', '--archive', lying, '--store', path.join(folder, 'store'), ...args])
 
   it.each<[string[], RegExp]>([
@@ -96,28 +96,28 @@ describe('- is stdout', () => {
     [['--json=-'], /^\{\n {2}"schema": "ao-audit\/report\/v1"/],
     [['--markdown', '-'], /^# ao-audit: MISMATCH\n/],
     [['--evaluations', '-'], /^\{"key":/]
-  ])('%j prints it in place of the summary, and ends with the verdict', async (args, begins) => {
+  ])('replaces the summary and keeps the exit code of the verdict for %j', async (args, begins) => {
     const ended = await audited(...args)
     expect(ended.stdout).toMatch(begins)
     expect(ended.stdout).not.toMatch(/^MISMATCH /m)
     expect(ended).toMatchObject({ code: 1, stderr: '' })
   })
 
-  it('says in a line of --evaluations that the lines before it no longer hold', async () => {
+  it('has a line in --evaluations that makes all lines before it invalid', async () => {
     const lines = (await audited('--evaluations', '-')).stdout.trimEnd().split('\n')
     const again = lines.lastIndexOf('{"again":true}')
     expect(again).toBeGreaterThan(0)
     expect(lines.slice(again + 1).map((line) => JSON.parse(line).status)).toEqual(['match', 'match', 'match', 'mismatch'])
   })
 
-  it('takes one output, and each of the others its file', async () => {
+  it('can be used for one output, with files for the others', async () => {
     const file = path.join(newFolder(), 'report.json')
     const ended = await audited('--markdown', '-', '--json', file)
     expect(ended.stdout).toMatch(/^# ao-audit: MISMATCH\n/)
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ verdict: 'mismatch' })
   })
 
-  it('takes an archive, whole, and tells on stderr what is in it', async () => {
+  it('can be used for an archive, whose contents are described on stderr', async () => {
     const store = path.join(newFolder(), 'store')
     const args = ['pull', small.process.process_id, ...unitsOf(network), '--store', store]
     const file = path.join(store, '../file.tar.gz')
@@ -129,7 +129,7 @@ describe('- is stdout', () => {
   })
 })
 
-/** Runs it, whatever its stdout holds. */
+/** Runs `ao-audit`, and accepts any bytes on stdout. */
 function bytesOf(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     env: { ...process.env, ...env },
@@ -146,19 +146,19 @@ function bytesOf(args: readonly string[], env: Readonly<Record<string, string>> 
   })
 }
 
-describe('colours', () => {
+describe('the use of colours', () => {
   it.each<[Record<string, string>, boolean]>([
     [{ FORCE_COLOR: '1', NO_COLOR: '' }, true],
     [{ FORCE_COLOR: '0', NO_COLOR: '' }, false],
     [{ FORCE_COLOR: '', NO_COLOR: '' }, false],
     [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false]
-  ])('with %j and without a terminal: %s', async (env, isColoured) => {
+  ])('with %j and without a terminal is %s', async (env, isColoured) => {
     const { stdout } = await bytesOf(['audit', '--archive', honest, '--store', path.join(folder, 'store')], env)
     expect(stdout.includes('\u001b[')).toBe(isColoured)
   })
 })
 
-/** Whom a command would have asked for the schedule. */
+/** The scheduler that a command would have asked. */
 async function scheduler(args: readonly string[], options: StartOptions): Promise<string | undefined> {
   const units = ['--gateway', away(9), '--patience', '0.1', '--store', path.join(folder, 'away')]
   const report = reportIn(await run(['audit', ID, '--json', ...units, ...args], options))
@@ -166,7 +166,7 @@ async function scheduler(args: readonly string[], options: StartOptions): Promis
 }
 
 describe('the environment', () => {
-  it('names the units where no option does', async () => {
+  it('provides units that no option names', async () => {
     const lists = await startFakeNetwork({ ...small, claims: [] })
     try {
       const env = {
@@ -185,7 +185,7 @@ describe('the environment', () => {
     }
   })
 
-  it('gives way to an option, and counts as not set where it is empty', async () => {
+  it('is overridden by options, and empty variables count as not set', async () => {
     expect(await scheduler([], { env: { SCHEDULER_URL: away(1) } })).toBe(away(1))
     expect(await scheduler(['--scheduler', away(2)], { env: { SCHEDULER_URL: away(1) } })).toBe(away(2))
     expect(await scheduler(['--scheduler', away(2)], { env: { SCHEDULER_URL: '', CU_URL: '' } })).toBe(away(2))
@@ -196,7 +196,7 @@ describe('the environment', () => {
     ['CU_URL', '--compute <url>'],
     ['GATEWAY_URL', '--gateway <url>'],
     ['GRAPHQL_URL', '--graphql <url>']
-  ])('is named where %s holds no URL', async (name, flags) => {
+  ])('is named in the error if %s is not a URL', async (name, flags) => {
     const line = `error: option '${flags}' value 'localhost:1' from env '${name}' is invalid. It must be the http or https URL of a unit: add http:// in front of it.`
     for (const args of [
       ['audit', ID],
@@ -206,7 +206,7 @@ describe('the environment', () => {
     }
   })
 
-  it('is no option that an archive could not have', async () => {
+  it('does not conflict with --archive', async () => {
     const env = { CU_URL: away(1), GATEWAY_URL: away(1), SCHEDULER_URL: away(1), GRAPHQL_URL: away(1) }
     const ended = await run(['audit', '--archive', honest, '--store', path.join(folder, 'store')], { env })
     expect(ended).toMatchObject({ code: 0, stderr: '' })
@@ -214,7 +214,7 @@ describe('the environment', () => {
 })
 
 describe('a config file', () => {
-  /** A folder below one that has the file. */
+  /** A folder inside the one with the config file. */
   function below(name: string, content: unknown): string {
     const above = newFolder()
     writeFileSync(path.join(above, name), typeof content === 'string' ? content : JSON.stringify(content))
@@ -226,14 +226,14 @@ describe('a config file', () => {
   it.each([
     ['ao-audit.config.json', { scheduler: away(3) }],
     ['package.json', { name: 'x', 'ao-audit': { scheduler: away(3) } }]
-  ])('in %s above the current folder gives options, and is named on stderr', async (name, content) => {
+  ])('in %s above the current folder provides options, and is named on stderr', async (name, content) => {
     const cwd = below(name, content)
     const ended = await run(['audit', ID, '--gateway', away(9), '--patience', '0.1', '--json'], { cwd, env: { HOME: folder } })
     expect(reportIn(ended).unreachable.map(({ url }) => url)).toContain(away(3))
     expect(ended.stderr).toBe(`ao-audit: using the options in ${path.join(cwd, '../..', name)}\n`)
   })
 
-  it('gives way to the environment, and that to the command line', async () => {
+  it('is overridden by the environment, and that by the command line', async () => {
     const cwd = config({ scheduler: away(3) })
     expect(await scheduler([], { cwd })).toBe(away(3))
     expect(await scheduler([], { cwd, env: { SCHEDULER_URL: away(2) } })).toBe(away(2))
@@ -241,19 +241,19 @@ describe('a config file', () => {
     expect(await scheduler(['--no-config', '--scheduler', away(1)], { cwd })).toBe(away(1))
   })
 
-  it('adds nothing to what the command line gives more than once', async () => {
+  it('adds nothing to a repeated option of the command line', async () => {
     const cwd = config({ compute: [away(3), away(4)] })
     const args = ['audit', small.process.process_id, ...unitsOf(network), '--store', path.join(cwd, 'store'), '--json']
     expect(reportIn(await run(args, { cwd })).claimants.map(({ id }) => id)).toEqual([network.url])
   })
 
-  it('has paths that begin where it lies', async () => {
+  it('has paths relative to its folder', async () => {
     const cwd = config({ store: 'kept' })
     await run(['pull', ID, '--scheduler', away(1), '--gateway', away(1), '--patience', '0.1', '-o', 'x'], { cwd })
     expect(readdirSync(path.join(cwd, '../..')).sort()).toEqual(['a', 'ao-audit.config.json', 'kept'])
   })
 
-  it('says nothing of itself with --quiet, and may be named', async () => {
+  it('can be named, and is not mentioned with --quiet', async () => {
     const cwd = config({ scheduler: away(3) })
     const elsewhere = path.join(newFolder(), 'other.json')
     writeFileSync(elsewhere, JSON.stringify({ scheduler: away(4) }))
@@ -263,11 +263,11 @@ describe('a config file', () => {
   })
 
   it.each<[string, unknown, RegExp, RegExp?]>([
-    ['that is no JSON', 'module.exports = {}', /is not valid JSON$/],
+    ['that is not JSON', 'module.exports = {}', /is not valid JSON$/],
     ['that is a list', [], /: it must be an object$/],
-    ['with a key that is no option', { computes: [] }, /has an unknown key: computes$/, /^ {2}known keys: scheduler, /],
+    ['with an unknown key', { computes: [] }, /has an unknown key: computes$/, /^ {2}known keys: scheduler, /],
     ['with a prototype', '{"__proto__":{"scheduler":"http://x"}}', /has an unknown key: __proto__$/, /^ {2}known keys/],
-    ['that would lower a gate', { trust: ['gateway'] }, /has an unknown key: trust$/, /set on the command line$/],
+    ['that would lower a requirement', { trust: ['gateway'] }, /has an unknown key: trust$/, /set on the command line$/],
     ['that would write a file', { json: 'x' }, /has an unknown key: json$/, /set on the command line$/],
     ['with a text for a number', { patience: '30' }, /: patience must be a number$/],
     [
@@ -275,7 +275,7 @@ describe('a config file', () => {
       { jobs: 1000 },
       /: jobs "1000" is invalid\. It must be a whole number from 1 to/
     ],
-    ['with a list that holds no text', { compute: [7] }, /: compute must be a text or a list of texts$/],
+    ['with a list of other values than texts', { compute: [7] }, /: compute must be a text or a list of texts$/],
     [
       'with a URL that an option would not take',
       { compute: ['http://a', 'b:1'] },
@@ -291,7 +291,7 @@ describe('a config file', () => {
     }
   )
 
-  it('is never run', async () => {
+  it('is never executed', async () => {
     const cwd = newFolder()
     for (const name of ['ao-audit.config.js', 'ao-audit.config.cjs', 'ao-audit.config.mjs', '.ao-auditrc.js']) {
       writeFileSync(path.join(cwd, name), `require('node:fs').writeFileSync(${JSON.stringify(path.join(cwd, 'ran'))}, '')`)
@@ -302,7 +302,7 @@ describe('a config file', () => {
     expect(existsSync(path.join(cwd, 'ran'))).toBe(false)
   })
 
-  it.runIf(process.getuid?.() === 0)('of another user is not obeyed unless it is named', async () => {
+  it.runIf(process.getuid?.() === 0)('of another user is an error unless it is named', async () => {
     const cwd = config({ scheduler: away(3) })
     const file = path.join(cwd, '../../ao-audit.config.json')
     chownSync(file, 12_345, 12_345)
@@ -311,7 +311,7 @@ describe('a config file', () => {
     expect(await scheduler(['--config', file], { cwd })).toBe(away(3))
   })
 
-  it('is no output', async () => {
+  it('cannot be an output', async () => {
     const cwd = config({ jobs: 1 })
     const file = path.join(cwd, '../../ao-audit.config.json')
     const ended = await run(['audit', '--archive', honest, '--json', file], { cwd })
@@ -330,7 +330,7 @@ describe('--help', () => {
     }
   )
 
-  it('says of each variable which option it stands for', async () => {
+  it('names the option of each variable', async () => {
     const { stdout } = await run(['audit', '--help'])
     const variables = { SCHEDULER_URL: '--scheduler', CU_URL: '--compute', GATEWAY_URL: '--gateway', GRAPHQL_URL: '--graphql' }
     for (const [name, option] of Object.entries(variables)) expect(stdout).toMatch(new RegExp(`^  ${name} +as ${option}$`, 'm'))

@@ -1,4 +1,4 @@
-/** What is said while an audit runs and stderr is no terminal. */
+/** The progress of an audit without a terminal. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Its stderr, while nobody answers for eleven seconds. */
+/** The text on stderr while nobody answers for eleven seconds. */
 function waiting(name: string, ...args: string[]): Promise<string> {
   const away = ['--scheduler', 'http://127.0.0.1:1', '--gateway', 'http://127.0.0.1:1', '--patience', '11']
   const store = ['--store', path.join(folder, name)]
@@ -26,7 +26,7 @@ function waiting(name: string, ...args: string[]): Promise<string> {
   return new Promise((resolve) => child.on('close', () => resolve(stderr)))
 }
 
-it('tells the time and the phase every ten seconds, and nothing with --quiet', async () => {
+it('an audit without a terminal prints time and phase every ten seconds, and nothing with --quiet', async () => {
   const [told, quiet] = await Promise.all([waiting('told'), waiting('quiet', '--quiet')])
   expect(told).toMatch(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}fetch\n)+$/)
   expect(quiet).toBe('')

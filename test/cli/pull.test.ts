@@ -30,8 +30,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-describe('pull', () => {
-  it('twice gives the same bytes, and asks again only how far the process is', async () => {
+describe('ao-audit pull', () => {
+  it('writes the same bytes a second time, and only requests the newest nonce again', async () => {
     const before = network.requests.length
     const second = inFolder('second.tar.gz')
     expect((await pull('store', second)).code).toBe(0)
@@ -40,29 +40,29 @@ describe('pull', () => {
     expect(again.sort()).toEqual(['/', `/${network.process}/latest?process-id=${network.process}`])
   })
 
-  it('leaves nothing beside the archive', () => {
+  it('leaves no other file beside the archive', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
-  it('says nothing with --quiet', async () => {
+  it('prints nothing with --quiet', async () => {
     const args = ['pull', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '5', '--quiet']
     expect(await run([...args, '-o', inFolder('quiet.tar.gz')])).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
   })
 
-  it('of more than there is writes what there is, says where it ends, even with --quiet, and ends with 3', async () => {
+  it('writes the existing nonces if --to is too large, says where the archive ends, and ends with exit code 3', async () => {
     const output = inFolder('short.tar.gz')
     const args = ['pull', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '99', '--quiet']
-    const line = 'ao-audit: the archive ends at nonce 45, the newest there was: not at 99, as --to asked'
+    const line = 'ao-audit: the archive ends at nonce 45, the newest one, although --to is 99'
     expectError(await run([...args, '-o', output]), 3, line)
     expect(readdirSync(folder)).toContain('short.tar.gz')
   })
 
-  it('into a folder that is not there: one line, exit 2', async () => {
+  it('prints one line and ends with exit code 2 if the folder of the archive does not exist', async () => {
     const output = inFolder('nowhere/a.tar.gz')
     expectError(await pull('store', output), 2, `ao-audit: the archive ${output} cannot be written: its folder does not exist`)
   })
 
-  it('of what is not whole: no archive, exit 3', async () => {
+  it('writes no archive and ends with exit code 3 if an input is missing', async () => {
     const broken = await startLedger({ missingItems: [network.module] })
     try {
       const output = inFolder('broken.tar.gz')
@@ -76,10 +76,10 @@ describe('pull', () => {
   })
 })
 
-describe('an archive', () => {
+describe('the audit of an archive', () => {
   const audited = (file: string, ...args: string[]) => run(['audit', '--archive', file, '--json', ...args])
 
-  it('is audited without a network, to the same report', async () => {
+  it('gives the same report as over the network, without one', async () => {
     const live = reportIn(
       await run(['audit', network.process, ...unitsOf(network), '--store', inFolder('store'), '--to', '5', '--json'])
     )
@@ -91,13 +91,13 @@ describe('an archive', () => {
     expect(network.requests.length).toBe(before)
   })
 
-  it('is audited in part', async () => {
+  it('can judge a part of it', async () => {
     const ended = await audited(archive, '--to', '2')
     expect(ended.code).toBe(0)
     expect(reportIn(ended).range).toEqual({ from: 0, to: 2 })
   })
 
-  it('does not hold all that is asked for: what it holds is compared, what it lacks is named, exit 3', async () => {
+  it('compares the nonces in it and names the missing ones, with exit code 3', async () => {
     const ended = await audited(archive, '--to', '99')
     expect(ended.code).toBe(3)
     const report = reportIn(ended)
@@ -113,11 +113,11 @@ describe('an archive', () => {
     expect(reportIn(early).reasons).toEqual(['nonces 0 to 2 are missing: the archive begins at nonce 3'])
   })
 
-  it('does not hold what is asked for: exit 2', async () => {
+  it('is an error with exit code 2 if it contains none of the requested nonces', async () => {
     expectError(await audited(archive, '--from', '6'), 2, 'ao-audit: the archive holds nonces 0 to 5')
   })
 
-  it('altered by one bit anywhere is refused: exit 2', async () => {
+  it('is refused with exit code 2 if one bit anywhere was altered', async () => {
     const whole = readFileSync(archive)
     for (const at of [20, whole.byteLength >> 1, whole.byteLength - 1]) {
       const altered = Buffer.from(whole)
@@ -128,24 +128,24 @@ describe('an archive', () => {
     }
   })
 
-  it('that is cut is refused: exit 2', async () => {
+  it('is refused with exit code 2 if the archive was cut', async () => {
     const whole = readFileSync(archive)
     const file = inFolder('cut.tar.gz')
     writeFileSync(file, whole.subarray(0, whole.byteLength - 1000))
     expectError(await audited(file), 2, /^ao-audit: .*cut\.tar\.gz/, /^ {2}\S/)
   })
 
-  it('is no file of another kind: exit 2', async () => {
+  it('is refused with exit code 2 for another kind of file', async () => {
     const other = inFolder('other.tar.gz')
     copyFileSync(path.join(ROOT, 'LICENSE'), other)
     expectError(await audited(other), 2, /^ao-audit: .*other\.tar\.gz/, /^ {2}\S/)
   })
 
-  it('has to be there: exit 2', async () => {
+  it('is an error with exit code 2 if the file does not exist', async () => {
     expectError(await audited(inFolder('none.tar.gz')), 2, /^ao-audit: the archive .*none\.tar\.gz does not exist$/)
   })
 
-  it('leaves no folder behind, whatever it is', async () => {
+  it('leaves no folder behind, whatever the file is', async () => {
     const temporary = mkdtempSync(path.join(folder, 'tmp-'))
     const env = { TMPDIR: temporary, TEMP: temporary, TMP: temporary }
     await run(['audit', '--archive', inFolder('cut.tar.gz')], { env })

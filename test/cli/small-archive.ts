@@ -1,4 +1,4 @@
-/** A small process with its claims as an archive: what an audit needs without a network. */
+/** A small process with its claims as an archive, for audits without a network. */
 import { expect } from 'vitest'
 import { startFakeNetwork } from '../fakes/network.ts'
 import { compileSmallModule } from '../modules/small-module.ts'
@@ -8,7 +8,7 @@ import { run, unitsOf } from './command.ts'
 const FORMAT = 'wasm32-unknown-emscripten4'
 const WORDS = ['echo a', 'echo b', 'echo c']
 
-/** Pulls it into `file`; the last of its results is altered where the unit shall lie. */
+/** @param lies whether the last result is altered */
 export async function pullSmall(file: string, store: string, { lies = false } = {}): Promise<void> {
   const small = await signedSmallProcess({ format: FORMAT, wasm: await compileSmallModule(FORMAT), messages: WORDS })
   const claims = WORDS.map((word, place) => {

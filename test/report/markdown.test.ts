@@ -109,7 +109,7 @@ nonce 2, message \`mid0mid0mid0mid0mid0mid0mid0mid0mid0mid0mi0\`, claimed by ${U
 | --- | --- | --- | --- | --- | --- |
 | error | RESULT_MISMATCH | compute-unit ${URL_SPAN} | 2 | 1 | the results differ |
 
-## Evaluations that are no plain match
+## Evaluations that are not a plain match
 
 | evaluation | message | status | claimant | differences |
 | --- | --- | --- | --- | --- |
@@ -198,7 +198,7 @@ no Compute Unit was audited
     )
     const findings = Array.from({ length: 101 }, (_, nonce) => finding({ nonce }))
     const markdown = renderMarkdown(buildReport(parts({ findings, claimants: [claimant({ evaluations })] })))
-    const rows = section(markdown, 'Evaluations that are no plain match').split('\n')
+    const rows = section(markdown, 'Evaluations that are not a plain match').split('\n')
     expect(rows).toHaveLength(104)
     expect(rows[101]).toBe(`| nonce 99 |  | skipped: seen | ${URL_SPAN} |  |`)
     expect(rows[103]).toBe('… and 9905 more.')

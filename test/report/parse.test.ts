@@ -68,8 +68,8 @@ describe('parseReport', () => {
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['a text that is not JSON', '{', /it is no JSON$/],
-    ['an empty text', '', /it is no JSON$/],
+    ['a text that is not JSON', '{', /it is not JSON$/],
+    ['an empty text', '', /it is not JSON$/],
     ['nothing', undefined, /cannot be written as JSON/],
     ['null', null, /expected object/],
     ['a list', [], /expected object/],

@@ -364,7 +364,7 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
     const open = evaluation(2, { status: 'inconclusive', reason: 'no other profile was tried', differences })
     const text = render({ claimants: [claimant({ verdict: 'inconclusive', reasons: ['open'], evaluations: [open] })] })
     expect(block(text, 'First')).toEqual([
-      'First difference, over which nobody is blamed: nonce 2, claimed by',
+      'First difference, for which nobody is blamed: nonce 2, claimed by',
       '  http://127.0.0.1:4000',
       '  Output',
       '    claimed   "a  b"',
@@ -375,7 +375,7 @@ process       pid0pid0pid0pid0pid0pid0pid0pid0pid0pid0pi0
   it('describes an answer that is not an object', () => {
     const differences = [{ path: '', claimed: 'x', computed: {} }]
     const text = render({ claimants: [dishonest({ firstDivergence: { ...DIVERGENCE, differences } })] })
-    expect(block(text, 'First')[2]).toBe('  the answer as a whole, which is no object')
+    expect(block(text, 'First')[2]).toBe('  the answer as a whole, which is not an object')
   })
 })
 

@@ -82,6 +82,32 @@ describe('the check of links', () => {
   })
 })
 
+describe('the check of file names', () => {
+  /** Written with it, so that the check does not look them up in these tests. */
+  const q = '`'
+
+  it.each([
+    ['from the root', `${q}src/deep/a.ts${q}`],
+    ['from the folder of the text', `${q}../src/deep/a.ts${q}`],
+    ['by the end of its path', `${q}a.ts${q} and ${q}deep/a.ts${q}`]
+  ])('accepts a file that is named %s', (_how, text) => {
+    expect(broken({ 'src/deep/a.ts': '', 'docs/b.md': text, 'src/c.ts': `// ${q}a.ts${q}` })).toEqual([])
+  })
+
+  it('ignores other kinds of files, and texts that only look similar', () => {
+    expect(broken({ 'docs/b.md': `${q}report.json${q} ${q}<name>.test.ts${q} gone.ts ${q}gone.ts is old${q}` })).toEqual([])
+  })
+
+  it.each([
+    ['of no file', 'gone.ts'],
+    ['of a file in another folder', 'other/a.ts'],
+    ['that is only a part of a path’s end', 'eep/a.ts']
+  ])('fails for a name %s', (_which, name) => {
+    const files = { 'src/deep/a.ts': '', 'src/c.ts': `//\n// ${q}${name}${q}` }
+    expect(broken(files)).toEqual([`src/c.ts:2: ${name}: no such file`])
+  })
+})
+
 describe('npm run check:sections', () => {
   let folder: string
   beforeEach(() => {
