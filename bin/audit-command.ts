@@ -74,7 +74,7 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, shell:
       }),
       onReplayed: watched.onReplayed,
       onEvaluation: (evaluation, stands) => lines?.write(evaluation, stands),
-      onPass: () => lines?.restart()
+      onPass: (units) => lines?.restart(units)
     })
     watched.end()
     await lines?.end()

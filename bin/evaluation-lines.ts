@@ -9,8 +9,8 @@ import type { Shell } from './shell.ts'
 export interface EvaluationLines {
   /** Resolves when it can take more lines, so that the judge waits for a slow disk or reader. */
   readonly write: NonNullable<JudgingOptions['onEvaluation']>
-  /** Another replay begins, so all lines before are invalid. */
-  restart(): void
+  /** Another replay begins for these units, so the lines before about them are invalid. */
+  restart(units: readonly string[]): void
   /** Writes the remaining lines, or an empty file if there are none. */
   end(): Promise<void>
   close(): Promise<void>
@@ -18,7 +18,7 @@ export interface EvaluationLines {
 
 /** The limit for lines that wait for a slow disk or reader. */
 const BACKLOG_MAX_CHARS = 256 * 1024
-/** Tells a reader that all lines before are invalid, if they cannot be removed. */
+/** Tells a reader that all lines before are invalid, or those about some units, if they cannot be removed. */
 const AGAIN = `${JSON.stringify({ again: true })}\n`
 
 /**
@@ -29,7 +29,7 @@ const AGAIN = `${JSON.stringify({ again: true })}\n`
 export function linesTo(output: Output, shell: Shell): EvaluationLines {
   let opened: OpenOutput | undefined
   let backlog = ''
-  let written = false
+  const written = new Set<string>()
   let stale = false
   let flushing: Promise<void> | undefined
 
@@ -57,15 +57,21 @@ export function linesTo(output: Output, shell: Shell): EvaluationLines {
     async write({ key, nonce, through, messageId, outcome }, stands) {
       const profile = outcome.kind === 'result' && outcome.profile !== undefined ? { profile: outcome.profile } : {}
       const named = defined({ nonce, through, message: messageId })
-      for (const { claimant, status } of stands) backlog += evaluationsLine({ key, ...named, status, claimant, ...profile })
-      written = true
+      for (const { claimant, status } of stands) {
+        backlog += evaluationsLine({ key, ...named, status, claimant, ...profile })
+        written.add(claimant)
+      }
       const flushed = begin()
       if (backlog.length > BACKLOG_MAX_CHARS) await flushed
     },
-    restart() {
-      stale ||= written
-      written = false
-      backlog = ''
+    restart(units) {
+      const obsolete = units.filter((unit) => written.delete(unit))
+      if (obsolete.length === 0) return
+      if (written.size > 0) backlog += `${JSON.stringify({ again: true, claimants: obsolete })}\n`
+      else {
+        stale = true
+        backlog = ''
+      }
     },
     end: begin,
     async close() {

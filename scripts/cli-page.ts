@@ -100,7 +100,7 @@ function outputSections(): readonly string[] {
         ],
         [
           '`--evaluations FILE`',
-          'overwritten with the first line; emptied if the audit starts over',
+          'overwritten with the first line; emptied if the audit starts over for all units that have lines',
           'written to directly; `{"again":true}` says that all lines before it are invalid'
         ],
         ['`pull -o FILE`', 'written to `FILE.<pid>.part`, which replaces it', 'an error'],
@@ -112,6 +112,7 @@ function outputSections(): readonly string[] {
         ['stderr', 'text that cannot be written is lost, and no exit code changes', 'the same']
       ]
     ),
+    'If the audit starts over for some of several units, `{"again":true,"claimants":[…]}` in the output of `--evaluations` says that all lines before it about these units are invalid.',
     'Links are followed. A folder, a block device, a socket and a link that leads nowhere are errors. All outputs are checked before anything is requested. It is an error if an output is also another output, the archive or the profile under any name, or lies where the store keeps its own files. All these errors end with 2.',
     'Colours are used on a terminal only. `FORCE_COLOR` turns them on elsewhere; `NO_COLOR` turns them off everywhere and wins.'
   ]

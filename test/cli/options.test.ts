@@ -110,6 +110,31 @@ describe('- as stdout', () => {
     expect(lines.slice(again + 1).map((line) => JSON.parse(line).status)).toEqual(['match', 'match', 'match', 'mismatch'])
   })
 
+  it.each(['-', 'lines.jsonl'])('keeps the lines about other units if one unit is audited again, in %s', async (output) => {
+    const claims = small.messageIds.slice(1).map((id) => {
+      return { id, status: 200, result: { Messages: [], Assignments: [], Spawns: [], Output: 'false', GasUsed: 0 } }
+    })
+    const other = await startFakeNetwork({ ...small, claims })
+    const cwd = newFolder()
+    try {
+      const units = [...unitsOf(network), '--compute', other.url]
+      const args = ['audit', small.process.process_id, ...units, '--store', path.join(cwd, 'store'), '--evaluations', output]
+      const ended = await run(args, { cwd })
+      const text = output === '-' ? ended.stdout : readFileSync(path.join(cwd, output), 'utf8')
+      const lines = text.trimEnd().split('\n')
+      const again = lines.lastIndexOf(JSON.stringify({ again: true, claimants: [other.url] }))
+      const statuses = (from: number, url: string) =>
+        lines.slice(from).flatMap((line) => {
+          const { claimant, status } = JSON.parse(line) as { claimant?: string; status?: string }
+          return claimant === url ? [status] : []
+        })
+      expect([ended.code, statuses(0, network.url)]).toEqual([1, ['match', 'match', 'match']])
+      expect(statuses(again, other.url)).toEqual(['match', 'mismatch', 'mismatch'])
+    } finally {
+      await other.close()
+    }
+  })
+
   it('can be used for one output, with files for the others', async () => {
     const file = path.join(newFolder(), 'report.json')
     const ended = await audited('--markdown', '-', '--json', file)
