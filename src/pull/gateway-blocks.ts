@@ -1,4 +1,4 @@
-/** Blocks from several gateways. They are unsigned, so if two gateways differ, nobody can be blamed over either version. */
+/** Blocks from several gateways. They are unsigned, so if two gateways differ, nobody can be blamed because of either version. */
 import type { BlockDifference } from '../inputs/block-inputs.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { Run } from '../inputs/run-record.ts'

@@ -152,7 +152,7 @@ describe('the audit of a unit with an altered claim', () => {
 })
 
 describe('an audit that cannot judge everything', () => {
-  it('is inconclusive from a nonce on that the scheduler does not serve, with exit code 3', () =>
+  it('is inconclusive from the first nonce that the scheduler does not serve, with exit code 3', () =>
     against({ leaveOut: [3] }, async (network) => {
       const ended = await audit(network, '--to', '5', '--json')
       const report = reportIn(ended)
@@ -202,7 +202,7 @@ describe('an audit that cannot judge everything', () => {
       expect(report.claimants).toEqual([])
     }))
 
-  it('is inconclusive from a nonce on whose assigned item no gateway has', () =>
+  it('is inconclusive from the nonce of an assigned item that no gateway has', () =>
     against({ missingItems: [honest.messages[19] ?? ''] }, async (network) => {
       const ended = await run([
         'audit',
