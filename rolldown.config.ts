@@ -25,15 +25,18 @@ function termsOf(folder: string): string {
 
 /**
  * Left out of graphql-request: transports of its own, which it never uses, for it is always given one (`src/fetch/graphql.ts`). They are half
- * a megabyte, and load what Node warns of.
+ * a megabyte, and load what Node warns of. It still asks whether headers are of the class `Headers`, which Node has.
  */
-const UNUSED = ['cross-fetch', 'form-data']
+const UNUSED: Readonly<Record<string, string>> = {
+  'cross-fetch': 'export const Headers = globalThis.Headers\nexport default undefined',
+  'form-data': 'export default undefined'
+}
 
 function leaveOut(): Plugin {
   return {
     name: 'leave-out',
-    resolveId: (id) => (UNUSED.includes(id) ? `\0${id}` : null),
-    load: (id) => (UNUSED.includes(id.slice(1)) ? 'export default undefined' : null)
+    resolveId: (id) => (Object.hasOwn(UNUSED, id) ? `\0${id}` : null),
+    load: (id) => UNUSED[id.slice(1)] ?? null
   }
 }
 

@@ -1,11 +1,14 @@
 /** `ao-audit audit`. */
 import { readFile } from 'node:fs/promises'
 import { audit } from '../src/audit/audit.ts'
+import type { AuditOptions, AuditStart } from '../src/audit/audit-options.ts'
+import type { StateHashChoice } from '../src/audit/state-hashes.ts'
 import { AuditError } from '../src/model/errors.ts'
-import type { ExecutionProfile } from '../src/replay/profile.ts'
+import { namedProfile } from '../src/replay/profile.ts'
 import { parseProfile } from '../src/replay/profile-file.ts'
 import { directoryOf } from '../src/store/default-store.ts'
 import { assertApart } from '../src/store/places.ts'
+import { defined } from '../src/util/defined.ts'
 import type { TrustRole } from '../src/verify/trust.ts'
 import { checkCombinations } from './combinations.ts'
 import { linesTo } from './evaluation-lines.ts'
@@ -23,13 +26,13 @@ export interface AuditFlags extends SourceFlags {
   readonly checkpointOwner?: readonly string[]
   /** ms */
   readonly messageTime?: number
-  readonly start?: string
+  readonly start?: AuditStart
   readonly trust?: readonly TrustRole[]
   readonly minCoverage?: number
   readonly maxExplanations?: number
   readonly jobs?: number
   readonly snapshots?: boolean
-  readonly stateHash?: string
+  readonly stateHash?: StateHashChoice
   readonly json?: string | true
   readonly markdown?: string
   readonly evaluations?: string
@@ -54,19 +57,21 @@ export async function runAudit(id: string | undefined, flags: AuditFlags, shell:
   try {
     const report = await audit({
       ...sourceOptions(flags, watched, shell.signal),
-      ...(id === undefined ? {} : { process: id }),
-      ...(flags.archive === undefined ? {} : { archive: flags.archive }),
-      ...(profile === undefined ? {} : { profile }),
-      ...(flags.search === undefined ? {} : { search: flags.search }),
-      ...(flags.checkpointOwner === undefined ? {} : { checkpointOwners: flags.checkpointOwner }),
-      ...(flags.messageTime === undefined ? {} : { sandboxLimits: { messageMs: flags.messageTime } }),
-      ...(flags.start === undefined ? {} : { start: flags.start }),
-      ...(flags.trust === undefined ? {} : { trust: flags.trust }),
-      ...(flags.snapshots === undefined ? {} : { snapshots: flags.snapshots }),
-      ...(flags.minCoverage === undefined ? {} : { minCoverage: flags.minCoverage }),
-      ...(flags.maxExplanations === undefined ? {} : { maxExplanations: flags.maxExplanations }),
-      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
-      ...(flags.stateHash === undefined ? {} : { stateHash: flags.stateHash }),
+      ...defined({
+        process: id,
+        archive: flags.archive,
+        profile,
+        search: flags.search,
+        checkpointOwners: flags.checkpointOwner,
+        sandboxLimits: flags.messageTime === undefined ? undefined : { messageMs: flags.messageTime },
+        start: flags.start,
+        trustedRoles: flags.trust,
+        snapshots: flags.snapshots,
+        minCoverage: flags.minCoverage,
+        maxExplanations: flags.maxExplanations,
+        jobs: flags.jobs,
+        stateHashes: flags.stateHash
+      }),
       onReplayed: watched.onReplayed,
       onEvaluation: (evaluation, stands) => lines?.write(evaluation, stands),
       onPass: () => lines?.restart()
@@ -91,9 +96,10 @@ function placeIn(content: string, message: string): string {
   return ` (line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1})`
 }
 
-/** A name, or the file of a profile of one's own. */
-async function readProfile(text: string): Promise<string | ExecutionProfile> {
-  if (!isFile(text)) return text
+/** `auto`, a named profile, or one from a file. */
+async function readProfile(text: string): Promise<NonNullable<AuditOptions['profile']>> {
+  if (text === 'auto') return text
+  if (!isFile(text)) return namedProfile(text)
   const content = await readFile(text, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new AuditError('USAGE', `the profile ${text} ${WHY[cause.code ?? ''] ?? 'cannot be read'}`, { cause })
   })

@@ -2,6 +2,7 @@
 
 import { auditDemo, DEMO_ALTERED } from '../src/audit/demo.ts'
 import { AuditError } from '../src/model/errors.ts'
+import { defined } from '../src/util/defined.ts'
 import { MATCH } from './codes.ts'
 import { writeReport } from './output.ts'
 import type { Shell } from './shell.ts'
@@ -12,7 +13,7 @@ export interface DemoFlags {
 
 /** Audits the example twice. It is a fault unless this gives a match, and a mismatch at the altered nonce. */
 export async function runDemo({ module }: DemoFlags, shell: Shell): Promise<void> {
-  const options = { ...(module === undefined ? {} : { module }), signal: shell.signal }
+  const options = { ...defined({ module }), signal: shell.signal }
   const honest = await auditDemo('honest', options)
   await shell.print('The example as a real Compute Unit answered it:\n\n')
   await writeReport(honest, {}, shell)

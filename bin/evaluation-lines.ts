@@ -2,6 +2,7 @@
 import type { JudgingOptions } from '../src/audit/judge-pass.ts'
 import { evaluationsLine } from '../src/report/json.ts'
 import { type OpenOutput, openOutput } from '../src/store/output-file.ts'
+import { defined } from '../src/util/defined.ts'
 import type { Output } from './output.ts'
 import type { Shell } from './shell.ts'
 
@@ -55,8 +56,7 @@ export function linesTo(output: Output, shell: Shell): EvaluationLines {
   return {
     async write({ key, nonce, through, messageId, outcome }, stands) {
       const profile = outcome.kind === 'result' && outcome.profile !== undefined ? { profile: outcome.profile } : {}
-      const nonces = { ...(nonce === undefined ? {} : { nonce }), ...(through === undefined ? {} : { through }) }
-      const named = { ...nonces, ...(messageId === undefined ? {} : { message: messageId }) }
+      const named = defined({ nonce, through, message: messageId })
       for (const { claimant, status } of stands) backlog += evaluationsLine({ key, ...named, status, claimant, ...profile })
       written = true
       const flushed = begin()

@@ -157,6 +157,6 @@ export function addOutputs(command: Command): void {
     ['--json [file]', 'the report as JSON; to stdout if no file is given', { read: values.fileName }],
     ['--markdown <file>', 'the report as Markdown', { read: values.fileName }],
     ['--evaluations <file>', 'one JSON line for each evaluation and unit', { read: values.fileName }],
-    ['--state-hash <which>', 'SHA-256 of the memory: last, N,N,… or every:K', { read: values.stateHash, preset: 'none' }]
+    ['--state-hash <which>', 'SHA-256 of the memory: last, N,N,… or every:K', { read: values.stateHashes, preset: 'none' }]
   ])
 }

@@ -5,6 +5,7 @@ import { renderMarkdown } from '../src/report/markdown.ts'
 import type { Report } from '../src/report/model.ts'
 import type { NextStep } from '../src/report/terminal.ts'
 import { findOutput, type OutputTarget, writeOutput } from '../src/store/output-file.ts'
+import { defined } from '../src/util/defined.ts'
 import type { Shell } from './shell.ts'
 
 /** The name of stdout on the command line. */
@@ -64,7 +65,7 @@ export async function writeReport(report: Report, outputs: ReportOutputs, shell:
 async function summaryOf(report: Report, { stdout }: Shell, next: NextStep | undefined): Promise<string> {
   const { renderTerminal } = await import('../src/report/terminal.ts')
   const color = isColoured(stdout.isTTY)
-  return renderTerminal(report, { color, width: stdout.columns ?? DEFAULT_WIDTH, ...(next === undefined ? {} : { next }) })
+  return renderTerminal(report, { color, width: stdout.columns ?? DEFAULT_WIDTH, ...defined({ next }) })
 }
 
 /** See https://no-color.org and https://force-color.org. */

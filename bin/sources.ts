@@ -1,6 +1,7 @@
 /** The options for units, and the line that shows the progress. */
 import type { AuditOptions, SourceOptions } from '../src/audit/audit-options.ts'
 import { createProgress, type ProgressState } from '../src/audit/progress.ts'
+import { defined } from '../src/util/defined.ts'
 import { escapeForTerminal } from '../src/util/escape.ts'
 import type { Shell } from './shell.ts'
 
@@ -39,7 +40,7 @@ const BEAT_MS = 10_000
 export function watch({ quiet = false, verbose = false }: SourceFlags, shell: Shell): Watch {
   if (quiet) return { onPull() {}, onReplayed() {}, onRequest() {}, end() {} }
   const { columns, isTTY } = shell.stderr
-  const stream = { write: shell.tell, ...(columns === undefined ? {} : { columns }) }
+  const stream = { write: shell.tell, ...defined({ columns }) }
   const progress = createProgress({ stream, isTTY, now: () => performance.now(), date: () => new Date() })
   const beat = setInterval(progress.beat, BEAT_MS).unref()
   let state: ProgressState = {}
@@ -64,16 +65,18 @@ export function watch({ quiet = false, verbose = false }: SourceFlags, shell: Sh
 export function sourceOptions(flags: SourceFlags, watched: Watch, signal: AbortSignal): SourceOptions {
   const { scheduler, schedule, compute, gateway, graphql, from, to, patience, allowPrivate, store } = flags
   return {
-    ...(scheduler === undefined ? {} : { scheduler }),
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(compute === undefined ? {} : { compute }),
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(graphql === undefined ? {} : { graphql }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(patience === undefined ? {} : { fetchLimits: { patienceMs: patience } }),
-    ...(allowPrivate === undefined ? {} : { allowPrivate }),
-    ...(store === undefined ? {} : { store }),
+    ...defined({
+      scheduler,
+      schedule,
+      computes: compute,
+      gateways: gateway,
+      graphqls: graphql,
+      from,
+      to,
+      fetchLimits: patience === undefined ? undefined : { patienceMs: patience },
+      allowPrivate,
+      store
+    }),
     onPull: watched.onPull,
     onRequest: watched.onRequest,
     signal

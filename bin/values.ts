@@ -1,7 +1,8 @@
 /** Parsers for values of options and arguments. Each returns the value, or throws an error that says what is expected. */
 import { InvalidArgumentError } from 'commander'
+import type { AuditStart } from '../src/audit/audit-options.ts'
 import { parseUnitUrl } from '../src/audit/config.ts'
-import { parseStateHashes } from '../src/audit/state-hashes.ts'
+import type { StateHashChoice } from '../src/audit/state-hashes.ts'
 import { AuditError } from '../src/model/errors.ts'
 import { isAddress, isArweaveId } from '../src/model/ids.ts'
 import { NAMED_PROFILES } from '../src/replay/profile.ts'
@@ -43,17 +44,27 @@ export const processId = reading("a process's id: 43 characters of base64url", (
 export const address = reading('an address: 43 characters of base64url, or 0x and 40 hex digits', (text) =>
   isAddress(text) ? text : undefined
 )
-export const start = reading('checkpoint:ID, the id of a checkpoint', (text) =>
-  text.startsWith('checkpoint:') && isArweaveId(text.slice('checkpoint:'.length)) ? text : undefined
-)
-const names = NAMED_PROFILES.map(({ name }) => name)
+export const start = reading('checkpoint:ID, the id of a checkpoint', (text): AuditStart | undefined => {
+  const checkpoint = text.startsWith('checkpoint:') ? text.slice('checkpoint:'.length) : ''
+  return isArweaveId(checkpoint) ? { checkpoint } : undefined
+})
+const names: readonly string[] = NAMED_PROFILES.map(({ name }) => name)
 export const profile = reading(`auto, ${names.join(', ')}, or the path of a JSON file`, (text) =>
   text === 'auto' || isFile(text) || names.includes(text) ? text : undefined
 )
 export const fileName = reading('the name of a file', (text) => (text === '' ? undefined : text))
 export const folderName = reading('the name of a folder', (text) => (text === '' ? undefined : text))
 export const unitUrl = asLibrary('the http or https URL of a unit', parseUnitUrl)
-export const stateHash = asLibrary('last, nonces with commas between them, or every:K', parseStateHashes)
+
+const STATE_HASHES_MAX = 10_000
+
+export const stateHashes = reading('last, nonces with commas between them, or every:K', (text): StateHashChoice | undefined => {
+  if (text === 'last') return text
+  const every = /^every:([1-9]\d{0,8})$/.exec(text)?.[1]
+  if (every !== undefined) return { every: Number(every) }
+  const parts = text.split(',')
+  return parts.length <= STATE_HASHES_MAX && parts.every((part) => /^\d{1,15}$/.test(part)) ? parts.map(Number) : undefined
+})
 
 /** Accepts the texts that the library's own parser accepts, unchanged. */
 function asLibrary(takes: string, read: Read<unknown>): Read<string> {

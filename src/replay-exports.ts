@@ -39,7 +39,9 @@ export {
   type KnownBlockSets,
   LEGACYNET,
   LOADER_0_0_49,
-  namedProfile
+  type NamedProfile,
+  namedProfile,
+  type ProfileName
 } from './replay/profile.ts'
 export { parseProfile } from './replay/profile-file.ts'
 export { replay } from './replay/replay.ts'

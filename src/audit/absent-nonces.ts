@@ -1,6 +1,7 @@
 /** Requested nonces that are missing: the others are audited, but they are not everything that was requested. */
 import type { Run } from '../inputs/run-record.ts'
 import type { SourceOptions } from './audit-options.ts'
+import { isNonces, type StateHashChoice } from './state-hashes.ts'
 
 /**
  * In words, one sentence for each end of the range; empty if nothing is missing.
@@ -24,15 +25,15 @@ export function absentNonces(
 const SHOWN_MAX = 10
 
 /**
- * Memories that were requested by number (`--state-hash N,N`) and lie after the range, in words.
+ * Memories that were requested by nonce and lie after the range, in words.
  *
  * @param to the last nonce of the range
  */
-export function absentMemories(to: number, stateHash = ''): readonly string[] {
-  const behind = stateHash.split(',').filter((text) => /^\d{1,15}$/.test(text) && Number(text) > to)
+export function absentMemories(to: number, choice: StateHashChoice = []): readonly string[] {
+  const behind = isNonces(choice) ? choice.filter((nonce) => nonce > to) : []
   if (behind.length === 0) return []
   const more = behind.length > SHOWN_MAX ? `, and ${behind.length - SHOWN_MAX} more` : ''
-  const named = `${behind.slice(0, SHOWN_MAX).map(Number).join(', ')}${more}`
+  const named = `${behind.slice(0, SHOWN_MAX).join(', ')}${more}`
   return [`the memory after nonce ${named} was asked for, and the range ends at nonce ${to}`]
 }
 

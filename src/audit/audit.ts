@@ -15,9 +15,8 @@ import { joined } from '../util/signals.ts'
 import { readArchivedRun } from './archived-run.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { checkAuditOptions } from './checked-options.ts'
-import { parseAddress, parseProcessId, parseStart, parseTrust, parseUnits } from './config.ts'
+import { parseProcessId, parseUnits } from './config.ts'
 import { inconclusiveReport } from './outcome/audit-report.ts'
-import { parseStateHashes } from './state-hashes.ts'
 import { auditStored, noneAway, profileOf } from './stored-audit.ts'
 import { pullOptions } from './units.ts'
 
@@ -26,7 +25,8 @@ import { pullOptions } from './units.ts'
  *
  * If a unit does not answer, or the scheduler does not know the process, the report is inconclusive.
  *
- * @throws AuditError `USAGE`, `STORE_LOCKED`, `STORE_UNUSABLE`, `ARCHIVE_INVALID`, `SANDBOX_FAILED`, `INTERRUPTED`
+ * @throws AuditError `USAGE` for an option that cannot be used; `STORE_LOCKED`, `STORE_UNUSABLE`; `ARCHIVE_INVALID`;
+ *   `ENVIRONMENT_UNFIT` or `SANDBOX_FAILED` if the module cannot be run here; `INTERRUPTED` if the signal fired
  *
  * @example
  * ```ts
@@ -36,10 +36,6 @@ import { pullOptions } from './units.ts'
  */
 export async function audit(options: AuditOptions): Promise<Report> {
   checkAuditOptions(options)
-  if (options.stateHash !== undefined) parseStateHashes(options.stateHash)
-  if (options.start !== undefined) parseStart(options.start)
-  for (const role of options.trust ?? []) parseTrust(role)
-  for (const owner of options.checkpointOwners ?? []) parseAddress(owner)
   profileOf(options)
   if (options.archive !== undefined) return auditArchive(options, options.archive)
   if (options.process === undefined) throw new AuditError('USAGE', 'name a process, or an archive with --archive FILE')

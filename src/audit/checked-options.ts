@@ -1,6 +1,8 @@
 /** The shape of what a caller of the library hands over: JavaScript has no types, and a slip must not end deep inside an audit. */
 import { z } from 'zod'
 import { AuditError } from '../model/errors.ts'
+import { isAddress, isArweaveId } from '../model/ids.ts'
+import { TRUST_ROLES } from '../verify/trust.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
 
 const text = z.string('must be a text')
@@ -14,9 +16,9 @@ const sources = {
   process: text,
   scheduler: text,
   schedule: z.enum(['scheduler', 'arweave', 'both'], 'must be scheduler, arweave or both'),
-  compute: texts,
-  gateway: texts,
-  graphql: texts,
+  computes: texts,
+  gateways: texts,
+  graphqls: texts,
   from: whole,
   to: whole,
   fetchLimits: limits,
@@ -32,15 +34,24 @@ const auditSchema = z
     ...sources,
     archive: text,
     profile: z.union([text, z.object({ environment: texts })], 'must be a name or a profile'),
-    checkpointOwners: texts,
+    checkpointOwners: z.array(
+      text.refine(isAddress, 'must be an address: 43 characters of base64url, or 0x and 40 hex digits'),
+      'must be a list of addresses'
+    ),
     search: flag,
-    start: text,
-    trust: texts,
+    start: z.strictObject(
+      { checkpoint: text.refine(isArweaveId, "must be a checkpoint's id: 43 characters of base64url") },
+      { error: (issue) => (issue.code === 'invalid_type' ? 'must be { checkpoint: id }' : undefined) }
+    ),
+    trustedRoles: z.array(z.enum(TRUST_ROLES, `must be ${TRUST_ROLES.join(' or ')}`), 'must be a list of roles'),
     minCoverage: z.number('must be a number').min(0, 'must not be below 0').max(100, 'must not be above 100'),
     maxExplanations: whole,
     jobs: whole.min(1, 'must not be below 1'),
     snapshots: flag,
-    stateHash: text,
+    stateHashes: z.union(
+      [z.literal('last'), z.array(whole), z.strictObject({ every: whole.min(1, 'must not be below 1') })],
+      'must be "last", a list of nonces, or { every: n } with n from 1'
+    ),
     sandboxLimits: limits,
     onEvaluation: call,
     onReplayed: call,
@@ -68,7 +79,10 @@ function checkRange({ from, to }: SourceOptions): void {
 function check(schema: z.ZodType, options: unknown): void {
   const [issue] = schema.safeParse(options).error?.issues ?? []
   if (issue === undefined) return
-  if (issue.code === 'unrecognized_keys') throw usage(`there is no option ${JSON.stringify(issue.keys[0]?.slice(0, 80))}`)
+  if (issue.code === 'unrecognized_keys') {
+    const name = [...issue.path, issue.keys[0]?.slice(0, 80)].join('.')
+    throw usage(`there is no option ${JSON.stringify(name)}`)
+  }
   throw usage(issue.path.length === 0 ? 'the options must be an object' : `the option ${issue.path.join('.')} ${issue.message}`)
 }
 

@@ -1,10 +1,10 @@
-/** Defaults of the public network, and parsers of options. */
+/** Defaults of the public network, and parsers of ids and URLs. */
 
 import { isPlainHttp } from '../fetch/plain-http.ts'
 import { AuditError, type AuditErrorOptions } from '../model/errors.ts'
-import { type Address, isAddress, isArweaveId, type ProcessId, type TransactionId } from '../model/ids.ts'
+import { isArweaveId, type ProcessId } from '../model/ids.ts'
 import { counted } from '../util/counted.ts'
-import { TRUST_ROLES, type TrustRole } from '../verify/trust.ts'
+import { defined } from '../util/defined.ts'
 import type { SourceOptions } from './audit-options.ts'
 
 export const DEFAULT_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://permagate.io']
@@ -52,9 +52,9 @@ export interface UnitUrls {
  *
  * @throws AuditError `USAGE` for what is no unit's URL, and for a GraphQL endpoint without its gateway
  */
-export function parseUnits({ scheduler, gateway, graphql, compute }: NamedUnits): UnitUrls {
-  const gateways = (gateway ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
-  const graphqls = (graphql ?? []).map(parseUnitUrl)
+export function parseUnits(named: NamedUnits): UnitUrls {
+  const gateways = (named.gateways ?? DEFAULT_GATEWAYS).map(parseUnitUrl)
+  const graphqls = (named.graphqls ?? []).map(parseUnitUrl)
   if (graphqls.length > gateways.length) {
     throw new AuditError(
       'USAGE',
@@ -64,42 +64,9 @@ export function parseUnits({ scheduler, gateway, graphql, compute }: NamedUnits)
       }
     )
   }
-  const computes = [...new Set((compute ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
-  return { gateways, graphqls, computes, ...(scheduler === undefined ? {} : { scheduler: parseUnitUrl(scheduler) }) }
+  const computes = [...new Set((named.computes ?? DEFAULT_COMPUTES).map(parseUnitUrl))]
+  const scheduler = named.scheduler === undefined ? undefined : parseUnitUrl(named.scheduler)
+  return { gateways, graphqls, computes, ...defined({ scheduler }) }
 }
 
-type NamedUnits = Pick<SourceOptions, 'scheduler' | 'gateway' | 'graphql' | 'compute'>
-
-/**
- * The address of a wallet.
- *
- * @throws AuditError `USAGE`
- */
-export function parseAddress(text: string): Address {
-  if (isAddress(text)) return text
-  throw new AuditError('USAGE', `--checkpoint-owner takes an address, not ${JSON.stringify(text.slice(0, 80))}`, {
-    hint: 'an address is 43 characters of base64url, or 0x and 40 hex digits'
-  })
-}
-
-/**
- * The id in `checkpoint:ID`.
- *
- * @throws AuditError `USAGE`
- */
-export function parseStart(text: string): TransactionId {
-  const id = /^checkpoint:(.*)$/.exec(text)?.[1]
-  if (id !== undefined && isArweaveId(id)) return id as TransactionId
-  throw new AuditError('USAGE', '--start takes checkpoint:ID, the id of a checkpoint')
-}
-
-/**
- * A role of `--trust`.
- *
- * @throws AuditError `USAGE`
- */
-export function parseTrust(text: string): TrustRole {
-  const role = TRUST_ROLES.find((known) => known === text)
-  if (role !== undefined) return role
-  throw new AuditError('USAGE', `--trust takes ${TRUST_ROLES.join(' or ')}, not ${JSON.stringify(text.slice(0, 80))}`)
-}
+type NamedUnits = Pick<SourceOptions, 'scheduler' | 'gateways' | 'graphqls' | 'computes'>

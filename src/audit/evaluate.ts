@@ -53,11 +53,18 @@ export function jobOf({
     plan,
     drive,
     likely: ({ key }) => checkpoints.unpacked(key),
-    ...(start === undefined ? {} : { start: { after: start.key, memory: start.memory } }),
-    ...defined({ hashAfter }),
-    ...(instances === undefined ? {} : { begins: ({ key }) => instances.get(keyText(key)) }),
-    ...(options.search ? { agrees: ({ key }, text) => agreesWithClaims(inputs, run, units, key, text) } : {}),
-    claimedError: ({ key }) => claimsAnError(inputs, run, units, key),
+    ...defined({
+      start: start === undefined ? undefined : { after: start.key, memory: start.memory },
+      hashAfter,
+      begins: instances === undefined ? undefined : ({ key }: PlannedEvaluation) => instances.get(keyText(key))
+    }),
+    ...(options.search
+      ? {
+          agrees: async ({ key, repeated }, text) =>
+            repeated === true ? undefined : agreesWithClaims(inputs, run, units, key, text)
+        }
+      : {}),
+    claimedError: async ({ key, repeated }) => repeated !== true && claimsAnError(inputs, run, units, key),
     ...defined({ limits, spare, onBusy, signal })
   }
 }
@@ -85,7 +92,7 @@ export function evaluate(job: ReplayJob, { boundaries, jobs, freeBytes, onLink }
 export async function* evaluateOn(job: ReplayJob, parts: Parts, snapshots: Snapshots): AsyncGenerator<Evaluation> {
   const { resumed } = snapshots
   if (resumed !== undefined) yield* resumed.evaluations()
-  const rest = { ...job, ...snapshots.job, ...(resumed === undefined ? {} : { start: resumed.start }) }
+  const rest = { ...job, ...snapshots.job, ...defined({ start: resumed?.start }) }
   yield* snapshots.keep(evaluate(rest, parts))
 }
 

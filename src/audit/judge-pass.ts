@@ -4,7 +4,7 @@ import type { EvaluationStatus, Gate, Judgement } from '../compare/comparison.ts
 import { createHistory } from '../compare/history.ts'
 import { createJudge } from '../compare/judge.ts'
 import type { TallyOptions } from '../compare/tally.ts'
-import { createAnswerReader } from '../inputs/claim-reader.ts'
+import { type Answers, createAnswerReader } from '../inputs/claim-reader.ts'
 import { precedes } from '../inputs/evaluation-order.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { Run } from '../inputs/run-record.ts'
@@ -39,6 +39,9 @@ export interface JudgingOptions {
 /** Receives every evaluation of the range, with the status of each unit. The next evaluation waits for the returned promise. */
 export type EvaluationListener = (evaluation: Evaluation, stands: readonly Standing[]) => unknown
 
+/** Told when a replay begins for these units: what was told of them in an earlier one no longer holds. */
+export type PassListener = (units: readonly string[]) => void
+
 /** The status of a unit at one evaluation. */
 export interface Standing {
   readonly claimant: string
@@ -62,6 +65,7 @@ export interface PassJudgements {
 }
 
 const PROFILED_MAX = 1000
+const NO_ANSWERS: Answers = { claims: [], unavailable: [] }
 
 /** Goes through the evaluations, and judges every unit by each. */
 export async function judgeEvaluations(options: JudgingOptions): Promise<PassJudgements> {
@@ -99,7 +103,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
   }
 
   for await (const evaluation of options.evaluations) {
-    const { key, nonce, outcome } = evaluation
+    const { key, nonce, outcome, repeated = false } = evaluation
     options.onEach?.(evaluation)
     // A unit that skips a message continues from before it: crons of lower ordinates may still come.
     if (outcome.kind !== 'skipped') {
@@ -113,8 +117,9 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
     unknown ||= outcome.kind === 'inconclusive'
     const gates = new Map(options.units.map((unit) => [unit, options.gate(evaluation, unit)]))
     if (nonce !== undefined) counts.scheduled += spanOf(evaluation)
-    if (key.cron !== undefined) counts.cron++
-    if (nonce !== undefined || key.cron !== undefined) {
+    const isCron = key.cron !== undefined && !repeated
+    if (isCron) counts.cron++
+    if (nonce !== undefined || isCron) {
       if (outcome.kind === 'result') counts.evaluated++
       if ([...gates.values()].some(({ verified }) => verified === false)) counts.unverified += spanOf(evaluation)
     }
@@ -123,7 +128,7 @@ export async function judgeEvaluations(options: JudgingOptions): Promise<PassJud
     const stands: Standing[] = []
     for (const { claimant, judge, answers } of units) {
       const gate = gates.get(claimant) ?? options.gate(evaluation, claimant)
-      const { claims, unavailable } = await answers.take(evaluation)
+      const { claims, unavailable } = repeated ? NO_ANSWERS : await answers.take(evaluation)
       const begun = options.clock()
       stands.push({ claimant, status: judge.evaluation(evaluation, claims, unavailable, gate, twin) })
       compareMs += options.clock() - begun

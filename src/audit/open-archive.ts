@@ -3,7 +3,7 @@ import type { Finding } from '../model/findings.ts'
 import type { Claim, ModuleItem, ProcessItem, ScheduledMessage } from '../model/records.ts'
 import type { BlockKnowledge, PlanInputs } from '../replay/plan/planned.ts'
 import type { ModuleSetup } from '../replay/sandbox/protocol.ts'
-import { withPassingStore } from '../store/default-store.ts'
+import { openPassingStore } from '../store/default-store.ts'
 import type { Store } from '../store/store.ts'
 import { defined } from '../util/defined.ts'
 import type { CheckedMessage } from '../verify/checked-schedule.ts'
@@ -37,11 +37,19 @@ export interface OpenArchive {
   readonly units: readonly string[]
   /** What is wrong with how process and module were served. */
   readonly findings: readonly Finding[]
-  /** Every message with its findings, in the order of nonces; ends with the last that the archive holds. May be read again. */
+  /**
+   * Every message with its findings, in the order of nonces; ends with the last that the archive holds. May be read again.
+   *
+   * @throws AuditError `STORE_UNUSABLE` if what was unpacked cannot be read; `SANDBOX_FAILED` if the thread that verifies fails
+   */
   schedule(): AsyncGenerator<CheckedMessage>
   /** For `planEvaluations`. */
   planInputs(choices?: PlanChoices): PlanInputs
-  /** In the order of ordinates. */
+  /**
+   * In the order of ordinates.
+   *
+   * @throws AuditError `STORE_UNUSABLE` if what was unpacked cannot be read
+   */
   claims(unit: string): AsyncIterable<Claim>
   /** Removes what was unpacked. Nothing of it can be used any more. */
   close(): Promise<void>
@@ -51,7 +59,8 @@ export interface OpenArchive {
  * Opens an archive that `ao-audit pull` wrote. Nothing is read off it that was not verified as if it came from the network.
  *
  * @param file a `.tar.gz`
- * @throws AuditError `ARCHIVE_INVALID`, `INPUT_MISSING` where process or module are not in it, `STORE_UNUSABLE`
+ * @throws AuditError `ARCHIVE_INVALID`; `INPUT_MISSING` where process or module are not in it; `STORE_UNUSABLE`; `SANDBOX_FAILED` if
+ *   the thread that verifies its items fails
  *
  * @example
  * ```ts
@@ -64,22 +73,19 @@ export interface OpenArchive {
  * }
  * ```
  */
-export function openArchive(file: string, { store }: OpenArchiveOptions = {}): Promise<OpenArchive> {
-  return new Promise((resolve, reject) => {
-    const unpacked = withPassingStore(store, async (passing) => {
-      const { opened, end } = await readOpen(file, passing)
-      const closed = new Promise<void>((closeNow) => {
-        const close = async () => {
-          closeNow()
-          await unpacked
-        }
-        resolve({ ...opened, close })
-      })
-      await closed
+export async function openArchive(file: string, { store: named }: OpenArchiveOptions = {}): Promise<OpenArchive> {
+  const store = await openPassingStore(named)
+  try {
+    const { opened, end } = await readOpen(file, store)
+    const close = async () => {
       await end()
-    })
-    unpacked.catch(reject)
-  })
+      await store.close()
+    }
+    return { ...opened, close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 async function readOpen(file: string, store: Store) {

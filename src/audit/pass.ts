@@ -139,23 +139,21 @@ export async function beginPass(
   }
 
   const ahead = oneAhead(replayed)
-  options.onPass?.()
+  options.onPass?.(units)
 
   /** What is known about the inputs that results at this ordinate depend on. */
   function standingAt(ordinate: number) {
     const { unprovenInput, tamperedInput, shortfall, trusted, verified } = checks.standing(ordinate)
     const assumedFile = seen.assumed()
     const unstatedInput = seen.unstated()
-    const evidence = {
-      ...defined({ unprovenInput, tamperedInput, shortfall, assumedFile, unstatedInput })
-    }
+    const evidence = defined({ unprovenInput, tamperedInput, shortfall, assumedFile, unstatedInput })
     const words = start?.onTrust === true ? [`the checkpoint ${start.id} as the gateway served it`] : []
     const onTrust = [...words, ...(trusted === undefined ? [] : [trusted])].join(', ')
-    return { evidence, verified, ...(onTrust === '' ? {} : { trusted: onTrust }) }
+    return { evidence, verified, ...defined({ trusted: onTrust === '' ? undefined : onTrust }) }
   }
 
   function disputedAt(ordinate: number, reason: string | undefined): Pick<Evidence, 'disputedBlock'> {
-    return reason === undefined ? {} : { disputedBlock: { ordinate, reason } }
+    return defined({ disputedBlock: reason === undefined ? undefined : { ordinate, reason } })
   }
 
   return {
@@ -187,8 +185,7 @@ export async function beginPass(
             evidence: {
               ...evidence,
               ...disputedAt(key.ordinate, disputed.disputeAt(key)),
-              ...(blocksKnown ? {} : { unsettledBlocks: UNSETTLED_BLOCKS }),
-              ...defined({ borrowedStart, severalVoices, misfit }),
+              ...defined({ unsettledBlocks: blocksKnown ? undefined : UNSETTLED_BLOCKS, borrowedStart, severalVoices, misfit }),
               search
             }
           }
@@ -218,7 +215,7 @@ export async function beginPass(
             ordinate: nonce,
             ...standingAt(nonce).evidence,
             ...disputedAt(nonce, disputed.disputeAfter(nonce)),
-            ...(start === undefined ? {} : { borrowedStart: 'the replay began with a memory that was taken on trust' }),
+            ...defined({ borrowedStart: start === undefined ? undefined : BORROWED_START }),
             search: open === undefined ? { kind: 'complete' } : { kind: 'open', reason: open.reason }
           })
         }
@@ -244,6 +241,7 @@ export async function beginPass(
   }
 }
 
+const BORROWED_START = 'the replay began with a memory that was taken on trust'
 const UNSETTLED_BLOCKS = 'it is not known which blocks the unit knew when crons fired'
 
 /** Passes evaluations on after the counters have taken them. */

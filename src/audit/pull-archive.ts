@@ -25,7 +25,10 @@ export type ArchiveOutput = string | ((archive: AsyncIterable<Uint8Array>) => Pr
  * Fetches all inputs of an audit into one archive. Inputs that the store already has are not requested again.
  *
  * @param output the file to write, or a function that receives the bytes once the archive is complete
- * @throws AuditError as `audit`, and if anything is missing, because an archive is always complete
+ * @throws AuditError `USAGE` for an option that cannot be used; `STORE_LOCKED`, `STORE_UNUSABLE`; `OUTPUT_UNUSABLE`. Because an archive
+ *   is always complete, also where `audit` would report that something is missing: `UNIT_UNREACHABLE`, `WIRE_INVALID`, `UNIT_REFUSED`,
+ *   `ANSWER_TOO_LARGE`, `ADDRESS_FORBIDDEN`, `INPUT_MISSING`. For a process with WeaveDrive, which is run once: `MODULE_UNSUPPORTED`,
+ *   `ENVIRONMENT_UNFIT`, `SANDBOX_FAILED`. `INTERRUPTED` if the signal fired
  */
 export async function pullArchive(options: SourceOptions & { readonly process: string }, output: ArchiveOutput): Promise<Run> {
   checkSourceOptions(options)

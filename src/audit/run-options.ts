@@ -9,7 +9,7 @@ import type { SandboxLimits } from '../replay/sandbox/protocol.ts'
 import type { SpareChild } from '../replay/sandbox/spare-child.ts'
 import type { Store } from '../store/store.ts'
 import type { TrustRole } from '../verify/trust.ts'
-import type { EvaluationListener } from './judge-pass.ts'
+import type { EvaluationListener, PassListener } from './judge-pass.ts'
 import type { StateHashes } from './state-hashes.ts'
 
 export interface Fetched {
@@ -52,7 +52,7 @@ export interface AuditRunOptions {
   /** The id of a checkpoint whose memory the replay begins with, taken on trust. */
   readonly start?: string
   /** Roles that are trusted for inputs without proof. */
-  readonly trust?: readonly TrustRole[]
+  readonly trustedRoles?: readonly TrustRole[]
   /** The percentage of answerable evaluations that must be claimed for a match. */
   readonly minCoveragePercent: number
   /** How many explanations a unit may need. */
@@ -76,7 +76,6 @@ export interface AuditRunOptions {
   readonly onBusy?: () => void
   /** Called after each evaluation of a replay, also before the range. */
   readonly onReplayed?: (progress: ReplayProgress) => void
-  /** Called when a replay begins; evaluations of an earlier replay are then obsolete. */
-  readonly onPass?: () => void
+  readonly onPass?: PassListener
   readonly signal?: AbortSignal
 }

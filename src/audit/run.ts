@@ -33,7 +33,7 @@ async function shortfallOf(inputs: Inputs, run: Run): Promise<string | undefined
 export async function auditRun(given: AuditRunOptions): Promise<Report> {
   const { inputs, store, clock } = given
   const verifier = createVerifier()
-  const trust = createTrust(given.trust, given.run.scheduler === ARWEAVE ? ['gateway'] : TRUST_ROLES)
+  const trust = createTrust(given.trustedRoles, given.run.scheduler === ARWEAVE ? ['gateway'] : TRUST_ROLES)
   try {
     const begun = clock()
     const subject = await readSubject(store, inputs, given.run, verifier, trust)

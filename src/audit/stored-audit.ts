@@ -12,10 +12,9 @@ import { defined } from '../util/defined.ts'
 import { isoNow } from '../util/iso-now.ts'
 import { absentMemories, absentNonces } from './absent-nonces.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
-import { parseStart } from './config.ts'
 import { auditRun } from './run.ts'
 import type { AuditRunOptions } from './run-options.ts'
-import { parseStateHashes } from './state-hashes.ts'
+import { selectStateHashes } from './state-hashes.ts'
 
 /** A sandbox starts in about a second; meanwhile another one runs some hundred messages. */
 const PART_MESSAGES = 500
@@ -34,16 +33,18 @@ export async function auditStored(
     store,
     inputs,
     run: range,
-    absentNonces: [...absentNonces(run, options, network === undefined), ...absentMemories(range.to, options.stateHash)],
+    absentNonces: [...absentNonces(run, options, network === undefined), ...absentMemories(range.to, options.stateHashes)],
     claimsFrom: run.from,
     ...network,
     fetched,
     profile: profileOf(options),
     search: options.search ?? true,
     checkpointOwners: options.checkpointOwners ?? [],
-    ...(options.stateHash === undefined ? {} : { stateHashes: parseStateHashes(options.stateHash) }),
-    ...(options.start === undefined ? {} : { start: parseStart(options.start) }),
-    trust: options.trust ?? [],
+    ...defined({
+      stateHashes: options.stateHashes === undefined ? undefined : selectStateHashes(options.stateHashes),
+      start: options.start?.checkpoint
+    }),
+    trustedRoles: options.trustedRoles ?? [],
     minCoveragePercent: options.minCoverage ?? STRICT_TALLY.minCoveragePercent,
     maxExplanations: options.maxExplanations ?? STRICT_TALLY.maxExplanations,
     jobs: options.jobs ?? availableParallelism(),

@@ -155,8 +155,8 @@ function timesFinding({ reason }: UnprovenInput): Finding {
 /** A single stream ends at the last requested message. */
 async function knownBlocks(inputs: Inputs, run: Run, blocks: KnownBlockSets): Promise<BlockKnowledge> {
   if (typeof blocks === 'object') {
-    if ('known' in blocks) return { known: new Set(blocks.known) }
-    return 'unknown' in blocks ? { unknown: new Set(blocks.unknown) } : { asked: blocks }
+    if ('known' in blocks) return { ...blocks, known: new Set(blocks.known) }
+    return 'unknown' in blocks ? { ...blocks, unknown: new Set(blocks.unknown) } : { asked: blocks }
   }
   if (blocks !== 'one-stream') return blocks
   for await (const { timestamp } of inputs.schedule.messages(run, run.to, run.to)) return { asked: [timestamp] }

@@ -6,12 +6,13 @@ import { createHttp } from '../fetch/http.ts'
 import { locateScheduler } from '../fetch/locate.ts'
 import { createScheduler } from '../fetch/scheduler.ts'
 import type { Inputs } from '../inputs/inputs.ts'
+import type { TransactionId } from '../model/ids.ts'
 import type { PullOptions } from '../pull/pull-options.ts'
 import { schedulersOf } from '../pull/schedule-sources.ts'
 import { defined } from '../util/defined.ts'
 import { isoNow } from '../util/iso-now.ts'
 import type { AuditOptions, SourceOptions } from './audit-options.ts'
-import { parseStart, parseUnits } from './config.ts'
+import { parseUnits } from './config.ts'
 
 /**
  * Turns the user's options into those of a pull: the units over HTTP, and the scheduler, which is looked up if none is named.
@@ -50,9 +51,12 @@ export async function pullOptions(
       gateway,
       computes: computes.map((url) => createCompute(http, url))
     },
-    ...defined({ from: options.from, to: options.to }),
-    ...(options.start === undefined ? {} : { startAt: parseStart(options.start) }),
-    ...defined({ checkpointOwners: options.checkpointOwners }),
+    ...defined({
+      from: options.from,
+      to: options.to,
+      startAt: options.start?.checkpoint as TransactionId | undefined,
+      checkpointOwners: options.checkpointOwners
+    }),
     claims,
     now: isoNow,
     ...defined({ onProgress: options.onPull, signal: options.signal })

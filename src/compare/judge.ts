@@ -105,7 +105,7 @@ export function createJudge({
         options: { strictTagOrder },
         ...defined({ assumedProfile })
       })
-      if (judged.status === 'unclaimed' && isInjected(evaluation)) return judged.status
+      if (evaluation.repeated === true || (judged.status === 'unclaimed' && isInjected(evaluation))) return judged.status
       stateUnsure ??= judged.stateUnsure
       claimed ||= claims.length > 0
       if (judged.contradiction !== undefined) contradicts ??= contradictionAt(evaluation)

@@ -160,6 +160,10 @@ function checkShape(value: unknown, found: Faults): void {
     return
   }
   checkFields(value, KNOWN_FIELDS, [], found)
+  for (const name of RESULT_FIELDS)
+    if (member(value, name) === null) found.add('unwritten-value', [name], 'no Compute Unit writes null for this field')
+  if (typeof member(value, 'Output') === 'number')
+    found.add('unwritten-value', ['Output'], 'a Compute Unit writes a number as text')
 }
 
 function checkFields(value: unknown, known: ReadonlySet<string>, at: JsonPath, found: Faults): void {

@@ -78,6 +78,7 @@ export const claimFaultsSchema = z.array(
       'key-twice',
       'invalid-utf8',
       'unknown-field',
+      'unwritten-value',
       'number-not-exact',
       'number-lossy',
       'byte-order-mark'

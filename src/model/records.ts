@@ -159,7 +159,7 @@ export interface EvaluationResult {
 /**
  * A fault in a claim's text: two readers could read it differently, or no honest unit writes it. `not-an-object`: the answer is no
  * JSON object; `key-twice`: an object repeats a key; `invalid-utf8`: a string holds invalid UTF-8; `unknown-field`: a field that a
- * result, an edge or a page does not have; `number-not-exact`: a number is not written as JSON writes the double it parses to;
+ * result, an edge or a page does not have; `unwritten-value`: a field is null, or Output a number; `number-not-exact`: a number is not written as JSON writes the double it parses to;
  * `number-lossy`: that double also has another value; `byte-order-mark`: the text begins with one.
  */
 export type ClaimFaultKind =
@@ -167,6 +167,7 @@ export type ClaimFaultKind =
   | 'key-twice'
   | 'invalid-utf8'
   | 'unknown-field'
+  | 'unwritten-value'
   | 'number-not-exact'
   | 'number-lossy'
   | 'byte-order-mark'
@@ -246,6 +247,8 @@ export interface Evaluation {
   /** The last of a range of missing nonces; `nonce` is the first. */
   readonly through?: number
   readonly messageId?: MessageId
+  /** A cron that the unit evaluated again: it keeps the first result, so no claim is about this one. */
+  readonly repeated?: true
   readonly outcome: Outcome
   /** Host functions that the module called and whose answers depend on the profile, by import name. */
   readonly hostInputs?: readonly string[]

@@ -4,15 +4,19 @@ import type { ModuleFormat } from './formats.ts'
 
 /**
  * The blocks that a unit knew: all of them (`all`), those of a unit that was asked message by message (`stepwise`), once
- * (`one-stream`) or for these times (a list, ms), all except these heights (`unknown`), or only these heights (`known`).
+ * (`one-stream`) or for these times (a list, ms), all except these heights (`unknown`), or only these heights (`known`). The last
+ * two may name times (`ends`, ms) at which a request ended an evaluation stream.
  */
 export type KnownBlockSets =
   | 'all'
   | 'stepwise'
   | 'one-stream'
   | readonly number[]
-  | { readonly unknown: readonly number[] }
-  | { readonly known: readonly number[] }
+  | { readonly unknown: readonly number[]; readonly ends?: readonly number[] }
+  | { readonly known: readonly number[]; readonly ends?: readonly number[] }
+
+/** The names of the profiles that come with this package. */
+export type ProfileName = 'legacynet' | 'loader-0.0.49'
 
 export interface ExecutionProfile {
   readonly name: string
@@ -37,13 +41,17 @@ export interface ExecutionProfile {
   readonly loader: string
 }
 
+export interface NamedProfile extends ExecutionProfile {
+  readonly name: ProfileName
+}
+
 /** Returns the C environment of loader 0.0.44. Only the last string, the CU's script path, depends on the host. */
 export function environmentOf(scriptPath: string): readonly string[] {
   return ['USER=web_user', 'LOGNAME=web_user', 'PATH=/', 'PWD=/', 'HOME=/home/web_user', 'LANG=C.UTF-8', `_=${scriptPath}`]
 }
 
 /** The official image of the legacynet CU. */
-export const LEGACYNET: ExecutionProfile = {
+export const LEGACYNET: NamedProfile = {
   name: 'legacynet',
   environment: environmentOf('/usr/app/src/effects/worker/evaluator/index.js'),
   clock: { start: undefined, step: 1 },
@@ -52,7 +60,7 @@ export const LEGACYNET: ExecutionProfile = {
 }
 
 /** Loader 0.0.47 and later, which stub the environment as empty. */
-export const LOADER_0_0_49: ExecutionProfile = {
+export const LOADER_0_0_49: NamedProfile = {
   name: 'loader-0.0.49',
   environment: [],
   clock: { start: undefined, step: 1 },
@@ -60,7 +68,7 @@ export const LOADER_0_0_49: ExecutionProfile = {
   loader: '0.0.49'
 }
 
-export const NAMED_PROFILES: readonly ExecutionProfile[] = [LEGACYNET, LOADER_0_0_49]
+export const NAMED_PROFILES: readonly NamedProfile[] = [LEGACYNET, LOADER_0_0_49]
 
 /** Returns the profile that matches the environment found in a memory. */
 export function profileOfEnvironment(environment: readonly string[], name: string): ExecutionProfile {
@@ -91,7 +99,7 @@ export function beginsInstance(
  *
  * @throws AuditError `USAGE` if no profile has this name
  */
-export function namedProfile(name: string): ExecutionProfile {
+export function namedProfile(name: string): NamedProfile {
   const profile = NAMED_PROFILES.find((candidate) => candidate.name === name)
   if (profile === undefined) {
     throw new AuditError('USAGE', `no profile is named ${JSON.stringify(name.slice(0, 80))}`, {

@@ -12,7 +12,9 @@ import { runSession, type Step } from './session.ts'
  *
  * An evaluation that cannot run is `inconclusive` with a reason, and so are all later ones, because the state is then unknown.
  *
- * @throws AuditError `SANDBOX_FAILED`, `MODULE_UNSUPPORTED`; `INTERRUPTED` if the signal fired
+ * @throws AuditError `MODULE_UNSUPPORTED` for a format that the loader does not run; `ENVIRONMENT_UNFIT` if the machine refuses the
+ *   sandbox something; `SANDBOX_FAILED`; `INPUT_MISSING` if the plan does not reach the job's start; `INTERRUPTED` if the signal fired;
+ *   and whatever the plan throws
  *
  * @example
  * ```ts
@@ -39,7 +41,7 @@ export async function* replay(job: ReplayJob): AsyncGenerator<Evaluation> {
 function createHalting(job: ReplayJob): (step: Step) => Evaluation {
   let halted: string | undefined
   return (step) => {
-    const { key, nonce, through, messageId } = step.planned
+    const { key, nonce, through, messageId, repeated } = step.planned
     const outcome: Outcome = halted === undefined ? outcomeOf(job, step) : { kind: 'inconclusive', reason: halted }
     if (outcome.kind === 'inconclusive') halted ??= `an earlier evaluation is inconclusive: ${outcome.reason}`
     if (step.result !== undefined) job.onRun?.(step.result.handleUs)
@@ -50,7 +52,7 @@ function createHalting(job: ReplayJob): (step: Step) => Evaluation {
     const state = outcome.kind === 'inconclusive' ? {} : stateWords(step)
     return {
       key,
-      ...defined({ nonce, through, messageId }),
+      ...defined({ nonce, through, messageId, repeated }),
       outcome,
       ...(hostInputs.length === 0 ? {} : { hostInputs }),
       ...defined({ unstated }),

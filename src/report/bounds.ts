@@ -1,5 +1,6 @@
 /** Bounds on the contents of a report: a hostile claim can be as long and as deep as an answer may be. */
 
+import { defined } from '../util/defined.ts'
 import { fitsTerminal } from '../util/escape.ts'
 import { boundedJson, RESULT_MAX_DEPTH } from '../util/json-depth.ts'
 import type { FirstDivergence, ReportedDifference, ReportedEvaluation } from './model.ts'
@@ -64,7 +65,7 @@ export function boundEvaluation(evaluation: ReportedEvaluation, maxDifferences =
   return {
     ...evaluation,
     ...(evaluation.differences === undefined ? {} : boundDifferences(evaluation.differences, evaluation, maxDifferences)),
-    ...(reason === undefined ? {} : { reason: boundText(reason) })
+    ...defined({ reason: reason === undefined ? undefined : boundText(reason) })
   }
 }
 
@@ -98,8 +99,10 @@ function boundDifference(difference: ReportedDifference): ReportedDifference {
   const [claimed, computed] = differingTexts(difference, MAX_VALUE_CHARS)
   return {
     path,
-    ...(difference.claimed === undefined ? {} : { claimed: boundText(claimed, MAX_VALUE_CHARS) }),
-    ...(difference.computed === undefined ? {} : { computed: boundText(computed, MAX_VALUE_CHARS) }),
+    ...defined({
+      claimed: difference.claimed === undefined ? undefined : boundText(claimed, MAX_VALUE_CHARS),
+      computed: difference.computed === undefined ? undefined : boundText(computed, MAX_VALUE_CHARS)
+    }),
     cut: true
   }
 }

@@ -5,6 +5,7 @@ import { RULE_NAMES } from '../attribution/rules.ts'
 import type { Judgement, Verdict } from '../compare/comparison.ts'
 import type { Finding, Severity } from '../model/findings.ts'
 import type { EvaluationKey } from '../model/records.ts'
+import { defined } from '../util/defined.ts'
 import { boundDivergence, boundEvaluation, boundText, MAX_DIFFERENCES, MAX_EVALUATIONS, MAX_FINDINGS } from './bounds.ts'
 import { withDigest } from './digest.ts'
 import type { ClaimantReport, Coverage, FirstDivergence, Report, ReportedEvaluation } from './model.ts'
@@ -113,7 +114,7 @@ function claimantReport(claimant: ClaimantParts): ClaimantReport {
     id,
     kind,
     audited,
-    ...(address === undefined ? {} : { address }),
+    ...defined({ address }),
     verdict,
     reasons: said.map(({ text }) => text),
     remarks: said.flatMap(({ text, decides }) => (decides ? [] : text)),
@@ -121,7 +122,7 @@ function claimantReport(claimant: ClaimantParts): ClaimantReport {
     firstDivergence: firstDivergence === null ? null : boundDivergence(firstDivergence),
     rules: audited && verdict === 'mismatch' ? RULE_NAMES : [],
     tolerances: tolerances.map((one) => ({ ...one, bits: Math.round(one.bits * 10) / 10 })),
-    ...(profile === undefined ? {} : { profile })
+    ...defined({ profile })
   }
 }
 

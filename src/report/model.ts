@@ -118,16 +118,16 @@ export interface ProfileReport {
   readonly clock: { readonly start: number; readonly step: number }
   readonly instances: 'one' | 'per-message' | readonly number[]
   /**
-   * For processes with crons, the blocks that the unit is assumed to have known: a named case, requested times (ms), or
-   * heights.
+   * For processes with crons, the blocks that the unit is assumed to have known: a named case, requested times (ms), or heights.
+   * `ends` are times (ms) at which a request ended an evaluation stream.
    */
   readonly blocks?:
     | 'all'
     | 'stepwise'
     | 'one-stream'
     | readonly number[]
-    | { readonly unknown: readonly number[] }
-    | { readonly known: readonly number[] }
+    | { readonly unknown: readonly number[]; readonly ends?: readonly number[] }
+    | { readonly known: readonly number[]; readonly ends?: readonly number[] }
   /** The time zone of the unit's host. If it is missing, modules receive UTC. */
   readonly timeZone?: string
   readonly loader: string

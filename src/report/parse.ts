@@ -1,5 +1,6 @@
 /** Reads reports that somebody else wrote. */
 import { AuditError } from '../model/errors.ts'
+import { defined } from '../util/defined.ts'
 import { boundedJson, nestsDeeperThan } from '../util/json-depth.ts'
 import { scanJson } from '../util/json-scan.ts'
 import { boundText } from './bounds.ts'
@@ -61,6 +62,6 @@ function parsed(text: string): unknown {
 function invalid(reason: string, cause?: unknown): AuditError {
   return new AuditError('REPORT_INVALID', `this is not a report of ao-audit: ${boundText(reason, MAX_REASON_CHARS)}`, {
     hint: 'a report is what `ao-audit audit --json` writes, ao-audit/report/v1',
-    ...(cause === undefined ? {} : { cause })
+    ...defined({ cause })
   })
 }

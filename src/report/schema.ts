@@ -107,7 +107,12 @@ const profile = z
     clock: z.object({ start: z.number(), step: z.number() }),
     instances: z.union([z.enum(['one', 'per-message']), numbers]),
     blocks: z
-      .union([z.enum(['all', 'stepwise', 'one-stream']), numbers, z.object({ unknown: numbers }), z.object({ known: numbers })])
+      .union([
+        z.enum(['all', 'stepwise', 'one-stream']),
+        numbers,
+        z.object({ unknown: numbers, ends: numbers.exactOptional() }),
+        z.object({ known: numbers, ends: numbers.exactOptional() })
+      ])
       .exactOptional(),
     timeZone: z.string().exactOptional(),
     loader: z.string(),

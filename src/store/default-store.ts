@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { defaultStoreDirectory } from './default-directory.ts'
 import { openStore } from './level-store.ts'
 import type { Store } from './store.ts'
-import { removeAbandoned, withUnpackedStore } from './unpacked.ts'
+import { openUnpackedStore, removeAbandoned } from './unpacked.ts'
 
 /** Opens the store and closes it after use, even if the use fails. */
 export async function withStore<T>(named: string | undefined, use: (store: Store) => Promise<T>): Promise<T> {
@@ -17,9 +17,19 @@ export async function withStore<T>(named: string | undefined, use: (store: Store
   }
 }
 
-/** A temporary store in the same folder, for the records of an archive; it is removed after use. */
-export function withPassingStore<T>(named: string | undefined, use: (store: Store) => Promise<T>): Promise<T> {
-  return withUnpackedStore(directoryOf(named), use)
+/** Opens a temporary store in the same folder, for records of one audit; closing it removes it. */
+export function openPassingStore(named: string | undefined): Promise<Store> {
+  return openUnpackedStore(directoryOf(named))
+}
+
+/** The same, closed after use, even if the use fails. */
+export async function withPassingStore<T>(named: string | undefined, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openPassingStore(named)
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
 }
 
 /** The folder of the store that a user names, or the default one. */

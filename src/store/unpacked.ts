@@ -10,26 +10,31 @@ import type { Store } from './store.ts'
 const UNPACKED = 'unpacked'
 
 /**
- * Creates a store below `directory`, and removes it after use, even if the use fails. `directory` itself may be in use as a store,
- * because other audits may run at the same time.
+ * Creates a store below `directory`; closing it removes it. `directory` itself may be in use as a store, because other audits may run
+ * at the same time.
  *
  * @throws AuditError `STORE_UNUSABLE`
  */
-export async function withUnpackedStore<T>(directory: string, use: (store: Store) => Promise<T>): Promise<T> {
+export async function openUnpackedStore(directory: string): Promise<Store> {
   const root = path.join(directory, UNPACKED)
   const guard = guardOf(directory)
   await removeAbandoned(directory)
   await guard('written', makeFolder(root))
   const folder = await guard('written', mkdtemp(path.join(root, `${process.pid}-`)))
+  const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {})
   try {
     const store = await openStore(folder)
-    try {
-      return await use(store)
-    } finally {
-      await store.close()
+    const close = async () => {
+      try {
+        await store.close()
+      } finally {
+        await remove()
+      }
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true }).catch(() => {})
+    return { ...store, close }
+  } catch (error) {
+    await remove()
+    throw error
   }
 }
 

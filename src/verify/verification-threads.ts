@@ -9,7 +9,11 @@ import type { MemoryLayout, WireItem } from '../model/records.ts'
 import { verifyMessage } from './message-item.ts'
 
 export interface Verifier {
-  /** One verdict for each item, in order. Calls may overlap; they are processed in order. */
+  /**
+   * One verdict for each item, in order. Calls may overlap; they are processed in order.
+   *
+   * @throws AuditError `SANDBOX_FAILED` if the thread fails, as `unpack` and `compare` do
+   */
   verify(items: readonly WireItem[]): Promise<readonly SignatureStatus[]>
   /** Unpacks a memory's gzip file; `failed` says why it cannot be read. */
   unpack(path: string, maxBytes: number): Promise<Unpacked | { readonly failed: string }>

@@ -35,7 +35,7 @@ const claims = (wrongAt?: number): FakeClaim[] =>
 async function audited(faults: readonly Fault[], options: Partial<AuditOptions> = {}, wrongAt?: number): Promise<Report> {
   const { url, close } = await startFakeNetwork({ ...small, claims: claims(wrongAt), faults })
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     const fetchLimits = { patienceMs: 20_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 200, idleMaxMs: 200 }
     const store = path.join(folder, 'store')
     return await audit({ process: small.process.process_id, ...units, fetchLimits, store, ...options })

@@ -61,7 +61,7 @@ async function audited(
   const transactions = [...small.transactions, ...checkpoints]
   const { url, close } = await startFakeNetwork({ ...small, transactions, claims: claims(answers), address: UNIT })
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     return await audit({ process: small.process.process_id, ...units, store: path.join(folder, `${++stores}`), ...options })
   } finally {
     await close()
@@ -137,7 +137,7 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
   it('is no mismatch while the Compute Unit is away, because it may be its own', async () => {
     const strange = await signed(3, altered(await memoryAfter(3), 70_000), 'stranger')
     const away = 'http://127.0.0.1:1'
-    const report = await audited([strange], { compute: [away], fetchLimits: { patienceMs: 300 } })
+    const report = await audited([strange], { computes: [away], fetchLimits: { patienceMs: 300 } })
     expect(verdicts(report)).toEqual(['checkpoint-signer false inconclusive', 'compute-unit true inconclusive'])
     expect(statuses(report)).toEqual({ [STRANGER]: 'unverified' })
     expect(report.findings.filter(({ attribution }) => attribution === 'checkpoint-signer')).toEqual([
@@ -156,10 +156,10 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     const [own, strange] = [await signed(3, memory, 'unit'), await signed(3, memory, 'stranger')]
     const network = await startFakeNetwork({ ...small, claims: claims(ANSWERS), address: UNIT })
     try {
-      const compute = [network.url, 'http://127.0.0.1:1']
-      const report = await audited([own, strange], { compute, fetchLimits: { patienceMs: 300 } })
+      const computes = [network.url, 'http://127.0.0.1:1']
+      const report = await audited([own, strange], { computes, fetchLimits: { patienceMs: 300 } })
       expect(statuses(report)[STRANGER]).toBe('unverified')
-      expect(statuses(report)[UNIT]).toBe((await audited([own, strange], { compute: [network.url] })).checkpoints[0]?.status)
+      expect(statuses(report)[UNIT]).toBe((await audited([own, strange], { computes: [network.url] })).checkpoints[0]?.status)
     } finally {
       await network.close()
     }
@@ -247,8 +247,8 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
 describe('an audit that starts at a checkpoint', { timeout: 60_000 }, () => {
   it("judges the nonces after the unit's own checkpoint and names the checkpoint that it trusts", async () => {
     const own = await signed(2, await memoryAfter(2), 'unit')
-    const start = `checkpoint:${own.id}`
-    const report = await audited([own], { start, stateHash: 'last' })
+    const start = { checkpoint: own.id }
+    const report = await audited([own], { start, stateHashes: 'last' })
     expect([report.verdict, report.range, report.start]).toEqual([
       'match',
       { from: 3, to: 6 },
@@ -263,7 +263,7 @@ describe('an audit that starts at a checkpoint', { timeout: 60_000 }, () => {
     ])
     expect(report.notChecked).toContain('nonces 0 to 2: the replay began after them')
     expect(codes(report)).toEqual(['TRUST_LOWERED'])
-    const whole = await audited([own], { stateHash: 'last' })
+    const whole = await audited([own], { stateHashes: 'last' })
     expect(report.stateHashes).toEqual(whole.stateHashes)
     const differs = await audited([own], { start }, ANSWERS.with(2, '7'))
     expect([differs.verdict, differs.firstDivergence?.nonce]).toEqual(['mismatch', 3])
@@ -272,19 +272,18 @@ describe('an audit that starts at a checkpoint', { timeout: 60_000 }, () => {
   it("blames nobody for a claim that depends on the clock, or if the checkpoint is a stranger's", async () => {
     const memory = await memoryAfter(4)
     const own = await signed(4, memory, 'unit')
-    const clock = await audited([own], { start: `checkpoint:${own.id}` }, ANSWERS.with(4, '10099'))
+    const clock = await audited([own], { start: { checkpoint: own.id } }, ANSWERS.with(4, '10099'))
     expect([clock.verdict, clock.firstDivergence]).toEqual(['inconclusive', null])
     const lie = await signed(4, altered(memory, 1024), 'stranger')
-    const strange = await audited([lie], { start: `checkpoint:${lie.id}` })
+    const strange = await audited([lie], { start: { checkpoint: lie.id } })
     expect([strange.verdict, strange.firstDivergence]).toEqual(['inconclusive', null])
   })
 
   it('is inconclusive if the checkpoint is missing, and refused if it lies after the range', async () => {
     const own = await signed(6, await memoryAfter(6), 'unit')
-    const without = await audited([own], { start: `checkpoint:${small.moduleId}` })
+    const without = await audited([own], { start: { checkpoint: small.moduleId } })
     expect([without.verdict, without.findings.map(({ code }) => code)]).toEqual(['inconclusive', ['INPUT_MISSING']])
-    await expect(audited([own], { start: `checkpoint:${own.id}` })).rejects.toMatchObject({ code: 'USAGE' })
-    await expect(audited([own], { start: own.id })).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(audited([own], { start: { checkpoint: own.id } })).rejects.toMatchObject({ code: 'USAGE' })
   })
 })
 

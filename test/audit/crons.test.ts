@@ -73,7 +73,7 @@ async function audited(
   const unit = { ...answersOf(results), claims: answersOf(evaluated).claims, address: UNIT }
   const { url, close } = await startFakeNetwork({ ...small, transactions, ...unit })
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     return await audit({ process: small.process.process_id, ...units, store: path.join(folder, `${++stores}`), ...options })
   } finally {
     await close()
@@ -249,7 +249,7 @@ it('judges each of two units by the blocks that it knew', { timeout: 120_000 }, 
   )
   if (first === undefined || second === undefined) throw new Error('no units')
   try {
-    const units = { scheduler: first.url, gateway: [first.url], compute: [first.url, second.url] }
+    const units = { scheduler: first.url, gateways: [first.url], computes: [first.url, second.url] }
     const report = await audit({ process: small.process.process_id, ...units, store: path.join(folder, 'two') })
     expect(report.claimants.map(({ verdict }) => verdict)).toEqual(['match', 'match'])
   } finally {

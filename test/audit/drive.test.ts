@@ -74,8 +74,8 @@ function claims({ messageIds }: SmallProcess, outputs: readonly string[]): FakeC
 }
 
 function sourcesOf(url: string, store: string): Partial<AuditOptions> {
-  const fetchLimits = { patienceMs: 500, waitMinMs: 1, waitMaxMs: 20, idleMs: 500 }
-  return { scheduler: url, gateway: [url], compute: [url], fetchLimits, store: path.join(folder, store) }
+  const fetchLimits = { patienceMs: 2000, waitMinMs: 1, waitMaxMs: 20, idleMs: 2000 }
+  return { scheduler: url, gateways: [url], computes: [url], fetchLimits, store: path.join(folder, store) }
 }
 
 async function withNetwork<T>(options: FakeNetworkOptions, use: (network: FakeNetwork) => Promise<T>): Promise<T> {

@@ -94,8 +94,8 @@ async function audited(units: FakeNetwork, gateways: readonly FakeNetwork[]): Pr
   const report = await audit({
     process: small.process.process_id,
     scheduler: units.url,
-    compute: [units.url],
-    gateway: gateways.map(({ url }) => url),
+    computes: [units.url],
+    gateways: gateways.map(({ url }) => url),
     fetchLimits: FETCH_LIMITS,
     store: path.join(folder, 'store')
   })

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import tar from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { audit } from '../../src/audit/audit.ts'
+import type { AuditOptions } from '../../src/audit/audit-options.ts'
 import { pullArchive } from '../../src/audit/pull-archive.ts'
 import { AuditError } from '../../src/model/errors.ts'
 import type { Report } from '../../src/report/model.ts'
@@ -39,7 +40,7 @@ async function pulled(of: SmallProcess) {
   const { url, close } = await startFakeNetwork({ ...of, claims })
   const file = path.join(folder, `${of.process.process_id}.gz`)
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     await pullArchive({ process: of.process.process_id, ...units, store: path.join(folder, `store ${url.slice(-5)}`) }, file)
   } finally {
     await close()
@@ -77,12 +78,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The verdict on an archive of these records, or the code of the error that refuses it. */
-async function said(forged: readonly Line[], more: { readonly start?: string } = {}): Promise<string> {
+async function said(forged: readonly Line[], more: Pick<AuditOptions, 'start'> = {}): Promise<string> {
   const report = await auditOf(forged, more)
   return report instanceof AuditError ? report.code : report.verdict
 }
 
-async function auditOf(forged: readonly Line[], more: { readonly start?: string } = {}): Promise<Report | AuditError> {
+async function auditOf(forged: readonly Line[], more: Pick<AuditOptions, 'start'> = {}): Promise<Report | AuditError> {
   const records = { name: 'records.jsonl', content: forged.map((line) => `${JSON.stringify(line)}\n`).join('') }
   const entries = [records, ...blobs]
   const archive = path.join(folder, 'forged.gz')
@@ -174,7 +175,7 @@ describe('an archive with correct hashes', { timeout: 120_000 }, () => {
   }, 20_000)
 
   it('is inconclusive if it lacks the checkpoint to start at', async () => {
-    expect(await said(lines, { start: `checkpoint:${small.moduleId}` })).toBe('inconclusive')
+    expect(await said(lines, { start: { checkpoint: small.moduleId } })).toBe('inconclusive')
   })
 
   it('is refused or judged by the signed data if any member of any record is altered', async () => {
@@ -217,7 +218,7 @@ describe('an audit of a module in a format that the loader does not know', { tim
     })
     const { url, close } = await startFakeNetwork({ ...odd, claims: [] })
     try {
-      const units = { scheduler: url, gateway: [url], compute: [url], store: path.join(folder, 'odd') }
+      const units = { scheduler: url, gateways: [url], computes: [url], store: path.join(folder, 'odd') }
       const { verdict, findings } = await audit({ process: odd.process.process_id, ...units })
       expect(verdict).toBe('inconclusive')
       expect(findings.map(({ code, attribution }) => `${code} ${attribution}`)).toContain('MODULE_UNSUPPORTED module')

@@ -60,7 +60,7 @@ async function audited(units: FakeNetwork, gateways: readonly FakeNetwork[]): Pr
 
 function optionsOf({ url }: FakeNetwork, gateways: readonly FakeNetwork[]) {
   const store = path.join(folder, 'store')
-  return { scheduler: url, compute: [url], gateway: gateways.map((one) => one.url), fetchLimits: FETCH_LIMITS, store }
+  return { scheduler: url, computes: [url], gateways: gateways.map((one) => one.url), fetchLimits: FETCH_LIMITS, store }
 }
 
 const differing = ({ findings }: Report) => findings.filter(({ code }) => code === 'GATEWAYS_DIFFER')

@@ -33,7 +33,7 @@ const inFolder = (name: string) => path.join(folder, name)
 /** The options for an audit over the network with its own store. */
 function units(store: string): AuditOptions & { process: string } {
   const { url } = network
-  return { process: small.process.process_id, scheduler: url, gateway: [url], compute: [url], store: inFolder(store) }
+  return { process: small.process.process_id, scheduler: url, gateways: [url], computes: [url], store: inFolder(store) }
 }
 
 beforeAll(async () => {

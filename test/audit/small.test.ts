@@ -48,7 +48,7 @@ function claimsBut(nonce: number, output: string): FakeClaim[] {
 async function audited(network: FakeNetworkOptions, options: Partial<AuditOptions> = {}): Promise<Report> {
   const { url, close } = await startFakeNetwork(network)
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     const fetchLimits = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 2_000 }
     const store = path.join(folder, 'store')
     return await audit({ process: network.process.process_id, ...units, fetchLimits, store, ...options })

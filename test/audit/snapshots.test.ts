@@ -43,9 +43,9 @@ function claimsBut(altered?: number): FakeClaim[] {
 async function audited(options: Partial<AuditOptions> = {}, of = small, altered?: number): Promise<Report> {
   const { url, close } = await startFakeNetwork({ ...of, claims: claimsBut(altered) })
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     const store = path.join(folder, 'store')
-    return await audit({ process: of.process.process_id, ...units, store, stateHash: 'last', ...options })
+    return await audit({ process: of.process.process_id, ...units, store, stateHashes: 'last', ...options })
   } finally {
     await close()
   }
@@ -90,7 +90,7 @@ describe('an audit after another one in the same store', { timeout: 30_000 }, ()
 
   it('starts over if it needs the hash of a memory that was not hashed', async () => {
     await audited({ to: 5 })
-    const report = await audited({ stateHash: '2,8' })
+    const report = await audited({ stateHashes: [2, 8] })
     expect(report.timings.resumedAfter).toBeNull()
     expect(Object.keys(report.stateHashes)).toEqual(['2', '8'])
   })

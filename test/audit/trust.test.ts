@@ -1,4 +1,4 @@
-/** `--trust`: which inputs it accepts from scheduler or gateway, which it does not, and how the report names it. */
+/** Trusted roles: which inputs of scheduler or gateway they let through, which they do not, and how the report names the trust. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -52,15 +52,15 @@ const SPOILT_WORDS = WORDS.map((word, place) => (place + 1 === N ? 'echo spoilt'
 
 async function audited(
   network: Partial<FakeNetworkOptions>,
-  trust?: AuditOptions['trust'],
+  trustedRoles?: AuditOptions['trustedRoles'],
   more: Partial<AuditOptions> = {}
 ): Promise<Report> {
   const { url, close } = await startFakeNetwork({ ...small, claims: claims(), ...network })
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     const fetchLimits = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 2_000 }
     const store = path.join(folder, 'store')
-    const given = trust === undefined ? {} : { trust }
+    const given = trustedRoles === undefined ? {} : { trustedRoles }
     return await audit({ process: small.process.process_id, ...units, fetchLimits, store, ...given, ...more })
   } finally {
     await close()
@@ -280,7 +280,7 @@ describe('trust in the gateway', { timeout: 30_000 }, () => {
   it('accepts a checkpoint as signed, and a finding that it differs says that this rests on trust', async () => {
     const [good, spoilt] = await checkpoints()
     const statuses = ({ checkpoints: all }: Report) => all.map(({ status }) => status)
-    const profile = { profile: 'loader-0.0.49' }
+    const profile = { profile: 'loader-0.0.49' } as const
     const signed = await audited({ transactions: [...small.transactions, good] }, ['gateway'], profile)
     expect([statuses(signed), lowered(signed)]).toEqual([['mismatch'], [['info', 'auditor', `the gateway: ${NONE}`]]])
     const network = { transactions: [...small.transactions, spoilt] }
@@ -305,10 +305,10 @@ describe('trust that nothing needs', { timeout: 30_000 }, () => {
   })
 
   it('is refused if it names an unknown role', async () => {
-    const trust = ['compute'] as unknown as NonNullable<AuditOptions['trust']>
-    await expect(audit({ process: small.process.process_id, trust })).rejects.toMatchObject({
+    const trustedRoles = ['compute'] as unknown as NonNullable<AuditOptions['trustedRoles']>
+    await expect(audit({ process: small.process.process_id, trustedRoles })).rejects.toMatchObject({
       code: 'USAGE',
-      message: '--trust takes scheduler or gateway, not "compute"'
+      message: 'the option trustedRoles.0 must be scheduler or gateway'
     })
   })
 })

@@ -55,7 +55,7 @@ async function withNetwork<T>(
   const served = { ...small, claims: claims(), ...network }
   const { url, close } = await startFakeNetwork(served)
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     const fetchLimits = { patienceMs: 2_000, waitMinMs: 1, waitMaxMs: 20, idleMs: 2_000 }
     return await use({ process: small.process.process_id, ...units, fetchLimits, store: path.join(folder, 'store') })
   } finally {

@@ -42,6 +42,12 @@ describe.skipIf(process.env['AO_AUDIT_EXAMPLES'] === undefined)(
       expect((await example('audit-archive.mjs', archive)).split('\n')[0]).toBe('match 4 of 4 evaluations')
     })
 
+    it('reads every evaluation behind the verdict of an archive', async () => {
+      const lines = (await example('audit-evaluations.mjs', archive)).trim().split('\n')
+      expect(lines.shift()).toBe('match')
+      expect(lines.map((line) => line.replace(/ http:\S+ /, ' '))).toEqual(['0 match', '1 match', '2 match', '3 match'])
+    })
+
     it('replays an archive to the hash of its last memory', async () => {
       const lines = (await example('replay-archive.mjs', archive)).trim().split('\n')
       expect(lines.slice(1, 4)).toEqual(['1 result "a"', '2 result "b"', '3 result "c"'])

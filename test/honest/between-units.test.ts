@@ -37,7 +37,7 @@ describe('an honest unit beside another unit', { timeout: 300_000 }, () => {
     const transactions = [...small.transactions, forged]
     const lying = { ...small, ...liar, transactions, address: addressOf('liar') }
     const true_ = { ...small, ...honest, transactions, address: addressOf('honest') }
-    const start = `checkpoint:${forged.id}`
+    const start = { checkpoint: forged.id }
     for (const networks of [[lying, true_], [true_, lying], [true_]]) {
       const options = networks.length === 1 ? { start, checkpointOwners: [addressOf('liar')] } : { start }
       const report = await audited(networks, options)
@@ -121,7 +121,7 @@ describe('an honest unit that is replayed from its own older checkpoint', { time
     const answers = await runHonestUnit(small, { ...SETTINGS, asked: [], ...now })
     const network = { ...small, ...answers, transactions: [...small.transactions, own], address: addressOf('unit') }
     expect((await audited([network])).verdict).toBe('match')
-    const report = await audited([network], { start: `checkpoint:${own.id}` })
+    const report = await audited([network], { start: { checkpoint: own.id } })
     expect(report.verdict).toBe('inconclusive')
     expect(report.reasons[0]).toContain('a replay from the module')
   })

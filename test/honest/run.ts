@@ -96,8 +96,8 @@ export async function audited(networks: readonly FakeNetworkOptions[], options: 
     return await audit({
       process: process.process_id,
       scheduler: first.url,
-      gateway: [first.url],
-      compute: started.map(({ url }) => url),
+      gateways: [first.url],
+      computes: started.map(({ url }) => url),
       fetchLimits: { patienceMs: 20_000, waitMinMs: 1, waitMaxMs: 10, idleMs: 10_000 },
       jobs: 1,
       ...options,

@@ -146,6 +146,7 @@ function randomAsks(luck: Chance, count: number, intervalMs: number, crons: bool
   if (kind === 'once') return [{ nonce: count }]
   const asks: Ask[] = all.filter(() => luck.maybe(0.4)).map((nonce) => ({ nonce }))
   if (kind === 'some') return [...asks, { nonce: count }]
+  if (crons && luck.maybe(0.3)) return [...polls(luck, count * intervalMs), { nonce: count }]
   const times = asks.map((ask): Ask => {
     if (!('nonce' in ask) || luck.maybe(0.5)) return ask
     return { time: 1_720_000_000_000 + ask.nonce * intervalMs + luck.whole(0, intervalMs - 1) }
@@ -153,6 +154,15 @@ function randomAsks(luck: Chance, count: number, intervalMs: number, crons: bool
   // A listing of crons that was requested after the last message.
   const late = crons && luck.maybe(0.5) ? [{ time: 1_720_000_000_000 + count * intervalMs + luck.whole(1000, 60_000) }] : []
   return [...times, { nonce: count }, ...late]
+}
+
+/** Requests for the state every few seconds, for a while. */
+function polls(luck: Chance, lengthMs: number): Ask[] {
+  const everyMs = luck.whole(2, 40) * 1000 + luck.whole(0, 999)
+  const first = luck.whole(0, lengthMs)
+  return Array.from({ length: luck.whole(1, 12) }, (_, place) => 1_720_000_000_000 + first + place * everyMs)
+    .filter((time) => time < 1_720_000_000_000 + lengthMs)
+    .map((time) => ({ time }))
 }
 
 function randomFault(luck: Chance): Fault {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { unnamedTypes } from '../../scripts/exports.mjs'
+import { undocumentedErrors, unnamedTypes } from '../../scripts/exports.mjs'
 
 describe('the check of exports', { timeout: 60_000 }, () => {
   let root: string
@@ -25,6 +25,28 @@ describe('the check of exports', { timeout: 60_000 }, () => {
   it('finds a type that an exported type names and that is not exported itself', () => {
     expect(unnamedTypes(root, ['src/some.ts'])).toEqual([
       'src/some.ts: Outer speaks of Inner (src/types.ts), which is not exported'
+    ])
+  })
+
+  it('finds a function that says nothing of its errors, or names no code, or one that there is not', () => {
+    writeFileSync(
+      path.join(root, 'src', 'functions.ts'),
+      `/** Waits. */
+export async function silent(): Promise<number> { return 1 }
+/** @throws AuditError if it cannot */
+export function vague(): void {}
+/** @throws AuditError \`USAGE\`, \`NO_CODE\` */
+export function wrong(): void {}
+/** @throws AuditError \`USAGE\` */
+export async function named(): Promise<number> { return 1 }
+/** Fails with nothing. */
+export function plain(): number { return 1 }
+`
+    )
+    expect(undocumentedErrors(root, ['src/functions.ts'], new Set(['USAGE']))).toEqual([
+      'src/functions.ts: silent gives a Promise<number>, and says nothing of errors',
+      'src/functions.ts: vague names no code of its AuditErrors',
+      'src/functions.ts: wrong names NO_CODE, which is no code of an AuditError'
     ])
   })
 

@@ -12,7 +12,7 @@ import type { Verifier } from '../../verify/verification-threads.ts'
 import type { AuditContext } from '../context.ts'
 import { jobOf } from '../evaluate.ts'
 import type { PassResult } from '../pass.ts'
-import { checkpointsOf, type JudgedUnits } from '../search/judge-units.ts'
+import { checkpointsOf, type JudgedUnits } from '../search/judged-unit.ts'
 
 /** How many checkpoints of one report are examined: each takes two whole memories. */
 const CHECKPOINTS_MAX = 4

@@ -21,7 +21,7 @@ export function absenceFindings(absences: readonly AuditError[]): Finding[] {
     code: code === 'UNIT_UNREACHABLE' || code === 'MODULE_UNSUPPORTED' ? code : 'INPUT_MISSING',
     severity: 'error',
     attribution: unit?.role ?? (code === 'MODULE_UNSUPPORTED' ? 'module' : 'auditor'),
-    ...(unit === undefined ? {} : { claimant: unit.url }),
+    ...defined({ claimant: unit?.url }),
     detail: message
   }))
 }

@@ -23,7 +23,7 @@ import type { PassResult } from '../pass.ts'
 import type { AuditRunOptions } from '../run-options.ts'
 import { digestOfInputs } from '../run-records.ts'
 import type { Checks } from '../schedule-evidence.ts'
-import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from '../search/judge-units.ts'
+import { checkpointsOf, type JudgedUnit, type JudgedUnits, type UnitProfile } from '../search/judged-unit.ts'
 import type { Subject } from '../subject.ts'
 import {
   absenceFindings,

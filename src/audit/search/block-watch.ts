@@ -55,10 +55,10 @@ export function createBlockWatch(
     behind: { first: undefined as EvaluationKey | undefined, count: 0 }
   }))
   return {
-    take({ key, outcome, stateHash }) {
+    take({ key, outcome, stateHash, repeated = false }) {
       for (const unit of units) {
         const { unlisted, unaskedFrom } = unit.standing
-        if (key.cron !== undefined && outcome.kind === 'result') {
+        if (key.cron !== undefined && !repeated && outcome.kind === 'result') {
           const name = keyText(key)
           const asked = unlisted.has(name)
           if (isFailure(outcome)) unit.failed.add(name)

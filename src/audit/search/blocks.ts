@@ -90,7 +90,7 @@ export async function searchBlocks(context: AuditContext, found: PassResult): Pr
 
 const UNDECIDED: SearchResult = {
   kind: 'open',
-  reason: 'the result depends on the blocks that the unit knew, and not every set of blocks was tried'
+  reason: 'the result depends on the blocks that the unit knew or on crons that fired again, and not every case was tried'
 }
 
 /** Whether nothing else of this kind needs a trial. */

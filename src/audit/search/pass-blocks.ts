@@ -3,6 +3,7 @@
 import type { Gate, Judgement } from '../../compare/comparison.ts'
 import { type Evaluation, type EvaluationKey, keyText } from '../../model/records.ts'
 import type { ExecutionProfile, KnownBlockSets } from '../../replay/profile.ts'
+import { defined } from '../../util/defined.ts'
 import type { AuditContext } from '../context.ts'
 import { ownMemories } from '../observations.ts'
 import type { AuditRunOptions } from '../run-options.ts'
@@ -79,7 +80,7 @@ export async function chooseBlocks(
 
 /** Tries sets of blocks against the listings of these units. */
 export function openBlockChooser({ options, plan, start }: AuditContext, units: readonly string[]): Promise<BlockChooser> {
-  return createBlockChooser({ ...options, plan, units, ...(start === undefined ? {} : { after: start.key }) })
+  return createBlockChooser({ ...options, plan, units, ...defined({ after: start?.key }) })
 }
 
 /** Follows one replay under a set. */

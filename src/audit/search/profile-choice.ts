@@ -28,8 +28,8 @@ export function countFirstClaims(inputs: Inputs, run: Run, unit: string) {
   let agreeing = 0
   return {
     counts: (): FirstClaims => ({ judged, agreeing }),
-    async take({ key, outcome }: Evaluation): Promise<void> {
-      if (seen++ >= FIRST_EVALUATIONS || outcome.kind !== 'result') return
+    async take({ key, outcome, repeated }: Evaluation): Promise<void> {
+      if (seen++ >= FIRST_EVALUATIONS || outcome.kind !== 'result' || repeated === true) return
       for (const claim of await claimsOf(inputs, run, [unit], key)) {
         judged++
         if (agrees(compareResult(claim, outcome.result, { strictTagOrder: true, maxDifferences: 1 }))) agreeing++

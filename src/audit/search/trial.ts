@@ -101,8 +101,7 @@ export async function trial(
   const { agrees, ...unguided } = jobOf({ ...ofVoice, subject, plan, profile, units: [unit], instances, hashAfter })
   const job = {
     ...unguided,
-    ...(agrees === undefined || only !== undefined ? {} : { agrees }),
-    ...defined({ end })
+    ...defined({ agrees: only === undefined ? agrees : undefined, end })
   }
   const counts = { looked: 0, agreeing: 0, orderDiffers: 0, differing: 0, boundaries: 0 }
   let readsEnvironment = false
@@ -131,12 +130,13 @@ export async function trial(
     seen.take(evaluation)
     readsEnvironment ||= evaluation.readsEnvironment === true
     readsHost ||= evaluation.hostInputs !== undefined
-    if (only !== undefined && isPlaceOf(only, evaluation)) atEnd = resultText(evaluation)
+    if (only !== undefined && isPlaceOf(only, evaluation) && evaluation.repeated !== true) atEnd = resultText(evaluation)
     if (outcome.kind === 'result' && outcome.profile !== undefined) counts.boundaries++
     if (outcome.kind === 'inconclusive') return resultAt(undefined, evaluation, key)
     const twin = outcome.kind === 'skipped' ? await messageIdAt(inputs, run, outcome.of) : undefined
     const before = history.before(evaluation, twin)
-    if (key.ordinate >= run.from && (only === undefined || isPlaceOf(only, evaluation))) {
+    const isClaimable = key.ordinate >= run.from && evaluation.repeated !== true
+    if (isClaimable && (only === undefined || isPlaceOf(only, evaluation))) {
       const { claims } = await answers.take(evaluation)
       const judged = judgeEvaluation({
         evaluation,

@@ -1,5 +1,5 @@
 /** Plans cron messages between the scheduled ones, stream by stream, as the CU made them (protocol §2.5). */
-import type { ScheduledMessage, Times } from '../../model/records.ts'
+import { type EvaluationKey, keyText, type ScheduledMessage, type Times } from '../../model/records.ts'
 import type { Checked } from '../../verify/signed.ts'
 import { MissingBlock } from './block-cache.ts'
 import { type CronFiring, firingsBetween, type Moment, seconds } from './cron-firings.ts'
@@ -34,7 +34,8 @@ export interface CronPlan {
  * The CU evaluates in streams. A stream begins after the last evaluation (a skipped message is none) with the blocks that the CU
  * knows then. It makes crons between each two messages (loadMessages.js, genBoundariesAsTuples) and, after its last message, those
  * up to the requested time. The CU recognizes a cron that it has evaluated by time and name (evaluate.js, evaledCrons): two crons
- * with one name in one second, at the seam of two ranges, are two crons.
+ * with one name in one second, at the seam of two ranges, are two crons. A new stream remembers only the last cron before it: if
+ * several fired in that second, the others fire again, and the results of the first time stay.
  */
 export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons: readonly Cron[]): CronPlan {
   const { process } = inputs
@@ -49,6 +50,8 @@ export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons:
   /** End of the current stream, ms; undefined before a stream begins. */
   let end: number | undefined
   let remembered = new Set<string>()
+  /** The crons that have fired in the last second with any, by `keyText`. */
+  let latest = { timestamp, names: new Set<string>() }
 
   async function* range(right: number): AsyncGenerator<PlannedEvaluation> {
     let fired = 0
@@ -59,8 +62,19 @@ export function createCronPlan(inputs: PlanInputs, taken: Checked<Times>, crons:
       evaluated = { ordinate: left.ordinate, timestamp, blockHeight, cron }
       skipped = []
       const key = { ordinate: left.ordinate, cron, timestamp }
-      yield { key, saved: true, readsBlocks: true, work: { kind: 'run', message: cronMessage(process, firing) } }
+      const work = { kind: 'run', message: cronMessage(process, firing) } as const
+      if (firesAgain(key)) yield { key, saved: false, repeated: true, readsBlocks: true, work }
+      else yield { key, saved: true, readsBlocks: true, work }
     }
+  }
+
+  /** A stream begins at the second of the last cron, and the others of that second fire again. */
+  function firesAgain(key: EvaluationKey): boolean {
+    if (latest.timestamp !== key.timestamp) latest = { timestamp: key.timestamp, names: new Set() }
+    const name = keyText(key)
+    const again = latest.names.has(name)
+    latest.names.add(name)
+    return again
   }
 
   /** Remembers a cron; returns false if the stream already has it. */

@@ -36,16 +36,22 @@ export function createKnownBlocks(knowledge: BlockKnowledge, source: BlockSource
   if (knowledge === 'all') return everyBlock(source, () => true)
   if (knowledge === 'stepwise') return askedFor(source, [])
   if ('asked' in knowledge) return askedFor(source, knowledge.asked)
-  if ('known' in knowledge) return everyBlock(source, (height) => knowledge.known.has(height))
-  return everyBlock(source, (height) => !knowledge.unknown.has(height))
+  const { ends } = knowledge
+  if ('known' in knowledge) return everyBlock(source, (height) => knowledge.known.has(height), ends)
+  return everyBlock(source, (height) => !knowledge.unknown.has(height), ends)
 }
 
-/** One stream without an end that reads every block when it is needed. */
-function everyBlock(source: BlockSource, isKnown: (height: number) => boolean): KnownBlocks {
+/** A stream up to each of the ends and one without an end, all of which read every block when it is needed. */
+function everyBlock(source: BlockSource, isKnown: (height: number) => boolean, ends: readonly number[] = []): KnownBlocks {
   const read = createTimeline([])
   let nextHeight = 0
+  let place = 0
   return {
-    nextEnd: (_since, next) => (next === undefined ? undefined : Number.POSITIVE_INFINITY),
+    nextEnd(since, next) {
+      if (next === undefined) return undefined
+      while ((ends[place] ?? since) < since) place++
+      return ends[place++] ?? Number.POSITIVE_INFINITY
+    },
     async begin(height) {
       nextHeight = height
     },

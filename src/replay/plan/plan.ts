@@ -15,7 +15,7 @@ import { pushedHash } from './pushed-hash.ts'
  * (§2.4; CU domain/lib/loadMessages.js, maybePrependProcessMessage). It does so if there is no message at all, if the process is
  * older than the boot loader, and if a cron fires before the process's own message.
  *
- * @throws AuditError if the inputs cannot be read
+ * @throws whatever the inputs throw as they are read; those of `openArchive` an AuditError `STORE_UNUSABLE` or `SANDBOX_FAILED`
  *
  * @example
  * ```ts

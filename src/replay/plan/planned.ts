@@ -11,10 +11,12 @@ export interface PlannedEvaluation {
   readonly through?: number
   readonly messageId?: MessageId
   readonly assignmentId?: AssignmentId
-  /** Whether the CU stores a result; it stores none for the boot message that it injects. */
+  /** Whether the CU stores a result; it stores none for the boot message that it injects, and none for a cron that fires again. */
   readonly saved: boolean
   /** It comes right after a cron or the boot message, where no request for a message ends: the CU evaluates both in one stream. */
   readonly midStream?: true
+  /** A cron that fires again, because a stream ended among the crons of its second: no claim is about this evaluation. */
+  readonly repeated?: true
   /** A cron message: its firing and its `Block-Height` depend on the blocks that the CU knew. */
   readonly readsBlocks?: true
   readonly work: Work
@@ -45,13 +47,15 @@ export interface OnChainItem {
  *   message, makes one stream.
  * - `unknown`: every block except those of these heights.
  * - `known`: only the blocks of these heights.
+ *
+ * The last two evaluate in one stream, unless `ends` names times, ms, ascending, at which a request ended one.
  */
 export type BlockKnowledge =
   | 'all'
   | 'stepwise'
   | { readonly asked: readonly number[] }
-  | { readonly unknown: ReadonlySet<number> }
-  | { readonly known: ReadonlySet<number> }
+  | { readonly unknown: ReadonlySet<number>; readonly ends?: readonly number[] }
+  | { readonly known: ReadonlySet<number>; readonly ends?: readonly number[] }
 
 export interface PlanInputs {
   readonly process: Checked<ProcessItem>

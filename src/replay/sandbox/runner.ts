@@ -7,15 +7,17 @@
  * a claimed error.
  */
 
-import type { MemoryLayout, UnstatedInput } from '../../model/records.ts'
+import type { MemoryLayout } from '../../model/records.ts'
 import { defined } from '../../util/defined.ts'
-import { nestsDeeperThan, RESULT_MAX_DEPTH } from '../../util/json-depth.ts'
-import { messageChars } from '../message-chars.ts'
-import { type CuResult, cuResult, type ModuleAnswer } from './cu-result.ts'
+import { cuResult } from './cu-result.ts'
 import { ModuleFault } from './fault.ts'
 import type { Instance, InstanceFactory } from './instance.ts'
+import { judgeableResult } from './judgeable-result.ts'
+import { createMessageHistory } from './message-history.ts'
 import type { InstanceState, SandboxMessage, SandboxResult } from './protocol.ts'
 import { copyDifferences, createShadow } from './shadow.ts'
+import { createSyncCost } from './sync-cost.ts'
+import { sortedInputs } from './unstated-inputs.ts'
 
 export interface Runner {
   run(entry: SandboxMessage): Promise<SandboxResult>
@@ -25,25 +27,6 @@ export interface Runner {
   layout(): MemoryLayout
   /** Returns the state of the instance without the memory's hash. */
   state(): Omit<InstanceState, 'sha256'>
-}
-
-/** Limit on a result's JSON: the loader accepts anything that fits into a memory, but a report cannot. */
-const RESULT_MAX_CHARS = 64 * 1024 * 1024
-const HISTORY_MAX = 256
-const HISTORY_MAX_CHARS = 32 * 1024 * 1024
-/** The failure rate covers this many messages, or up to twice as many. */
-const RATE_MESSAGES = 64
-/** Weight of the newest measurement in a running mean: of messages, which differ much, and of syncs, which do not. */
-const NEWEST = 0.1
-const NEWEST_SYNC = 0.5
-
-interface Done {
-  readonly entry: SandboxMessage
-  /** The clock before it: an error in between may have reset it. */
-  readonly clock: number
-  readonly chars: number
-  /** The result, to compare with a later run of the same message: a module with another answer cannot be replayed. */
-  readonly text: string
 }
 
 /** The history of the clock since the sandbox was opened. */
@@ -81,8 +64,8 @@ export async function createRunner(
     instance.host.clock = start.clock ?? factory.clockStart
   }
   const shadow = createShadow()
-  let history: Done[] = []
-  let historyChars = 0
+  const history = createMessageHistory()
+  const cost = createSyncCost()
   let syncDue = true
   let instanceHasFiles = false
   /** The instance replaces one that had files, and lacks these files. */
@@ -100,14 +83,6 @@ export async function createRunner(
   let holdsMore = false
   /** Why there is no state from here on. */
   let broken: string | undefined
-  let messages = 0
-  /** Number of failures that nobody had claimed. */
-  let surprises = 0
-  /** Number of claimed failures, and how many of them were true. */
-  let said = 0
-  let saidRightly = 0
-  let messageUs = 1_000
-  let syncUs = 5_000
   /** Whether any instance so far read it; emscripten2 writes the program's path by itself. */
   let environmentRead = factory.laysPathDown
 
@@ -116,26 +91,23 @@ export async function createRunner(
     const copies = shadow.bytes !== instance.memory().byteLength
     shadow.sync(instance.memory())
     // The first copy takes far longer than later ones.
-    if (!copies) syncUs += (nowUs() - begun - syncUs) * NEWEST_SYNC
-    history = []
-    historyChars = 0
+    if (!copies) cost.synced(nowUs() - begun)
+    history.clear()
     syncDue = false
   }
 
   /** Whether a sync costs less than the expected cost of running the history again if the next messages fail. */
   function syncPays(): boolean {
-    const distance = history.length
-    if (distance === 0) return false
-    if (distance >= HISTORY_MAX || historyChars > HISTORY_MAX_CHARS) return true
+    if (history.length === 0) return false
+    if (history.isFull) return true
     // The shadow contains neither open files nor a memory size that resizing would not produce, so keep nothing to run again.
     if (instanceHasFiles || factory.sizeFor(shadow.bytes) !== shadow.bytes) return true
-    const failRate = (surprises + 0.1) / (messages + 10)
-    return (failRate * distance * distance * messageUs) / 2 > syncUs
+    return cost.pays(history.length)
   }
 
   /** Whether a sync right before this message pays; it does not if claimed failures are wrong more often than right. */
   function failsSurely(entry: SandboxMessage): boolean {
-    return entry.claimedError === true && history.length > 0 && saidRightly + 1 >= said / 2
+    return entry.claimedError === true && history.length > 0 && cost.believesClaims()
   }
 
   /** Creates an instance with the memory that `copyInto` writes. */
@@ -171,22 +143,11 @@ export async function createRunner(
     past = { ...past, began: true }
   }
 
-  /** Runs the history again in `target`, which holds the shadow's state. */
-  async function runAgain(target: Instance): Promise<void> {
-    for (const { entry, clock, text } of history) {
-      target.host.beginMessage(entry.message['Timestamp'])
-      target.host.clock = clock
-      const again = cuResult(await target.handle(entry.message))
-      if (again.text !== text)
-        throw new ModuleFault('the module gave two different answers to the same message in the same state')
-    }
-  }
-
   /** Restores the state before the last message. */
   async function restore(instanceUnusable: boolean): Promise<void> {
     if (instanceUnusable) instance = await newInstance((target) => shadow.restore(target), shadow.bytes)
     else shadow.restore(instance.memory())
-    await runAgain(instance)
+    await history.runAgain(instance)
   }
 
   /** Like `restore`, but the instance keeps its clock, its grown size, and the bytes there. */
@@ -195,7 +156,7 @@ export async function createRunner(
     if (history.length === 0) shadow.restore(instance.memory().subarray(0, bytes))
     else {
       const other = await newInstance((target) => shadow.restore(target), shadow.bytes)
-      await runAgain(other)
+      await history.runAgain(other)
       copyDifferences(other.memory(), instance.memory())
     }
     instance.host.clock = clock
@@ -260,8 +221,7 @@ export async function createRunner(
       const begun = nowUs()
       const answer = await instance.handle(entry.message)
       const handleUs = nowUs() - begun
-      const result = resultOf(answer, host)
-      if (answer.thrown && isStackExhausted(answer.error)) host.trouble ??= STACK_EXHAUSTED
+      const result = judgeableResult(answer, host)
       const memoryBytes = instance.memory().byteLength
       if (filesLost && host.filesTouched) host.trouble ??= 'files that were open before could not be opened again'
       environmentRead ||= host.environmentRead
@@ -281,30 +241,19 @@ export async function createRunner(
         ...(host.inputMissing ? { inputMissing: true as const } : {}),
         ...defined({ assumed: host.assumed })
       }
-      messages++
-      if (messages >= 2 * RATE_MESSAGES) {
-        messages /= 2
-        surprises /= 2
-      }
-      if (entry.claimedError === true) said++
-      messageUs += (handleUs - messageUs) * NEWEST
+      const claimedError = entry.claimedError === true
+      cost.ran(handleUs, claimedError)
       const hadFiles = instanceHasFiles
       if (host.filesTouched) instanceHasFiles = true
       if (host.clockRead && !past.began) past = { ...past, readFirst: true }
       last = { ...before, kept: result.keepsMemory, instanceUnusable, hadFiles }
       if (result.keepsMemory) {
-        const chars = result.text.length + messageChars(entry.message)
-        history.push({ entry, clock: clockBefore, text: result.text, chars })
-        historyChars += chars
+        history.push(entry, clockBefore, result.text)
         if (host.memoryGrew || host.filesTouched) syncDue = true
         handedBytes = memoryBytes
         holdsMore = false
       } else {
-        if (entry.claimedError === true) {
-          saidRightly++
-          // If failures are claimed, fewer of them come as a surprise.
-          surprises /= 2
-        } else surprises++
+        cost.failed(claimedError)
         await unlessBroken(async () => {
           if (!result.newInstance) {
             if (handedBytes !== undefined) await restoreMemoryOnly(handedBytes)
@@ -331,12 +280,11 @@ export async function createRunner(
       if (replaced !== undefined) {
         instance = replaced.instance
         instanceHasFiles = replaced.hasFiles
-        history = []
-        historyChars = 0
+        history.clear()
         syncDue = true
       } else if (kept || holdsMore || holdsMoreBefore) {
         const instanceUnusable = last.instanceUnusable || holdsMore || holdsMoreBefore
-        if (kept) historyChars -= history.pop()?.chars ?? 0
+        if (kept) history.pop()
         await unlessBroken(() => restore(instanceUnusable))
         filesLost ||= instanceUnusable && hadFiles
         syncDue = false
@@ -348,36 +296,4 @@ export async function createRunner(
       last = undefined
     }
   }
-}
-
-const STACK_EXHAUSTED =
-  'the message used up the stack that this auditor gives a module; how much a CU gives depends on its thread and its Node'
-
-/** Recognizes V8's error for too many nested calls in a module. */
-function isStackExhausted(error: unknown): boolean {
-  return error instanceof RangeError && /call stack/i.test(error.message)
-}
-
-/**
- * Returns the result. If it is too large, too deep or cannot be written as JSON, returns an empty one that the audit does not
- * judge.
- */
-function resultOf(answer: ModuleAnswer, host: Instance['host']): CuResult {
-  try {
-    const result = cuResult(answer)
-    const tooLarge = result.text.length > RESULT_MAX_CHARS
-    if (!tooLarge && !nestsDeeperThan(result.text, RESULT_MAX_DEPTH)) return result
-    host.trouble ??= tooLarge
-      ? `the result is larger than ${RESULT_MAX_CHARS} characters`
-      : `the result nests deeper than ${RESULT_MAX_DEPTH} levels`
-  } catch (error) {
-    host.trouble ??= `the result cannot be written as JSON (${error instanceof Error ? error.message : 'unknown error'})`
-  }
-  return cuResult({ thrown: true, error: 'no result' })
-}
-
-/** Returns each input once, sorted by kind and name. */
-function sortedInputs(inputs: readonly UnstatedInput[]): readonly UnstatedInput[] {
-  const byName = new Map(inputs.map((input) => [`${input.kind} ${input.name}`, input]))
-  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? [])
 }

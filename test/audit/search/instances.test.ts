@@ -33,7 +33,7 @@ async function audited(words: readonly string[], says: readonly (string | undefi
   })
   const { url, close } = await startFakeNetwork({ ...small, claims })
   try {
-    const units = { scheduler: url, gateway: [url], compute: [url] }
+    const units = { scheduler: url, gateways: [url], computes: [url] }
     const store = path.join(folder, 'store')
     // These tests are about nonces without claims.
     return await audit({ process: small.process.process_id, ...units, store, minCoverage: 0 })

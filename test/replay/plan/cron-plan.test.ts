@@ -98,6 +98,26 @@ describe('the plan of a process with crons', () => {
     expect(await asked(7000, 10_500)).toEqual(before)
   })
 
+  test('fires the crons of one second again, except for the last, if a stream ended there', async () => {
+    const process = withCrons('10-seconds', '5-seconds')
+    const schedule = [processMessage(process), at(1, 12_500), at(2, 17_000)]
+    const repeatedWith = async (knownBlocks: BlockKnowledge) => {
+      const planned = await plan({ process, blocks: MINUTES, schedule, knownBlocks })
+      return [crons(planned), crons(planned.filter(({ repeated }) => repeated === true))]
+    }
+    const fired = ['0 0-5-seconds 5000', '0 0-5-seconds 10000', '0 1-10-seconds 10000', '1 0-5-seconds 15500']
+    const again = [...fired.slice(0, 3), '0 0-5-seconds 10000', ...fired.slice(3)]
+    const all = { unknown: new Set<number>() }
+    expect(await repeatedWith('all')).toEqual([fired, []])
+    expect(await repeatedWith({ asked: [12_500, 17_000] })).toEqual([fired, []])
+    expect(await repeatedWith({ asked: [10_001, 12_500, 17_000] })).toEqual([again, ['0 0-5-seconds 10000']])
+    expect(await repeatedWith({ ...all, ends: [10_001] })).toEqual([again, ['0 0-5-seconds 10000']])
+    expect(await repeatedWith({ ...all, ends: [10_001, 11_000] })).toEqual([
+      [...fired.slice(0, 3), '0 0-5-seconds 10000', '0 1-10-seconds 10000', ...fired.slice(3)],
+      ['0 0-5-seconds 10000', '0 1-10-seconds 10000']
+    ])
+  })
+
   test('fires time crons at the fraction of a second of the block cron that ended the stream before', async () => {
     const schedule = [at(1, 500), at(2, 110_500)]
     const asked = (times: number[]) => cronsOf(['1-block', '100-seconds'], { schedule, knownBlocks: { asked: times } })
