@@ -11,6 +11,7 @@ const LAYERS = [
   'inputs',
   'fetch',
   'verify',
+  'httpsig',
   'ans104',
   'memory',
   'store',
@@ -32,7 +33,10 @@ module.exports = {
       name: 'every-folder-is-a-layer',
       severity: 'error',
       from: {},
-      to: { path: '^src/', pathNot: `^src/((index|ans104-exports|verify-exports|replay-exports)\\.ts$|(${LAYERS.join('|')})/)` }
+      to: {
+        path: '^src/',
+        pathNot: `^src/((index|ans104-exports|httpsig-exports|verify-exports|replay-exports)\\.ts$|(${LAYERS.join('|')})/)`
+      }
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
     {
@@ -40,16 +44,16 @@ module.exports = {
       comment: 'what agrees, who is blamed and what is signed is decided without I/O',
       severity: 'error',
       from: {
-        path: '^src/(compare|attribution|ans104|verify)/',
+        path: '^src/(compare|attribution|ans104|httpsig|verify)/',
         pathNot: '^src/verify/(verification-threads|signature-worker)'
       },
       to: { path: io, dependencyTypes: ['core'] }
     },
     {
       name: 'pure-core-imports',
-      comment: 'compare/, attribution/ and ans104/ know nothing of where data comes from or goes to',
+      comment: 'compare/, attribution/, ans104/ and httpsig/ know nothing of where data comes from or goes to',
       severity: 'error',
-      from: { path: '^src/(compare|attribution|ans104)/' },
+      from: { path: '^src/(compare|attribution|ans104|httpsig)/' },
       to: { path: '^(src/(fetch|store|replay|report|pull)/|bin/)' }
     },
     {
@@ -95,6 +99,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/verify/' },
       to: { path: '^src/verify/seal' }
+    },
+    {
+      name: 'only-httpsig-covers',
+      comment: 'what a signature covers is said where it is verified, nowhere else',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/httpsig/' },
+      to: { path: '^src/httpsig/covered-seal' }
     },
     { name: 'src-does-not-import-bin', severity: 'error', from: { path: '^src/' }, to: { path: '^(bin|test)/' } },
     {

@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs'
 import { undocumentedErrors, unnamedTypes } from './exports.mjs'
 
-const ENTRIES = ['src/index.ts', 'src/ans104-exports.ts', 'src/verify-exports.ts', 'src/replay-exports.ts']
+const ENTRIES = ['index', 'ans104-exports', 'httpsig-exports', 'verify-exports', 'replay-exports'].map(
+  (name) => `src/${name}.ts`
+)
 const codes = new Set(
   Array.from(readFileSync('src/model/errors.ts', 'utf8').matchAll(/^ {2}'([A-Z_]+)',?$/gm), ([, code]) => code)
 )

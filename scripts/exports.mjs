@@ -3,7 +3,7 @@ import path from 'node:path'
 import ts from 'typescript'
 
 /** Nobody writes these down: they seal a type, or tell ids apart. */
-const UNNAMED = new Set(['Seal', 'Branded'])
+const UNNAMED = new Set(['Seal', 'CoverSeal', 'Branded'])
 
 /**
  * Types that an exported declaration names and that the entry does not export.

@@ -1,5 +1,5 @@
 /** `ao-audit/ans104`: data items and bundles, their ids and signatures. Pure functions over bytes; nothing of AO. */
-export { decodeTags, encodeTags, type TagLimits } from './ans104/avro-tags.ts'
+export { decodeTags, type EncodableTag, encodeTags, type TagLimits } from './ans104/avro-tags.ts'
 export { type BundleItem, type BundleLimits, parseBundle } from './ans104/bundle.ts'
 export { decodeBase64url, encodeBase64url, type Parsed } from './ans104/bytes.ts'
 export {

@@ -11,6 +11,12 @@ export interface TagLimits {
   readonly maxValueBytes: number
 }
 
+/** A tag to be encoded. Bytes are for names and values that are not UTF-8. */
+export interface EncodableTag {
+  readonly name: string | Uint8Array
+  readonly value: string | Uint8Array
+}
+
 /** The limits of ANS-104. Neither the scheduler nor gateways enforce them. */
 export const ANS104_TAG_LIMITS: TagLimits = { maxTags: 128, maxBytes: 4096, maxNameBytes: 1024, maxValueBytes: 3072 }
 
@@ -82,7 +88,7 @@ function readLong(reader: ByteReader): number {
  * encodeTags([{ name: 'a', value: 'b' }]) // 02 02 61 02 62 00
  * ```
  */
-export function encodeTags(tags: readonly Tag[]): Uint8Array {
+export function encodeTags(tags: readonly EncodableTag[]): Uint8Array {
   if (tags.length === 0) return EMPTY
   return Buffer.concat([encodeLong(tags.length), encodeRecords(tags), encodeLong(0)])
 }
@@ -99,8 +105,10 @@ export function encodeTagsOpen(tags: readonly Tag[]): Uint8Array {
   return Buffer.concat([encodeLong(tags.length), encodeRecords(tags)])
 }
 
-function encodeRecords(tags: readonly Tag[]): Uint8Array {
-  const texts = tags.flatMap(({ name, value }) => [Buffer.from(name), Buffer.from(value)])
+function encodeRecords(tags: readonly EncodableTag[]): Uint8Array {
+  const texts = tags
+    .flatMap(({ name, value }) => [name, value])
+    .map((text) => (typeof text === 'string' ? Buffer.from(text) : text))
   return Buffer.concat(texts.flatMap((text) => [encodeLong(text.length), text]))
 }
 

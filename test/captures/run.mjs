@@ -15,8 +15,15 @@ const vectors = {
 
 requireCaptures()
 const { fidelityCases } = await import('./fidelity.mjs')
+const { hyperbeamVectorCases } = await import('./hyperbeam-vectors.mjs')
 const { tamperCases } = await import('./tampers.mjs')
-const SUITES = { audit: auditCases, fidelity: fidelityCases, tampers: tamperCases, vectors: [vectors] }
+const SUITES = {
+  audit: auditCases,
+  fidelity: fidelityCases,
+  httpsig: hyperbeamVectorCases,
+  tampers: tamperCases,
+  vectors: [vectors]
+}
 const wanted = process.argv.slice(2)
 let passed = 0
 let failed = 0

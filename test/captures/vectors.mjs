@@ -14,7 +14,11 @@ const { decodeTags } = await load('ans104/avro-tags')
 const { parseBundle } = await load('ans104/bundle')
 const { createItemStream } = await load('ans104/item-stream')
 const { createScheduleVerifier } = await load('verify/verify-schedule')
-const { verifyHttpSignatures } = await load('verify/http-signature')
+const { coveredName } = await load('httpsig/field-names')
+const { HTTPSIG_LIMITS } = await load('httpsig/httpsig-limits')
+const { latin1, signatureBase } = await load('httpsig/signature-base')
+const { signingKey, signsFields } = await load('httpsig/signing-key')
+const { parseSignatureInputs, parseSignatures } = await load('httpsig/structured-fields')
 const { verifyMessage } = await load('verify/message-item')
 const { verifyTransaction } = await load('ans104/transaction')
 const { wireOfItem } = await load('verify/as-signed')
@@ -189,20 +193,26 @@ for (const name of names('ans104')) {
   })
 }
 
+/** Verifies headers whose body was not kept: what is covered by its digest is not looked at. */
+function verifyHeaders(headers) {
+  const [{ names: covered, parameters }] = parseSignatureInputs(headers.get('signature-input'), HTTPSIG_LIMITS).value
+  const [signature] = parseSignatures(headers.get('signature'), HTTPSIG_LIMITS).value.values()
+  const lines = covered.map(coveredName).map((name) => ({ name, value: latin1(headers.get(name.line)) }))
+  assert.equal(parameters.get('alg'), 'rsa-pss-sha512')
+  return { covered, holds: signsFields(signingKey(parameters.get('keyid')), signatureBase(lines, parameters).value, signature) }
+}
+
 for (const name of names('httpsig')) {
   check(name, () => {
     const headers = Object.entries(jsonOf(`httpsig/${name}`).headers)
-    const signatures = verifyHttpSignatures(new Map(headers))
-    assert.deepEqual(
-      signatures.map(({ algorithm, verdict }) => [algorithm, verdict.status]),
-      [['rsa-pss-sha512', 'valid']]
-    )
-    for (const covered of signatures[0].covered) {
-      const key = covered.replace('@', '')
+    const { covered, holds } = verifyHeaders(new Map(headers))
+    assert.ok(holds)
+    for (const listed of covered) {
+      const key = listed.replace('@', '')
       const changed = headers.map(([header, value]) => [header, header === key ? `${value}x` : value])
-      assert.equal(verifyHttpSignatures(new Map(changed))[0].verdict.status, 'invalid', covered)
+      assert.ok(!verifyHeaders(new Map(changed)).holds, listed)
     }
-    return `covers ${signatures[0].covered.length} headers, none of which can be changed`
+    return `covers ${covered.length} headers, none of which can be changed`
   })
 }
 

@@ -4,11 +4,14 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { createData, EthereumSigner } from 'arbundles'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NODE, send } from '../httpsig/sample-node.ts'
 import { ROOT } from './command.ts'
 import { pullSmall } from './small-archive.ts'
 
@@ -67,18 +70,29 @@ describe.skipIf(process.env['AO_AUDIT_EXAMPLES'] === undefined)(
       expect(await example('verify-item.mjs', inFolder('item.bin'))).toMatch(/^valid signed by [\w-]{43}\n {2}Action Greet\n$/)
     })
 
+    it('verifies an answer of a node', async () => {
+      const { headers, body } = send({ fields: [['Slot', '7']] })
+      const server = createServer((_, response) => response.writeHead(200, headers.flat()).end(body))
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      const words = await example('verify-answer.mjs', `http://127.0.0.1:${port}/`)
+      server.close()
+      expect(words).toBe(`signed by ${NODE.address}\n  Slot 7\nchecksum hmac-sha256\n`)
+    })
+
     it('type-checks under the strictest options, with every entry of the package', async () => {
       writeFileSync(
         inFolder('use.ts'),
         `import { audit, type Report } from 'ao-audit'
 import { parseDataItem } from 'ao-audit/ans104'
+import { verifyHttpMessage } from 'ao-audit/httpsig'
 import { LEGACYNET, openArchive, planEvaluations, replay } from 'ao-audit/replay'
 import { createScheduleVerifier } from 'ao-audit/verify'
 
 const report: Report = await audit({ archive: 'a' })
 const archive = await openArchive('a')
 for await (const { outcome } of replay({ setup: archive.setup, profile: LEGACYNET, plan: () => planEvaluations(archive.planInputs()) }))
-  console.log(outcome.kind, report.verdict, parseDataItem(new Uint8Array()).ok)
+  console.log(outcome.kind, report.verdict, parseDataItem(new Uint8Array()).ok, verifyHttpMessage([], new Uint8Array()).ok)
 export const verifier = createScheduleVerifier({ process: archive.process, schedulerAddress: archive.process.scheduler })
 `
       )
