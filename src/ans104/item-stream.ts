@@ -36,6 +36,8 @@ export function createItemStream(id?: TransactionId, limits: TagLimits = READ_TA
   let begunBytes = 0
   let neededBytes = 0
   let malformed: string | undefined
+  /** Why the bytes so far are no header. */
+  let incomplete = ''
   let header: ItemHeader | undefined
   let data: BlobHasher | undefined
 
@@ -47,6 +49,7 @@ export function createItemStream(id?: TransactionId, limits: TagLimits = READ_TA
     begun = [bytes]
     neededBytes = reader.neededBytes
     if (!parsed.ok) {
+      incomplete = parsed.reason
       if (neededBytes === 0) malformed = parsed.reason
       return
     }
@@ -68,7 +71,9 @@ export function createItemStream(id?: TransactionId, limits: TagLimits = READ_TA
     },
     header: () => header,
     end() {
-      if (header === undefined || data === undefined) return invalid(malformed ?? 'cut short in its header')
+      // The rest of a header never came: the reason is that of all bytes in one piece.
+      if (header === undefined && malformed === undefined) readHeader()
+      if (header === undefined || data === undefined) return invalid(malformed ?? incomplete)
       if (id !== undefined && !isIdOf(id, header.signature)) return invalid('the id does not match the signature')
       return verifySignature(header.signatureType, header.owner, signedMessage(header, data.digest()), header.signature)
     }
