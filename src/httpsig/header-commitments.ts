@@ -37,7 +37,7 @@ export function judgeHeaders(view: HeaderView, judging: Judging): Parsed<readonl
     return signature === undefined ? [] : [{ listed: names, names: names.map(coveredName), parameters, signature }]
   })
   if (claims.length !== inputs.value.length || claims.length !== signatures.value.size)
-    return { ok: false, reason: 'signature and signature-input have other labels' }
+    return { ok: false, reason: 'signature and signature-input have different labels' }
   const ids = new Set(claims.map(({ signature }) => commitmentId(signature)))
   if (ids.size < claims.length) return { ok: false, reason: 'one signature occurs twice' }
   const formsOf = createSignedForms(view, judging.ids)

@@ -48,7 +48,7 @@ export function viewHeaders(headers: RawHeaders, body: Uint8Array, limits: Https
     return fail('the headers are too large')
   const values = new Map<string, Uint8Array[]>()
   for (const [name, value] of headers) {
-    if (!isLatin1(name) || !isLatin1(value)) return fail('a header has characters that are no bytes')
+    if (!isLatin1(name) || !isLatin1(value)) return fail('a header has characters above a byte')
     const key = signedName(name)
     const known = values.get(key)
     if (known === undefined) values.set(key, [latin1(value)])
@@ -57,8 +57,7 @@ export function viewHeaders(headers: RawHeaders, body: Uint8Array, limits: Https
   const twice = SINGLE.find((name) => (values.get(name)?.length ?? 0) > 1)
   if (twice !== undefined) return fail(`${twice} occurs twice`)
   const [digest] = values.get('content-digest') ?? []
-  if (digest !== undefined && !equalBytes(digest, digestOf([body])))
-    return fail('the body is not the one of its content-digest')
+  if (digest !== undefined && !equalBytes(digest, digestOf([body]))) return fail('the body does not match its content-digest')
   const text = (name: string) => values.get(name)?.map(textOf)[0]
   const boundary = boundaryOf(text('content-type') ?? '')
   const view = { body, values, text }

@@ -83,7 +83,7 @@ function tagsOfFields({ committed, target }: ItemClaim, fields: ReadonlyMap<stri
 function itemOf(claim: ItemClaim, tags: readonly EncodableTag[], data: Uint8Array): Parsed<DataItem> {
   const target = decodeBase64url(claim.target ?? '')
   const anchor = decodeBase64url(claim.anchor ?? '')
-  if (target === undefined || anchor === undefined) return { ok: false, reason: 'target or anchor is no base64url' }
+  if (target === undefined || anchor === undefined) return { ok: false, reason: 'target or anchor is not base64url' }
   const rawTags = encodeTags(tags)
   const decoded = decodeTags(rawTags)
   if (!decoded.ok) return decoded

@@ -102,7 +102,7 @@ function idOfSigners(node: MessageNode): Parsed<string> | undefined {
   for (const [id, { fields }] of signed) {
     const signature = decodeBase64url(textOf(fields.get('signature') ?? new Uint8Array()))
     if (signature === undefined || !isIdOf(id, signature))
-      return { ok: false, reason: 'a commitment has not the id of its signature' }
+      return { ok: false, reason: 'the id of a commitment is not that of its signature' }
   }
   return { ok: true, value: sumOfIds(signed.map(([id]) => id)) }
 }

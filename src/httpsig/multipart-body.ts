@@ -70,7 +70,7 @@ function splitParts(body: Buffer, boundary: string, maximum: number): Parsed<rea
     const next = body.toString('latin1', after, after + 2)
     from = after + LINE_END.length
     if (next === '--' && from === body.length) return { ok: true, value: parts }
-    if (next !== LINE_END) return { ok: false, reason: 'something stands behind a boundary' }
+    if (next !== LINE_END) return { ok: false, reason: 'text follows a boundary on its line' }
   }
 }
 
@@ -88,7 +88,7 @@ function parsePart(bytes: Buffer, maximum: number): Parsed<BodyPart> {
     const found = head.indexOf(LINE_END, from)
     const end = found < 0 ? head.length : found
     const colon = head.indexOf(': ', from)
-    if (colon <= from || colon >= end) return { ok: false, reason: 'a line is no field' }
+    if (colon <= from || colon >= end) return { ok: false, reason: 'a line is not a field' }
     const name = head.toString('latin1', from, colon)
     if (fields.has(name)) return { ok: false, reason: `${name} occurs twice in one part` }
     fields.set(name, head.subarray(colon + 2, end))

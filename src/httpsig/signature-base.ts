@@ -34,7 +34,8 @@ export function signatureBase(
   if (places.size < lines.length) return { ok: false, reason: 'a name is covered twice' }
   for (const [place, { name, value }] of lines.entries()) {
     if (!isPlain(name.line)) return { ok: false, reason: `the name ${JSON.stringify(name.line)} cannot be covered` }
-    if (passesForLines(value, place, places)) return { ok: false, reason: `the value of ${name.line} passes for further lines` }
+    if (passesForLines(value, place, places))
+      return { ok: false, reason: `the value of ${name.line} can be read as further lines` }
   }
   const unplain = [...parameters].find(([, value]) => typeof value === 'string' && hasControls(value))
   if (unplain !== undefined) return { ok: false, reason: `the parameter ${unplain[0]} has control characters` }

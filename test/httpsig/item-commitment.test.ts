@@ -125,7 +125,7 @@ describe('an item that is shown as a nested message', () => {
       [{ fields: FIELDS.map(([name, value]) => [name, name === 'data' ? 'print(2)' : value] as const) }, misfit],
       [{ changed: { 'field-target': Buffer.alloc(32).toString('base64url') } }, misfit],
       [{ changed: { 'field-anchor': '' } }, misfit],
-      [{ changed: { 'field-target': '!' } }, 'target or anchor is no base64url'],
+      [{ changed: { 'field-target': '!' } }, 'target or anchor is not base64url'],
       [{ changed: { committer: 'x' } }, 'the committer is not the one of the key'],
       [{ changed: { signature: Buffer.alloc(512).toString('base64url') } }, 'the id is not that of the signature'],
       [{ names: ['action', 'action'] }, 'a name is covered twice']

@@ -92,15 +92,15 @@ describe('parseMultipart', () => {
       ['', 'it does not begin with its boundary'],
       ['x--B\r\n', 'it does not begin with its boundary'],
       ['--B\r\na: 1', 'it does not end with its boundary'],
-      ['--B\r\na: 1\r\n--Bx', 'something stands behind a boundary'],
-      [`${body(part('content-disposition: inline', '', ''))}\r\n`, 'something stands behind a boundary'],
+      ['--B\r\na: 1\r\n--Bx', 'text follows a boundary on its line'],
+      [`${body(part('content-disposition: inline', '', ''))}\r\n`, 'text follows a boundary on its line'],
       [body(part('x: 1')), 'a part has no name'],
       [body(''), 'a part has no name'],
       [body(part('content-disposition: form-data', 'x: 1')), 'a part has no name'],
       [body(part('content-disposition: form-data;name="a//b"', 'x: 1')), 'a part has an empty name in its path'],
       [body(part('content-disposition: form-data;name="a/"', '', 'v')), 'a part has no name'],
-      [body(part('content-disposition: inline', 'x')), 'a line is no field'],
-      [body(part('content-disposition: inline', ': x')), 'a line is no field'],
+      [body(part('content-disposition: inline', 'x')), 'a line is not a field'],
+      [body(part('content-disposition: inline', ': x')), 'a line is not a field'],
       ['--B\r\n--B--', 'it does not end with its boundary']
     ]
     for (const [text = '', reason] of cases) expect(parsed(text), text).toBe(`multipart body: ${reason}`)

@@ -86,7 +86,7 @@ describe('a nested message', () => {
   it('has no id where a commitment that names a signer has not the id of its signature', () => {
     const [, commitment] = partly(['action'])
     const judged = judge(bundled({ fields: FIELDS, written: [[hash64(Buffer.from('other')), commitment]] }))
-    expect(reasonOf(judged.commitments[0])).toBe('body+link: a commitment has not the id of its signature')
+    expect(reasonOf(judged.commitments[0])).toBe('body+link: the id of a commitment is not that of its signature')
   })
 
   it('has a checksum that is not its signature, whatever signer it names', () => {

@@ -31,8 +31,8 @@ describe('parseSignatureInputs', () => {
 
   it('refuses what could be read in two ways, with where it stands', () => {
     const cases = [
-      ['a=(), a=()', 'a label that stands there twice at 7'],
-      ['a=();x=1;x=1', 'a parameter that stands there twice at 10'],
+      ['a=(), a=()', 'a label that occurs twice at 7'],
+      ['a=();x=1;x=1', 'a parameter that occurs twice at 10'],
       ['a=();x=07', 'a number that is not in its shortest form at 9'],
       ['a=();x=-0', 'a number that is not in its shortest form at 9']
     ]
@@ -46,14 +46,14 @@ describe('parseSignatureInputs', () => {
       ['a=("x"', 'no   at 6'],
       ['a=("x""y")', 'no   at 6'],
       ['a=(x)', 'no " at 3'],
-      ['a=("x)', 'text without its end at 6'],
+      ['a=("x)', 'an unterminated string at 6'],
       ['a=("x\n")', 'a control character at 6'],
       ['a=("x\u007f")', 'a control character at 6'],
-      ['a=("\\x")', 'an escape of nothing at 6'],
+      ['a=("\\x")', 'an unknown escape at 6'],
       ['a=();', 'no parameter at 5'],
       ['a=();x', 'no = at 6'],
       ['a=();x=?1', 'no " at 7'],
-      ['a=(),', 'nothing behind a comma at 5'],
+      ['a=(),', 'nothing after a comma at 5'],
       ['a=() b=()', 'no , at 5'],
       ['a=();x=1.5', 'no , at 8'],
       ['a=("1" "2" "3" "4")', 'more than 3 names at 18'],
@@ -76,7 +76,7 @@ describe('parseSignatures', () => {
   })
 
   it('refuses doubles, parameters and what is left over', () => {
-    expect(signatures('a=:AQI=:, a=:AQI=:')).toBe('signature: a label that stands there twice at 11')
+    expect(signatures('a=:AQI=:, a=:AQI=:')).toBe('signature: a label that occurs twice at 11')
     expect(signatures('a=:AQI=:;x=1')).toBe('signature: no , at 8')
     expect(signatures('a=::, b=::, c=::, d=::')).toBe('signature: more than 3 members at 19')
   })

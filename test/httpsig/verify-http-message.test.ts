@@ -167,11 +167,9 @@ describe('the body', () => {
   })
 
   it('makes a message unreadable if it is not the one of its digest', () => {
-    expect(unreadable({ ...send(STATE), body: Buffer.from('the resulT') })).toBe(
-      'the body is not the one of its content-digest'
-    )
+    expect(unreadable({ ...send(STATE), body: Buffer.from('the resulT') })).toBe('the body does not match its content-digest')
     expect(unreadable({ ...send(STATE, { bundle: true }), body: Buffer.from('') })).toBe(
-      'the body is not the one of its content-digest'
+      'the body does not match its content-digest'
     )
   })
 
@@ -480,7 +478,7 @@ describe('a hostile message', () => {
           ],
           body: Buffer.alloc(0)
         })
-      ).toBe('signature and signature-input have other labels')
+      ).toBe('signature and signature-input have different labels')
     const twice = (text: string) => `${one(text)}, ${one(text).replace(/^comm-/, 'comm-b')}`
     expect(
       unreadable({
@@ -519,11 +517,11 @@ describe('a hostile message', () => {
     ] as const
     const headers = [...second, ...signatureHeaders(first)]
     expect(judge({ headers, body: Buffer.alloc(0) }).commitments.map(reasonOf)).toEqual(
-      Array(2).fill('the value of b passes for further lines')
+      Array(2).fill('the value of b can be read as further lines')
     )
     const shown = first.map(([name, value]) => [name, value.toString()] as const)
     expect(judge({ headers: [...shown, ...signatureHeaders(first)], body: Buffer.alloc(0) }).commitments.map(reasonOf)).toEqual(
-      Array(2).fill('the value of a passes for further lines')
+      Array(2).fill('the value of a can be read as further lines')
     )
   })
 
@@ -580,7 +578,7 @@ describe('a hostile message', () => {
     expect(why({ maxParts: 2 }, sent)).toBe('multipart body: more than 2 parts')
     expect(why({ maxFields: 2 }, sent)).toBe('multipart body: too many fields')
     expect(why({ maxDepth: 1 }, sent)).toBe('multipart body: a part lies more than 1 deep')
-    expect(why({}, { headers: [['x', '\u0100']], body: none })).toBe('a header has characters that are no bytes')
+    expect(why({}, { headers: [['x', '\u0100']], body: none })).toBe('a header has characters above a byte')
   })
 
   it('of any kind is judged without an exception', () => {
